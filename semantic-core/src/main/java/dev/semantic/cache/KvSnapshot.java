@@ -1,0 +1,93 @@
+package dev.semantic.cache;
+
+import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelTag;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * A sequence's KV cache outside the runtime: stamped, when it is produced, with the model that made
+ * it.
+ *
+ * @param tag the model whose weights computed it
+ * @param layout geometry of {@code layers}
+ * @param precision number format of {@code layers}, little-endian
+ * @param tokens the tokens it was computed from, in order; not to be changed
+ * @param layers one per layer of {@code layout}
+ */
+public record KvSnapshot(
+    ModelTag tag, KvLayout layout, KvPrecision precision, int[] tokens, List<LayerKv> layers) {
+
+  public KvSnapshot {
+    layers = List.copyOf(layers);
+    if (layers.size() != layout.layers().size()) {
+      throw new IllegalArgumentException(
+          "Snapshot has %d layers, its layout %d".formatted(layers.size(), layout.layers().size()));
+    }
+    for (int i = 0; i < layers.size(); i++) {
+      check(i, layers.get(i), layout.layers().get(i), precision, tokens.length);
+    }
+  }
+
+  private static void check(
+      int index, LayerKv kv, KvLayout.Layer layer, KvPrecision precision, int tokens) {
+    long each = (long) layer.kvHeads() * kv.length() * layer.headDim() * precision.bytes();
+    boolean whole = layer.window() != 0 || kv.start() == 0;
+    if (kv.end() != tokens
+        || !whole
+        || kv.length() < layer.held(tokens)
+        || kv.keys().remaining() != each
+        || kv.values().remaining() != each) {
+      throw new IllegalArgumentException(
+          "Layer %d holds tokens %d to %d in %d + %d bytes; expected up to %d in %d + %d"
+              .formatted(
+                  index,
+                  kv.start(),
+                  kv.end(),
+                  kv.keys().remaining(),
+                  kv.values().remaining(),
+                  tokens,
+                  each,
+                  each));
+    }
+  }
+
+  /** Bytes of all keys and values. */
+  public long bytes() {
+    return layers.stream()
+        .mapToLong(l -> l.keys().remaining() + (long) l.values().remaining())
+        .sum();
+  }
+
+  /**
+   * One layer's keys and values for the tokens {@code start} to {@code start + length}, in the
+   * order of the tokens. Each buffer is {@code [kvHeads, length, headDim]}, little-endian, from
+   * position to limit.
+   */
+  public record LayerKv(int start, int length, ByteBuffer keys, ByteBuffer values) {
+    public LayerKv {
+      if (start < 0 || length < 0) {
+        throw new IllegalArgumentException(
+            "Not a span of tokens: %d + %d".formatted(start, length));
+      }
+      keys = keys.asReadOnlyBuffer();
+      values = values.asReadOnlyBuffer();
+    }
+
+    /** Number of tokens seen by this layer. */
+    public int end() {
+      return start + length;
+    }
+
+    @Override
+    public ByteBuffer keys() {
+      return keys.duplicate();
+    }
+
+    @Override
+    public ByteBuffer values() {
+      return values.duplicate();
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package dev.semantic.model;
+
+import dev.semantic.memory.ByteSize;
+
+/**
+ * Everything about a model that is known from its headers, before a weight is read.
+ *
+ * @param id the name it was asked for by
+ * @param tag what its caches are stamped with
+ * @param architecture the field's name: {@code llama}, {@code gemma3}
+ * @param parameters how many weights
+ * @param hiddenSize width of the residual stream
+ * @param vocabularySize length of a row of logits
+ * @param contextLength the most tokens a sequence may hold
+ * @param quantization as the file has it, most frequent first: {@code Q4_1}
+ * @param kvLayout geometry of the KV cache
+ * @param kvPrecision number format of the KV cache while computing
+ * @param fileSize bytes on disk
+ * @param weightSize bytes in memory, in the form the runtime computes with
+ */
+public record ModelSpec(
+    ModelId id,
+    ModelTag tag,
+    String architecture,
+    long parameters,
+    int hiddenSize,
+    int vocabularySize,
+    int contextLength,
+    String quantization,
+    KvLayout kvLayout,
+    KvPrecision kvPrecision,
+    ByteSize fileSize,
+    ByteSize weightSize) {
+
+  /** How many transformer blocks. */
+  public int layers() {
+    return kvLayout.layers().size();
+  }
+
+  /** Bytes by which a cache grows with one token, as long as no sliding window is full. */
+  public long kvBytesPerToken() {
+    return kvLayout.bytesPerToken(kvPrecision);
+  }
+}

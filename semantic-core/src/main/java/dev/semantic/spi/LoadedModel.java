@@ -1,0 +1,45 @@
+package dev.semantic.spi;
+
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.model.ModelSpec;
+import java.util.List;
+
+/**
+ * A model whose weights are in memory. One thread at a time may use it and its sequences (the
+ * engine's scheduler does).
+ */
+public interface LoadedModel extends AutoCloseable {
+  ModelSpec spec();
+
+  /** An empty sequence. */
+  Sequence open();
+
+  /**
+   * A sequence that goes on where {@code snapshot} was taken.
+   *
+   * @throws IllegalArgumentException if the snapshot's tag, layout or precision is another model's;
+   *     nothing has changed then
+   */
+  Sequence restore(KvSnapshot snapshot);
+
+  /**
+   * Runs the model over new tokens of several sequences and appends their keys and values. Prefill:
+   * one sequence, many tokens. Decode: many sequences, one token each.
+   *
+   * @param batch no sequence twice, no chunk empty
+   * @return for every chunk the logits {@code [vocabularySize]} after its last token, or an empty
+   *     array where none were wanted
+   */
+  List<float[]> forward(List<Chunk> batch);
+
+  /** Frees the weights and every sequence still open; what was active before the load is again. */
+  @Override
+  void close();
+
+  /**
+   * New tokens of one sequence.
+   *
+   * @param logits whether the logits after the last token are wanted
+   */
+  record Chunk(Sequence sequence, int[] tokens, boolean logits) {}
+}

@@ -1,0 +1,26 @@
+package dev.semantic.spi;
+
+import dev.semantic.memory.MemoryProbe;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+
+/**
+ * A backend that brings models into memory. All methods may be called from any thread; a runtime
+ * that is bound to one thread hands the work over itself.
+ */
+public interface ModelRuntime extends AutoCloseable {
+  /**
+   * Finds and checks a model while another one may be serving: files, headers, every tensor's
+   * presence, type and shape, tokenizer, template. Reads no weight and takes no model memory.
+   *
+   * @throws ModelException if it cannot be found or could not be loaded
+   */
+  PreparedModel prepare(ModelId id);
+
+  /** This runtime's memory. */
+  MemoryProbe memory();
+
+  /** Closes what is still open. */
+  @Override
+  void close();
+}

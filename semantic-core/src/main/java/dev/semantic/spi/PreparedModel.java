@@ -1,0 +1,26 @@
+package dev.semantic.spi;
+
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelSpec;
+
+/**
+ * A model that was found good and could be loaded now. Holds its tokenizer, not its weights; may be
+ * loaded again after an unload.
+ */
+public interface PreparedModel extends AutoCloseable {
+  ModelSpec spec();
+
+  /** The model's tokenizer and chat template; good until this prepared model is closed. */
+  TextCodec text();
+
+  /**
+   * Reads the weights and returns once all of them are in memory, evaluated, and one warm-up token
+   * has been computed. On failure nothing stays in memory.
+   *
+   * @throws ModelException if the files changed or are damaged, or memory runs out
+   */
+  LoadedModel load(LoadProgress progress);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,51 @@
+package dev.semantic.spi;
+
+import dev.semantic.engine.ChatMessage;
+import java.util.List;
+import java.util.Set;
+
+/** From text to tokens and back, as one model does it. Safe for use by several threads. */
+public interface TextCodec {
+  /**
+   * Tokens of plain text; what looks like a special token in it stays text.
+   *
+   * @param bos whether the beginning-of-sequence token is put first, where the model has one
+   */
+  int[] encode(String text, boolean bos);
+
+  /** Whether the model was made with a beginning-of-sequence token in front of plain text. */
+  boolean beginsWithBos();
+
+  /**
+   * Tokens of a conversation, rendered by the model's chat template up to where the assistant
+   * answers. What looks like a special token in a message's content stays text.
+   *
+   * @throws dev.semantic.model.ModelException if the model has no chat template or the template
+   *     refuses the messages
+   */
+  int[] encodeChat(List<ChatMessage> messages);
+
+  /** A conversation as text, rendered by the model's chat template. */
+  String renderChat(List<ChatMessage> messages);
+
+  /** Whether the model carries a chat template. */
+  boolean hasChatTemplate();
+
+  /** Text of all tokens; special tokens are left out. */
+  String decode(int[] tokens);
+
+  /** Turns a stream of tokens into a stream of text. */
+  TokenStream stream();
+
+  /** Tokens that end an answer. */
+  Set<Integer> endTokens();
+
+  /** A streaming detokenizer: never splits a code point. Not safe for several threads. */
+  interface TokenStream {
+    /** The text that became complete with this token; may be empty. */
+    String next(int token);
+
+    /** What is left at the end; incomplete bytes become U+FFFD. */
+    String rest();
+  }
+}

@@ -1,0 +1,13 @@
+/** The swap, the engine and the caches of semantic: pure Java, no native call. */
+module dev.semantic.core {
+  requires transitive org.jspecify;
+  requires com.fasterxml.jackson.databind;
+  requires com.github.benmanes.caffeine;
+  requires org.slf4j;
+
+  exports dev.semantic.cache;
+  exports dev.semantic.engine;
+  exports dev.semantic.memory;
+  exports dev.semantic.model;
+  exports dev.semantic.spi;
+}

@@ -1,0 +1,12 @@
+/** The MLX backend of semantic: the only module that touches native memory. */
+@SuppressWarnings("requires-automatic")
+module dev.semantic.mlx {
+  requires transitive dev.semantic.core;
+  requires transitive org.jspecify;
+  requires ai.djl.tokenizers;
+  requires ai.djl.api;
+  requires com.fasterxml.jackson.databind;
+  requires org.slf4j;
+
+  exports dev.semantic.mlx;
+}
