@@ -9,4 +9,5 @@ module dev.semantic.mlx {
   requires org.slf4j;
 
   exports dev.semantic.mlx;
+  exports dev.semantic.mlx.store;
 }

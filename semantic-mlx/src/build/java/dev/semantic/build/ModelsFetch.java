@@ -1,0 +1,51 @@
+package dev.semantic.build;
+
+import dev.semantic.mlx.store.CatalogModel;
+import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.store.ModelFetcher;
+import dev.semantic.mlx.store.ModelState;
+import dev.semantic.model.ModelException;
+
+/**
+ * Fetches the catalogue's models before the tests that use them, run from source by Maven. Costs
+ * nothing when they are there; {@code -Dsemantic.models=skip} leaves them away.
+ */
+final class ModelsFetch {
+  private static final int PERCENT_STEP = 10;
+
+  private ModelsFetch() {}
+
+  public static void main(String[] args) {
+    if (System.getProperty("semantic.models", "").equals("skip")) {
+      System.out.println("[models] skipped: what needs a real model will not be tested");
+      return;
+    }
+    ModelCatalog catalog = ModelCatalog.ofUser();
+    try {
+      for (CatalogModel model : catalog.models()) {
+        if (catalog.state(model) != ModelState.READY) {
+          fetch(catalog, model);
+        }
+      }
+    } catch (ModelException e) {
+      System.err.println(e.getMessage());
+      System.err.println("Or leave the models away: -Dsemantic.models=skip");
+      System.exit(1);
+    }
+  }
+
+  private static void fetch(ModelCatalog catalog, CatalogModel model) {
+    System.out.println("[models] fetching " + model.name() + ", once for this user");
+    long[] reported = {0};
+    new ModelFetcher(catalog)
+        .fetch(
+            model,
+            (done, total) -> {
+              long percent = done * 100 / total;
+              if (percent >= reported[0] + PERCENT_STEP) {
+                reported[0] = percent;
+                System.out.println("[models] " + model.name() + " " + percent + " %");
+              }
+            });
+  }
+}

