@@ -1,0 +1,59 @@
+package dev.semantic.mlx.testing;
+
+import dev.semantic.mlx.MlxException;
+import dev.semantic.mlx.capi.NativeLibrary;
+import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.store.ModelState;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.platform.commons.support.AnnotationSupport;
+
+/** Decides whether a test that needs natives or models can run; asks the code that loads them. */
+final class WhatIsHere implements ExecutionCondition {
+  private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
+
+  @Override
+  public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+    Optional<String> missing =
+        needs(context, RequiresNatives.class) ? missingNatives() : Optional.empty();
+    if (missing.isEmpty() && needs(context, RequiresModels.class)) {
+      missing = missingModels();
+    }
+    if (missing.isEmpty()) {
+      return ConditionEvaluationResult.enabled("all is here");
+    }
+    if ("true".equals(System.getenv("CI"))) {
+      return ConditionEvaluationResult.enabled("CI skips nothing; it will fail: " + missing.get());
+    }
+    if (SAID.add(missing.get())) {
+      System.out.println("!!!!! TESTS ARE SKIPPED !!!!! " + missing.get());
+    }
+    return ConditionEvaluationResult.disabled(missing.get());
+  }
+
+  private static boolean needs(
+      ExtensionContext context, Class<? extends java.lang.annotation.Annotation> what) {
+    return context.getElement().filter(e -> AnnotationSupport.isAnnotated(e, what)).isPresent();
+  }
+
+  private static Optional<String> missingNatives() {
+    try {
+      NativeLibrary.locate();
+      return Optional.empty();
+    } catch (MlxException e) {
+      return Optional.of(e.getMessage());
+    }
+  }
+
+  private static Optional<String> missingModels() {
+    ModelCatalog catalog = ModelCatalog.ofUser();
+    return catalog.models().stream()
+        .filter(model -> catalog.state(model) != ModelState.READY)
+        .map(model -> "Model " + model.name() + " is " + catalog.state(model) + " here")
+        .findFirst();
+  }
+}
