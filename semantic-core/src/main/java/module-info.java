@@ -3,6 +3,7 @@ module dev.semantic.core {
   requires transitive org.jspecify;
   requires com.fasterxml.jackson.databind;
   requires com.github.benmanes.caffeine;
+  requires jdk.management;
   requires org.slf4j;
 
   exports dev.semantic.cache;
