@@ -1,0 +1,221 @@
+package dev.semantic.mlx;
+
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.array.MlxArray;
+import dev.semantic.mlx.array.MlxSession;
+import dev.semantic.mlx.array.Ops;
+import dev.semantic.mlx.array.Scope;
+import dev.semantic.mlx.kv.KvCache;
+import dev.semantic.mlx.model.Transformer;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.LoadedModel;
+import dev.semantic.spi.Sequence;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+
+/** A model in MLX's memory: its weights in one scope, each sequence in a scope below it. */
+final class MlxLoadedModel implements LoadedModel {
+  private final MlxSession session;
+  private final ModelSpec spec;
+  private final DType dtype;
+  private final Scope scope;
+  private final List<MlxSequence> sequences = new ArrayList<>(); // on the owner thread
+  private @Nullable Transformer transformer; // null once closed: nothing may hold the weights
+  private int opened;
+
+  /**
+   * On the owner thread.
+   *
+   * @param scope holds the weights; closed with this model
+   */
+  MlxLoadedModel(
+      MlxSession session, ModelSpec spec, DType dtype, Scope scope, Transformer transformer) {
+    this.session = session;
+    this.spec = spec;
+    this.dtype = dtype;
+    this.scope = scope;
+    this.transformer = transformer;
+  }
+
+  @Override
+  public ModelSpec spec() {
+    return spec;
+  }
+
+  <T> T call(Callable<T> work) {
+    return session.owner().call(work);
+  }
+
+  @Override
+  public Sequence open() {
+    return call(this::openHere);
+  }
+
+  private MlxSequence openHere() {
+    transformer();
+    MlxSequence sequence =
+        new MlxSequence(this, scope.child("sequence " + ++opened + " of " + spec.id()), dtype);
+    sequences.add(sequence);
+    return sequence;
+  }
+
+  @Override
+  public Sequence restore(KvSnapshot snapshot) {
+    if (!snapshot.tag().equals(spec.tag())
+        || !snapshot.layout().equals(spec.kvLayout())
+        || snapshot.precision() != spec.kvPrecision()) {
+      throw new IllegalArgumentException(
+          "A cache of %s (%s) does not belong to %s (%s)"
+              .formatted(snapshot.tag(), snapshot.precision(), spec.tag(), spec.kvPrecision()));
+    }
+    return call(
+        () -> {
+          MlxSequence sequence = openHere();
+          try {
+            sequence.fill(snapshot);
+            return sequence;
+          } catch (RuntimeException | Error e) {
+            forgetHere(sequence);
+            throw e;
+          }
+        });
+  }
+
+  @Override
+  public List<float[]> forward(List<Chunk> batch) {
+    return call(() -> forwardHere(batch));
+  }
+
+  private List<float[]> forwardHere(List<Chunk> batch) {
+    boolean decode = batch.stream().allMatch(chunk -> chunk.tokens().length == 1);
+    List<List<Chunk>> passes = decode ? List.of(batch) : batch.stream().map(List::of).toList();
+    List<float[]> logits = new ArrayList<>(batch.size());
+    for (List<Chunk> pass : passes) {
+      logits.addAll(pass(pass));
+    }
+    return logits;
+  }
+
+  /** One run through the layers: chunks of equal length. */
+  private List<float[]> pass(List<Chunk> chunks) {
+    Transformer model = transformer();
+    List<MlxSequence> members = chunks.stream().map(this::own).toList();
+    List<List<KvCache>> caches = members.stream().map(MlxSequence::caches).toList();
+    checkTokens(chunks);
+    try (Scope s = scope.child("forward")) {
+      int count = chunks.getFirst().tokens().length;
+      int[] ids = chunks.stream().flatMapToInt(chunk -> Arrays.stream(chunk.tokens())).toArray();
+      MlxArray hidden = model.hidden(s, s.ints(ids, chunks.size(), count), caches);
+      List<float[]> logits = evaluate(s, model, hidden, chunks, caches);
+      for (int i = 0; i < members.size(); i++) {
+        members.get(i).append(chunks.get(i).tokens());
+      }
+      return logits;
+    } catch (RuntimeException | Error e) {
+      members.forEach(MlxSequence::recover);
+      throw e;
+    }
+  }
+
+  private List<float[]> evaluate(
+      Scope s,
+      Transformer model,
+      MlxArray hidden,
+      List<Chunk> chunks,
+      List<List<KvCache>> caches) {
+    if (chunks.stream().noneMatch(Chunk::logits)) {
+      s.eval(
+          caches.stream()
+              .flatMap(List::stream)
+              .flatMap(cache -> Arrays.stream(cache.arrays()))
+              .toList());
+      return chunks.stream().map(chunk -> new float[0]).toList();
+    }
+    int count = hidden.dim(1);
+    MlxArray last =
+        count == 1
+            ? hidden
+            : Ops.slice(
+                s,
+                hidden,
+                new int[] {0, count - 1, 0},
+                new int[] {chunks.size(), count, hidden.dim(2)});
+    MlxArray logits = model.logits(s, last);
+    if (logits.dtype() != DType.FLOAT32) {
+      logits = Ops.astype(s, logits, DType.FLOAT32);
+    }
+    s.eval(logits);
+    return rows(logits.toFloats(), chunks);
+  }
+
+  private List<float[]> rows(float[] all, List<Chunk> chunks) {
+    int width = spec.vocabularySize();
+    if (chunks.size() == 1) {
+      return List.of(all);
+    }
+    List<float[]> rows = new ArrayList<>(chunks.size());
+    for (int i = 0; i < chunks.size(); i++) {
+      rows.add(
+          chunks.get(i).logits()
+              ? Arrays.copyOfRange(all, i * width, (i + 1) * width)
+              : new float[0]);
+    }
+    return rows;
+  }
+
+  private MlxSequence own(Chunk chunk) {
+    if (chunk.sequence() instanceof MlxSequence sequence && sequence.model() == this) {
+      return sequence;
+    }
+    throw new IllegalArgumentException("%s is not a sequence of %s".formatted(chunk.sequence(), spec.id()));
+  }
+
+  /** MLX gathers without looking: an id outside the table would read foreign memory. */
+  private void checkTokens(List<Chunk> chunks) {
+    for (Chunk chunk : chunks) {
+      if (chunk.tokens().length == 0) {
+        throw new IllegalArgumentException("A chunk needs at least one token");
+      }
+      for (int token : chunk.tokens()) {
+        if (token < 0 || token >= spec.vocabularySize()) {
+          throw new IllegalArgumentException(
+              "Token %d is outside the vocabulary of %s, 0 to %d"
+                  .formatted(token, spec.id(), spec.vocabularySize() - 1));
+        }
+      }
+    }
+  }
+
+  void forget(MlxSequence sequence) {
+    session.owner().run(() -> forgetHere(sequence));
+  }
+
+  private void forgetHere(MlxSequence sequence) {
+    if (sequences.remove(sequence)) {
+      sequence.scope().close();
+    }
+  }
+
+  private Transformer transformer() {
+    if (transformer == null) {
+      throw new IllegalStateException(spec.id() + " has been unloaded");
+    }
+    return transformer;
+  }
+
+  @Override
+  public void close() {
+    session
+        .owner()
+        .run(
+            () -> {
+              List.copyOf(sequences).forEach(this::forgetHere);
+              transformer = null;
+              scope.close();
+            });
+  }
+}

@@ -1,0 +1,125 @@
+package dev.semantic.mlx;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryProbe;
+import dev.semantic.mlx.model.Architecture;
+import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.text.Tokenizers;
+import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.weights.Checkpoints;
+import dev.semantic.mlx.weights.ComputePolicy;
+import dev.semantic.mlx.weights.ModelConfig;
+import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.model.ModelTag;
+import dev.semantic.spi.ModelRuntime;
+import dev.semantic.spi.PreparedModel;
+import dev.semantic.spi.TextCodec;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * Models in MLX, from GGUF files. Any thread may call; the native work happens on MLX's own thread.
+ */
+public final class MlxModelRuntime implements ModelRuntime {
+  /** Part of every tag: raise it when the same files begin to give other keys and values. */
+  private static final int ARITHMETIC = 1;
+
+  private final Mlx mlx;
+  private final ModelCatalog catalog;
+  private final ComputePolicy policy;
+
+  private MlxModelRuntime(Mlx mlx, ModelCatalog catalog) {
+    this.mlx = mlx;
+    this.catalog = catalog;
+    this.policy = ComputePolicy.forDevice(mlx.gpu());
+  }
+
+  /**
+   * Opens MLX on the best device there is.
+   *
+   * @throws MlxException if MLX cannot be loaded; the message says what to do
+   */
+  public static MlxModelRuntime open() {
+    return open(ModelCatalog.standard());
+  }
+
+  /** The same, with another idea of which names stand for which files. */
+  public static MlxModelRuntime open(ModelCatalog catalog) {
+    return new MlxModelRuntime(Mlx.open(), catalog);
+  }
+
+  @Override
+  public PreparedModel prepare(ModelId id) {
+    Path path = catalog.resolve(id);
+    Checkpoint checkpoint = Checkpoints.open(path);
+    try {
+      TextCodec text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
+      return new MlxPreparedModel(mlx.session(), checkpoint, policy, spec(id, checkpoint), text);
+    } catch (RuntimeException | Error e) {
+      checkpoint.close();
+      throw e;
+    }
+  }
+
+  private ModelSpec spec(ModelId id, Checkpoint checkpoint) {
+    ModelConfig config = checkpoint.config();
+    KvLayout layout = Architecture.of(config).kvLayout();
+    KvPrecision precision = policy.kvPrecision();
+    return new ModelSpec(
+        id,
+        new ModelTag(shortName(id), fingerprint(checkpoint, layout, precision)),
+        config.architecture(),
+        checkpoint.parameters(),
+        config.hiddenSize(),
+        config.vocabularySize(),
+        config.contextLength(),
+        checkpoint.quantization(),
+        layout,
+        precision,
+        new ByteSize(checkpoint.fileBytes()),
+        new ByteSize(policy.weightBytes(checkpoint)));
+  }
+
+  /** The checkpoint's own fingerprint, and all else that decides what its keys and values are. */
+  private String fingerprint(Checkpoint checkpoint, KvLayout layout, KvPrecision precision) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update(checkpoint.fingerprint());
+      String form = "%d|%s|%s|%s|%s".formatted(ARITHMETIC, layout, precision, policy, mlx.device());
+      digest.update(form.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("Every JDK has SHA-256", e);
+    }
+  }
+
+  /** A directory's name must hold it; a path's last part is what people know a model by. */
+  private static String shortName(ModelId id) {
+    String last = id.name().replaceAll("[/\\\\]+$", "").replaceAll("^.*[/\\\\]", "");
+    String plain = last.replaceAll("(?i)\\.gguf$", "").replaceAll("[^A-Za-z0-9._-]", "-");
+    String begun = plain.replaceAll("^[^A-Za-z0-9]+", "");
+    String name = begun.isEmpty() ? "model" : begun;
+    return name.substring(0, Math.min(name.length(), 100));
+  }
+
+  @Override
+  public MemoryProbe memory() {
+    return mlx.memory();
+  }
+
+  /** The MLX this runtime computes with. */
+  public Mlx mlx() {
+    return mlx;
+  }
+
+  @Override
+  public void close() {
+    mlx.close();
+  }
+}

@@ -1,0 +1,134 @@
+package dev.semantic.mlx;
+
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.array.Scope;
+import dev.semantic.mlx.kv.KvCache;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.Sequence;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** One agent's tokens and a KV cache for every layer, in a scope of their own. */
+final class MlxSequence implements Sequence {
+  private final MlxLoadedModel model;
+  private final Scope scope;
+  private final List<KvCache> caches;
+  private int[] tokens = new int[64];
+  private int length;
+  private boolean broken;
+
+  /** On the owner thread. */
+  MlxSequence(MlxLoadedModel model, Scope scope, DType dtype) {
+    this.model = model;
+    this.scope = scope;
+    this.caches =
+        model.spec().kvLayout().layers().stream()
+            .map(layer -> KvCache.of(scope, layer, dtype))
+            .toList();
+  }
+
+  MlxLoadedModel model() {
+    return model;
+  }
+
+  Scope scope() {
+    return scope;
+  }
+
+  List<KvCache> caches() {
+    if (broken) {
+      throw new IllegalStateException(
+          scope.name() + " lost its KV cache in a failed step; open another sequence");
+    }
+    return caches;
+  }
+
+  void append(int[] more) {
+    if (length + more.length > tokens.length) {
+      tokens = Arrays.copyOf(tokens, Math.max(tokens.length * 2, length + more.length));
+    }
+    System.arraycopy(more, 0, tokens, length, more.length);
+    length += more.length;
+  }
+
+  /** Goes back to {@code length} tokens after a failed step, or says from now on that it can't. */
+  void recover() {
+    if (caches.stream().allMatch(cache -> cache.canTrim(length))) {
+      caches.forEach(cache -> cache.trim(length));
+    } else {
+      broken = true;
+    }
+  }
+
+  /** On the owner thread; into a new sequence only. */
+  void fill(KvSnapshot snapshot) {
+    try (Scope s = scope.child("restore")) {
+      for (int i = 0; i < caches.size(); i++) {
+        caches.get(i).restore(s, snapshot.layers().get(i));
+      }
+      s.eval(caches.stream().flatMap(cache -> Arrays.stream(cache.arrays())).toList());
+    }
+    append(snapshot.tokens());
+  }
+
+  @Override
+  public int[] tokens() {
+    return Arrays.copyOf(tokens, length);
+  }
+
+  @Override
+  public int length() {
+    return length;
+  }
+
+  @Override
+  public boolean trim(int newLength) {
+    if (newLength < 0 || newLength > length) {
+      throw new IllegalArgumentException(
+          "A sequence of %d tokens cannot be trimmed to %d".formatted(length, newLength));
+    }
+    return model.call(
+        () -> {
+          if (!caches().stream().allMatch(cache -> cache.canTrim(newLength))) {
+            return false;
+          }
+          caches.forEach(cache -> cache.trim(newLength));
+          length = newLength;
+          return true;
+        });
+  }
+
+  @Override
+  public long bytes() {
+    return caches.stream().mapToLong(KvCache::bytes).sum();
+  }
+
+  @Override
+  public KvSnapshot snapshot() {
+    return model.call(
+        () -> {
+          List<LayerKv> layers = new ArrayList<>();
+          try (Scope s = scope.child("snapshot")) {
+            for (KvCache cache : caches()) {
+              layers.add(cache.snapshot(s));
+            }
+          }
+          ModelSpec spec = model.spec();
+          return new KvSnapshot(
+              spec.tag(), spec.kvLayout(), spec.kvPrecision(), tokens(), layers);
+        });
+  }
+
+  @Override
+  public void close() {
+    model.forget(this);
+  }
+
+  @Override
+  public String toString() {
+    return scope.name() + " of " + length + " tokens";
+  }
+}

@@ -1,0 +1,189 @@
+package dev.semantic.mlx.kv;
+
+import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.array.MlxArray;
+import dev.semantic.mlx.array.Ops;
+import dev.semantic.mlx.array.Scope;
+import dev.semantic.model.KvLayout;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keys and values in the order of the tokens, in buffers that grow by {@value #STEP} tokens and are
+ * written in place.
+ *
+ * <p>A sliding-window layer uses the same buffers: when they are full, what has left the window is
+ * dropped and the rest moves to the front, once every {@value #STEP} tokens. A ring would save that
+ * move but lose the order, and with the order the means to trim and to continue bit for bit from a
+ * snapshot.
+ */
+final class ContiguousKvCache implements KvCache {
+  /** Growing by concatenation at every token copies the whole cache each time. */
+  private static final int STEP = 256;
+
+  private final Scope owner;
+  private final KvLayout.Layer layer;
+  private final DType dtype;
+  private @Nullable MlxArray keys;
+  private @Nullable MlxArray values;
+  private int capacity;
+  private int start; // position of the first token held
+  private int end; // position after the last
+
+  ContiguousKvCache(Scope owner, KvLayout.Layer layer, DType dtype) {
+    this.owner = owner;
+    this.layer = layer;
+    this.dtype = dtype;
+  }
+
+  @Override
+  public int offset() {
+    return end;
+  }
+
+  @Override
+  public MlxArray attend(Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Masks masks) {
+    int count = k.dim(2);
+    makeRoom(s, count);
+    int at = end - start;
+    keys = write(s, keys, k, at);
+    values = write(s, values, v, at);
+    end += count;
+    int held = end - start;
+    int seen = layer.window() == 0 ? held : Math.min(held, layer.window() - 1 + count);
+    MlxArray allKeys = span(s, keys, held - seen, held);
+    MlxArray allValues = span(s, values, held - seen, held);
+    return Ops.attention(
+        s, q, allKeys, allValues, scale, masks.causal(count, seen, layer.window()));
+  }
+
+  private void makeRoom(Scope s, int count) {
+    int held = end - start;
+    if (held + count <= capacity) {
+      return;
+    }
+    // A window's worth stays, not one less: a snapshot taken between two tokens needs it whole.
+    int stay = layer.held(held);
+    int wanted = roundUp(stay + count);
+    keys = moved(s, keys, held - stay, held, wanted);
+    values = moved(s, values, held - stay, held, wanted);
+    start += held - stay;
+    capacity = wanted;
+  }
+
+  private static int roundUp(int tokens) {
+    return Math.ceilDiv(tokens, STEP) * STEP;
+  }
+
+  /** A buffer of {@code wanted} tokens that begins with the tokens from..to of {@code old}. */
+  private MlxArray moved(Scope s, @Nullable MlxArray old, int from, int to, int wanted) {
+    int fresh = wanted - (to - from);
+    MlxArray room = s.zeros(dtype, 1, layer.kvHeads(), fresh, layer.headDim());
+    if (old == null || from == to) {
+      return replace(old, room);
+    }
+    return replace(old, Ops.concatenate(s, 2, span(s, old, from, to), room));
+  }
+
+  private MlxArray write(Scope s, @Nullable MlxArray buffer, MlxArray update, int at) {
+    if (buffer == null) {
+      throw new IllegalStateException("KV cache has no room");
+    }
+    int count = update.dim(2);
+    return replace(
+        buffer,
+        Ops.sliceUpdate(
+            s,
+            buffer,
+            update,
+            new int[] {0, 0, at, 0},
+            new int[] {1, layer.kvHeads(), at + count, layer.headDim()}));
+  }
+
+  /** Lets go of the old handle at once: the update happens in place only if nobody else holds it. */
+  private MlxArray replace(@Nullable MlxArray old, MlxArray fresh) {
+    MlxArray kept = owner.keep(fresh);
+    if (old != null) {
+      owner.release(old);
+    }
+    return kept;
+  }
+
+  private MlxArray span(Scope s, MlxArray buffer, int from, int to) {
+    return Ops.slice(
+        s,
+        buffer,
+        new int[] {0, 0, from, 0},
+        new int[] {1, layer.kvHeads(), to, layer.headDim()});
+  }
+
+  @Override
+  public boolean canTrim(int length) {
+    return length >= 0 && length <= end && (start == 0 || length - start >= layer.window());
+  }
+
+  @Override
+  public void trim(int length) {
+    if (!canTrim(length)) {
+      throw new IllegalStateException(
+          "A window of %d that holds tokens %d to %d cannot go back to %d"
+              .formatted(layer.window(), start, end, length));
+    }
+    end = length;
+  }
+
+  @Override
+  public long bytes() {
+    return (long) capacity * 2 * layer.kvHeads() * layer.headDim() * dtype.bytes();
+  }
+
+  @Override
+  public MlxArray[] arrays() {
+    return keys == null || values == null ? new MlxArray[0] : new MlxArray[] {keys, values};
+  }
+
+  @Override
+  public LayerKv snapshot(Scope s) {
+    int held = end - start;
+    int length = layer.held(end);
+    return new LayerKv(
+        end - length, length, copyOut(s, keys, held, length), copyOut(s, values, held, length));
+  }
+
+  private ByteBuffer copyOut(Scope s, @Nullable MlxArray buffer, int held, int length) {
+    if (buffer == null || length == 0) {
+      return ByteBuffer.allocate(0);
+    }
+    MlxArray span = span(s, buffer, held - length, held);
+    byte[] bytes = new byte[Math.toIntExact(span.bytes())];
+    span.read(MemorySegment.ofArray(bytes));
+    return ByteBuffer.wrap(bytes);
+  }
+
+  @Override
+  public void restore(Scope s, LayerKv saved) {
+    if (end != 0) {
+      throw new IllegalStateException("A KV cache is restored only while it is empty");
+    }
+    start = saved.start();
+    end = saved.start();
+    if (saved.length() > 0) {
+      capacity = roundUp(saved.length() + 1);
+      keys = moved(s, copyIn(s, saved.keys(), saved.length()), saved.length());
+      values = moved(s, copyIn(s, saved.values(), saved.length()), saved.length());
+    }
+    end = saved.end();
+  }
+
+  private MlxArray moved(Scope s, MlxArray saved, int length) {
+    MlxArray room = s.zeros(dtype, 1, layer.kvHeads(), capacity - length, layer.headDim());
+    return owner.keep(Ops.concatenate(s, 2, saved, room));
+  }
+
+  private MlxArray copyIn(Scope s, ByteBuffer bytes, int length) {
+    return s.copyOf(
+        MemorySegment.ofBuffer(bytes), dtype, 1, layer.kvHeads(), length, layer.headDim());
+  }
+}

@@ -1,0 +1,50 @@
+package dev.semantic.mlx.kv;
+
+import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.array.MlxArray;
+import dev.semantic.mlx.array.Scope;
+import dev.semantic.model.KvLayout;
+
+/**
+ * The keys and values of one layer of one sequence. Keeps its arrays in the scope it was made with
+ * and is used on the owner thread only.
+ */
+public interface KvCache {
+  /** Tokens seen so far; also the position of the next one. */
+  int offset();
+
+  /**
+   * Appends new keys and values and attends to all that may be seen, each query to itself and what
+   * lies before it.
+   *
+   * @param q {@code [1, heads, tokens, headDim]}, rotated
+   * @param k {@code [1, kvHeads, tokens, headDim]}, rotated
+   * @param v {@code [1, kvHeads, tokens, headDim]}
+   * @return {@code [1, heads, tokens, headDim]}
+   */
+  MlxArray attend(Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Masks masks);
+
+  /** Whether {@link #trim} to {@code length} would be exact. */
+  boolean canTrim(int length);
+
+  /** Forgets the tokens from {@code length} on; only where {@link #canTrim} says so. */
+  void trim(int length);
+
+  /** Bytes allocated. */
+  long bytes();
+
+  /** Arrays to evaluate when nothing else depends on them. */
+  MlxArray[] arrays();
+
+  /** Copies out what the next token needs, in the order of the tokens. */
+  LayerKv snapshot(Scope s);
+
+  /** Takes over what a snapshot holds; only into an empty cache. */
+  void restore(Scope s, LayerKv saved);
+
+  /** The cache that fits a layer: full, or one that forgets what has left the window. */
+  static KvCache of(Scope owner, KvLayout.Layer layer, DType dtype) {
+    return new ContiguousKvCache(owner, layer, dtype);
+  }
+}

@@ -1,0 +1,50 @@
+package dev.semantic.mlx.kv;
+
+import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.array.MlxArray;
+import dev.semantic.mlx.array.Ops;
+import dev.semantic.mlx.array.Scope;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The masks of one forward pass. Layers of equal geometry see equal masks, so each is built once.
+ */
+public final class Masks {
+  private record Band(int queries, int keys, int window) {}
+
+  private final Scope scope;
+  private final Map<Band, MlxArray> bands = new HashMap<>();
+
+  public Masks(Scope scope) {
+    this.scope = scope;
+  }
+
+  /**
+   * The mask for queries that stand at the end of the keys.
+   *
+   * @param window tokens a query sees, itself included; 0 for all
+   */
+  public Ops.Mask causal(int queries, int keys, int window) {
+    boolean reachesBeyond = window != 0 && keys > window;
+    if (queries == 1 && !reachesBeyond) {
+      return Ops.Mask.NONE;
+    }
+    if (!reachesBeyond) {
+      return Ops.Mask.CAUSAL;
+    }
+    return Ops.Mask.of(bands.computeIfAbsent(new Band(queries, keys, window), this::band));
+  }
+
+  /** Boolean {@code [queries, keys]}: a key not after the query and less than a window before it. */
+  private MlxArray band(Band band) {
+    Scope s = scope;
+    int first = band.keys() - band.queries();
+    MlxArray q = Ops.expandDims(s, Ops.arange(s, first, band.keys(), 1, DType.INT32), 1);
+    MlxArray k = Ops.expandDims(s, Ops.arange(s, 0, band.keys(), 1, DType.INT32), 0);
+    MlxArray distance = Ops.subtract(s, q, k);
+    MlxArray notAfter = Ops.greaterEqual(s, distance, s.ints(0));
+    MlxArray within = Ops.lessThan(s, distance, s.ints(band.window()));
+    return Ops.logicalAnd(s, notAfter, within);
+  }
+}

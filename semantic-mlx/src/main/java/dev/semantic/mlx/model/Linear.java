@@ -1,0 +1,57 @@
+package dev.semantic.mlx.model;
+
+import dev.semantic.mlx.array.MlxArray;
+import dev.semantic.mlx.array.Ops;
+import dev.semantic.mlx.array.Scope;
+import java.util.List;
+
+/** A matrix that vectors are multiplied with, in whatever form its numbers are held. */
+public sealed interface Linear {
+  /**
+   * Applies the matrix to every vector.
+   *
+   * @param x {@code [batch, tokens, in]}
+   * @return {@code [batch, tokens, out]}
+   */
+  MlxArray of(Scope s, MlxArray x);
+
+  /**
+   * Numbers as they are.
+   *
+   * @param transposed {@code [in, out]}, a view of the {@code [out, in]} that files hold
+   */
+  record Dense(MlxArray transposed) implements Linear {
+    @Override
+    public MlxArray of(Scope s, MlxArray x) {
+      return Ops.matmul(s, x, transposed);
+    }
+  }
+
+  /**
+   * MLX's affine form: groups of {@code bits}-wide integers with a scale and a bias each.
+   *
+   * @param weights {@code [out, in * bits / 32]}, packed
+   * @param scales {@code [out, in / groupSize]}
+   * @param biases {@code [out, in / groupSize]}
+   */
+  record Affine(MlxArray weights, MlxArray scales, MlxArray biases, int groupSize, int bits)
+      implements Linear {
+    @Override
+    public MlxArray of(Scope s, MlxArray x) {
+      return Ops.quantizedMatmul(s, x, weights, scales, biases, true, groupSize, bits);
+    }
+  }
+
+  /**
+   * Matrices of different forms that are applied to the same input.
+   *
+   * @param parts their outputs lie one after the other
+   */
+  record Several(List<Linear> parts) implements Linear {
+    @Override
+    public MlxArray of(Scope s, MlxArray x) {
+      return Ops.concatenate(
+          s, 2, parts.stream().map(part -> part.of(s, x)).toArray(MlxArray[]::new));
+    }
+  }
+}
