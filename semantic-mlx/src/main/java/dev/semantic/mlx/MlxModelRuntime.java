@@ -73,7 +73,7 @@ public final class MlxModelRuntime implements ModelRuntime {
     KvPrecision precision = policy.kvPrecision();
     return new ModelSpec(
         id,
-        new ModelTag(shortName(id), fingerprint(checkpoint, layout, precision)),
+        new ModelTag(shortName(checkpoint.path()), fingerprint(checkpoint, layout, precision)),
         config.architecture(),
         checkpoint.parameters(),
         config.hiddenSize(),
@@ -99,9 +99,9 @@ public final class MlxModelRuntime implements ModelRuntime {
     }
   }
 
-  /** A directory's name must hold it; a path's last part is what people know a model by. */
-  private static String shortName(ModelId id) {
-    String last = id.name().replaceAll("[/\\\\]+$", "").replaceAll("^.*[/\\\\]", "");
+  /** The file's name, however it was asked for, in the letters a directory may have. */
+  private static String shortName(Path file) {
+    String last = String.valueOf(file.getFileName());
     String plain = last.replaceAll("(?i)\\.gguf$", "").replaceAll("[^A-Za-z0-9._-]", "-");
     String begun = plain.replaceAll("^[^A-Za-z0-9]+", "");
     String name = begun.isEmpty() ? "model" : begun;

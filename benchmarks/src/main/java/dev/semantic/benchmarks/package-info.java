@@ -1,0 +1,5 @@
+/** What is measured, and how: JMH benchmarks and the two experiments. Run {@code benchmarks/run}. */
+@NullMarked
+package dev.semantic.benchmarks;
+
+import org.jspecify.annotations.NullMarked;
