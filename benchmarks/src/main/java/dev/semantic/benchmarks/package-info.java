@@ -1,4 +1,6 @@
-/** What is measured, and how: JMH benchmarks and the two experiments. Run {@code benchmarks/run}. */
+/**
+ * What is measured, and how: JMH benchmarks and the two experiments. Run {@code benchmarks/run}.
+ */
 @NullMarked
 package dev.semantic.benchmarks;
 

@@ -122,11 +122,7 @@ final class MlxLoadedModel implements LoadedModel {
   }
 
   private List<float[]> evaluate(
-      Scope s,
-      Transformer model,
-      MlxArray hidden,
-      List<Chunk> chunks,
-      List<List<KvCache>> caches) {
+      Scope s, Transformer model, MlxArray hidden, List<Chunk> chunks, List<List<KvCache>> caches) {
     if (chunks.stream().noneMatch(Chunk::logits)) {
       s.eval(
           caches.stream()
@@ -171,7 +167,8 @@ final class MlxLoadedModel implements LoadedModel {
     if (chunk.sequence() instanceof MlxSequence sequence && sequence.model() == this) {
       return sequence;
     }
-    throw new IllegalArgumentException("%s is not a sequence of %s".formatted(chunk.sequence(), spec.id()));
+    throw new IllegalArgumentException(
+        "%s is not a sequence of %s".formatted(chunk.sequence(), spec.id()));
   }
 
   /** MLX gathers without looking: an id outside the table would read foreign memory. */

@@ -117,8 +117,7 @@ final class MlxSequence implements Sequence {
             }
           }
           ModelSpec spec = model.spec();
-          return new KvSnapshot(
-              spec.tag(), spec.kvLayout(), spec.kvPrecision(), tokens(), layers);
+          return new KvSnapshot(spec.tag(), spec.kvLayout(), spec.kvPrecision(), tokens(), layers);
         });
   }
 

@@ -102,7 +102,9 @@ final class ContiguousKvCache implements KvCache {
             new int[] {1, layer.kvHeads(), at + count, layer.headDim()}));
   }
 
-  /** Lets go of the old handle at once: the update happens in place only if nobody else holds it. */
+  /**
+   * Lets go of the old handle at once: the update happens in place only if nobody else holds it.
+   */
   private MlxArray replace(@Nullable MlxArray old, MlxArray fresh) {
     MlxArray kept = owner.keep(fresh);
     if (old != null) {
@@ -113,10 +115,7 @@ final class ContiguousKvCache implements KvCache {
 
   private MlxArray span(Scope s, MlxArray buffer, int from, int to) {
     return Ops.slice(
-        s,
-        buffer,
-        new int[] {0, 0, from, 0},
-        new int[] {1, layer.kvHeads(), to, layer.headDim()});
+        s, buffer, new int[] {0, 0, from, 0}, new int[] {1, layer.kvHeads(), to, layer.headDim()});
   }
 
   @Override

@@ -36,7 +36,9 @@ public final class Masks {
     return Ops.Mask.of(bands.computeIfAbsent(new Band(queries, keys, window), this::band));
   }
 
-  /** Boolean {@code [queries, keys]}: a key not after the query and less than a window before it. */
+  /**
+   * Boolean {@code [queries, keys]}: a key not after the query and less than a window before it.
+   */
   private MlxArray band(Band band) {
     Scope s = scope;
     int first = band.keys() - band.queries();
@@ -44,7 +46,7 @@ public final class Masks {
     MlxArray k = Ops.expandDims(s, Ops.arange(s, 0, band.keys(), 1, DType.INT32), 0);
     MlxArray distance = Ops.subtract(s, q, k);
     MlxArray notAfter = Ops.greaterEqual(s, distance, s.ints(0));
-    MlxArray within = Ops.lessThan(s, distance, s.ints(band.window()));
+    MlxArray within = Ops.less(s, distance, s.ints(band.window()));
     return Ops.logicalAnd(s, notAfter, within);
   }
 }

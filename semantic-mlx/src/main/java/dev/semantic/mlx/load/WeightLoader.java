@@ -122,7 +122,9 @@ public final class WeightLoader implements Weights {
   }
 
   private Linear.Affine packed(AffineTensor tensor) {
-    MlxArray weights = scope.copyOf(tensor.weights(), DType.UINT32, tensor.rows(), tensor.columns() * tensor.bits() / 32);
+    MlxArray weights =
+        scope.copyOf(
+            tensor.weights(), DType.UINT32, tensor.rows(), tensor.columns() * tensor.bits() / 32);
     MlxArray scales = group(tensor, tensor.scales());
     MlxArray biases = group(tensor, tensor.biases());
     scope.eval(weights, scales, biases);

@@ -50,7 +50,9 @@ public record Attention(
         s, Ops.reshape(s, Ops.transpose(s, seen, 0, 2, 1, 3), batch, tokens, heads * headDim));
   }
 
-  /** Sequences of different lengths share every matrix product, but each attends to its own past. */
+  /**
+   * Sequences of different lengths share every matrix product, but each attends to its own past.
+   */
   private MlxArray attend(
       Scope s, MlxArray q, MlxArray k, MlxArray v, List<KvCache> caches, Masks masks) {
     if (caches.size() == 1) {

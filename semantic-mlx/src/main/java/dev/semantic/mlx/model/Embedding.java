@@ -41,8 +41,7 @@ public sealed interface Embedding {
       MlxArray weights = Ops.take(s, asHead.weights(), tokens, 0);
       MlxArray scales = Ops.take(s, asHead.scales(), tokens, 0);
       MlxArray biases = Ops.take(s, asHead.biases(), tokens, 0);
-      MlxArray rows =
-          Ops.dequantize(s, weights, scales, biases, asHead.groupSize(), asHead.bits());
+      MlxArray rows = Ops.dequantize(s, weights, scales, biases, asHead.groupSize(), asHead.bits());
       return Ops.astype(s, rows, type);
     }
   }

@@ -38,7 +38,7 @@ public sealed interface Linear {
       implements Linear {
     @Override
     public MlxArray of(Scope s, MlxArray x) {
-      return Ops.quantizedMatmul(s, x, weights, scales, biases, true, groupSize, bits);
+      return Ops.quantizedMatmul(s, x, weights, scales, biases, groupSize, bits);
     }
   }
 

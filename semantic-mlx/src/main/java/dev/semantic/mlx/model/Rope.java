@@ -34,11 +34,10 @@ public sealed interface Rope {
     @Override
     public Rotation at(Scope s, int[] offsets, int tokens, DType dtype) {
       if (offsets.length == 1) {
-        return (scope, x) ->
-            Ops.rope(scope, x, headDim, false, null, 1f, offsets[0], wavelengths);
+        return (scope, x) -> Ops.rope(scope, x, headDim, offsets[0], wavelengths);
       }
       MlxArray starts = s.ints(offsets);
-      return (scope, x) -> Ops.rope(scope, x, headDim, false, null, 1f, starts, wavelengths);
+      return (scope, x) -> Ops.rope(scope, x, headDim, starts, wavelengths);
     }
   }
 

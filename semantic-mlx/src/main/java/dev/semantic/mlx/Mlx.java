@@ -1,0 +1,134 @@
+package dev.semantic.mlx;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryProbe;
+import dev.semantic.mlx.array.MlxSession;
+import dev.semantic.mlx.capi.RuntimeCalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
+
+/**
+ * MLX in this process: which version, on which device, with how much memory. There is one per
+ * process, whoever opens it; any thread may ask.
+ */
+public final class Mlx implements AutoCloseable {
+  private final MlxSession session;
+
+  private Mlx(MlxSession session) {
+    this.session = session;
+  }
+
+  /**
+   * Loads the natives, once per process, and chooses the device: a GPU if there is one, unless
+   * {@code -Dsemantic.mlx.device=cpu} says otherwise.
+   *
+   * @throws MlxException if the natives are missing or do not fit; the message says what to do
+   */
+  public static Mlx open() {
+    return new Mlx(MlxSession.open());
+  }
+
+  /** MLX's own version, for example {@code 0.32.2}. */
+  public String version() {
+    return session.version();
+  }
+
+  /** {@code cpu} or {@code gpu}. */
+  public String device() {
+    return gpu() ? "gpu" : "cpu";
+  }
+
+  /** Whether computing happens on a GPU. */
+  public boolean gpu() {
+    return session.gpu();
+  }
+
+  /** MLX's allocator. */
+  public Memory memory() {
+    return new Memory(session);
+  }
+
+  MlxSession session() {
+    return session;
+  }
+
+  /** Gives unused memory back; the library itself stays, as a JVM never lets go of one safely. */
+  @Override
+  public void close() {
+    memory().releaseCached();
+  }
+
+  /** MLX's allocator: what is in use, what it keeps for reuse, and its limits. */
+  public static final class Memory implements MemoryProbe {
+    private final MlxSession session;
+
+    private Memory(MlxSession session) {
+      this.session = session;
+    }
+
+    @Override
+    public long activeBytes() {
+      return read(RuntimeCalls::getActiveMemory);
+    }
+
+    @Override
+    public long cachedBytes() {
+      return read(RuntimeCalls::getCacheMemory);
+    }
+
+    @Override
+    public long peakBytes() {
+      return read(RuntimeCalls::getPeakMemory);
+    }
+
+    @Override
+    public void resetPeak() {
+      session.owner().run(RuntimeCalls::resetPeakMemory);
+    }
+
+    @Override
+    public void releaseCached() {
+      session.synchronize(); // clearing with buffers in flight has brought a macOS kernel down
+      session.owner().run(RuntimeCalls::clearCache);
+    }
+
+    /** How much freed memory MLX keeps for reuse; returns the former limit. */
+    public ByteSize limitCache(ByteSize limit) {
+      return set(RuntimeCalls::setCacheLimit, limit);
+    }
+
+    /** Where MLX begins to wait for memory before it allocates more; returns the former limit. */
+    public ByteSize limitMemory(ByteSize limit) {
+      return set(RuntimeCalls::setMemoryLimit, limit);
+    }
+
+    /**
+     * How much memory is kept resident for the GPU; returns the former limit. Does nothing where
+     * there is no such thing (macOS 15 and later on Metal have it); never set by default.
+     */
+    public ByteSize limitWired(ByteSize limit) {
+      return set(RuntimeCalls::setWiredLimit, limit);
+    }
+
+    private long read(Consumer<MemorySegment> call) {
+      return session
+          .owner()
+          .call(
+              () -> {
+                try (Arena arena = Arena.ofConfined()) {
+                  MemorySegment answer = arena.allocate(JAVA_LONG);
+                  call.accept(answer);
+                  return answer.get(JAVA_LONG, 0);
+                }
+              });
+    }
+
+    private ByteSize set(ObjLongConsumer<MemorySegment> call, ByteSize limit) {
+      return new ByteSize(read(answer -> call.accept(answer, limit.bytes())));
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package dev.semantic.mlx.array;
+
+/** MLX's number formats, in mlx-c's order. */
+public enum DType {
+  BOOL(1),
+  UINT8(1),
+  UINT16(2),
+  UINT32(4),
+  UINT64(8),
+  INT8(1),
+  INT16(2),
+  INT32(4),
+  INT64(8),
+  FLOAT16(2),
+  FLOAT32(4),
+  FLOAT64(8),
+  BFLOAT16(2),
+  COMPLEX64(8);
+
+  private static final DType[] BY_CODE = values();
+
+  private final int bytes;
+
+  DType(int bytes) {
+    this.bytes = bytes;
+  }
+
+  /** Bytes of one number. */
+  public int bytes() {
+    return bytes;
+  }
+
+  int code() {
+    return ordinal();
+  }
+
+  static DType ofCode(int code) {
+    return BY_CODE[code];
+  }
+}

@@ -1,0 +1,192 @@
+package dev.semantic.mlx.array;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.semantic.mlx.capi.ArrayCalls;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An n-dimensional array in MLX: a node of a graph until it is evaluated, numbers afterwards. Lives
+ * in a scope and dies with it. Used on the owner thread only.
+ */
+public final class MlxArray {
+  private Scope scope;
+  private int slot; // its place in the scope's list
+  private long handle;
+  private String name;
+  private int @Nullable [] shape;
+  private @Nullable DType dtype;
+
+  MlxArray(Scope scope, int slot, long handle, String name) {
+    this.scope = scope;
+    this.slot = slot;
+    this.handle = handle;
+    this.name = name;
+    LiveHandles.born(this);
+  }
+
+  long handle() {
+    if (handle == 0) {
+      throw new IllegalStateException(
+          "Array '%s' was used after scope '%s' let go of it".formatted(name, scope.name()));
+    }
+    scope.requireOwner();
+    return handle;
+  }
+
+  Scope scope() {
+    return scope;
+  }
+
+  int slot() {
+    return slot;
+  }
+
+  void move(Scope to, int newSlot) {
+    scope = to;
+    slot = newSlot;
+  }
+
+  void free() {
+    long freed = handle;
+    handle = 0;
+    LiveHandles.freed(this);
+    ArrayCalls.free(freed);
+  }
+
+  /** What it is called in messages: the operation that made it, unless it was named. */
+  public String name() {
+    return name;
+  }
+
+  /** The same array under a name that says more. */
+  public MlxArray named(String newName) {
+    name = newName;
+    return this;
+  }
+
+  /** Lengths of its axes; a copy. */
+  public int[] shape() {
+    return shapeHere().clone();
+  }
+
+  private int[] shapeHere() {
+    int[] known = shape;
+    if (known == null) {
+      known = readShape(handle());
+      shape = known;
+    }
+    return known;
+  }
+
+  private static int[] readShape(long handle) {
+    int rank = Math.toIntExact(ArrayCalls.ndim(handle));
+    return rank == 0
+        ? new int[0]
+        : Native.at(ArrayCalls.shape(handle), 4L * rank).toArray(JAVA_INT);
+  }
+
+  /** Number of axes. */
+  public int rank() {
+    return shapeHere().length;
+  }
+
+  /**
+   * Length of one axis.
+   *
+   * @param axis negative counts from the end
+   */
+  public int dim(int axis) {
+    int[] lengths = shapeHere();
+    return lengths[axis < 0 ? axis + lengths.length : axis];
+  }
+
+  public DType dtype() {
+    DType known = dtype;
+    if (known == null) {
+      known = DType.ofCode(ArrayCalls.dtype(handle()));
+      dtype = known;
+    }
+    return known;
+  }
+
+  /** How many numbers. */
+  public long size() {
+    return ArrayCalls.size(handle());
+  }
+
+  /** Bytes of all numbers. */
+  public long bytes() {
+    return ArrayCalls.nbytes(handle());
+  }
+
+  /** Evaluates and copies out a float32 array of any shape, in row-major order. */
+  public float[] toFloats() {
+    requireType(DType.FLOAT32);
+    float[] values = new float[Math.toIntExact(size())];
+    read(MemorySegment.ofArray(values));
+    return values;
+  }
+
+  /** Evaluates and copies out an int32 or uint32 array of any shape, in row-major order. */
+  public int[] toInts() {
+    if (dtype() != DType.UINT32) {
+      requireType(DType.INT32);
+    }
+    int[] values = new int[Math.toIntExact(size())];
+    read(MemorySegment.ofArray(values));
+    return values;
+  }
+
+  /** The only number of an int32 or uint32 array of size one. */
+  public int item() {
+    int[] values = toInts();
+    if (values.length != 1) {
+      throw new IllegalStateException(
+          "Array '%s' has shape %s, not one number".formatted(name, Arrays.toString(shape())));
+    }
+    return values[0];
+  }
+
+  private void requireType(DType wanted) {
+    if (dtype() != wanted) {
+      throw new IllegalStateException("Array '%s' is %s, not %s".formatted(name, dtype(), wanted));
+    }
+  }
+
+  /**
+   * Evaluates and copies the bytes out, in row-major order.
+   *
+   * @param target as large as {@link #bytes()} or larger
+   */
+  public void read(MemorySegment target) {
+    if (size() == 0) {
+      return;
+    }
+    try (Scope s = scope.child("read " + name)) {
+      MlxArray rows = Ops.contiguous(s, this);
+      s.eval(rows);
+      MemorySegment data = Native.at(ArrayCalls.dataUint8(rows.handle()), rows.bytes());
+      MemorySegment.copy(data, 0, target, 0, rows.bytes());
+    }
+  }
+
+  /**
+   * The numbers themselves; only for arrays that were just evaluated and lie in row-major order.
+   */
+  MemorySegment data() {
+    if (!Native.rowContiguous(handle())) {
+      throw new IllegalStateException("Array '" + name + "' does not lie in row-major order");
+    }
+    return Native.at(ArrayCalls.dataUint8(handle()), bytes());
+  }
+
+  @Override
+  public String toString() {
+    return handle == 0
+        ? name + " (freed)"
+        : "%s %s %s".formatted(name, dtype(), Arrays.toString(shapeHere()));
+  }
+}

@@ -1,0 +1,128 @@
+package dev.semantic.mlx.array;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import dev.semantic.mlx.MlxException;
+import dev.semantic.mlx.capi.Memory;
+import dev.semantic.mlx.capi.RuntimeCalls;
+import dev.semantic.mlx.capi.Symbols;
+import dev.semantic.mlx.capi.VectorCalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** MLX in this process: its thread, its device, its stream. There is one; it is never unloaded. */
+public final class MlxSession {
+  /** mlx-c is compiled against exactly this MLX. */
+  private static final String EXPECTED_VERSION = "0.32.2";
+
+  private static final int CPU = 0;
+  private static final int GPU = 1;
+
+  private static @Nullable MlxSession instance;
+
+  private final OwnerThread owner;
+  private final String version;
+  private final boolean gpu;
+  private final long stream;
+
+  private MlxSession(OwnerThread owner) {
+    this.owner = owner;
+    this.version = readVersion();
+    if (!version.equals(EXPECTED_VERSION)) {
+      throw new MlxException(
+          "The natives hold MLX %s, but semantic is made for %s; use the natives jar of this release"
+              .formatted(version, EXPECTED_VERSION));
+    }
+    this.gpu = chooseGpu();
+    long device = RuntimeCalls.deviceNewType(gpu ? GPU : CPU, 0);
+    RuntimeCalls.setDefaultDevice(device);
+    RuntimeCalls.deviceFree(device);
+    this.stream = gpu ? RuntimeCalls.defaultGpuStreamNew() : RuntimeCalls.defaultCpuStreamNew();
+  }
+
+  /**
+   * The session; opened by the first call.
+   *
+   * @throws MlxException if the natives are missing or do not fit
+   */
+  public static synchronized MlxSession open() {
+    MlxSession session = instance;
+    if (session == null) {
+      Symbols.open();
+      OwnerThread owner = new OwnerThread("semantic-mlx");
+      session = owner.call(() -> new MlxSession(owner));
+      instance = session;
+    }
+    return session;
+  }
+
+  private static String readVersion() {
+    MemorySegment result = Native.result();
+    RuntimeCalls.version(result);
+    long string = Native.made();
+    String text = Memory.text(VectorCalls.stringData(string));
+    VectorCalls.stringFree(string);
+    return text;
+  }
+
+  private static boolean chooseGpu() {
+    String wanted = System.getProperty("semantic.mlx.device", "");
+    boolean available = gpuAvailable();
+    return switch (wanted) {
+      case "" -> available;
+      case "cpu" -> false;
+      case "gpu" -> {
+        if (!available) {
+          throw new MlxException(
+              "semantic.mlx.device is 'gpu', but this MLX finds none; leave it out or say 'cpu'");
+        }
+        yield true;
+      }
+      default ->
+          throw new MlxException(
+              "semantic.mlx.device must be 'cpu' or 'gpu'; it is '" + wanted + "'");
+    };
+  }
+
+  private static boolean gpuAvailable() {
+    long device = RuntimeCalls.deviceNewType(GPU, 0);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment answer = arena.allocate(8);
+      RuntimeCalls.deviceIsAvailable(answer, device);
+      return answer.get(JAVA_BYTE, 0) != 0;
+    } finally {
+      RuntimeCalls.deviceFree(device);
+    }
+  }
+
+  /** The thread for everything that touches arrays. */
+  public OwnerThread owner() {
+    return owner;
+  }
+
+  /** MLX's own version. */
+  public String version() {
+    return version;
+  }
+
+  /** Whether computing happens on a GPU. */
+  public boolean gpu() {
+    return gpu;
+  }
+
+  long stream() {
+    return stream;
+  }
+
+  /** Waits until the device has done what it was given. */
+  public void synchronize() {
+    owner.run(() -> RuntimeCalls.synchronize(stream));
+  }
+
+  /** A new scope at the top; on the owner thread. */
+  public Scope scope(String name) {
+    owner.require("Scope '" + name + "'");
+    return new Scope(this, null, name);
+  }
+}

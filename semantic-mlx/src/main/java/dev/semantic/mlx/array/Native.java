@@ -1,0 +1,75 @@
+package dev.semantic.mlx.array;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.semantic.mlx.capi.ArrayCalls;
+import dev.semantic.mlx.capi.Memory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The small native buffers that calls need for their arguments and results. Only the owner thread
+ * calls, so one set serves all calls and nothing is allocated per call.
+ */
+final class Native {
+  /** More axes than any array here has. */
+  private static final int AXES = 16;
+
+  private static final MemorySegment RESULT = Arena.global().allocate(JAVA_LONG);
+  private static final MemorySegment FLAG = Arena.global().allocate(8);
+  private static final MemorySegment FIRST = Arena.global().allocate(JAVA_INT, AXES);
+  private static final MemorySegment SECOND = Arena.global().allocate(JAVA_INT, AXES);
+  private static final MemorySegment ONES = Arena.global().allocate(JAVA_INT, AXES);
+
+  static {
+    for (int i = 0; i < AXES; i++) {
+      ONES.setAtIndex(JAVA_INT, i, 1);
+    }
+  }
+
+  private Native() {}
+
+  /** The slot for a new object; empty, because mlx-c would write into an object it finds there. */
+  static MemorySegment result() {
+    RESULT.set(JAVA_LONG, 0, 0);
+    return RESULT;
+  }
+
+  /** What the last call put into {@link #result()}. */
+  static long made() {
+    return RESULT.get(JAVA_LONG, 0);
+  }
+
+  static MemorySegment ints(int... values) {
+    return fill(FIRST, values);
+  }
+
+  /** A second list of the same call. */
+  static MemorySegment moreInts(int... values) {
+    return fill(SECOND, values);
+  }
+
+  static MemorySegment ones() {
+    return ONES;
+  }
+
+  private static MemorySegment fill(MemorySegment buffer, int[] values) {
+    if (values.length > AXES) {
+      throw new IllegalArgumentException("An array of " + values.length + " axes");
+    }
+    MemorySegment.copy(values, 0, buffer, JAVA_INT, 0, values.length);
+    return buffer;
+  }
+
+  /** {@code bytes} bytes at an address that MLX returned. */
+  static MemorySegment at(MemorySegment address, long bytes) {
+    return Memory.at(address, bytes);
+  }
+
+  static boolean rowContiguous(long handle) {
+    ArrayCalls.isRowContiguous(FLAG, handle);
+    return FLAG.get(ValueLayout.JAVA_BYTE, 0) != 0;
+  }
+}

@@ -1,0 +1,480 @@
+package dev.semantic.mlx.array;
+
+import dev.semantic.mlx.capi.ArithmeticCalls;
+import dev.semantic.mlx.capi.FastCalls;
+import dev.semantic.mlx.capi.ReductionCalls;
+import dev.semantic.mlx.capi.ShapeCalls;
+import dev.semantic.mlx.capi.VectorCalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Operations on arrays. Each adds a node to MLX's graph and computes nothing; the result lives in
+ * the scope given first. Shapes broadcast as in NumPy.
+ */
+public final class Ops {
+  private static final MemorySegment AFFINE = Arena.global().allocateFrom("affine");
+  private static final MemorySegment NO_MASK = Arena.global().allocateFrom("");
+  private static final MemorySegment CAUSAL_MASK = Arena.global().allocateFrom("causal");
+  private static final MemorySegment ARRAY_MASK = Arena.global().allocateFrom("array");
+
+  private Ops() {}
+
+  /** Which keys a query may see. */
+  public sealed interface Mask {
+    /** All. */
+    Mask NONE = new None();
+
+    /** Itself and what lies before it; the last query stands at the last key. */
+    Mask CAUSAL = new Causal();
+
+    /** Where {@code allowed}, boolean and broadcast to {@code [queries, keys]}, is true. */
+    static Mask of(MlxArray allowed) {
+      return new Allowed(allowed);
+    }
+
+    /** See {@link #NONE}. */
+    record None() implements Mask {}
+
+    /** See {@link #CAUSAL}. */
+    record Causal() implements Mask {}
+
+    /** See {@link #of}. */
+    record Allowed(MlxArray allowed) implements Mask {}
+  }
+
+  public static MlxArray add(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.add(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("add");
+  }
+
+  public static MlxArray subtract(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.subtract(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("subtract");
+  }
+
+  public static MlxArray multiply(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.multiply(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("multiply");
+  }
+
+  public static MlxArray divide(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.divide(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("divide");
+  }
+
+  public static MlxArray power(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.power(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("power");
+  }
+
+  public static MlxArray maximum(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.maximum(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("maximum");
+  }
+
+  public static MlxArray minimum(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.minimum(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("minimum");
+  }
+
+  public static MlxArray equal(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.equal(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("equal");
+  }
+
+  public static MlxArray greaterEqual(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.greaterEqual(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("greaterEqual");
+  }
+
+  public static MlxArray less(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.less(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("less");
+  }
+
+  public static MlxArray logicalAnd(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.logicalAnd(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("logicalAnd");
+  }
+
+  public static MlxArray negative(Scope s, MlxArray x) {
+    ArithmeticCalls.negative(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("negative");
+  }
+
+  public static MlxArray exp(Scope s, MlxArray x) {
+    ArithmeticCalls.exp(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("exp");
+  }
+
+  public static MlxArray log(Scope s, MlxArray x) {
+    ArithmeticCalls.log(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("log");
+  }
+
+  public static MlxArray sqrt(Scope s, MlxArray x) {
+    ArithmeticCalls.sqrt(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("sqrt");
+  }
+
+  public static MlxArray rsqrt(Scope s, MlxArray x) {
+    ArithmeticCalls.rsqrt(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("rsqrt");
+  }
+
+  public static MlxArray square(Scope s, MlxArray x) {
+    ArithmeticCalls.square(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("square");
+  }
+
+  public static MlxArray tanh(Scope s, MlxArray x) {
+    ArithmeticCalls.tanh(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("tanh");
+  }
+
+  public static MlxArray sigmoid(Scope s, MlxArray x) {
+    ArithmeticCalls.sigmoid(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("sigmoid");
+  }
+
+  public static MlxArray erf(Scope s, MlxArray x) {
+    ArithmeticCalls.erf(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("erf");
+  }
+
+  public static MlxArray sin(Scope s, MlxArray x) {
+    ArithmeticCalls.sin(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("sin");
+  }
+
+  public static MlxArray cos(Scope s, MlxArray x) {
+    ArithmeticCalls.cos(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("cos");
+  }
+
+  /** {@code a} where the condition holds, else {@code b}. */
+  public static MlxArray where(Scope s, MlxArray condition, MlxArray a, MlxArray b) {
+    ArithmeticCalls.where(Native.result(), condition.handle(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("where");
+  }
+
+  /** {@code x * sigmoid(x)} (Elfwing et al. 2017). */
+  public static MlxArray silu(Scope s, MlxArray x) {
+    return multiply(s, x, sigmoid(s, x));
+  }
+
+  /**
+   * GELU by its tanh approximation (Hendrycks, Gimpel 2016), written with a sigmoid: {@code 0.5 (1
+   * + tanh z) = sigmoid(2 z)} saves three operations.
+   */
+  public static MlxArray geluTanh(Scope s, MlxArray x) {
+    double twice = 2 * Math.sqrt(2 / Math.PI);
+    MlxArray cubic = s.scalar((float) (0.044715 * twice), x.dtype());
+    MlxArray linear = s.scalar((float) twice, x.dtype());
+    MlxArray slope = add(s, multiply(s, multiply(s, x, x), cubic), linear);
+    return multiply(s, x, sigmoid(s, multiply(s, slope, x)));
+  }
+
+  /** The matrix product over the last two axes. */
+  public static MlxArray matmul(Scope s, MlxArray a, MlxArray b) {
+    ReductionCalls.matmul(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("matmul");
+  }
+
+  /** {@code c + a b}. */
+  public static MlxArray addmm(Scope s, MlxArray c, MlxArray a, MlxArray b) {
+    ReductionCalls.addmm(Native.result(), c.handle(), a.handle(), b.handle(), 1f, 1f, s.stream());
+    return s.adoptResult("addmm");
+  }
+
+  public static MlxArray reshape(Scope s, MlxArray x, int... shape) {
+    ShapeCalls.reshape(Native.result(), x.handle(), Native.ints(shape), shape.length, s.stream());
+    return s.adoptResult("reshape");
+  }
+
+  public static MlxArray transpose(Scope s, MlxArray x, int... axes) {
+    ShapeCalls.transposeAxes(
+        Native.result(), x.handle(), Native.ints(axes), axes.length, s.stream());
+    return s.adoptResult("transpose");
+  }
+
+  public static MlxArray expandDims(Scope s, MlxArray x, int axis) {
+    ShapeCalls.expandDims(Native.result(), x.handle(), axis, s.stream());
+    return s.adoptResult("expandDims");
+  }
+
+  public static MlxArray squeeze(Scope s, MlxArray x, int axis) {
+    ShapeCalls.squeezeAxis(Native.result(), x.handle(), axis, s.stream());
+    return s.adoptResult("squeeze");
+  }
+
+  /** The part from {@code start} (inclusive) to {@code stop} (exclusive), one of each per axis. */
+  public static MlxArray slice(Scope s, MlxArray x, int[] start, int[] stop) {
+    ShapeCalls.slice(
+        Native.result(),
+        x.handle(),
+        Native.ints(start),
+        start.length,
+        Native.moreInts(stop),
+        stop.length,
+        Native.ones(),
+        start.length,
+        s.stream());
+    return s.adoptResult("slice");
+  }
+
+  /** {@code x} with the part from..to replaced; in place if nobody else holds {@code x}. */
+  public static MlxArray sliceUpdate(
+      Scope s, MlxArray x, MlxArray update, int[] start, int[] stop) {
+    ShapeCalls.sliceUpdate(
+        Native.result(),
+        x.handle(),
+        update.handle(),
+        Native.ints(start),
+        start.length,
+        Native.moreInts(stop),
+        stop.length,
+        Native.ones(),
+        start.length,
+        s.stream());
+    return s.adoptResult("sliceUpdate");
+  }
+
+  public static MlxArray concatenate(Scope s, int axis, MlxArray... arrays) {
+    long stream = s.stream();
+    long vector = Scope.vector(List.of(arrays));
+    try {
+      ShapeCalls.concatenateAxis(Native.result(), vector, axis, stream);
+    } finally {
+      VectorCalls.vectorArrayFree(vector);
+    }
+    return s.adoptResult("concatenate");
+  }
+
+  /** Members of {@code x} along an axis, by index. Indices are not checked: the caller does. */
+  public static MlxArray take(Scope s, MlxArray x, MlxArray indices, int axis) {
+    ShapeCalls.takeAxis(Native.result(), x.handle(), indices.handle(), axis, s.stream());
+    return s.adoptResult("take");
+  }
+
+  /** The same numbers in another format. */
+  public static MlxArray astype(Scope s, MlxArray x, DType type) {
+    ShapeCalls.astype(Native.result(), x.handle(), type.code(), s.stream());
+    return s.adoptResult("astype");
+  }
+
+  /** The same bytes read as another format. */
+  public static MlxArray view(Scope s, MlxArray x, DType type) {
+    ShapeCalls.view(Native.result(), x.handle(), type.code(), s.stream());
+    return s.adoptResult("view");
+  }
+
+  /** The same numbers in row-major order. */
+  public static MlxArray contiguous(Scope s, MlxArray x) {
+    ShapeCalls.contiguous(Native.result(), x.handle(), false, s.stream());
+    return s.adoptResult("contiguous");
+  }
+
+  public static MlxArray copy(Scope s, MlxArray x) {
+    ShapeCalls.copy(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("copy");
+  }
+
+  public static MlxArray broadcastTo(Scope s, MlxArray x, int... shape) {
+    ShapeCalls.broadcastTo(
+        Native.result(), x.handle(), Native.ints(shape), shape.length, s.stream());
+    return s.adoptResult("broadcastTo");
+  }
+
+  /** Each member along an axis, {@code times} times in a row. */
+  public static MlxArray repeat(Scope s, MlxArray x, int times, int axis) {
+    ShapeCalls.repeatAxis(Native.result(), x.handle(), times, axis, s.stream());
+    return s.adoptResult("repeat");
+  }
+
+  public static MlxArray zeros(Scope s, DType type, int... shape) {
+    ShapeCalls.zeros(Native.result(), Native.ints(shape), shape.length, type.code(), s.stream());
+    return s.adoptResult("zeros");
+  }
+
+  /** Numbers from {@code start} (inclusive) to {@code stop} (exclusive). */
+  public static MlxArray arange(Scope s, double start, double stop, double step, DType type) {
+    ShapeCalls.arange(Native.result(), start, stop, step, type.code(), s.stream());
+    return s.adoptResult("arange");
+  }
+
+  public static MlxArray softmax(Scope s, MlxArray x, int axis) {
+    ReductionCalls.softmaxAxis(Native.result(), x.handle(), axis, true, s.stream());
+    return s.adoptResult("softmax");
+  }
+
+  /** Index of the greatest along an axis, uint32; the axis disappears. */
+  public static MlxArray argmax(Scope s, MlxArray x, int axis) {
+    ReductionCalls.argmaxAxis(Native.result(), x.handle(), axis, false, s.stream());
+    return s.adoptResult("argmax");
+  }
+
+  /** Over one axis, which disappears. */
+  public static MlxArray sum(Scope s, MlxArray x, int axis) {
+    ReductionCalls.sumAxis(Native.result(), x.handle(), axis, false, s.stream());
+    return s.adoptResult("sum");
+  }
+
+  /** Over one axis, which disappears. */
+  public static MlxArray mean(Scope s, MlxArray x, int axis) {
+    ReductionCalls.meanAxis(Native.result(), x.handle(), axis, false, s.stream());
+    return s.adoptResult("mean");
+  }
+
+  /** Over one axis, which disappears. */
+  public static MlxArray max(Scope s, MlxArray x, int axis) {
+    ReductionCalls.maxAxis(Native.result(), x.handle(), axis, false, s.stream());
+    return s.adoptResult("max");
+  }
+
+  /** Over one axis, which disappears. */
+  public static MlxArray min(Scope s, MlxArray x, int axis) {
+    ReductionCalls.minAxis(Native.result(), x.handle(), axis, false, s.stream());
+    return s.adoptResult("min");
+  }
+
+  /**
+   * Root mean square normalisation over the last axis.
+   *
+   * @param weight {@code [width]}; null for none
+   */
+  public static MlxArray rmsNorm(Scope s, MlxArray x, @Nullable MlxArray weight, float eps) {
+    FastCalls.rmsNorm(Native.result(), x.handle(), orNone(weight), eps, s.stream());
+    return s.adoptResult("rmsNorm");
+  }
+
+  /**
+   * Rotary positions, halves not interleaved.
+   *
+   * @param x {@code [batch, heads, tokens, headDim]}
+   * @param offset position of the first token
+   * @param wavelengths {@code [headDim / 2]}
+   */
+  public static MlxArray rope(Scope s, MlxArray x, int headDim, int offset, MlxArray wavelengths) {
+    FastCalls.rope(
+        Native.result(),
+        x.handle(),
+        headDim,
+        false,
+        0,
+        1f,
+        offset,
+        wavelengths.handle(),
+        s.stream());
+    return s.adoptResult("rope");
+  }
+
+  /**
+   * The same for sequences that stand at different positions.
+   *
+   * @param offsets int32 {@code [batch]}
+   */
+  public static MlxArray rope(
+      Scope s, MlxArray x, int headDim, MlxArray offsets, MlxArray wavelengths) {
+    FastCalls.ropeDynamic(
+        Native.result(),
+        x.handle(),
+        headDim,
+        false,
+        0,
+        1f,
+        offsets.handle(),
+        wavelengths.handle(),
+        s.stream());
+    return s.adoptResult("rope");
+  }
+
+  /**
+   * Scaled dot-product attention (Vaswani et al. 2017); heads may be a multiple of kvHeads.
+   *
+   * @param q {@code [batch, heads, queries, headDim]}
+   * @param k {@code [batch, kvHeads, keys, headDim]}
+   * @param v {@code [batch, kvHeads, keys, headDim]}
+   * @return {@code [batch, heads, queries, headDim]}
+   */
+  public static MlxArray attention(
+      Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Mask mask) {
+    MemorySegment mode =
+        switch (mask) {
+          case Mask.None() -> NO_MASK;
+          case Mask.Causal() -> CAUSAL_MASK;
+          case Mask.Allowed(MlxArray allowed) -> ARRAY_MASK;
+        };
+    long allowed = mask instanceof Mask.Allowed given ? given.allowed().handle() : 0;
+    FastCalls.scaledDotProductAttention(
+        Native.result(),
+        q.handle(),
+        k.handle(),
+        v.handle(),
+        scale,
+        mode,
+        allowed,
+        0,
+        false,
+        s.stream());
+    return s.adoptResult("attention");
+  }
+
+  /**
+   * The product with a matrix in affine quantised form.
+   *
+   * @param weights uint32 {@code [out, in * bits / 32]}
+   * @param scales {@code [out, in / groupSize]}
+   * @param biases like {@code scales}
+   */
+  public static MlxArray quantizedMatmul(
+      Scope s,
+      MlxArray x,
+      MlxArray weights,
+      MlxArray scales,
+      MlxArray biases,
+      int groupSize,
+      int bits) {
+    ReductionCalls.quantizedMatmul(
+        Native.result(),
+        x.handle(),
+        weights.handle(),
+        scales.handle(),
+        biases.handle(),
+        true,
+        optional(groupSize),
+        optional(bits),
+        AFFINE,
+        s.stream());
+    return s.adoptResult("quantizedMatmul");
+  }
+
+  /** Numbers from their affine quantised form, in the format of {@code scales}. */
+  public static MlxArray dequantize(
+      Scope s, MlxArray weights, MlxArray scales, MlxArray biases, int groupSize, int bits) {
+    ReductionCalls.dequantize(
+        Native.result(),
+        weights.handle(),
+        scales.handle(),
+        biases.handle(),
+        optional(groupSize),
+        optional(bits),
+        AFFINE,
+        0,
+        0,
+        s.stream());
+    return s.adoptResult("dequantize");
+  }
+
+  private static long orNone(@Nullable MlxArray array) {
+    return array == null ? 0 : array.handle();
+  }
+
+  /** {@code struct {int value; bool has_value;}} in one register. */
+  private static long optional(int value) {
+    return (1L << 32) | Integer.toUnsignedLong(value);
+  }
+}

@@ -1,0 +1,236 @@
+package dev.semantic.mlx.array;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.semantic.mlx.capi.ArrayCalls;
+import dev.semantic.mlx.capi.RuntimeCalls;
+import dev.semantic.mlx.capi.VectorCalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where arrays live: closing a scope frees its arrays and those of the scopes below it. Used on the
+ * owner thread only.
+ *
+ * <p>Close the scope in which a graph was built <em>before</em> evaluating its result: MLX reuses
+ * the memory of an intermediate only when nobody else holds it.
+ */
+public final class Scope implements AutoCloseable {
+  private final MlxSession session;
+  private final String name;
+  private final @Nullable Scope parent;
+  private final List<MlxArray> arrays = new ArrayList<>();
+  private final List<Scope> children = new ArrayList<>();
+  private boolean closed;
+
+  Scope(MlxSession session, @Nullable Scope parent, String name) {
+    this.session = session;
+    this.parent = parent;
+    this.name = name;
+  }
+
+  /** A scope that closes with this one, if not before. */
+  public Scope child(String childName) {
+    requireOpen();
+    Scope child = new Scope(session, this, childName);
+    children.add(child);
+    return child;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /** Arrays in this scope, those of its children not counted. */
+  public int liveArrays() {
+    return arrays.size();
+  }
+
+  /** Makes an array live as long as this scope, whichever it came from. */
+  public MlxArray keep(MlxArray array) {
+    requireOpen();
+    array.handle(); // is alive
+    array.scope().remove(array);
+    array.move(this, arrays.size());
+    arrays.add(array);
+    return array;
+  }
+
+  /** Frees one array of this scope now. */
+  public void release(MlxArray array) {
+    array.handle();
+    if (array.scope() != this) {
+      throw new IllegalArgumentException(
+          "Array '%s' lives in scope '%s', not in '%s'"
+              .formatted(array.name(), array.scope().name(), name));
+    }
+    remove(array);
+    array.free();
+  }
+
+  private void remove(MlxArray array) {
+    MlxArray last = arrays.removeLast();
+    if (last != array) {
+      arrays.set(array.slot(), last);
+      last.move(this, array.slot());
+    }
+  }
+
+  /** Takes over a handle that a call has just made. */
+  MlxArray adopt(long handle, String what) {
+    MlxArray array = new MlxArray(this, arrays.size(), handle, what);
+    arrays.add(array);
+    return array;
+  }
+
+  MlxArray adoptResult(String what) {
+    return adopt(Native.made(), what);
+  }
+
+  /** The stream of this session's device. */
+  long stream() {
+    requireOpen();
+    return session.stream();
+  }
+
+  /** A vector of int32. */
+  public MlxArray ints(int... values) {
+    return ints(values, values.length);
+  }
+
+  /** An int32 array of any shape. */
+  public MlxArray ints(int[] values, int... shape) {
+    return copyOf(MemorySegment.ofArray(values), DType.INT32, shape);
+  }
+
+  /** A float32 array of any shape. */
+  public MlxArray floats(float[] values, int... shape) {
+    return copyOf(MemorySegment.ofArray(values), DType.FLOAT32, shape);
+  }
+
+  /** A float32 number. */
+  public MlxArray scalar(float value) {
+    requireOpen();
+    return adopt(ArrayCalls.newFloat32(value), "scalar");
+  }
+
+  /** A number in another format. */
+  public MlxArray scalar(float value, DType type) {
+    MlxArray number = scalar(value);
+    return type == DType.FLOAT32 ? number : Ops.astype(this, number, type);
+  }
+
+  /**
+   * An array with a copy of {@code data}.
+   *
+   * @param data row-major; exactly as many bytes as the shape needs
+   */
+  public MlxArray copyOf(MemorySegment data, DType type, int... shape) {
+    requireOpen();
+    long bytes = Arrays.stream(shape).asLongStream().reduce(type.bytes(), Math::multiplyExact);
+    if (data.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          "%d bytes do not make a %s array of shape %s"
+              .formatted(data.byteSize(), type, Arrays.toString(shape)));
+    }
+    if (data.isNative()) {
+      return made(data, type, shape);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment outside = arena.allocate(Math.max(bytes, 1), 16);
+      MemorySegment.copy(data, 0, outside, 0, bytes);
+      return made(outside, type, shape);
+    }
+  }
+
+  private MlxArray made(MemorySegment data, DType type, int[] shape) {
+    return adopt(ArrayCalls.newData(data, Native.ints(shape), shape.length, type.code()), "data");
+  }
+
+  public MlxArray zeros(DType type, int... shape) {
+    return Ops.zeros(this, type, shape);
+  }
+
+  /**
+   * An array whose numbers {@code writer} puts straight into MLX's memory: weights are the bulk of
+   * it, and a copy beside them would double the peak.
+   *
+   * @param writer gets exactly the array's bytes, row-major; must not keep them
+   */
+  public MlxArray filled(DType type, Consumer<MemorySegment> writer, int... shape) {
+    MlxArray array = zeros(type, shape);
+    try {
+      eval(array);
+      writer.accept(array.data());
+      return array;
+    } catch (RuntimeException | Error e) {
+      release(array);
+      throw e;
+    }
+  }
+
+  /** Computes the arrays and waits for them. */
+  public void eval(MlxArray... wanted) {
+    eval(List.of(wanted));
+  }
+
+  /** Computes the arrays and waits for them. */
+  public void eval(Collection<MlxArray> wanted) {
+    requireOpen();
+    long vector = vector(wanted);
+    try {
+      RuntimeCalls.eval(vector);
+    } finally {
+      VectorCalls.vectorArrayFree(vector);
+    }
+  }
+
+  /** An mlx_vector_array of these; the caller frees it. */
+  static long vector(Collection<MlxArray> arrays) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment handles = arena.allocate(JAVA_LONG, Math.max(1, arrays.size()));
+      int i = 0;
+      for (MlxArray array : arrays) {
+        handles.setAtIndex(JAVA_LONG, i++, array.handle());
+      }
+      return VectorCalls.vectorArrayNewData(handles, arrays.size());
+    }
+  }
+
+  void requireOwner() {
+    session.owner().require("Scope '" + name + "'");
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("Scope '" + name + "' is closed");
+    }
+    requireOwner();
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    requireOwner();
+    closed = true;
+    List.copyOf(children).forEach(Scope::close);
+    if (parent != null) {
+      parent.children.remove(this);
+    }
+    arrays.forEach(MlxArray::free);
+    arrays.clear();
+  }
+
+  @Override
+  public String toString() {
+    return parent == null ? name : parent + " / " + name;
+  }
+}

@@ -1,0 +1,26 @@
+package dev.semantic.mlx.capi;
+
+import dev.semantic.mlx.MlxException;
+import java.lang.foreign.MemorySegment;
+
+/** Memory that MLX points to. */
+public final class Memory {
+  private static final int LONGEST_TEXT = 64 * 1024;
+
+  private Memory() {}
+
+  /** {@code bytes} bytes from an address on; the caller knows that there are so many. */
+  @SuppressWarnings("restricted")
+  public static MemorySegment at(MemorySegment address, long bytes) {
+    if (address.address() == 0) {
+      throw new MlxException("MLX returned no address where " + bytes + " bytes were expected");
+    }
+    return address.reinterpret(bytes);
+  }
+
+  /** The text at an address, up to its NUL. */
+  @SuppressWarnings("restricted")
+  public static String text(MemorySegment address) {
+    return address.address() == 0 ? "" : address.reinterpret(LONGEST_TEXT).getString(0);
+  }
+}

@@ -1,0 +1,105 @@
+package dev.semantic.mlx.capi;
+
+import dev.semantic.mlx.MlxException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Looks mlx-c's functions up and makes them callable. */
+public final class Symbols {
+  private static final List<Class<?>> CALLS =
+      List.of(
+          ArrayCalls.class,
+          VectorCalls.class,
+          ArithmeticCalls.class,
+          ShapeCalls.class,
+          ReductionCalls.class,
+          FastCalls.class,
+          RuntimeCalls.class);
+
+  private static final Map<String, FunctionDescriptor> DESCRIPTORS = new ConcurrentHashMap<>();
+
+  private static @Nullable SymbolLookup library;
+
+  private Symbols() {}
+
+  /**
+   * Loads the natives, puts our error handler in place of mlx-c's (which ends the process) before
+   * anything else is called, and links every function.
+   *
+   * @throws MlxException if a library or a function is missing, or native access is refused
+   */
+  public static synchronized void open() {
+    if (library != null) {
+      return;
+    }
+    try {
+      library = NativeLibrary.lookup();
+      MlxError.install();
+      for (Class<?> calls : CALLS) {
+        MethodHandles.lookup().ensureInitialized(calls);
+      }
+    } catch (ExceptionInInitializerError e) {
+      throw e.getCause() instanceof MlxException cause
+          ? cause
+          : new MlxException("Cannot link mlx-c: " + e.getCause(), e);
+    } catch (IllegalCallerException e) {
+      throw new MlxException(
+          "The JVM refuses native access; start it with --enable-native-access="
+              + (Symbols.class.getModule().isNamed()
+                  ? Symbols.class.getModule().getName()
+                  : "ALL-UNNAMED"),
+          e);
+    } catch (IllegalAccessException e) {
+      throw new AssertionError("Our own classes are accessible", e);
+    }
+  }
+
+  /** A function of mlx-c, linked once. */
+  @SuppressWarnings("restricted")
+  static MethodHandle function(String name, MemoryLayout result, MemoryLayout... parameters) {
+    FunctionDescriptor descriptor = FunctionDescriptor.of(result, parameters);
+    DESCRIPTORS.put(name, descriptor);
+    return Linker.nativeLinker().downcallHandle(find(name), descriptor);
+  }
+
+  /** A function of mlx-c that returns nothing, linked once. */
+  @SuppressWarnings("restricted")
+  static MethodHandle procedure(String name, MemoryLayout... parameters) {
+    FunctionDescriptor descriptor = FunctionDescriptor.ofVoid(parameters);
+    DESCRIPTORS.put(name, descriptor);
+    return Linker.nativeLinker().downcallHandle(find(name), descriptor);
+  }
+
+  private static MemorySegment find(String name) {
+    if (library == null) {
+      throw new IllegalStateException("Symbols.open() comes first");
+    }
+    return library
+        .find(name)
+        .orElseThrow(
+            () ->
+                new MlxException(
+                    "The mlx-c library at hand has no function "
+                        + name
+                        + "; semantic needs the version that its natives jar carries"));
+  }
+
+  /** What has been linked so far, by name. */
+  static Map<String, FunctionDescriptor> descriptors() {
+    return Map.copyOf(DESCRIPTORS);
+  }
+
+  /** A handle threw: our fault or the linker's, never MLX's. */
+  static AssertionError unexpected(String function, Throwable cause) {
+    return new AssertionError("Calling " + function + " failed before it was called", cause);
+  }
+}
