@@ -107,10 +107,7 @@ final class MlxLoadedModel implements LoadedModel {
     List<List<KvCache>> caches = members.stream().map(MlxSequence::caches).toList();
     checkTokens(chunks);
     try (Scope s = scope.child("forward")) {
-      int count = chunks.getFirst().tokens().length;
-      int[] ids = chunks.stream().flatMapToInt(chunk -> Arrays.stream(chunk.tokens())).toArray();
-      MlxArray hidden = model.hidden(s, s.ints(ids, chunks.size(), count), caches);
-      List<float[]> logits = evaluate(s, model, hidden, chunks, caches);
+      List<float[]> logits = evaluate(s, model, chunks, caches);
       for (int i = 0; i < members.size(); i++) {
         members.get(i).append(chunks.get(i).tokens());
       }
@@ -122,8 +119,11 @@ final class MlxLoadedModel implements LoadedModel {
   }
 
   private List<float[]> evaluate(
-      Scope s, Transformer model, MlxArray hidden, List<Chunk> chunks, List<List<KvCache>> caches) {
+      Scope s, Transformer model, List<Chunk> chunks, List<List<KvCache>> caches) {
     if (chunks.stream().noneMatch(Chunk::logits)) {
+      try (Scope graph = s.child("graph")) {
+        hidden(graph, model, chunks, caches);
+      }
       s.eval(
           caches.stream()
               .flatMap(List::stream)
@@ -131,21 +131,27 @@ final class MlxLoadedModel implements LoadedModel {
               .toList());
       return chunks.stream().map(chunk -> new float[0]).toList();
     }
-    int count = hidden.dim(1);
-    MlxArray last =
-        count == 1
-            ? hidden
-            : Ops.slice(
-                s,
-                hidden,
-                new int[] {0, count - 1, 0},
-                new int[] {chunks.size(), count, hidden.dim(2)});
-    MlxArray logits = model.logits(s, last);
-    if (logits.dtype() != DType.FLOAT32) {
-      logits = Ops.astype(s, logits, DType.FLOAT32);
+    MlxArray logits;
+    try (Scope graph = s.child("graph")) {
+      logits = s.keep(lastLogits(graph, model, hidden(graph, model, chunks, caches)));
     }
     s.eval(logits);
     return rows(logits.toFloats(), chunks);
+  }
+
+  private static MlxArray hidden(
+      Scope s, Transformer model, List<Chunk> chunks, List<List<KvCache>> caches) {
+    int count = chunks.getFirst().tokens().length;
+    int[] ids = chunks.stream().flatMapToInt(chunk -> Arrays.stream(chunk.tokens())).toArray();
+    return model.hidden(s, s.ints(ids, chunks.size(), count), caches);
+  }
+
+  private static MlxArray lastLogits(Scope s, Transformer model, MlxArray hidden) {
+    int count = hidden.dim(1);
+    int[] start = {0, count - 1, 0};
+    MlxArray last = count == 1 ? hidden : Ops.slice(s, hidden, start, hidden.shape());
+    MlxArray logits = model.logits(s, last);
+    return logits.dtype() == DType.FLOAT32 ? logits : Ops.astype(s, logits, DType.FLOAT32);
   }
 
   private List<float[]> rows(float[] all, List<Chunk> chunks) {

@@ -46,7 +46,7 @@ public final class MlxModelRuntime implements ModelRuntime {
    * @throws MlxException if MLX cannot be loaded; the message says what to do
    */
   public static MlxModelRuntime open() {
-    return open(ModelCatalog.standard());
+    return open(ModelCatalog.ofUser());
   }
 
   /** The same, with another idea of which names stand for which files. */

@@ -30,6 +30,7 @@ public enum DType {
     return bytes;
   }
 
+  @SuppressWarnings("EnumOrdinal") // mlx-c's enum counts the same way
   int code() {
     return ordinal();
   }

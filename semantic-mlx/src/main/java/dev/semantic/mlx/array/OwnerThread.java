@@ -5,12 +5,17 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The one platform thread on which every native call happens: an MLX stream belongs to the thread
  * that made it. Callers hand work over and wait for it.
  */
 public final class OwnerThread {
+  private static final Logger LOG = LoggerFactory.getLogger(OwnerThread.class);
+
   private final BlockingQueue<FutureTask<?>> work = new LinkedBlockingQueue<>();
   private final Thread thread;
 
@@ -23,8 +28,7 @@ public final class OwnerThread {
       try {
         work.take().run(); // a FutureTask keeps whatever its work throws
       } catch (InterruptedException e) {
-        // Nobody has a reason to interrupt this thread; it lives as long as the JVM.
-        Thread.interrupted();
+        LOG.debug("Somebody interrupted MLX's thread, which lives as long as the JVM", e);
       }
     }
   }
@@ -94,7 +98,10 @@ public final class OwnerThread {
     }
   }
 
-  private static RuntimeException asCallersOwn(Throwable cause) {
+  private static RuntimeException asCallersOwn(@Nullable Throwable cause) {
+    if (cause == null) {
+      throw new AssertionError("A task failed without a reason");
+    }
     cause.addSuppressed(new CalledFrom());
     if (cause instanceof Error e) {
       throw e;

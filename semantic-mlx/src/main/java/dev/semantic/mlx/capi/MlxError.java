@@ -52,7 +52,7 @@ final class MlxError {
   }
 
   /** Called by mlx-c. An exception that left it would end the JVM. */
-  @SuppressWarnings({"restricted", "CatchAndPrintStackTrace", "UnusedMethod"})
+  @SuppressWarnings({"restricted", "UnusedMethod", "UnusedVariable"})
   private static void heard(MemorySegment message, MemorySegment data) {
     String text;
     try {

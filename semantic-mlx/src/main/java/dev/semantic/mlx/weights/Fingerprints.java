@@ -1,0 +1,64 @@
+package dev.semantic.mlx.weights;
+
+import dev.semantic.mlx.files.Sha256;
+import dev.semantic.mlx.store.UserCache;
+import dev.semantic.model.ModelException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HexFormat;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * SHA-256 of model files. Hashing takes a second for each gigabyte, so what was found is kept for a
+ * file that has kept its identity: path, size, time of change to the nanosecond, inode.
+ */
+final class Fingerprints {
+  private static final Logger LOG = LoggerFactory.getLogger(Fingerprints.class);
+  private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
+
+  private Fingerprints() {}
+
+  static byte[] of(UserCache cache, Path file, FileIdentity identity) {
+    Path kept = cache.root().resolve("fingerprints").resolve(Sha256.of(identity.toString()));
+    String known = read(kept);
+    if (known.isEmpty()) {
+      known = hash(file);
+      write(kept, known);
+    }
+    return HexFormat.of().parseHex(known);
+  }
+
+  private static String hash(Path file) {
+    try {
+      return Sha256.of(file);
+    } catch (IOException e) {
+      throw new ModelException("Cannot read %s: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  private static String read(Path kept) {
+    try {
+      String text = Files.isRegularFile(kept) ? Files.readString(kept).strip() : "";
+      return DIGEST.matcher(text).matches() ? text : "";
+    } catch (IOException e) {
+      LOG.debug("Cannot read {}; hashing again", kept, e);
+      return "";
+    }
+  }
+
+  /** Not being able to keep it costs time at the next start, nothing else. */
+  private static void write(Path kept, String digest) {
+    try {
+      Files.createDirectories(kept.getParent());
+      Path beside = Files.createTempFile(kept.getParent(), "new", ".tmp");
+      Files.writeString(beside, digest);
+      Files.move(beside, kept, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      LOG.debug("Cannot keep the fingerprint at {}", kept, e);
+    }
+  }
+}

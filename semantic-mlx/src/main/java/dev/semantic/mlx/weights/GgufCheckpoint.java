@@ -1,0 +1,253 @@
+package dev.semantic.mlx.weights;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.semantic.mlx.store.UserCache;
+import dev.semantic.model.ModelException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** A GGUF file, mapped into memory. */
+final class GgufCheckpoint implements Checkpoint {
+  /** Rows are expanded in pieces of about this many numbers: they stay in a core's cache. */
+  private static final int PIECE = 1 << 15;
+
+  private final Path path;
+  private final FileIdentity identity;
+  private final Arena arena;
+  private final MemorySegment memory;
+  private final GgufHeader header;
+  private final ModelConfig config;
+  private final Map<String, TensorInfo> tensors;
+
+  private GgufCheckpoint(Path path, FileIdentity identity, Arena arena, MemorySegment memory) {
+    this.path = path;
+    this.identity = identity;
+    this.arena = arena;
+    this.memory = memory;
+    this.header = GgufHeader.read(path, memory);
+    this.config = GgufConfig.of(path, header, ropeFactors());
+    this.tensors = bound();
+  }
+
+  @SuppressWarnings(
+      "MustBeClosedChecker") // closed on every way out but the last, which hands it on
+  static GgufCheckpoint open(Path path) {
+    FileIdentity identity = FileIdentity.of(path);
+    Arena arena = Arena.ofShared();
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      return new GgufCheckpoint(path, identity, arena, memory);
+    } catch (IOException e) {
+      arena.close();
+      throw new ModelException("Cannot read %s: %s".formatted(path, e.getMessage()), e);
+    } catch (InternalError e) { // what a mapped file that shrinks under our hands throws
+      arena.close();
+      throw new ModelException(path + " changed while it was read", e);
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  private Map<String, TensorInfo> bound() {
+    Map<String, TensorInfo> found = new LinkedHashMap<>();
+    GgufNames.expected(config)
+        .forEach(
+            (name, expected) -> {
+              TensorInfo tensor = header.tensors().get(expected.ggufName());
+              if (tensor == null) {
+                throw new ModelException(
+                    "%s lacks tensor %s of a %s model with %d layers. Is it whole?"
+                        .formatted(
+                            path, expected.ggufName(), config.architecture(), config.layers()));
+              }
+              if (!Arrays.equals(tensor.shape(), expected.shape())) {
+                throw new ModelException(
+                    "%s: tensor %s is %s, expected %s (hidden size %d). Is it another model's?"
+                        .formatted(
+                            path,
+                            tensor.name(),
+                            Arrays.toString(tensor.shape()),
+                            Arrays.toString(expected.shape()),
+                            config.hiddenSize()));
+              }
+              found.put(name, tensor);
+            });
+    return found;
+  }
+
+  private float @Nullable [] ropeFactors() {
+    TensorInfo tensor = header.tensors().get(GgufNames.ROPE_FACTORS);
+    if (tensor == null) {
+      return null;
+    }
+    float[] factors = new float[Math.toIntExact(tensor.elements())];
+    Dequantizer.expand(tensor.type(), bytes(tensor, 0, 1), factors);
+    return factors;
+  }
+
+  @Override
+  public ModelConfig config() {
+    return config;
+  }
+
+  @Override
+  public Path path() {
+    return path;
+  }
+
+  @Override
+  public long fileBytes() {
+    return memory.byteSize();
+  }
+
+  @Override
+  public long parameters() {
+    return tensors.values().stream().mapToLong(TensorInfo::elements).sum();
+  }
+
+  @Override
+  public String quantization() {
+    Map<TensorType, Long> weights =
+        tensors.values().stream()
+            .filter(tensor -> tensor.shape().length == 2)
+            .collect(Collectors.groupingBy(TensorInfo::type, Collectors.counting()));
+    return weights.entrySet().stream()
+        .max(Map.Entry.comparingByValue())
+        .map(entry -> entry.getKey().name())
+        .orElse("none");
+  }
+
+  @Override
+  public Set<String> tensorNames() {
+    return tensors.keySet();
+  }
+
+  @Override
+  public TensorInfo info(String name) {
+    TensorInfo tensor = tensors.get(name);
+    if (tensor == null) {
+      throw new ModelException("%s has no tensor %s".formatted(path, name));
+    }
+    return tensor;
+  }
+
+  @Override
+  public Map<String, Object> metadata() {
+    return header.metadata();
+  }
+
+  @Override
+  public void readFloats(String name, MemorySegment target) {
+    TensorInfo tensor = info(name);
+    int columns = tensor.columns();
+    int perPiece = Math.max(1, PIECE / columns);
+    int pieces = Math.ceilDiv(tensor.rows(), perPiece);
+    guarded(
+        () ->
+            IntStream.range(0, pieces)
+                .parallel()
+                .forEach(
+                    piece -> {
+                      int first = piece * perPiece;
+                      int rows = Math.min(perPiece, tensor.rows() - first);
+                      float[] numbers = new float[rows * columns];
+                      Dequantizer.expand(tensor.type(), rows(name, tensor, first, rows), numbers);
+                      MemorySegment.copy(
+                          numbers,
+                          0,
+                          target,
+                          JAVA_FLOAT,
+                          (long) first * columns * Float.BYTES,
+                          numbers.length);
+                    }));
+  }
+
+  @Override
+  public Optional<AffineTensor> readAffine(String name) {
+    TensorInfo tensor = info(name);
+    return switch (tensor.type()) {
+      case Q4_0, Q4_1, Q8_0 ->
+          Optional.of(
+              AffinePacking.pack(
+                  tensor,
+                  consumer ->
+                      guarded(
+                          () ->
+                              IntStream.range(0, tensor.rows())
+                                  .parallel()
+                                  .forEach(
+                                      row -> consumer.accept(row, rows(name, tensor, row, 1))))));
+      default -> Optional.empty();
+    };
+  }
+
+  /** Rows in the order of Hugging Face, whatever order the file has them in. */
+  private byte[] rows(String name, TensorInfo tensor, int first, int count) {
+    Optional<Integer> heads = GgufNames.interleavedHeads(config, name);
+    if (heads.isEmpty()) {
+      return bytes(tensor, first, count);
+    }
+    int perRow = Math.toIntExact(tensor.type().rowBytes(tensor.columns()));
+    int headDim = tensor.rows() / heads.get();
+    byte[] rows = new byte[count * perRow];
+    for (int i = 0; i < count; i++) {
+      int row = first + i;
+      int within = row % headDim;
+      int half = headDim / 2;
+      int source = row - within + (within % half) * 2 + within / half;
+      MemorySegment.copy(
+          memory, JAVA_BYTE, tensor.offset() + (long) source * perRow, rows, i * perRow, perRow);
+    }
+    return rows;
+  }
+
+  private byte[] bytes(TensorInfo tensor, int first, int count) {
+    long perRow = tensor.type().rowBytes(tensor.columns());
+    byte[] bytes = new byte[Math.toIntExact(count * perRow)];
+    MemorySegment.copy(memory, JAVA_BYTE, tensor.offset() + first * perRow, bytes, 0, bytes.length);
+    return bytes;
+  }
+
+  /** A page of a mapped file that is no longer there shows as an error of the JVM's. */
+  private void guarded(Runnable reading) {
+    try {
+      reading.run();
+    } catch (InternalError e) {
+      throw new ModelException(path + " changed or could not be read", e);
+    }
+  }
+
+  @Override
+  public byte[] fingerprint() {
+    return Fingerprints.of(UserCache.ofUser(), path, identity);
+  }
+
+  @Override
+  public void verifyUnchanged() {
+    if (!FileIdentity.of(path).equals(identity)) {
+      throw new ModelException(path + " has changed since it was checked; prepare it again");
+    }
+  }
+
+  @Override
+  public void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+}

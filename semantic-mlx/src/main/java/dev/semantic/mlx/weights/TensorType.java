@@ -1,0 +1,48 @@
+package dev.semantic.mlx.weights;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/** The number formats of GGUF that can be read: blocks of numbers that share their scales. */
+public enum TensorType {
+  F32(0, 1, 4),
+  F16(1, 1, 2),
+  Q4_0(2, 32, 18),
+  Q4_1(3, 32, 20),
+  Q5_0(6, 32, 22),
+  Q5_1(7, 32, 24),
+  Q8_0(8, 32, 34),
+  Q4_K(12, 256, 144),
+  Q5_K(13, 256, 176),
+  Q6_K(14, 256, 210),
+  BF16(30, 1, 2);
+
+  private final int code;
+  private final int blockSize;
+  private final int blockBytes;
+
+  TensorType(int code, int blockSize, int blockBytes) {
+    this.code = code;
+    this.blockSize = blockSize;
+    this.blockBytes = blockBytes;
+  }
+
+  /** Numbers in a block. */
+  public int blockSize() {
+    return blockSize;
+  }
+
+  /** Bytes of a block. */
+  public int blockBytes() {
+    return blockBytes;
+  }
+
+  /** Bytes of a row of {@code columns} numbers, a multiple of the block size. */
+  public long rowBytes(long columns) {
+    return columns / blockSize * blockBytes;
+  }
+
+  static Optional<TensorType> ofCode(int code) {
+    return Arrays.stream(values()).filter(type -> type.code == code).findFirst();
+  }
+}
