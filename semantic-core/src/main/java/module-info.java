@@ -7,8 +7,11 @@ module dev.semantic.core {
   requires org.slf4j;
 
   exports dev.semantic.cache;
+  exports dev.semantic.chat;
   exports dev.semantic.engine;
   exports dev.semantic.memory;
   exports dev.semantic.model;
+  exports dev.semantic.registry;
   exports dev.semantic.spi;
+  exports dev.semantic.swap;
 }

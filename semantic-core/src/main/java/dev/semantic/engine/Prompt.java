@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.chat.ChatMessage;
 import java.util.List;
 
 /** What a generation starts from. */

@@ -1,6 +1,6 @@
 package dev.semantic.spi;
 
-import dev.semantic.engine.ChatMessage;
+import dev.semantic.chat.ChatMessage;
 import java.util.List;
 import java.util.Set;
 
@@ -34,8 +34,12 @@ public interface TextCodec {
   /** Text of all tokens; special tokens are left out. */
   String decode(int[] tokens);
 
-  /** Turns a stream of tokens into a stream of text. */
-  TokenStream stream();
+  /**
+   * Turns a stream of tokens into a stream of text.
+   *
+   * @param keepSpecial whether special tokens show as they are written, or not at all
+   */
+  TokenStream stream(boolean keepSpecial);
 
   /** Tokens that end an answer. */
   Set<Integer> endTokens();

@@ -1,4 +1,4 @@
-package dev.semantic.engine;
+package dev.semantic.chat;
 
 /**
  * One message of a conversation.

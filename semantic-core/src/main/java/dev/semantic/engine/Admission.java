@@ -1,0 +1,169 @@
+package dev.semantic.engine;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.BlockPool;
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.Sequence;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds each request the sequence it goes on with: the agent's own, from memory or from where it is
+ * parked, or an empty one. On the scheduler's thread.
+ */
+final class Admission {
+  private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
+
+  private final HotTier hot;
+  private final BlockPool pool;
+  private final CacheStore store;
+
+  Admission(HotTier hot, BlockPool pool, CacheStore store) {
+    this.hot = hot;
+    this.pool = pool;
+    this.store = store;
+  }
+
+  /**
+   * Begins a request.
+   *
+   * @throws RequestException if this model can't answer it
+   */
+  Work begin(Ticket ticket, Serving serving) {
+    GenerationRequest request = ticket.request();
+    ModelSpec spec = serving.model().spec();
+    if (request.model().isPresent() && !request.model().get().equals(spec.id())) {
+      throw new RequestException(
+          "The request is meant for %s, but %s serves".formatted(request.model().get(), spec.id()));
+    }
+    int[] prompt = tokens(request.prompt(), serving);
+    if (prompt.length == 0) {
+      throw new RequestException("The prompt has no tokens; " + spec.id() + " needs at least one");
+    }
+    if (prompt.length >= spec.contextLength()) {
+      throw new RequestException(
+          "The prompt has %d tokens; %s holds %d, and one of them must be left for the answer"
+              .formatted(prompt.length, spec.id(), spec.contextLength()));
+    }
+    for (int token : prompt) {
+      if (token < 0 || token >= spec.vocabularySize()) {
+        throw new RequestException(
+            "Token %d is not in the vocabulary of %s, 0 to %d"
+                .formatted(token, spec.id(), spec.vocabularySize() - 1));
+      }
+    }
+    Hot sequence =
+        request.agent().map(agent -> remembered(agent, serving)).orElseGet(() -> fresh(serving));
+    try {
+      int cached = Math.min(commonPrefix(sequence.sequence().tokens(), prompt), prompt.length - 1);
+      if (cached < sequence.sequence().length() && !sequence.sequence().trim(cached)) {
+        sequence.close();
+        sequence = fresh(serving);
+        cached = 0;
+      }
+      return new Work(ticket, sequence, serving, prompt, cached);
+    } catch (RuntimeException | Error e) {
+      sequence.close();
+      throw e;
+    }
+  }
+
+  private static int[] tokens(Prompt prompt, Serving serving) {
+    return switch (prompt) {
+      case Prompt.Tokens tokens -> tokens.ids();
+      case Prompt.Text text -> serving.text().encode(text.text(), serving.text().beginsWithBos());
+      case Prompt.Chat chat -> serving.text().encodeChat(chat.messages());
+    };
+  }
+
+  private static int commonPrefix(int[] held, int[] prompt) {
+    int mismatch = Arrays.mismatch(held, prompt);
+    return mismatch < 0 ? held.length : mismatch;
+  }
+
+  private Hot fresh(Serving serving) {
+    return new Hot(serving.model().open(), pool.lease());
+  }
+
+  private Hot remembered(AgentId agent, Serving serving) {
+    return hot.take(agent).or(() -> restored(agent, serving)).orElseGet(() -> fresh(serving));
+  }
+
+  private Optional<Hot> restored(AgentId agent, Serving serving) {
+    return store
+        .load(agent, serving.model().spec().tag())
+        .flatMap(snapshot -> restore(agent, snapshot, serving));
+  }
+
+  /** A sequence from a snapshot; empty where there is no room, which costs a prefill, no more. */
+  Optional<Hot> restore(AgentId agent, KvSnapshot snapshot, Serving serving) {
+    BlockPool.Lease lease = pool.lease();
+    try {
+      if (!makeRoom(lease, snapshot.tokens().length)) {
+        LOG.info("No room to restore {} with {} tokens", agent, snapshot.tokens().length);
+        return Optional.empty();
+      }
+      return Optional.of(new Hot(serving.model().restore(snapshot), lease));
+    } catch (RuntimeException e) {
+      lease.close();
+      LOG.warn("Cannot restore {}; its prompt will be computed again", agent, e);
+      return Optional.empty();
+    } catch (Error e) {
+      lease.close();
+      throw e;
+    }
+  }
+
+  /** Books blocks for so many tokens; idle agents are parked to make room, coldest first. */
+  boolean makeRoom(BlockPool.Lease lease, int tokens) {
+    while (!lease.growTo(tokens)) {
+      Optional<AgentId> coldest = hot.coldest();
+      if (coldest.isEmpty() || !evict(coldest.get())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean evict(AgentId agent) {
+    Hot leaving = hot.peek(agent).orElseThrow();
+    try {
+      park(agent, leaving.sequence());
+    } catch (RuntimeException e) {
+      LOG.warn("Cannot park {}, so it stays in memory", agent, e);
+      return false;
+    }
+    hot.take(agent).ifPresent(Hot::close);
+    return true;
+  }
+
+  /** Writes a sequence to the store; an empty one has nothing to say. */
+  boolean park(AgentId agent, Sequence sequence) {
+    if (sequence.length() == 0) {
+      return false;
+    }
+    store.park(agent, sequence.snapshot());
+    return true;
+  }
+
+  /**
+   * Parks every idle agent; all stay in memory.
+   *
+   * @return how many
+   */
+  int parkAll() {
+    int parked = 0;
+    for (Map.Entry<AgentId, Hot> entry : hot.all().entrySet()) {
+      if (park(entry.getKey(), entry.getValue().sequence())) {
+        parked++;
+      }
+    }
+    return parked;
+  }
+}

@@ -1,0 +1,26 @@
+package dev.semantic.engine;
+
+import java.time.Duration;
+
+/**
+ * How an engine serves.
+ *
+ * @param batchSize the most requests under way at a time
+ * @param queueLength the most requests that wait
+ * @param longestWait how long a request waits at most, unless it says less itself
+ * @param restoredAgents the most agents that are brought back at once when a model begins to serve;
+ *     others come back with their next request
+ */
+public record EngineOptions(
+    int batchSize, int queueLength, Duration longestWait, int restoredAgents) {
+  /** Sixteen at a time, a thousand waiting for up to five minutes. */
+  public static final EngineOptions USUAL = new EngineOptions(16, 1000, Duration.ofMinutes(5), 16);
+
+  public EngineOptions {
+    if (batchSize < 1 || queueLength < 1 || restoredAgents < 0 || longestWait.isNegative()) {
+      throw new IllegalArgumentException(
+          "An engine needs room for at least one request: batch %d, queue %d, wait %s, restored %d"
+              .formatted(batchSize, queueLength, longestWait, restoredAgents));
+    }
+  }
+}

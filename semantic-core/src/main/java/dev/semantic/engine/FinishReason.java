@@ -1,0 +1,15 @@
+package dev.semantic.engine;
+
+/** Why a generation ended. */
+public enum FinishReason {
+  /** The model said so. */
+  END_TOKEN,
+  /** As many tokens as were asked for. */
+  MAX_TOKENS,
+  /** A stop string came up. */
+  STOP_STRING,
+  /** The model's context is full. */
+  CONTEXT_FULL,
+  /** Somebody cancelled it. */
+  CANCELLED
+}

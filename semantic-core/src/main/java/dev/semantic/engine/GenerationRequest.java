@@ -1,0 +1,158 @@
+package dev.semantic.engine;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.model.ModelId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a host asks of a model. Immutable; made with {@link #of(Prompt)}.
+ *
+ * @see Builder for what each part means
+ */
+public final class GenerationRequest {
+  private final Prompt prompt;
+  private final @Nullable AgentId agent;
+  private final @Nullable ModelId model;
+  private final Sampling sampling;
+  private final int maxTokens;
+  private final List<String> stop;
+  private final boolean ignoreEos;
+  private final int prefillChunk;
+  private final @Nullable Duration deadline;
+
+  private GenerationRequest(Builder from) {
+    prompt = from.prompt;
+    agent = from.agent;
+    model = from.model;
+    sampling = from.sampling;
+    maxTokens = from.maxTokens;
+    stop = from.stop;
+    ignoreEos = from.ignoreEos;
+    prefillChunk = from.prefillChunk;
+    deadline = from.deadline;
+  }
+
+  /** A request with everything else as usual: greedy, at most 256 tokens, nobody's. */
+  public static Builder of(Prompt prompt) {
+    return new Builder(prompt);
+  }
+
+  public Prompt prompt() {
+    return prompt;
+  }
+
+  public Optional<AgentId> agent() {
+    return Optional.ofNullable(agent);
+  }
+
+  public Optional<ModelId> model() {
+    return Optional.ofNullable(model);
+  }
+
+  public Sampling sampling() {
+    return sampling;
+  }
+
+  public int maxTokens() {
+    return maxTokens;
+  }
+
+  public List<String> stop() {
+    return stop;
+  }
+
+  public boolean ignoreEos() {
+    return ignoreEos;
+  }
+
+  public int prefillChunk() {
+    return prefillChunk;
+  }
+
+  public Optional<Duration> deadline() {
+    return Optional.ofNullable(deadline);
+  }
+
+  /** Puts a request together. */
+  public static final class Builder {
+    private final Prompt prompt;
+    private @Nullable AgentId agent;
+    private @Nullable ModelId model;
+    private Sampling sampling = Sampling.GREEDY;
+    private int maxTokens = 256;
+    private List<String> stop = List.of();
+    private boolean ignoreEos;
+    private int prefillChunk = 512;
+    private @Nullable Duration deadline;
+
+    private Builder(Prompt prompt) {
+      this.prompt = prompt;
+    }
+
+    /** Whose memory it belongs to; without, nothing is remembered. */
+    public Builder agent(AgentId value) {
+      agent = value;
+      return this;
+    }
+
+    /** The only model that may answer; without, whichever serves. */
+    public Builder model(ModelId value) {
+      model = value;
+      return this;
+    }
+
+    public Builder sampling(Sampling value) {
+      sampling = value;
+      return this;
+    }
+
+    /** The most tokens to generate, 1 or more. */
+    public Builder maxTokens(int value) {
+      maxTokens = positive(value, "max tokens");
+      return this;
+    }
+
+    /** Texts that end the answer and are not part of it. */
+    public Builder stop(String... values) {
+      for (String value : values) {
+        if (value.isEmpty()) {
+          throw new IllegalArgumentException("A stop string must not be empty");
+        }
+      }
+      stop = List.of(values);
+      return this;
+    }
+
+    /** Goes on past the tokens that end an answer, and shows special tokens as text. */
+    public Builder ignoreEos(boolean value) {
+      ignoreEos = value;
+      return this;
+    }
+
+    /** Tokens of the prompt that are computed at a time, 1 or more. */
+    public Builder prefillChunk(int value) {
+      prefillChunk = positive(value, "prefill chunk");
+      return this;
+    }
+
+    /** How long it may wait before it is begun; without, as long as the engine lets it. */
+    public Builder deadline(Duration value) {
+      deadline = value;
+      return this;
+    }
+
+    private static int positive(int value, String name) {
+      if (value < 1) {
+        throw new IllegalArgumentException(name + " must be 1 or more; it is " + value);
+      }
+      return value;
+    }
+
+    public GenerationRequest build() {
+      return new GenerationRequest(this);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package dev.semantic.engine;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/** Draws tokens from logits as a {@link Sampling} says. One per generation. */
+final class Sampler {
+  private final Sampling sampling;
+  private final SplittableRandom random;
+
+  Sampler(Sampling sampling) {
+    this.sampling = sampling;
+    this.random = new SplittableRandom(sampling.seed());
+  }
+
+  /**
+   * The next token.
+   *
+   * @param logits {@code [vocabulary]}; may be changed
+   * @param history tokens so far, the last {@code length} of them in use
+   */
+  int next(float[] logits, int[] history, int length) {
+    if (sampling.repetitionPenalty() != 1) {
+      penalise(logits, history, length);
+    }
+    int best = argmax(logits);
+    return sampling.temperature() == 0 ? best : draw(logits, logits[best]);
+  }
+
+  /** Keskar et al. 2019; each recent token once, however often it came. */
+  private void penalise(float[] logits, int[] history, int length) {
+    int from = Math.max(0, length - sampling.repetitionWindow());
+    Arrays.stream(history, from, length)
+        .distinct()
+        .filter(token -> token >= 0 && token < logits.length)
+        .forEach(
+            token -> {
+              double penalty = sampling.repetitionPenalty();
+              double logit = logits[token];
+              logits[token] = (float) (logit > 0 ? logit / penalty : logit * penalty);
+            });
+  }
+
+  private static int argmax(float[] logits) {
+    int best = 0;
+    for (int i = 1; i < logits.length; i++) {
+      if (logits[i] > logits[best]) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  private int draw(float[] logits, float greatest) {
+    int[] kept = candidates(logits, greatest);
+    double[] weights = new double[kept.length];
+    double sum = 0;
+    for (int i = 0; i < kept.length; i++) {
+      weights[i] = Math.exp((logits[kept[i]] - greatest) / sampling.temperature());
+      sum += weights[i];
+    }
+    int count = cut(weights, sum);
+    double total = Arrays.stream(weights, 0, count).sum();
+    double point = random.nextDouble() * total;
+    for (int i = 0; i < count - 1; i++) {
+      point -= weights[i];
+      if (point < 0) {
+        return kept[i];
+      }
+    }
+    return kept[count - 1];
+  }
+
+  /**
+   * The tokens that may be drawn, most likely first; ties by id, so that a seed always means the
+   * same tokens.
+   */
+  private int[] candidates(float[] logits, float greatest) {
+    // What is e^-40 times as likely as the best is never drawn: leave it out before sorting.
+    double least = greatest - 40 * Math.max(sampling.temperature(), 1e-3);
+    long[] keys = new long[logits.length];
+    int count = 0;
+    for (int i = 0; i < logits.length; i++) {
+      if (logits[i] >= least) {
+        keys[count++] = descending(logits[i]) << 31 | i;
+      }
+    }
+    Arrays.sort(keys, 0, count);
+    int keep = sampling.topK() == 0 ? count : Math.min(sampling.topK(), count);
+    int[] tokens = new int[Math.max(1, keep)];
+    for (int i = 0; i < keep; i++) {
+      tokens[i] = (int) (keys[i] & Integer.MAX_VALUE);
+    }
+    return tokens;
+  }
+
+  /** 32 bits that sort a greater float before a smaller one. */
+  private static long descending(float value) {
+    int bits = Float.floatToIntBits(value);
+    int ascending = bits < 0 ? ~bits : bits ^ 0x80000000;
+    return ~ascending & 0xffffffffL;
+  }
+
+  /** How many candidates are left by top-p (Holtzman et al. 2019), then by min-p. */
+  private int cut(double[] weights, double sum) {
+    int count = weights.length;
+    if (sampling.topP() < 1) {
+      double reached = 0;
+      int n = 0;
+      while (n < count && reached < sampling.topP() * sum) {
+        reached += weights[n++];
+      }
+      count = Math.max(1, n);
+    }
+    while (count > 1 && weights[count - 1] < sampling.minP() * weights[0]) {
+      count--;
+    }
+    return count;
+  }
+}

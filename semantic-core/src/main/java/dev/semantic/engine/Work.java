@@ -1,0 +1,142 @@
+package dev.semantic.engine;
+
+import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.spi.LoadedModel.Chunk;
+import dev.semantic.spi.TextCodec;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One request being worked on: its sequence, what of its prompt is left, what it has said. */
+final class Work {
+  private final Ticket ticket;
+  private final Hot hot;
+  private final Serving serving;
+  private final int promptLength;
+  private final int cached;
+  private final Sampler sampler;
+  private final StopStrings stops;
+  private final TextCodec.TokenStream stream;
+  private final StringBuilder text = new StringBuilder();
+  private final List<Integer> generated = new ArrayList<>();
+  private final long begun = System.nanoTime();
+
+  private int[] history; // prompt and generated tokens
+  private int length;
+  private int computed; // how many of history the sequence holds
+  private long firstToken;
+  private long lastToken;
+  private @Nullable FinishReason reason;
+
+  /**
+   * Begins a request.
+   *
+   * @param prompt its tokens
+   * @param cached how many of them the sequence already holds; fewer than all
+   */
+  Work(Ticket ticket, Hot hot, Serving serving, int[] prompt, int cached) {
+    GenerationRequest request = ticket.request();
+    this.ticket = ticket;
+    this.hot = hot;
+    this.serving = serving;
+    this.promptLength = prompt.length;
+    this.cached = cached;
+    this.history = Arrays.copyOf(prompt, prompt.length + Math.min(request.maxTokens(), 1024));
+    this.length = prompt.length;
+    this.computed = cached;
+    this.sampler = new Sampler(request.sampling());
+    this.stops = new StopStrings(request.stop());
+    this.stream = serving.text().stream(request.ignoreEos());
+  }
+
+  Ticket ticket() {
+    return ticket;
+  }
+
+  Hot hot() {
+    return hot;
+  }
+
+  boolean inPrefill() {
+    return generated.isEmpty();
+  }
+
+  @Nullable FinishReason reason() {
+    return reason;
+  }
+
+  void cancel() {
+    reason = FinishReason.CANCELLED;
+  }
+
+  /** How many tokens the sequence will hold after the next chunk. */
+  int lengthAfterNext() {
+    return computed + nextCount();
+  }
+
+  private int nextCount() {
+    return Math.min(length - computed, ticket.request().prefillChunk());
+  }
+
+  /** What is to be computed next: a part of the prompt, or the last token. */
+  Chunk next() {
+    int end = computed + nextCount();
+    return new Chunk(hot.sequence(), Arrays.copyOfRange(history, computed, end), end == length);
+  }
+
+  /** Takes what {@link #next()} gave: a token, unless the prompt goes on. */
+  void advance(float[] logits) {
+    computed += nextCount();
+    if (computed < length) {
+      return;
+    }
+    int token = sampler.next(logits, history, length);
+    lastToken = System.nanoTime();
+    if (generated.isEmpty()) {
+      firstToken = lastToken;
+    }
+    accept(token);
+  }
+
+  private void accept(int token) {
+    generated.add(token);
+    if (length == history.length) {
+      history = Arrays.copyOf(history, length * 2);
+    }
+    history[length++] = token;
+    GenerationRequest request = ticket.request();
+    boolean ends = !request.ignoreEos() && serving.text().endTokens().contains(token);
+    String shown = ends ? "" : stops.accept(stream.next(token));
+    text.append(shown);
+    ticket.generation().token(token, shown);
+    if (ends) {
+      reason = FinishReason.END_TOKEN;
+    } else if (stops.found()) {
+      reason = FinishReason.STOP_STRING;
+    } else if (generated.size() >= request.maxTokens()) {
+      reason = FinishReason.MAX_TOKENS;
+    } else if (length >= serving.model().spec().contextLength()) {
+      reason = FinishReason.CONTEXT_FULL;
+    }
+  }
+
+  /** The answer as it stands. */
+  GenerationResult result() {
+    if (!stops.found()) {
+      text.append(stops.accept(stream.rest())).append(stops.rest());
+    }
+    long first = generated.isEmpty() ? System.nanoTime() : firstToken;
+    return new GenerationResult(
+        serving.model().spec().tag(),
+        promptLength,
+        cached,
+        generated,
+        text.toString(),
+        reason == null ? FinishReason.CANCELLED : reason,
+        Duration.ofNanos(first - ticket.submitted()),
+        Duration.ofNanos(first - begun),
+        Duration.ofNanos(generated.isEmpty() ? 0 : lastToken - firstToken));
+  }
+}

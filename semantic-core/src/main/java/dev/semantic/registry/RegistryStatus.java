@@ -1,0 +1,35 @@
+package dev.semantic.registry;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapReport;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * A registry as it stands.
+ *
+ * @param activity whether it is swapping, or how the last swap ended
+ * @param phase of the swap under way
+ * @param loaded how much of the new model is in memory, of {@code toLoad}
+ * @param since when this activity began
+ * @param serving the model that serves; during a blackout the one that served last
+ * @param lastReport of the last swap, load or unload
+ */
+public record RegistryStatus(
+    Activity activity,
+    Optional<SwapPhase> phase,
+    ByteSize loaded,
+    ByteSize toLoad,
+    Instant since,
+    Optional<ModelSpec> serving,
+    Optional<SwapReport> lastReport) {
+  /** In the words of the outside world: {@code idle | in_progress | success | failed}. */
+  public enum Activity {
+    IDLE,
+    IN_PROGRESS,
+    SUCCESS,
+    FAILED
+  }
+}

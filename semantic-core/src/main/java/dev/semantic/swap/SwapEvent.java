@@ -1,0 +1,16 @@
+package dev.semantic.swap;
+
+/** What happens to a swap. */
+public sealed interface SwapEvent {
+  /** Somebody wants another model, or none. */
+  record Requested() implements SwapEvent {}
+
+  /** The target was found good. */
+  record Prepared(SwapStrategy strategy) implements SwapEvent {}
+
+  /** The phase was carried out. */
+  record Done() implements SwapEvent {}
+
+  /** The phase could not be carried out. */
+  record PhaseFailed() implements SwapEvent {}
+}

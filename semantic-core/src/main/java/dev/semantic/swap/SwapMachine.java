@@ -1,0 +1,85 @@
+package dev.semantic.swap;
+
+import dev.semantic.swap.SwapEvent.Done;
+import dev.semantic.swap.SwapEvent.PhaseFailed;
+import dev.semantic.swap.SwapEvent.Prepared;
+import dev.semantic.swap.SwapEvent.Requested;
+import dev.semantic.swap.SwapState.Empty;
+import dev.semantic.swap.SwapState.Failed;
+import dev.semantic.swap.SwapState.Idle;
+import dev.semantic.swap.SwapState.Preparing;
+import dev.semantic.swap.SwapState.RollingBack;
+import dev.semantic.swap.SwapState.Running;
+import java.util.List;
+
+/**
+ * The only place where a swap changes state. Pure: facts in, the next state out; carrying it out is
+ * somebody else's.
+ */
+public final class SwapMachine {
+  private SwapMachine() {}
+
+  /**
+   * The state after an event.
+   *
+   * @throws IllegalStateException if the event cannot happen in that state
+   */
+  public static SwapState next(SwapState state, SwapEvent event) {
+    return switch (state) {
+      case Empty() -> fromRest(state, event, false);
+      case Failed() -> fromRest(state, event, false);
+      case Idle() -> fromRest(state, event, true);
+      case Preparing(boolean serving) ->
+          switch (event) {
+            case Prepared(SwapStrategy strategy) ->
+                new Running(strategy.phases().get(1), checked(state, event, strategy, serving));
+            case PhaseFailed() -> serving ? new Idle() : new Empty();
+            case Requested() -> throw impossible(state, event);
+            case Done() -> throw impossible(state, event);
+          };
+      case Running(SwapPhase phase, SwapStrategy strategy) ->
+          switch (event) {
+            case Done() -> after(phase, strategy);
+            case PhaseFailed() -> new RollingBack(phase, strategy);
+            case Requested() -> throw impossible(state, event);
+            case Prepared(SwapStrategy again) -> throw impossible(state, event);
+          };
+      case RollingBack(SwapPhase failed, SwapStrategy strategy) ->
+          switch (event) {
+            case Done() -> strategy == SwapStrategy.LOAD ? new Empty() : new Idle();
+            case PhaseFailed() -> new Failed();
+            case Requested() -> throw impossible(state, event);
+            case Prepared(SwapStrategy again) -> throw impossible(state, event);
+          };
+    };
+  }
+
+  private static SwapState fromRest(SwapState state, SwapEvent event, boolean serving) {
+    if (event instanceof Requested) {
+      return new Preparing(serving);
+    }
+    throw impossible(state, event);
+  }
+
+  /** A strategy that takes an old model away needs one, and the other way round. */
+  private static SwapStrategy checked(
+      SwapState state, SwapEvent event, SwapStrategy strategy, boolean serving) {
+    if ((strategy == SwapStrategy.LOAD) == serving) {
+      throw impossible(state, event);
+    }
+    return strategy;
+  }
+
+  private static SwapState after(SwapPhase phase, SwapStrategy strategy) {
+    List<SwapPhase> phases = strategy.phases();
+    int index = phases.indexOf(phase);
+    if (index < phases.size() - 1) {
+      return new Running(phases.get(index + 1), strategy);
+    }
+    return strategy == SwapStrategy.UNLOAD ? new Empty() : new Idle();
+  }
+
+  private static IllegalStateException impossible(SwapState state, SwapEvent event) {
+    return new IllegalStateException(event + " cannot happen in state " + state);
+  }
+}

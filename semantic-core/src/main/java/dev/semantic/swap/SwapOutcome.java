@@ -1,0 +1,13 @@
+package dev.semantic.swap;
+
+/** How a swap ended. */
+public enum SwapOutcome {
+  /** The target serves. */
+  SWAPPED,
+  /** Nothing was touched: the target was refused, or the drain ran out of time. */
+  REFUSED,
+  /** Something failed on the way, and what was before is again. */
+  ROLLED_BACK,
+  /** Something failed, and then the old model could not be brought back either. */
+  FAILED
+}

@@ -1,0 +1,47 @@
+package dev.semantic.swap;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.ReclaimReport;
+import dev.semantic.model.ModelId;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a swap did and what it took. Holds figures and names only, never a model.
+ *
+ * @param from what served before
+ * @param to what was wanted; empty for an unload
+ * @param serving what serves now
+ * @param plan empty if it was refused before there was one
+ * @param phases time of each phase, in the order in which they ran
+ * @param total from call to return
+ * @param blackout how long no model could serve
+ * @param activeBefore active bytes of the runtime before the swap
+ * @param activeAfter the same after it
+ * @param reclaim what unloading the old model gave back; empty if none was unloaded
+ * @param agentsParked caches written to the store
+ * @param agentsRestored caches brought back for the model that serves now
+ * @param error why it was not swapped
+ */
+public record SwapReport(
+    Optional<ModelId> from,
+    Optional<ModelId> to,
+    SwapOutcome outcome,
+    Optional<ModelId> serving,
+    Optional<SwapPlan> plan,
+    Map<SwapPhase, Duration> phases,
+    Duration total,
+    Duration blackout,
+    ByteSize activeBefore,
+    ByteSize activeAfter,
+    Optional<ReclaimReport> reclaim,
+    int agentsParked,
+    int agentsRestored,
+    Optional<String> error) {
+  public SwapReport {
+    phases = Collections.unmodifiableMap(new LinkedHashMap<>(phases));
+  }
+}
