@@ -1,0 +1,69 @@
+package dev.semantic.cache;
+
+import dev.semantic.model.ModelTag;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/** What the files and directories below a cache root are called. */
+final class CacheFileNames {
+  static final String LOCK = ".lock";
+  static final String QUARANTINE = ".quarantine";
+  static final String CACHE_SUFFIX = ".kv";
+  static final String TEMPORARY_SUFFIX = ".tmp";
+
+  private static final int READABLE_LENGTH = 40;
+  private static final int HASH_BYTES = 16;
+  private static final Pattern UNREADABLE = Pattern.compile("[^a-z0-9]+");
+
+  private CacheFileNames() {}
+
+  /** The directory of a model's caches. */
+  static Path directory(Path root, ModelTag tag) {
+    return root.resolve(tag.toString());
+  }
+
+  /**
+   * The file of an agent's cache: what is readable of its name, for people, and 128 bits of a
+   * SHA-256 over agent and tag, by which no two caches share a file, not even where a file system
+   * takes upper and lower case for the same.
+   */
+  static Path file(Path root, AgentId agent, ModelTag tag) {
+    String readable = UNREADABLE.matcher(agent.name().toLowerCase(Locale.ROOT)).replaceAll("-");
+    String start = readable.substring(0, Math.min(READABLE_LENGTH, readable.length()));
+    String hash = hash(tag.fingerprint() + ":" + tag.model() + ":" + agent.name());
+    return directory(root, tag).resolve(start + "-" + hash + CACHE_SUFFIX);
+  }
+
+  /** A name beside {@code file} that nobody has used. */
+  static Path temporary(Path file) {
+    return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY_SUFFIX);
+  }
+
+  static boolean isCache(Path file) {
+    return file.getFileName().toString().endsWith(CACHE_SUFFIX);
+  }
+
+  static boolean isTemporary(Path file) {
+    return file.getFileName().toString().endsWith(TEMPORARY_SUFFIX);
+  }
+
+  /** UTF-16 and not UTF-8, in which all lone surrogates are the same question mark. */
+  private static String hash(String text) {
+    byte[] units = new byte[2 * text.length()];
+    for (int i = 0; i < text.length(); i++) {
+      units[2 * i] = (byte) (text.charAt(i) >> 8);
+      units[2 * i + 1] = (byte) text.charAt(i);
+    }
+    try {
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(units);
+      return HexFormat.of().formatHex(hash, 0, HASH_BYTES);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java has SHA-256", e);
+    }
+  }
+}

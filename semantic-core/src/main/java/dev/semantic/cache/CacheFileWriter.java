@@ -1,0 +1,104 @@
+package dev.semantic.cache;
+
+import dev.semantic.cache.CacheSections.Section;
+import dev.semantic.cache.KvSnapshot.LayerKv;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.WritableByteChannel;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.zip.CRC32C;
+
+/** Writes one cache file from front to back, in the form that {@link CacheFileReader} reads. */
+final class CacheFileWriter {
+  /** The header is padded with blanks, so that the body starts at a multiple of this. */
+  private static final int ALIGNMENT = 64;
+
+  private final WritableByteChannel channel;
+  private final CacheHeader header;
+
+  private CacheFileWriter(WritableByteChannel channel, CacheHeader header) {
+    this.channel = channel;
+    this.header = header;
+  }
+
+  /**
+   * Writes all of {@code snapshot}, which {@code header} describes.
+   *
+   * @return bytes of the file
+   */
+  static long write(WritableByteChannel channel, CacheHeader header, KvSnapshot snapshot)
+      throws IOException {
+    return new CacheFileWriter(channel, header).write(snapshot);
+  }
+
+  private long write(KvSnapshot snapshot) throws IOException {
+    byte[] json = padded(header.toJson());
+    if (json.length > CachePrologue.MOST_HEADER_BYTES) {
+      throw new IOException("a header of " + json.length + " bytes is too long");
+    }
+    CacheSections sections = CacheSections.after(CachePrologue.BYTES + (long) json.length, header);
+    ByteBuffer prologue =
+        new CachePrologue(
+                CachePrologue.VERSION, json.length, CachePrologue.checksum(json, json.length))
+            .toBytes();
+    CRC32C seal = new CRC32C();
+    seal.update(prologue.duplicate());
+    writeFully(prologue);
+    writeFully(ByteBuffer.wrap(json));
+
+    ByteBuffer table = ByteBuffer.allocate(4 * sections.blocks() + CacheSections.SEAL_BYTES);
+    table.order(ByteOrder.LITTLE_ENDIAN);
+    List<ByteBuffer> body = body(snapshot);
+    for (int i = 0; i < body.size(); i++) {
+      writeBlocks(sections.all().get(i), body.get(i), table);
+    }
+    seal.update(table.duplicate().flip());
+    table.putInt((int) seal.getValue());
+    writeFully(table.flip());
+    return sections.end();
+  }
+
+  private static byte[] padded(byte[] json) {
+    int behind = CachePrologue.BYTES + json.length;
+    byte[] padded = Arrays.copyOf(json, json.length + Math.floorMod(-behind, ALIGNMENT));
+    Arrays.fill(padded, json.length, padded.length, (byte) ' ');
+    return padded;
+  }
+
+  private static List<ByteBuffer> body(KvSnapshot snapshot) {
+    ByteBuffer tokens = ByteBuffer.allocate(4 * snapshot.tokens().length);
+    tokens.order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().put(snapshot.tokens());
+    List<ByteBuffer> body = new ArrayList<>();
+    body.add(tokens);
+    for (LayerKv layer : snapshot.layers()) {
+      body.add(layer.keys());
+      body.add(layer.values());
+    }
+    return body;
+  }
+
+  private void writeBlocks(Section section, ByteBuffer bytes, ByteBuffer table) throws IOException {
+    if (bytes.remaining() != section.bytes()) {
+      throw new AssertionError(section + " has " + bytes.remaining() + " bytes");
+    }
+    CRC32C crc = new CRC32C();
+    while (bytes.hasRemaining()) {
+      int length = Math.min(header.blockBytes(), bytes.remaining());
+      ByteBuffer block = bytes.slice(bytes.position(), length);
+      crc.reset();
+      crc.update(block.duplicate());
+      table.putInt((int) crc.getValue());
+      writeFully(block);
+      bytes.position(bytes.position() + length);
+    }
+  }
+
+  private void writeFully(ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+}

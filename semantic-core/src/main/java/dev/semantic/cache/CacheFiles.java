@@ -1,0 +1,137 @@
+package dev.semantic.cache;
+
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/** The few things that are done to files here: privately, durably, whole or not at all. */
+final class CacheFiles {
+  private static final Set<OpenOption> NEW =
+      Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+
+  private CacheFiles() {}
+
+  /** Writes a file's content. */
+  @FunctionalInterface
+  interface Content {
+    void writeTo(FileChannel channel) throws IOException;
+  }
+
+  /** Something that reads or writes files. */
+  @FunctionalInterface
+  interface Access<T> {
+    T run() throws IOException;
+  }
+
+  /** A directory and those above it, as {@link #directory} makes one. */
+  static void directories(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      directories(parent(directory));
+      directory(directory);
+    }
+  }
+
+  /** A directory for its owner only, unless it is there already; its name lasts. */
+  static void directory(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      try {
+        Files.createDirectory(directory, ownerOnly(directory, "rwx------"));
+      } catch (FileAlreadyExistsException e) {
+        if (!Files.isDirectory(directory)) {
+          throw e;
+        }
+      }
+      force(parent(directory));
+    }
+  }
+
+  /**
+   * Puts a file with this content in {@code file}'s place, for its owner only. Whatever happens,
+   * {@code file} is what it was or complete; once this returns it survives a loss of power.
+   */
+  static void replace(Path file, Content content) throws IOException {
+    Path temporary = CacheFileNames.temporary(file);
+    try {
+      try (FileChannel channel = FileChannel.open(temporary, NEW, ownerOnly(file, "rw-------"))) {
+        content.writeTo(channel);
+        channel.force(true);
+      }
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (Throwable t) {
+      discard(temporary, t);
+      throw t;
+    }
+    force(parent(file));
+  }
+
+  private static void discard(Path file, Throwable why) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      why.addSuppressed(e);
+    }
+  }
+
+  /** Makes the names in a directory last. */
+  static void force(Path directory) throws IOException {
+    if (isPosix(directory)) { // Windows keeps them by itself and opens no directory
+      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
+  }
+
+  /**
+   * Runs to the end even if the thread is interrupted, which closes the channel in use: an agent's
+   * memory is not lost to somebody's impatience. The interrupt stays pending.
+   */
+  static <T> T uninterrupted(Access<T> access) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (true) {
+        try {
+          return access.run();
+        } catch (ClosedChannelException e) {
+          if (!Thread.interrupted()) {
+            throw e;
+          }
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  static FileAttribute<?>[] ownerOnly(Path path, String permissions) {
+    return isPosix(path)
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+        }
+        : new FileAttribute<?>[0];
+  }
+
+  private static boolean isPosix(Path path) {
+    return path.getFileSystem().supportedFileAttributeViews().contains("posix");
+  }
+
+  static Path parent(Path path) throws IOException {
+    Path parent = path.getParent();
+    if (parent == null) {
+      throw new NoSuchFileException(path.toString(), null, "it has no parent directory");
+    }
+    return parent;
+  }
+}

@@ -1,0 +1,90 @@
+package dev.semantic.cache;
+
+import dev.semantic.cache.CacheHeader.Span;
+import dev.semantic.model.KvLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Where a cache file's body lies: the tokens, then each layer's keys and values, without gaps, then
+ * the checksums of all their blocks. Made of a header whose numbers nobody vouches for.
+ *
+ * @param all in the order of the file
+ * @param blocks how many checksums there are
+ * @param end offset just behind the whole file
+ */
+record CacheSections(List<Section> all, int blocks, long end) {
+  /** Behind the block checksums: the checksum over them. */
+  static final int SEAL_BYTES = 4;
+
+  /**
+   * A run of bytes.
+   *
+   * @param name for people
+   * @param firstBlock index of the checksum of its first block
+   */
+  record Section(String name, long offset, int bytes, int firstBlock) {}
+
+  CacheSections {
+    all = List.copyOf(all);
+  }
+
+  /** Offset of the block checksums. */
+  long table() {
+    return end - SEAL_BYTES - 4L * blocks;
+  }
+
+  /**
+   * The sections of a file whose header ends at {@code offset}.
+   *
+   * @throws CacheFileException if no file could hold them
+   */
+  static CacheSections after(long offset, CacheHeader header) throws CacheFileException {
+    Layout layout = new Layout(offset, header.blockBytes());
+    layout.add("tokens", 4L * header.tokens());
+    for (int i = 0; i < header.spans().size(); i++) {
+      Span span = header.spans().get(i);
+      KvLayout.Layer layer = header.layout().layers().get(i);
+      long bytes;
+      try {
+        bytes = Math.multiplyExact((long) layer.kvHeads() * layer.headDim(), (long) span.length());
+        bytes = Math.multiplyExact(bytes, header.precision().bytes());
+      } catch (ArithmeticException e) {
+        bytes = Long.MAX_VALUE;
+      }
+      layout.add("layer " + i + " keys", bytes);
+      layout.add("layer " + i + " values", bytes);
+    }
+    return layout.done();
+  }
+
+  private static final class Layout {
+    private final List<Section> sections = new ArrayList<>();
+    private final int blockBytes;
+    private long offset;
+    private long blocks;
+
+    Layout(long offset, int blockBytes) {
+      this.offset = offset;
+      this.blockBytes = blockBytes;
+    }
+
+    void add(String name, long bytes) throws CacheFileException {
+      if (bytes > Integer.MAX_VALUE || blocks > Integer.MAX_VALUE / 4 - 1) {
+        throw CacheFileException.writtenWrong(
+            "%s would take %d bytes; one section has at most %d"
+                .formatted(name, bytes, Integer.MAX_VALUE));
+      }
+      sections.add(new Section(name, offset, (int) bytes, (int) blocks));
+      offset += bytes;
+      blocks += Math.ceilDiv(bytes, (long) blockBytes);
+    }
+
+    CacheSections done() throws CacheFileException {
+      if (blocks > Integer.MAX_VALUE / 4 - 1) {
+        throw CacheFileException.writtenWrong(blocks + " blocks are more than a file can have");
+      }
+      return new CacheSections(sections, (int) blocks, offset + 4 * blocks + SEAL_BYTES);
+    }
+  }
+}
