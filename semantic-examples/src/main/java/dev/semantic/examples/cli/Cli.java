@@ -1,0 +1,102 @@
+package dev.semantic.examples.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+
+/** Runs one command line and turns its end, good or bad, into an exit code and one line of text. */
+final class Cli {
+  private static final int DONE = 0;
+  private static final int FAILED = 1;
+  private static final int MISUSED = 2;
+
+  private Cli() {}
+
+  static int run(Terminal terminal, String... arguments) {
+    SemanticCommand root = new SemanticCommand(terminal);
+    CommandLine commands =
+        new CommandLine(root)
+            .setExpandAtFiles(false) // "@home" is a text like any other
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setOut(writer(terminal.out()))
+            .setErr(writer(terminal.err()))
+            .setParameterExceptionHandler((e, _) -> misuse(terminal.err(), e))
+            .setExecutionExceptionHandler((e, _, _) -> fail(root, terminal.err(), e));
+    chooseLogLevel(arguments);
+    int code;
+    try {
+      code = commands.execute(arguments);
+    } catch (Throwable e) { // picocli hands on what is no Exception: a missing library, no memory
+      code = fail(root, terminal.err(), e);
+    }
+    terminal.out().flush();
+    if (code == DONE && terminal.out().checkError()) {
+      return fail(root, terminal.err(), new IllegalStateException("Standard output was closed"));
+    }
+    return code;
+  }
+
+  private static PrintWriter writer(PrintStream stream) {
+    return new PrintWriter(stream, true, StandardCharsets.UTF_8);
+  }
+
+  /** Before the first logger is made: it would not look again. */
+  private static void chooseLogLevel(String[] arguments) {
+    String key = "org.slf4j.simpleLogger.defaultLogLevel";
+    boolean verbose = Arrays.asList(arguments).contains(SemanticCommand.VERBOSE);
+    if (verbose || System.getProperty(key) == null) {
+      System.setProperty(key, verbose ? "info" : "warn");
+    }
+  }
+
+  private static int misuse(PrintStream err, ParameterException e) {
+    String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
+    err.println("semantic: " + oneLine(e.getMessage()) + " (see " + help + ")");
+    return MISUSED;
+  }
+
+  private static int fail(SemanticCommand root, PrintStream err, Throwable e) {
+    err.println("semantic: " + oneLine(describe(e)));
+    if (root.verbose()) {
+      e.printStackTrace(err);
+    }
+    return FAILED;
+  }
+
+  /** What the exceptions of java.nio leave out is what went wrong. */
+  private static String describe(Throwable e) {
+    return switch (e) {
+      case NoSuchFileException missing -> "There is no file " + missing.getFile();
+      case AccessDeniedException denied -> "No permission to use " + denied.getFile();
+      case FileSystemException other -> "Cannot use " + other.getMessage();
+      case JsonProcessingException json -> json.getOriginalMessage();
+      case InvalidPathException path -> "Not a path: " + path.getInput();
+      case OutOfMemoryError memory ->
+          "Out of memory: %s. Give the JVM more by -Xmx, or free some"
+              .formatted(memory.getMessage());
+      default -> describeUnknown(e);
+    };
+  }
+
+  private static String describeUnknown(Throwable e) {
+    String message = e.getMessage();
+    if (message == null || e instanceof Error) {
+      String cause = e.getCause() == null ? "" : " (" + e.getCause() + ")";
+      return "Unexpected %s%s; %s shows where".formatted(e, cause, SemanticCommand.VERBOSE);
+    }
+    return message;
+  }
+
+  private static String oneLine(@Nullable String text) {
+    return text == null ? "failed" : text.strip().replaceAll("\\s*\\R\\s*", " ");
+  }
+}

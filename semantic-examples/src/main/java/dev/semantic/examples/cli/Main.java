@@ -1,0 +1,10 @@
+package dev.semantic.examples.cli;
+
+/** The program {@code semantic}. Exit codes: 0 done, 1 failed, 2 asked in a way that can't be. */
+public final class Main {
+  private Main() {}
+
+  public static void main(String[] arguments) {
+    System.exit(Cli.run(Terminal.ofProcess(), Arguments.asTyped(arguments)));
+  }
+}

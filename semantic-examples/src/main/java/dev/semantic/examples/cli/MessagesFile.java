@@ -1,0 +1,75 @@
+package dev.semantic.examples.cli;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.semantic.engine.ChatMessage;
+import java.io.CharConversionException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A conversation in a file: a JSON array of {@code {"role": …, "content": …}}, or an object that
+ * has such an array as its {@code messages}.
+ */
+final class MessagesFile {
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+          .build();
+
+  private MessagesFile() {}
+
+  /**
+   * Reads the messages.
+   *
+   * @throws IOException if the file can't be read or is no such JSON; the message names the place
+   */
+  static List<ChatMessage> read(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException(file + " is a directory, not a JSON file");
+    }
+    JsonNode messages = parse(file);
+    if (messages.isObject() && messages.has("messages")) {
+      messages = messages.get("messages");
+    }
+    if (!messages.isArray() || messages.isEmpty()) {
+      throw new IOException(
+          file
+              + " holds no messages: write a JSON array like [{\"role\": \"user\","
+              + " \"content\": \"Hello\"}]");
+    }
+    List<ChatMessage> read = new ArrayList<>();
+    for (JsonNode message : messages) {
+      String place = "%s, message %d".formatted(file, read.size() + 1);
+      read.add(new ChatMessage(text(message, "role", place), text(message, "content", place)));
+    }
+    return read;
+  }
+
+  private static JsonNode parse(Path file) throws IOException {
+    try {
+      return MAPPER.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException e) {
+      int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
+      throw new IOException("%s, line %d: %s".formatted(file, line, e.getOriginalMessage()), e);
+    } catch (CharConversionException e) {
+      throw new IOException("%s is not UTF-8: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  private static String text(JsonNode message, String field, String place) throws IOException {
+    JsonNode value = message.get(field);
+    if (value == null || !value.isTextual()) {
+      throw new IOException("%s: %s must be a string".formatted(place, field));
+    }
+    return value.textValue();
+  }
+}

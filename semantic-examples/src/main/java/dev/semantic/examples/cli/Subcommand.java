@@ -1,0 +1,45 @@
+package dev.semantic.examples.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** A command that finds something out; printing it is done here. */
+abstract class Subcommand implements java.util.concurrent.Callable<Integer> {
+  @ParentCommand private SemanticCommand root = new SemanticCommand(Terminal.ofProcess());
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  abstract Answer answer() throws IOException;
+
+  @Override
+  public Integer call() throws IOException {
+    Answer answer = answer();
+    if (root.json()) {
+      terminal().out().println(toJson(answer));
+    } else {
+      terminal().out().println(answer.text().get().stripTrailing());
+    }
+    return 0;
+  }
+
+  private static String toJson(Answer answer) throws JsonProcessingException {
+    return new ObjectMapper().writeValueAsString(answer.json());
+  }
+
+  final Terminal terminal() {
+    return root.terminal();
+  }
+
+  final boolean json() {
+    return root.json();
+  }
+
+  /** An error in how the command was called. */
+  final ParameterException misuse(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}
