@@ -1,6 +1,7 @@
 package dev.semantic.examples.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.semantic.examples.terminal.Terminal;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -51,10 +52,16 @@ final class Cli {
 
   /** Before the first logger is made: it would not look again. */
   private static void chooseLogLevel(String[] arguments) {
-    String key = "org.slf4j.simpleLogger.defaultLogLevel";
     boolean verbose = Arrays.asList(arguments).contains(SemanticCommand.VERBOSE);
-    if (verbose || System.getProperty(key) == null) {
-      System.setProperty(key, verbose ? "info" : "warn");
+    level("defaultLogLevel", verbose ? "info" : "warn");
+    // A swap that fails says so in its exception, which is printed in one line here.
+    level("log.dev.semantic.registry", verbose ? "info" : "error");
+  }
+
+  private static void level(String key, String level) {
+    String property = "org.slf4j.simpleLogger." + key;
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, level);
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.examples.terminal.Progress;
+import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.store.CatalogModel;
 import dev.semantic.mlx.store.ModelCatalog;

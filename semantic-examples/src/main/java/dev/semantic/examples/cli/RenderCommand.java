@@ -1,6 +1,6 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.engine.ChatMessage;
+import dev.semantic.chat.ChatMessage;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;

@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.examples.terminal.Terminal;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -18,6 +19,8 @@ import picocli.CommandLine.ScopeType;
       TokenizeCommand.class,
       RenderCommand.class,
       LogitsCommand.class,
+      GenerateCommand.class,
+      DemoCommand.class,
       ModelsCommand.class,
       FetchCommand.class
     },

@@ -1,4 +1,4 @@
-package dev.semantic.examples.cli;
+package dev.semantic.examples.terminal;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -19,12 +19,12 @@ public record Terminal(PrintStream out, PrintStream err, boolean interactive) {
   private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
 
   /** The process' own streams. */
-  static Terminal ofProcess() {
+  public static Terminal ofProcess() {
     return new Terminal(utf8(FileDescriptor.out), utf8(FileDescriptor.err), watched());
   }
 
   /** Writes to no one but the caller's streams, without progress. */
-  static Terminal of(OutputStream out, OutputStream err) {
+  public static Terminal of(OutputStream out, OutputStream err) {
     return new Terminal(
         new PrintStream(out, true, StandardCharsets.UTF_8),
         new PrintStream(err, true, StandardCharsets.UTF_8),

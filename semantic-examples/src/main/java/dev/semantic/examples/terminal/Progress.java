@@ -1,4 +1,4 @@
-package dev.semantic.examples.cli;
+package dev.semantic.examples.terminal;
 
 import java.io.PrintStream;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;

@@ -1,0 +1,187 @@
+package dev.semantic.examples.cli;
+
+import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationEvent;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.GenerationResult;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.Sampling;
+import dev.semantic.examples.terminal.Progress;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.ModelRegistry;
+import dev.semantic.spi.ModelRuntime;
+import dev.semantic.swap.SwapListener;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** An answer of a model. */
+@Command(name = "generate", description = "Lets a model continue a text or answer a conversation.")
+final class GenerateCommand extends ModelCommand {
+  @ArgGroup(multiplicity = "1")
+  private Source source = new Source();
+
+  /** Exactly one of them. */
+  private static final class Source {
+    @Option(names = "--prompt", paramLabel = "TEXT", description = "Plain text to continue.")
+    private @Nullable String text;
+
+    @Option(
+        names = "--tokens",
+        paramLabel = "LIST",
+        converter = TokenList.Converter.class,
+        description = "Tokens to continue, for example 1,2,3; taken as they are.")
+    private @Nullable TokenList tokens;
+
+    @Option(
+        names = "--messages",
+        paramLabel = "FILE.json",
+        description = "A conversation to answer: a JSON array of objects with role and content.")
+    private @Nullable Path messages;
+  }
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      description = "Generate at most N tokens; default ${DEFAULT-VALUE}.")
+  private int maxTokens = 256;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description = "0 takes the likeliest token, always; default ${DEFAULT-VALUE}.")
+  private double temperature = 0;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      description = "The same seed draws the same tokens; default ${DEFAULT-VALUE}.")
+  private long seed = 0;
+
+  @Option(
+      names = "--chunk",
+      paramLabel = "N",
+      description = "Compute the prompt N tokens at a time; default ${DEFAULT-VALUE}.")
+  private int chunk = 512;
+
+  @Option(
+      names = "--ignore-eos",
+      description = "Go on past tokens that end an answer; show special tokens.")
+  private boolean ignoreEos;
+
+  @Override
+  Answer answer(ModelRuntime runtime, ModelId model) throws IOException {
+    Sampling sampling = sampling();
+    requirePositive("--max-tokens", maxTokens);
+    requirePositive("--chunk", chunk);
+    Prompt fixed = promptBeforeLoading();
+    try (ModelRegistry registry = registry(runtime, model)) {
+      ModelSpec spec = registry.current().orElseThrow();
+      Prompt prompt = source.tokens == null ? fixed : new Prompt.Tokens(source.tokens.of(spec));
+      GenerationRequest request =
+          GenerationRequest.of(prompt)
+              .sampling(sampling)
+              .maxTokens(maxTokens)
+              .prefillChunk(chunk)
+              .ignoreEos(ignoreEos)
+              .build();
+      Generation generation = registry.generate(request);
+      if (!json()) {
+        print(generation.events(), terminal().out());
+      }
+      GenerationResult result = generation.await();
+      if (!json()) {
+        terminal().err().println(summary(result));
+      }
+      return new Answer(fields(result), () -> "");
+    }
+  }
+
+  private Sampling sampling() {
+    try {
+      return Sampling.GREEDY.withTemperature(temperature).withSeed(seed);
+    } catch (IllegalArgumentException e) {
+      throw misuse(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void requirePositive(String option, int value) {
+    if (value < 1) {
+      throw misuse("%s must be 1 or more; it is %d".formatted(option, value));
+    }
+  }
+
+  /** A missing file is found out before a model is loaded for nothing. */
+  private Prompt promptBeforeLoading() throws IOException {
+    if (source.messages != null) {
+      return new Prompt.Chat(MessagesFile.read(source.messages));
+    }
+    return new Prompt.Text(source.text == null ? "" : source.text);
+  }
+
+  private ModelRegistry registry(ModelRuntime runtime, ModelId model) {
+    try (Progress progress = Progress.drawn(terminal(), "Loading " + model)) {
+      SwapListener listener =
+          new SwapListener() {
+            @Override
+            public void progress(ByteSize done, ByteSize total) {
+              progress.update(done.bytes(), total.bytes());
+            }
+          };
+      ModelRegistry registry = ModelRegistry.builder(runtime).listener(listener).build();
+      try {
+        registry.load(model);
+        return registry;
+      } catch (RuntimeException | Error e) {
+        registry.close();
+        throw e;
+      }
+    }
+  }
+
+  private static void print(Iterator<GenerationEvent> events, PrintStream out) {
+    while (events.hasNext()) {
+      if (events.next() instanceof GenerationEvent.Token token) {
+        out.print(token.text());
+        out.flush();
+      }
+    }
+  }
+
+  private static Map<String, Object> fields(GenerationResult result) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("prompt_tokens", result.promptTokens());
+    fields.put("tokens", result.tokens());
+    fields.put("text", result.text());
+    fields.put("ttft_ms", milliseconds(result.timeToFirstToken()));
+    fields.put("prefill_tokens_per_second", result.prefillTokensPerSecond());
+    fields.put("decode_tokens_per_second", result.decodeTokensPerSecond());
+    return fields;
+  }
+
+  private static String summary(GenerationResult result) {
+    return String.format(
+        Locale.ROOT,
+        "%d prompt tokens at %.1f a second, %d generated at %.1f a second, first after %.1f ms",
+        result.promptTokens(),
+        result.prefillTokensPerSecond(),
+        result.tokens().size(),
+        result.decodeTokensPerSecond(),
+        milliseconds(result.timeToFirstToken()));
+  }
+
+  private static double milliseconds(Duration time) {
+    return time.toNanos() / 1e6;
+  }
+}

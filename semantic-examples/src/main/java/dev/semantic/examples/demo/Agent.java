@@ -1,0 +1,63 @@
+package dev.semantic.examples.demo;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.chat.ChatMessage;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.GenerationResult;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.Sampling;
+import dev.semantic.registry.ModelRegistry;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Somebody who talks to whichever model serves, and remembers what was said. */
+final class Agent {
+  private static final int CHAT_TOKENS = 60;
+  private static final int TEXT_TOKENS = 24;
+
+  private final AgentId id;
+  private final ModelRegistry registry;
+  private final Story story;
+  private final List<ChatMessage> talk = new ArrayList<>();
+
+  Agent(String name, ModelRegistry registry, Story story) {
+    this.id = new AgentId(name);
+    this.registry = registry;
+    this.story = story;
+  }
+
+  /** A turn of the conversation. */
+  GenerationResult says(String words) {
+    talk.add(ChatMessage.user(words));
+    GenerationResult answer = ask(new Prompt.Chat(talk), Sampling.GREEDY, CHAT_TOKENS);
+    talk.add(ChatMessage.assistant(answer.text()));
+    story.answer(id, words, answer);
+    return answer;
+  }
+
+  /**
+   * A turn that must not compute the former turns again.
+   *
+   * @throws IllegalStateException if it did
+   */
+  void remembers(String words) {
+    GenerationResult answer = says(words);
+    if (answer.cachedTokens() == 0) {
+      throw new IllegalStateException(
+          "%s's cache was not used: all %d tokens were computed again"
+              .formatted(id, answer.promptTokens()));
+    }
+  }
+
+  /** A text that the model continues. */
+  void writes(String beginning) {
+    Sampling varied = Sampling.GREEDY.withRepetitionPenalty(1.2);
+    story.answer(id, beginning, ask(new Prompt.Text(beginning), varied, TEXT_TOKENS));
+  }
+
+  private GenerationResult ask(Prompt prompt, Sampling sampling, int maxTokens) {
+    GenerationRequest request =
+        GenerationRequest.of(prompt).agent(id).sampling(sampling).maxTokens(maxTokens).build();
+    return registry.generate(request).await();
+  }
+}
