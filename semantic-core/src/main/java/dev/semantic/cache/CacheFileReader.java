@@ -3,13 +3,14 @@ package dev.semantic.cache;
 import dev.semantic.cache.CacheSections.Section;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads one cache file and believes nothing in it before its checksum holds and its lengths fit the
@@ -17,6 +18,8 @@ import java.util.zip.CRC32C;
  * be read, not that it is bad.
  */
 final class CacheFileReader {
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
   private final FileChannel channel;
   private final CachePrologue prologue;
   private final CacheHeader header;
@@ -65,13 +68,7 @@ final class CacheFileReader {
   /** Reads and checks everything else. */
   KvSnapshot snapshot() throws IOException {
     ByteBuffer table = table();
-    List<ByteBuffer> body;
-    try {
-      // Two cores read and check a cached file faster than one; positional reads don't interfere.
-      body = sections.all().parallelStream().map(section -> unchecked(section, table)).toList();
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
+    List<ByteBuffer> body = body(table);
     int[] tokens = new int[header.tokens()];
     body.getFirst().order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(tokens);
     List<LayerKv> layers = new ArrayList<>();
@@ -107,12 +104,29 @@ final class CacheFileReader {
     return table;
   }
 
-  private ByteBuffer unchecked(Section section, ByteBuffer table) {
-    try {
-      return read(section, table);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  /**
+   * The sections, read and checked by several threads: two cores take a cached file faster than
+   * one, and reads by position don't interfere. All of them are done when this returns or throws.
+   */
+  private List<ByteBuffer> body(ByteBuffer table) throws IOException {
+    AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
+    List<ByteBuffer> body =
+        sections.all().parallelStream()
+            .map(
+                section -> {
+                  try {
+                    return failure.get() == null ? read(section, table) : NOTHING;
+                  } catch (IOException e) {
+                    failure.compareAndSet(null, e);
+                    return NOTHING;
+                  }
+                })
+            .toList();
+    IOException failed = failure.get();
+    if (failed != null) {
+      throw failed;
     }
+    return body;
   }
 
   private ByteBuffer read(Section section, ByteBuffer table) throws IOException {

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
@@ -294,8 +295,7 @@ class DiskCacheStoreTest {
                 () -> {
                   while (!Thread.interrupted()) {
                     worker.interrupt();
-                    Thread.onSpinWait();
-                    java.util.concurrent.locks.LockSupport.parkNanos(200_000);
+                    LockSupport.parkNanos(5_000_000);
                   }
                 });
     for (int i = 0; i < 50; i++) {

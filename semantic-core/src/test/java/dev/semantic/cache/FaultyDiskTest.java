@@ -1,0 +1,243 @@
+package dev.semantic.cache;
+
+import static dev.semantic.cache.DiskCacheStoreTest.assertSays;
+import static dev.semantic.cache.DiskCacheStoreTest.files;
+import static dev.semantic.cache.Snapshots.ALPHA;
+import static dev.semantic.cache.Snapshots.assertSame;
+import static dev.semantic.cache.Snapshots.small;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.disk.Fault;
+import dev.semantic.cache.disk.FaultyDisk;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The first file operation fails, the second, the third, … until a run passes untouched. */
+class FaultyDiskTest {
+  private static final AgentId ANNA = new AgentId("anna");
+
+  @TempDir Path directory;
+  private final FaultyDisk disk = FaultyDisk.create();
+  private StandardError log;
+  private Path root;
+
+  /** Whether the disk recovers after the fault. */
+  enum Lasting {
+    ONCE,
+    FOR_GOOD;
+
+    Fault at(int n) {
+      return this == ONCE ? Fault.once(n) : Fault.from(n);
+    }
+  }
+
+  @BeforeEach
+  void listen() {
+    log = new StandardError();
+    root = directory.resolve("root");
+  }
+
+  @AfterEach
+  void close() {
+    log.close();
+  }
+
+  private DiskCacheStore open() {
+    return DiskCacheStore.open(disk.path(root), Clock.systemUTC(), 64);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void parkingOverAFormerCacheLeavesOneOfThemWhole(Lasting lasting) throws IOException {
+    boolean former = false;
+    boolean later = false;
+    int n = 1;
+    for (boolean untouched = false; !untouched; n++) {
+      try (DiskCacheStore store = open()) {
+        store.park(ANNA, small(ALPHA, 1));
+        disk.inject(lasting.at(n));
+        boolean acknowledged = false;
+        try {
+          store.park(ANNA, small(ALPHA, 2));
+          untouched = disk.operations().size() < n;
+          acknowledged = true;
+        } catch (CacheException e) {
+          assertSays("anna", e);
+          assertSays("injected", e);
+        }
+        disk.inject(Fault.NONE);
+        KvSnapshot found = store.load(ANNA, ALPHA).orElseThrow();
+        boolean isLater = found.tokens()[0] == small(ALPHA, 2).tokens()[0];
+        assertSame(small(ALPHA, isLater ? 2 : 1), found);
+        former |= !isLater;
+        later |= isLater;
+        assertTrue(isLater || !acknowledged, "acknowledged and not there");
+      }
+      open().close(); // what could not be cleared away then is now
+      assertEquals(1, files(root.resolve(ALPHA.toString())).size());
+      assertFalse(Files.exists(root.resolve(".quarantine")), "a good cache was put aside");
+    }
+    assertTrue(former && later && n > 15, "faults before and after the move: " + n);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void parkingForTheFirstTimeLeavesAllOrNothing(Lasting lasting) throws IOException {
+    int n = 1;
+    for (boolean untouched = false; !untouched; n++) {
+      root = directory.resolve("root" + n);
+      try (DiskCacheStore store = open()) {
+        disk.inject(lasting.at(n));
+        try {
+          store.park(ANNA, small(ALPHA, 2));
+          untouched = disk.operations().size() < n;
+        } catch (CacheException e) {
+          assertSays("injected", e);
+        }
+        disk.inject(Fault.NONE);
+        Optional<KvSnapshot> found = store.load(ANNA, ALPHA);
+        found.ifPresent(snapshot -> assertSame(small(ALPHA, 2), snapshot));
+        assertTrue(found.isPresent() || !untouched);
+        store.park(ANNA, small(ALPHA, 3));
+        assertSame(small(ALPHA, 3), store.load(ANNA, ALPHA).orElseThrow());
+      }
+    }
+    assertTrue(n > 15, "too few faults: " + n);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aReadThatFailsIsAMissAndHarmsNothing(Lasting lasting) throws IOException {
+    try (DiskCacheStore store = open()) {
+      store.park(ANNA, small(ALPHA, 1));
+      byte[] before = Files.readAllBytes(CacheFileNames.file(root, ANNA, ALPHA));
+      int n = 1;
+      for (boolean untouched = false; !untouched; n++) {
+        log.clear();
+        disk.inject(lasting.at(n));
+        Optional<KvSnapshot> found = store.load(ANNA, ALPHA);
+        untouched = disk.operations().size() < n;
+        assertEquals(untouched, found.isPresent(), disk.operations().toString());
+        assertEquals(untouched, log.text().isEmpty(), log.text());
+        disk.inject(lasting.at(n));
+        store.parked(ALPHA);
+        disk.inject(Fault.NONE);
+        assertArrayEquals(before, Files.readAllBytes(CacheFileNames.file(root, ANNA, ALPHA)));
+      }
+      assertTrue(n > 10, "too few faults: " + n);
+      assertSame(small(ALPHA, 1), store.load(ANNA, ALPHA).orElseThrow());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aDamagedFileIsAMissEvenIfItCannotBePutAside(Lasting lasting) throws IOException {
+    int n = 1;
+    for (boolean untouched = false; !untouched; n++) {
+      root = directory.resolve("root" + n);
+      try (DiskCacheStore store = open()) {
+        store.park(ANNA, small(ALPHA, 1));
+        Files.write(CacheFileNames.file(root, ANNA, ALPHA), new byte[50]);
+        disk.inject(lasting.at(n));
+        assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
+        untouched = disk.operations().size() < n;
+        disk.inject(Fault.NONE);
+        assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
+        assertEquals(1, files(root.resolve(".quarantine")).size());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void openingThatFailsLetsGoOfTheDirectory(Lasting lasting) {
+    try (DiskCacheStore store = open()) {
+      store.park(ANNA, small(ALPHA, 1));
+    }
+    int n = 1;
+    for (boolean untouched = false; !untouched; n++) {
+      disk.inject(lasting.at(n));
+      try {
+        DiskCacheStore store = open();
+        untouched = disk.operations().size() < n;
+        disk.inject(Fault.NONE);
+        store.close();
+      } catch (CacheException e) {
+        assertSays(root.toString(), e);
+        disk.inject(Fault.NONE);
+      }
+      try (DiskCacheStore store = open()) {
+        assertSame(small(ALPHA, 1), store.load(ANNA, ALPHA).orElseThrow());
+      }
+    }
+  }
+
+  @Test
+  void aFullDiskLeavesTheFormerCacheAndSaysSo() throws IOException {
+    try (DiskCacheStore store = open()) {
+      store.park(ANNA, small(ALPHA, 1));
+      AtomicInteger writes = new AtomicInteger();
+      disk.inject(
+          (count, operation) -> {
+            if (operation.startsWith("write") && writes.incrementAndGet() > 4) {
+              throw new FileSystemException("cache", null, "No space left on device");
+            }
+          });
+      CacheException full =
+          assertThrows(CacheException.class, () -> store.park(ANNA, small(ALPHA, 2)));
+      assertSays("No space left on device", full);
+      assertSays("room on the disk", full);
+      assertTrue(writes.get() > 4, "the fault never happened");
+      assertSame(small(ALPHA, 1), store.load(ANNA, ALPHA).orElseThrow());
+      assertEquals(1, files(root.resolve(ALPHA.toString())).size(), "the half-written one is gone");
+    }
+  }
+
+  @Test
+  void nothingIsAcknowledgedBeforeItIsForced() {
+    try (DiskCacheStore store = open()) {
+      disk.inject(Fault.NONE);
+      store.park(ANNA, small(ALPHA, 1));
+      List<String> order =
+          disk.operations().stream()
+              .map(each -> each.replaceAll("anna-\\w+\\.kv\\.\\S+", "temporary"))
+              .filter(each -> !each.startsWith("look") && !each.startsWith("close"))
+              .toList();
+      List<String> steps = new ArrayList<>();
+      order.stream()
+          .filter(each -> steps.isEmpty() || !steps.getLast().equals(each))
+          .forEach(steps::add);
+      assertEquals(
+          Stream.of(
+                  "create " + ALPHA,
+                  "open root",
+                  "force root",
+                  "open temporary",
+                  "write temporary",
+                  "force temporary",
+                  "move temporary",
+                  "open " + ALPHA,
+                  "force " + ALPHA)
+              .toList(),
+          steps);
+    }
+  }
+}
