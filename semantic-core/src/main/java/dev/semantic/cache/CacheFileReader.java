@@ -95,7 +95,7 @@ final class CacheFileReader {
     table.order(ByteOrder.LITTLE_ENDIAN);
     int sealed = table.limit() - CacheSections.SEAL_BYTES;
     CRC32C seal = new CRC32C();
-    seal.update(prologue.toBytes());
+    seal.update(prologue.sealed());
     seal.update(table.slice(0, sealed));
     CachePrologue.expectChecksum(
         "the table of checksums at offset " + sections.table(),

@@ -40,13 +40,12 @@ final class CacheFileWriter {
       throw new IOException("a header of " + json.length + " bytes is too long");
     }
     CacheSections sections = CacheSections.after(CachePrologue.BYTES + (long) json.length, header);
-    ByteBuffer prologue =
+    CachePrologue prologue =
         new CachePrologue(
-                CachePrologue.VERSION, json.length, CachePrologue.checksum(json, json.length))
-            .toBytes();
+            CachePrologue.VERSION, json.length, CachePrologue.checksum(json, json.length));
     CRC32C seal = new CRC32C();
-    seal.update(prologue.duplicate());
-    writeFully(prologue);
+    seal.update(prologue.sealed());
+    writeFully(prologue.toBytes());
     writeFully(ByteBuffer.wrap(json));
 
     ByteBuffer table = ByteBuffer.allocate(4 * sections.blocks() + CacheSections.SEAL_BYTES);

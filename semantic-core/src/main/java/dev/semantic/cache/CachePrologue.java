@@ -25,6 +25,14 @@ record CachePrologue(int version, int headerBytes, int headerChecksum) {
     return bytes.putInt(checksum(bytes.array(), bytes.position())).flip();
   }
 
+  /**
+   * What the seal at the file's end covers, beside the block checksums: all but the prologue's own
+   * checksum, since the CRC over bytes and their CRC is the same for whatever bytes.
+   */
+  ByteBuffer sealed() {
+    return toBytes().limit(BYTES - 4);
+  }
+
   static CachePrologue parse(ByteBuffer bytes) throws CacheFileException {
     bytes.order(ByteOrder.LITTLE_ENDIAN);
     byte[] start = new byte[BYTES - 4];

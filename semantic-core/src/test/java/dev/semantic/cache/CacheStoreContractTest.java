@@ -36,7 +36,7 @@ class CacheStoreContractTest {
   private static final AgentId ANNA = new AgentId("anna");
 
   /** A clock that moves one second a look. */
-  private static Clock ticking() {
+  static Clock ticking() {
     Instant[] now = {Instant.parse("2026-01-01T00:00:00Z")};
     InstantSource source =
         () -> {
