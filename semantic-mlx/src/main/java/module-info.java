@@ -6,6 +6,7 @@ module dev.semantic.mlx {
   requires ai.djl.tokenizers;
   requires ai.djl.api;
   requires com.fasterxml.jackson.databind;
+  requires jdk.management;
   requires org.slf4j;
 
   exports dev.semantic.mlx;

@@ -5,7 +5,6 @@ import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.load.WeightLoader;
 import dev.semantic.mlx.model.Architecture;
 import dev.semantic.mlx.model.Transformer;
-import dev.semantic.mlx.text.ModelText;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.ComputePolicy;
 import dev.semantic.model.ModelException;
@@ -23,14 +22,14 @@ final class MlxPreparedModel implements PreparedModel {
   private final Checkpoint checkpoint;
   private final ComputePolicy policy;
   private final ModelSpec spec;
-  private final ModelText text;
+  private final TextCodec text;
 
   MlxPreparedModel(
       MlxSession session,
       Checkpoint checkpoint,
       ComputePolicy policy,
       ModelSpec spec,
-      ModelText text) {
+      TextCodec text) {
     this.session = session;
     this.checkpoint = checkpoint;
     this.policy = policy;
@@ -83,7 +82,6 @@ final class MlxPreparedModel implements PreparedModel {
 
   @Override
   public void close() {
-    text.close();
     checkpoint.close();
   }
 }

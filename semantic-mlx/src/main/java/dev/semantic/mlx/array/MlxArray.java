@@ -73,9 +73,10 @@ public final class MlxArray {
   }
 
   private int[] shapeHere() {
+    long alive = handle();
     int[] known = shape;
     if (known == null) {
-      known = readShape(handle());
+      known = readShape(alive);
       shape = known;
     }
     return known;
@@ -97,16 +98,24 @@ public final class MlxArray {
    * Length of one axis.
    *
    * @param axis negative counts from the end
+   * @throws IndexOutOfBoundsException if there is no such axis
    */
   public int dim(int axis) {
     int[] lengths = shapeHere();
-    return lengths[axis < 0 ? axis + lengths.length : axis];
+    int index = axis < 0 ? axis + lengths.length : axis;
+    if (index < 0 || index >= lengths.length) {
+      throw new IndexOutOfBoundsException(
+          "Array '%s' of shape %s has no axis %d".formatted(name, Arrays.toString(lengths), axis));
+    }
+    return lengths[index];
   }
 
+  /** The format of its numbers. */
   public DType dtype() {
+    long alive = handle();
     DType known = dtype;
     if (known == null) {
-      known = DType.ofCode(ArrayCalls.dtype(handle()));
+      known = DType.ofCode(ArrayCalls.dtype(alive));
       dtype = known;
     }
     return known;
@@ -183,10 +192,14 @@ public final class MlxArray {
     return Native.at(ArrayCalls.dataUint8(handle()), bytes());
   }
 
+  /** Its name, format and shape; from another thread or after it was freed, only what is known. */
   @Override
   public String toString() {
-    return handle == 0
-        ? name + " (freed)"
-        : "%s %s %s".formatted(name, dtype(), Arrays.toString(shapeHere()));
+    if (handle == 0) {
+      return name + " (freed)";
+    }
+    return scope.isOwner()
+        ? "%s %s %s".formatted(name, dtype(), Arrays.toString(shapeHere()))
+        : name;
   }
 }

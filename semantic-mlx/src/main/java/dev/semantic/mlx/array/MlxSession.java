@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.capi.Memory;
+import dev.semantic.mlx.capi.NativePins;
 import dev.semantic.mlx.capi.RuntimeCalls;
 import dev.semantic.mlx.capi.Symbols;
 import dev.semantic.mlx.capi.VectorCalls;
@@ -13,9 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** MLX in this process: its thread, its device, its stream. There is one; it is never unloaded. */
 public final class MlxSession {
-  /** mlx-c is compiled against exactly this MLX. */
-  private static final String EXPECTED_VERSION = "0.32.2";
-
   private static final int CPU = 0;
   private static final int GPU = 1;
 
@@ -29,11 +27,7 @@ public final class MlxSession {
   private MlxSession(OwnerThread owner) {
     this.owner = owner;
     this.version = readVersion();
-    if (!version.equals(EXPECTED_VERSION)) {
-      throw new MlxException(
-          "The natives hold MLX %s, but semantic is made for %s; use the natives jar of this release"
-              .formatted(version, EXPECTED_VERSION));
-    }
+    requireVersion(version, NativePins.mlxVersion());
     this.gpu = chooseGpu();
     long device = RuntimeCalls.deviceNewType(gpu ? GPU : CPU, 0);
     RuntimeCalls.setDefaultDevice(device);
@@ -50,20 +44,32 @@ public final class MlxSession {
     MlxSession session = instance;
     if (session == null) {
       Symbols.open();
-      OwnerThread owner = new OwnerThread("semantic-mlx");
-      session = owner.call(() -> new MlxSession(owner));
+      session = Owner.THREAD.call(() -> new MlxSession(Owner.THREAD));
       instance = session;
     }
     return session;
   }
 
+  /** Another version may have other signatures; calling those would crash, not fail. */
+  static void requireVersion(String found, String needed) {
+    if (!found.equals(needed)) {
+      throw new MlxException(
+          "The natives hold MLX %s, but semantic is made for %s; use the natives jar of this release"
+              .formatted(found, needed));
+    }
+  }
+
   private static String readVersion() {
-    MemorySegment result = Native.result();
-    RuntimeCalls.version(result);
-    long string = Native.made();
+    RuntimeCalls.version(Native.result());
+    long string = Native.made("mlx_version");
     String text = Memory.text(VectorCalls.stringData(string));
     VectorCalls.stringFree(string);
     return text;
+  }
+
+  /** Started when the natives are there; one for all attempts to open a session. */
+  private static final class Owner {
+    static final OwnerThread THREAD = new OwnerThread("semantic-mlx");
   }
 
   private static boolean chooseGpu() {

@@ -3,6 +3,7 @@ package dev.semantic.mlx.array;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.capi.ArrayCalls;
 import dev.semantic.mlx.capi.Memory;
 import java.lang.foreign.Arena;
@@ -18,6 +19,7 @@ final class Native {
   private static final int AXES = 16;
 
   private static final MemorySegment RESULT = Arena.global().allocate(JAVA_LONG);
+  private static final MemorySegment NUMBER = Arena.global().allocate(JAVA_LONG);
   private static final MemorySegment FLAG = Arena.global().allocate(8);
   private static final MemorySegment FIRST = Arena.global().allocate(JAVA_INT, AXES);
   private static final MemorySegment SECOND = Arena.global().allocate(JAVA_INT, AXES);
@@ -31,15 +33,32 @@ final class Native {
 
   private Native() {}
 
-  /** The slot for a new object; empty, because mlx-c would write into an object it finds there. */
+  /**
+   * The slot for a new object. Empty between calls, because mlx-c would write into an object that
+   * it finds there; not emptied here, where a thread may ask that is about to be refused.
+   */
   static MemorySegment result() {
-    RESULT.set(JAVA_LONG, 0, 0);
     return RESULT;
   }
 
-  /** What the last call put into {@link #result()}. */
-  static long made() {
-    return RESULT.get(JAVA_LONG, 0);
+  /** What the last call put into {@link #result()}, which is empty again. */
+  static long made(String what) {
+    long handle = RESULT.get(JAVA_LONG, 0);
+    if (handle == 0) {
+      throw new MlxException(what + ": MLX returned nothing");
+    }
+    RESULT.set(JAVA_LONG, 0, 0);
+    return handle;
+  }
+
+  /** Where a call may put a size. */
+  static MemorySegment number() {
+    return NUMBER;
+  }
+
+  /** What the last call put into {@link #number()}. */
+  static long numberRead() {
+    return NUMBER.get(JAVA_LONG, 0);
   }
 
   static MemorySegment ints(int... values) {

@@ -295,8 +295,11 @@ public final class Ops {
     return s.adoptResult("repeat");
   }
 
+  /** Refused when it would not fit into memory beside what is there. */
   public static MlxArray zeros(Scope s, DType type, int... shape) {
-    ShapeCalls.zeros(Native.result(), Native.ints(shape), shape.length, type.code(), s.stream());
+    long stream = s.stream(); // first: it refuses other threads
+    s.requireRoom(type, shape);
+    ShapeCalls.zeros(Native.result(), Native.ints(shape), shape.length, type.code(), stream);
     return s.adoptResult("zeros");
   }
 

@@ -90,7 +90,7 @@ public final class Scope implements AutoCloseable {
   }
 
   MlxArray adoptResult(String what) {
-    return adopt(Native.made(), what);
+    return adopt(Native.made(what), what);
   }
 
   /** The stream of this session's device. */
@@ -133,7 +133,7 @@ public final class Scope implements AutoCloseable {
    */
   public MlxArray copyOf(MemorySegment data, DType type, int... shape) {
     requireOpen();
-    long bytes = Arrays.stream(shape).asLongStream().reduce(type.bytes(), Math::multiplyExact);
+    long bytes = requireRoom(type, shape);
     if (data.byteSize() != bytes) {
       throw new IllegalArgumentException(
           "%d bytes do not make a %s array of shape %s"
@@ -147,6 +147,26 @@ public final class Scope implements AutoCloseable {
       MemorySegment.copy(data, 0, outside, 0, bytes);
       return made(outside, type, shape);
     }
+  }
+
+  private static long bytes(DType type, int[] shape) {
+    long bytes = type.bytes();
+    for (int length : shape) {
+      if (length < 0 || (length > 0 && bytes > Long.MAX_VALUE / length)) {
+        throw new IllegalArgumentException("No array has the shape " + Arrays.toString(shape));
+      }
+      bytes *= length;
+    }
+    return bytes;
+  }
+
+  /** Refuses a shape that is none, or that would not fit into memory; returns its bytes. */
+  long requireRoom(DType type, int... shape) {
+    long bytes = bytes(type, shape);
+    if (!session.gpu()) {
+      Room.requireBesides(bytes, "A %s array of shape %s".formatted(type, Arrays.toString(shape)));
+    }
+    return bytes;
   }
 
   private MlxArray made(MemorySegment data, DType type, int[] shape) {
@@ -167,7 +187,9 @@ public final class Scope implements AutoCloseable {
     MlxArray array = zeros(type, shape);
     try {
       eval(array);
-      writer.accept(array.data());
+      if (array.size() > 0) {
+        writer.accept(array.data());
+      }
       return array;
     } catch (RuntimeException | Error e) {
       release(array);
@@ -183,6 +205,9 @@ public final class Scope implements AutoCloseable {
   /** Computes the arrays and waits for them. */
   public void eval(Collection<MlxArray> wanted) {
     requireOpen();
+    if (!session.gpu()) {
+      wanted.forEach(array -> Room.require(array.bytes(), array.name()));
+    }
     long vector = vector(wanted);
     try {
       RuntimeCalls.eval(vector);
@@ -201,6 +226,10 @@ public final class Scope implements AutoCloseable {
       }
       return VectorCalls.vectorArrayNewData(handles, arrays.size());
     }
+  }
+
+  boolean isOwner() {
+    return session.owner().isCurrent();
   }
 
   void requireOwner() {

@@ -10,8 +10,6 @@ import java.lang.invoke.MethodHandle;
 
 /** mlx_array: made, asked, freed. */
 public final class ArrayCalls {
-  private static final MethodHandle NEW_INT =
-      Symbols.function("mlx_array_new_int", JAVA_LONG, JAVA_INT);
   private static final MethodHandle NEW_FLOAT32 =
       Symbols.function("mlx_array_new_float32", JAVA_LONG, JAVA_FLOAT);
   private static final MethodHandle NEW_DATA =
@@ -30,17 +28,6 @@ public final class ArrayCalls {
       Symbols.function("_mlx_array_is_row_contiguous", JAVA_INT, ADDRESS, JAVA_LONG);
 
   private ArrayCalls() {}
-
-  /** {@code mlx_array mlx_array_new_int(int val)}. */
-  public static long newInt(int val) {
-    long handle;
-    try {
-      handle = (long) NEW_INT.invokeExact(val);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_array_new_int", t);
-    }
-    return MlxError.made(handle, "mlx_array_new_int");
-  }
 
   /** {@code mlx_array mlx_array_new_float32(float val)}. */
   public static long newFloat32(float val) {

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class MlxError {
   /** {@code ... at /build/path/file.cpp:123}: of no use to anyone but MLX's builders. */
-  private static final Pattern BUILD_PATH = Pattern.compile("\\s+at /\\S+:\\d+\\s*$");
+  private static final Pattern BUILD_PATH =
+      Pattern.compile("\\s+at (?:(?! at ).)*\\.\\w+:\\d+\\s*$");
 
   private static final int LONGEST = 16 * 1024;
 
@@ -56,7 +57,7 @@ final class MlxError {
   private static void heard(MemorySegment message, MemorySegment data) {
     String text;
     try {
-      text = BUILD_PATH.matcher(message.reinterpret(LONGEST).getString(0)).replaceFirst("");
+      text = withoutBuildPath(message.reinterpret(LONGEST).getString(0));
     } catch (Throwable t) {
       text = "MLX reported an error whose text cannot be read";
     }
@@ -67,6 +68,10 @@ final class MlxError {
       // Not even memory for the text: the status that follows still says that the call failed.
       anyPending = true;
     }
+  }
+
+  static String withoutBuildPath(String text) {
+    return BUILD_PATH.matcher(text).replaceFirst("");
   }
 
   /** For functions that return a status. */

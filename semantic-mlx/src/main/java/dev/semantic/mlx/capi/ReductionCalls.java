@@ -38,17 +38,6 @@ public final class ReductionCalls {
           JAVA_LONG,
           ADDRESS,
           JAVA_LONG);
-  private static final MethodHandle QUANTIZE =
-      Symbols.function(
-          "mlx_quantize",
-          JAVA_INT,
-          ADDRESS,
-          JAVA_LONG,
-          JAVA_LONG,
-          JAVA_LONG,
-          ADDRESS,
-          JAVA_LONG,
-          JAVA_LONG);
   private static final MethodHandle DEQUANTIZE =
       Symbols.function(
           "mlx_dequantize",
@@ -139,27 +128,6 @@ public final class ReductionCalls {
       throw Symbols.unexpected("mlx_quantized_matmul", t);
     }
     MlxError.check(status, "mlx_quantized_matmul");
-  }
-
-  /**
-   * {@code int mlx_quantize(mlx_vector_array* res, const mlx_array w, mlx_optional_int group_size,
-   * mlx_optional_int bits, const char* mode, const mlx_array global_scale, const mlx_stream s)}.
-   */
-  public static void quantize(
-      MemorySegment res,
-      long w,
-      long groupSize,
-      long bits,
-      MemorySegment mode,
-      long globalScale,
-      long stream) {
-    int status;
-    try {
-      status = (int) QUANTIZE.invokeExact(res, w, groupSize, bits, mode, globalScale, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_quantize", t);
-    }
-    MlxError.check(status, "mlx_quantize");
   }
 
   /**

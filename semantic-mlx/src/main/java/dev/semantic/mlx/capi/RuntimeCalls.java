@@ -10,12 +10,8 @@ import java.lang.invoke.MethodHandle;
 /** Evaluation, streams, devices, memory, version. */
 public final class RuntimeCalls {
   private static final MethodHandle EVAL = Symbols.function("mlx_eval", JAVA_INT, JAVA_LONG);
-  private static final MethodHandle ASYNC_EVAL =
-      Symbols.function("mlx_async_eval", JAVA_INT, JAVA_LONG);
   private static final MethodHandle SYNCHRONIZE =
       Symbols.function("mlx_synchronize", JAVA_INT, JAVA_LONG);
-  private static final MethodHandle STREAM_FREE =
-      Symbols.function("mlx_stream_free", JAVA_INT, JAVA_LONG);
   private static final MethodHandle DEFAULT_CPU_STREAM_NEW =
       Symbols.function("mlx_default_cpu_stream_new", JAVA_LONG);
   private static final MethodHandle DEFAULT_GPU_STREAM_NEW =
@@ -58,17 +54,6 @@ public final class RuntimeCalls {
     MlxError.check(status, "mlx_eval");
   }
 
-  /** {@code int mlx_async_eval(const mlx_vector_array outputs)}. */
-  public static void asyncEval(long outputs) {
-    int status;
-    try {
-      status = (int) ASYNC_EVAL.invokeExact(outputs);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_async_eval", t);
-    }
-    MlxError.check(status, "mlx_async_eval");
-  }
-
   /** {@code int mlx_synchronize(mlx_stream stream)}. */
   public static void synchronize(long stream) {
     int status;
@@ -78,17 +63,6 @@ public final class RuntimeCalls {
       throw Symbols.unexpected("mlx_synchronize", t);
     }
     MlxError.check(status, "mlx_synchronize");
-  }
-
-  /** {@code int mlx_stream_free(mlx_stream stream)}. */
-  public static void streamFree(long stream) {
-    int status;
-    try {
-      status = (int) STREAM_FREE.invokeExact(stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_stream_free", t);
-    }
-    MlxError.check(status, "mlx_stream_free");
   }
 
   /** {@code mlx_stream mlx_default_cpu_stream_new(void)}. */

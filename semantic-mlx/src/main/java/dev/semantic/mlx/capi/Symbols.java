@@ -28,6 +28,7 @@ public final class Symbols {
   private static final Map<String, FunctionDescriptor> DESCRIPTORS = new ConcurrentHashMap<>();
 
   private static @Nullable SymbolLookup library;
+  private static @Nullable String whyLinkingFailed;
 
   private Symbols() {}
 
@@ -38,11 +39,28 @@ public final class Symbols {
    * @throws MlxException if a library or a function is missing, or native access is refused
    */
   public static synchronized void open() {
+    if (whyLinkingFailed != null) {
+      throw new MlxException(whyLinkingFailed);
+    }
     if (library != null) {
       return;
     }
     try {
-      library = NativeLibrary.lookup();
+      library = NativeLibrary.lookup(); // may be there the next time
+    } catch (IllegalCallerException e) {
+      throw accessRefused(e);
+    }
+    try {
+      link();
+    } catch (MlxException e) {
+      // A class that failed to initialise says why only once.
+      whyLinkingFailed = String.valueOf(e.getMessage());
+      throw e;
+    }
+  }
+
+  private static void link() {
+    try {
       MlxError.install();
       for (Class<?> calls : CALLS) {
         MethodHandles.lookup().ensureInitialized(calls);
@@ -52,15 +70,18 @@ public final class Symbols {
           ? cause
           : new MlxException("Cannot link mlx-c: " + e.getCause(), e);
     } catch (IllegalCallerException e) {
-      throw new MlxException(
-          "The JVM refuses native access; start it with --enable-native-access="
-              + (Symbols.class.getModule().isNamed()
-                  ? Symbols.class.getModule().getName()
-                  : "ALL-UNNAMED"),
-          e);
+      throw accessRefused(e);
     } catch (IllegalAccessException e) {
       throw new AssertionError("Our own classes are accessible", e);
     }
+  }
+
+  private static MlxException accessRefused(IllegalCallerException cause) {
+    Module module = Symbols.class.getModule();
+    return new MlxException(
+        "The JVM refuses native access; start it with --enable-native-access="
+            + (module.isNamed() ? module.getName() : "ALL-UNNAMED"),
+        cause);
   }
 
   /** A function of mlx-c, linked once. */

@@ -13,10 +13,6 @@ public final class VectorCalls {
       Symbols.function("mlx_vector_array_new_data", JAVA_LONG, ADDRESS, JAVA_LONG);
   private static final MethodHandle VECTOR_ARRAY_FREE =
       Symbols.function("mlx_vector_array_free", JAVA_INT, JAVA_LONG);
-  private static final MethodHandle VECTOR_ARRAY_SIZE =
-      Symbols.function("mlx_vector_array_size", JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle VECTOR_ARRAY_GET =
-      Symbols.function("mlx_vector_array_get", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle STRING_DATA =
       Symbols.function("mlx_string_data", ADDRESS, JAVA_LONG);
   private static final MethodHandle STRING_FREE =
@@ -44,29 +40,6 @@ public final class VectorCalls {
       throw Symbols.unexpected("mlx_vector_array_free", t);
     }
     MlxError.check(status, "mlx_vector_array_free");
-  }
-
-  /** {@code size_t mlx_vector_array_size(mlx_vector_array vec)}. */
-  public static long vectorArraySize(long vector) {
-    long value;
-    try {
-      value = (long) VECTOR_ARRAY_SIZE.invokeExact(vector);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_vector_array_size", t);
-    }
-    MlxError.check("mlx_vector_array_size");
-    return value;
-  }
-
-  /** {@code int mlx_vector_array_get(mlx_array* res, const mlx_vector_array vec, size_t idx)}. */
-  public static void vectorArrayGet(MemorySegment res, long vector, long idx) {
-    int status;
-    try {
-      status = (int) VECTOR_ARRAY_GET.invokeExact(res, vector, idx);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_vector_array_get", t);
-    }
-    MlxError.check(status, "mlx_vector_array_get");
   }
 
   /** {@code const char* mlx_string_data(mlx_string str)}. */

@@ -9,12 +9,18 @@ import org.junit.jupiter.api.function.Executable;
 public final class Refusal {
   private Refusal() {}
 
-  /** Asserts that {@code action} throws {@code type} and that its message has all the words. */
-  public static <T extends Throwable> void assertRefused(
+  /**
+   * Asserts that {@code action} throws {@code type} and that its message has all the words.
+   *
+   * @return what was thrown
+   */
+  public static <T extends Throwable> T assertRefused(
       Class<T> type, Executable action, String... words) {
-    String message = String.valueOf(assertThrows(type, action).getMessage());
+    T thrown = assertThrows(type, action);
+    String message = String.valueOf(thrown.getMessage());
     for (String word : words) {
       assertTrue(message.contains(word), () -> "\"" + word + "\" is not in: " + message);
     }
+    return thrown;
   }
 }

@@ -12,5 +12,5 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
-@ExtendWith(WhatIsHere.class)
+@ExtendWith({WhatIsHere.class, HandlesBack.class})
 public @interface RequiresModels {}

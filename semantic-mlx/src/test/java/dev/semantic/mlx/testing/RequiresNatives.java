@@ -8,9 +8,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * For tests that need MLX itself. Without natives they are skipped, with one loud line; where
- * {@code CI=true} they run all the same, and fail with the reason.
+ * {@code CI=true} they run all the same, and fail with the reason. A test that leaves native arrays
+ * behind fails too.
  */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
-@ExtendWith(WhatIsHere.class)
+@ExtendWith({WhatIsHere.class, HandlesBack.class})
 public @interface RequiresNatives {}
