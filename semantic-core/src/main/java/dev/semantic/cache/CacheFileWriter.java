@@ -19,9 +19,13 @@ final class CacheFileWriter {
   private final WritableByteChannel channel;
   private final CacheHeader header;
 
+  /** Outside the heap, where neither the checksum nor the channel needs a copy of its own. */
+  private final ByteBuffer block;
+
   private CacheFileWriter(WritableByteChannel channel, CacheHeader header) {
     this.channel = channel;
     this.header = header;
+    this.block = ByteBuffer.allocateDirect(header.blockBytes());
   }
 
   /**
@@ -85,8 +89,8 @@ final class CacheFileWriter {
     }
     CRC32C crc = new CRC32C();
     while (bytes.hasRemaining()) {
-      int length = Math.min(header.blockBytes(), bytes.remaining());
-      ByteBuffer block = bytes.slice(bytes.position(), length);
+      int length = Math.min(block.capacity(), bytes.remaining());
+      block.clear().put(bytes.slice(bytes.position(), length)).flip();
       crc.reset();
       crc.update(block.duplicate());
       table.putInt((int) crc.getValue());
