@@ -67,7 +67,12 @@ final class Cli {
 
   private static int misuse(PrintStream err, ParameterException e) {
     String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
-    err.println("semantic: " + oneLine(e.getMessage()).replaceFirst("^Error: ", "") + " (see " + help + ")");
+    err.println(
+        "semantic: "
+            + oneLine(e.getMessage()).replaceFirst("^Error: ", "")
+            + " (see "
+            + help
+            + ")");
     return MISUSED;
   }
 

@@ -1,0 +1,274 @@
+package dev.semantic.examples.cli;
+
+import static dev.semantic.examples.cli.InProcess.run;
+import static dev.semantic.examples.testing.Project.GEMMA;
+import static dev.semantic.examples.testing.Project.SMOL;
+import static dev.semantic.examples.testing.Project.ints;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.semantic.examples.testing.Project;
+import dev.semantic.examples.testing.RequiresModels;
+import dev.semantic.examples.testing.Run;
+import dev.semantic.mlx.store.ModelCatalog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The commands over the real models, against what mlx-lm and llama.cpp make of the same files. */
+@RequiresModels
+class ModelCommandsTest {
+  private static final String[] GENERATED = {
+    "prompt_tokens",
+    "tokens",
+    "text",
+    "ttft_ms",
+    "prefill_tokens_per_second",
+    "decode_tokens_per_second"
+  };
+
+  @TempDir private Path directory = Path.of("");
+
+  private static String list(int[] tokens) {
+    return Arrays.stream(tokens).mapToObj(Integer::toString).collect(Collectors.joining(","));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "smollm2-135m-instruct, llama, 134515008, 30, 8192, Q4_1, 46080",
+    "gemma-3-270m, gemma3, 268098176, 18, 32768, Q5_0, 36864"
+  })
+  void info(
+      String model,
+      String architecture,
+      long parameters,
+      int layers,
+      int context,
+      String quantization,
+      int kvBytes)
+      throws IOException {
+    JsonNode info =
+        run("info", model, "--json")
+            .json(
+                "architecture",
+                "parameters",
+                "layers",
+                "context_length",
+                "quantization",
+                "kv_bytes_per_token",
+                "fingerprint");
+    assertEquals(architecture, info.get("architecture").asText());
+    assertEquals(parameters, info.get("parameters").asLong());
+    assertEquals(layers, info.get("layers").asInt());
+    assertEquals(context, info.get("context_length").asInt());
+    assertEquals(quantization, info.get("quantization").asText());
+    assertEquals(kvBytes, info.get("kv_bytes_per_token").asInt()); // float32, as on a CPU
+    assertTrue(info.get("fingerprint").asText().matches("[0-9a-f]{64}"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"smollm2-135m-instruct, tokens-smollm2", "gemma-3-270m, tokens-gemma3"})
+  void tokenize(String model, String key) throws IOException {
+    for (JsonNode pair : Project.reference().get(key)) {
+      Run run = run("tokenize", model, "--json", "--", pair.get(0).asText());
+      assertArrayEquals(ints(pair.get(1)), ints(run.json("tokens").get("tokens")), run.out());
+    }
+  }
+
+  @Test
+  void bosIsPutFirstWhenAskedFor() throws IOException {
+    JsonNode plain = run("tokenize", GEMMA, "Hello world", "--json").json("tokens").get("tokens");
+    JsonNode bos =
+        run("tokenize", GEMMA, "--bos", "Hello world", "--json").json("tokens").get("tokens");
+    assertEquals("[9259,1902]", plain.toString());
+    assertEquals("[2,9259,1902]", bos.toString());
+    assertEquals("2,9259,1902\n", run("tokenize", GEMMA, "--bos", "Hello world").out());
+  }
+
+  @Test
+  void render() throws IOException {
+    for (JsonNode expected : Project.reference().get("SmolLM2-135M-Instruct.Q4_1")) {
+      Path file = directory.resolve("messages.json");
+      Files.writeString(file, expected.get("messages").toString());
+      JsonNode rendered =
+          run("render", SMOL, "--messages", file.toString(), "--json").json("text", "tokens");
+      assertEquals(expected.get("rendered").asText(), rendered.get("text").asText());
+      assertArrayEquals(ints(expected.get("prompt_ids")), ints(rendered.get("tokens")));
+    }
+  }
+
+  @Test
+  void aBaseModelRendersNothing() throws IOException {
+    Path file = directory.resolve("messages.json");
+    Files.writeString(file, "[{\"role\": \"user\", \"content\": \"Hi\"}]");
+    run("render", GEMMA, "--messages", file.toString(), "--json").assertFailed(1, "template");
+    run("generate", GEMMA, "--messages", file.toString()).assertFailed(1, "template");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "smollm2-135m-instruct, SmolLM2-135M-Instruct.Q4_1, 49152",
+    "gemma-3-270m, gemma-3-270m-q4_k_m, 262144"
+  })
+  void logitsAfterTheLastTokenAndAfterAnEarlierOne(String model, String key, int vocabulary)
+      throws IOException {
+    JsonNode expected = Project.reference().get(key).get(0);
+    int[] prompt = ints(expected.get("prompt_ids"));
+    int[] longer = Arrays.copyOf(prompt, prompt.length + 1);
+    longer[prompt.length] = 5;
+    String position = Integer.toString(prompt.length - 1);
+    JsonNode last = run("logits", model, "--tokens", list(prompt), "--json").json("logits");
+    JsonNode earlier =
+        run("logits", model, "--tokens", list(longer), "--position", position, "--json")
+            .json("logits");
+    assertEquals(vocabulary, last.get("logits").size());
+    for (JsonNode top : expected.get("top8_after_prompt")) {
+      int token = top.get(0).asInt();
+      assertEquals(top.get(1).asDouble(), last.get("logits").get(token).asDouble(), 0.02);
+    }
+    assertEquals(last, earlier);
+  }
+
+  @Test
+  void logitsForPeople() {
+    Run run = run("logits", SMOL, "--tokens", " 1, 9690 ,198");
+    assertEquals(0, run.code(), run::toString);
+    assertEquals(10, run.out().lines().count(), run.out());
+  }
+
+  @Test
+  void tokensAndPositionsOutsideAreNamed() {
+    run("logits", SMOL, "--tokens", "1,49152", "--json").assertFailed(1, "49152", "49151");
+    run("logits", SMOL, "--tokens", "-1").assertFailed(1, "-1");
+    run("logits", SMOL, "--tokens", "1,99999999999999999999").assertFailed(1, "99999999999999");
+    run("logits", SMOL, "--tokens", "1,2", "--position", "2").assertFailed(2, "0 to 1");
+    run("logits", SMOL, "--tokens", "1,2", "--position", "-1").assertFailed(2, "0 to 1");
+    run("generate", SMOL, "--tokens", "49152", "--json").assertFailed(1, "49152", "49151");
+    String tooMany = list(new int[8193]);
+    run("logits", SMOL, "--tokens", tooMany).assertFailed(1, "8193", "8192");
+    run("generate", SMOL, "--tokens", tooMany).assertFailed(1, "8193", "8192");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "smollm2-135m-instruct, SmolLM2-135M-Instruct.Q4_1, 512",
+    "smollm2-135m-instruct, SmolLM2-135M-Instruct.Q4_1, 3",
+    "gemma-3-270m, gemma-3-270m-q4_k_m, 2"
+  })
+  void generateFromTokens(String model, String key, String chunk) throws IOException {
+    JsonNode expected = Project.reference().get(key).get(0);
+    int[] prompt = ints(expected.get("prompt_ids"));
+    int[] greedy = ints(expected.get("greedy"));
+    JsonNode answer =
+        run(
+                "generate",
+                model,
+                "--tokens",
+                list(prompt),
+                "--chunk",
+                chunk,
+                "--ignore-eos",
+                "--max-tokens",
+                Integer.toString(greedy.length),
+                "--json")
+            .json(GENERATED);
+    assertArrayEquals(greedy, ints(answer.get("tokens")));
+    assertEquals(expected.get("greedy_text").asText(), answer.get("text").asText());
+    assertEquals(prompt.length, answer.get("prompt_tokens").asInt());
+    assertTrue(answer.get("ttft_ms").asDouble() > 0);
+    assertTrue(answer.get("prefill_tokens_per_second").asDouble() > 0);
+    assertTrue(answer.get("decode_tokens_per_second").asDouble() > 0);
+  }
+
+  @Test
+  void generateFromAConversationStopsWhereTheModelStops() throws IOException {
+    JsonNode expected = Project.reference().get("SmolLM2-135M-Instruct.Q4_1").get(0);
+    Path file = directory.resolve("messages.json");
+    Files.writeString(file, expected.get("messages").toString());
+    Run run = run("generate", SMOL, "--messages", file.toString(), "--json");
+    JsonNode answer = run.json(GENERATED);
+    assertEquals("The capital of France is Paris.", answer.get("text").asText());
+    Run forPeople = run("generate", SMOL, "--messages", file.toString());
+    assertEquals("The capital of France is Paris.\n", forPeople.out());
+  }
+
+  @Test
+  void generateFromTextPutsBosWhereTheModelWantsIt() throws IOException {
+    JsonNode expected = Project.reference().get("gemma-3-270m-q4_k_m").get(0);
+    String[] command = {
+      "generate", GEMMA, "--prompt", expected.get("text").asText(), "--max-tokens", "8", "--json"
+    };
+    JsonNode answer = run(command).json(GENERATED);
+    assertArrayEquals(Arrays.copyOf(ints(expected.get("greedy")), 8), ints(answer.get("tokens")));
+    assertEquals(expected.get("prompt_ids").size(), answer.get("prompt_tokens").asInt());
+  }
+
+  @Test
+  void theSameSeedSaysTheSame() throws IOException {
+    String[] command = {
+      "generate",
+      SMOL,
+      "--prompt",
+      "Once upon a time",
+      "--temperature",
+      "1.2",
+      "--max-tokens",
+      "16",
+      "--json",
+      "--seed",
+      "7"
+    };
+    JsonNode first = run(command).json(GENERATED).get("tokens");
+    assertEquals(first, run(command).json(GENERATED).get("tokens"));
+    command[command.length - 1] = "8";
+    assertTrue(!first.equals(run(command).json(GENERATED).get("tokens")), first::toString);
+  }
+
+  @Test
+  void whatIsNoModelIsNamed() throws IOException {
+    Path smol = ModelCatalog.ofUser().path(ModelCatalog.SMOLLM2);
+    Path missing = directory.resolve("missing.gguf");
+    Path empty = Files.createFile(directory.resolve("empty.gguf"));
+    Path text = Files.writeString(directory.resolve("text.gguf"), "Once upon a time there was");
+    Path truncated = directory.resolve("truncated.gguf");
+    try (var in = Files.newInputStream(smol)) {
+      Files.write(truncated, in.readNBytes(50_000_000));
+    }
+    for (Path bad : new Path[] {missing, empty, text, truncated}) {
+      String name = bad.toString();
+      run("info", name, "--json").assertFailed(1, name);
+      run("logits", name, "--tokens", "1", "--json").assertFailed(1, name);
+      run("generate", name, "--tokens", "1", "--json").assertFailed(1, name);
+      run("tokenize", name, "a").assertFailed(1, name);
+    }
+    run("info", directory.toString()).assertFailed(1, directory.toString(), "3 .gguf files");
+    run("info", "").assertFailed(1, "blank");
+    run("info", "a\0b").assertFailed(1);
+    run("generate", SMOL, "--prompt", "").assertFailed(1, "no tokens");
+    run("generate", SMOL, "--messages", missing.toString()).assertFailed(1, missing.toString());
+    run("generate", SMOL, "--messages", text.toString()).assertFailed(1, text.toString());
+  }
+
+  @Test
+  void aDirectoryWithOneModelIsThatModel() throws IOException {
+    Path smol = ModelCatalog.ofUser().path(ModelCatalog.SMOLLM2);
+    Files.createSymbolicLink(directory.resolve("model.gguf"), smol);
+    assertTrue(run("info", directory.toString()).out().contains("llama"));
+  }
+
+  @Test
+  void wrongNumbersAreWrongUsage() {
+    run("generate", SMOL, "--prompt", "a", "--max-tokens", "0").assertFailed(2, "--max-tokens");
+    run("generate", SMOL, "--prompt", "a", "--chunk", "-3").assertFailed(2, "--chunk");
+    run("generate", SMOL, "--prompt", "a", "--temperature", "-1").assertFailed(2, "temperature");
+    run("generate", SMOL, "--prompt", "a", "--temperature", "NaN").assertFailed(2, "temperature");
+  }
+}

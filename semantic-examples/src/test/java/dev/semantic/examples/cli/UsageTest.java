@@ -1,0 +1,87 @@
+package dev.semantic.examples.cli;
+
+import static dev.semantic.examples.cli.InProcess.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.semantic.examples.testing.Run;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever is wrong with the words themselves: exit code 2 and one line, before any model. */
+class UsageTest {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "dance",
+        "--json",
+        "info",
+        "info a b",
+        "info a --loud",
+        "tokenize a",
+        "tokenize a b c",
+        "render a",
+        "render a --messages",
+        "logits a",
+        "logits a --tokens",
+        "logits a --tokens 1,,2",
+        "logits a --tokens one",
+        "logits a --tokens 1.5",
+        "logits a --tokens 1,2 --position x",
+        "generate a",
+        "generate a --prompt b --tokens 1",
+        "generate a --prompt b --messages c",
+        "generate a --tokens 1 --messages c",
+        "generate a --prompt b --max-tokens none",
+        "generate a --prompt b --temperature hot",
+        "generate a --prompt b --seed 1.5",
+        "models all",
+        "fetch",
+        "demo --budget much",
+        "demo --budget 0"
+      })
+  void wrongUsage(String words) {
+    run(split(words)).assertFailed(2, "--help");
+    run(split(words + " --json")).assertFailed(2, "--help");
+  }
+
+  private static String[] split(String words) {
+    return words.isBlank() ? new String[0] : words.strip().split(" ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "info", "tokenize", "render", "logits", "generate", "demo", "models", "fetch"})
+  void helpIsAnAnswer(String command) {
+    Run help = run(split(command + " --help"));
+    assertEquals(0, help.code());
+    assertEquals("", help.err());
+    assertTrue(help.out().contains("--json"), help.out());
+  }
+
+  @Test
+  void theCatalogueHasTwoModels() throws IOException {
+    JsonNode models = run("models", "--json").json("models").get("models");
+    assertEquals(2, models.size());
+    for (JsonNode model : models) {
+      assertEquals(
+          List.of("name", "path", "size_bytes", "license", "state"),
+          model.properties().stream().map(e -> e.getKey()).toList());
+      assertEquals("ready".equals(model.get("state").asText()), model.get("path").isTextual());
+      assertTrue(model.get("size_bytes").asLong() > 90_000_000);
+    }
+    assertEquals("smollm2-135m-instruct", models.get(0).get("name").asText());
+    assertEquals("gemma-3-270m", models.get(1).get("name").asText());
+    assertTrue(run("models").out().contains("gemma-3-270m"));
+  }
+
+  @Test
+  void onlyTheCataloguesModelsAreFetched() {
+    run("fetch", "gpt-9").assertFailed(1, "gpt-9", "semantic models");
+  }
+}
