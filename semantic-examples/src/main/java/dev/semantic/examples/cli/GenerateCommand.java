@@ -102,6 +102,7 @@ final class GenerateCommand extends ModelCommand {
       }
       GenerationResult result = generation.await();
       if (!json()) {
+        terminal().out().println();
         terminal().err().println(summary(result));
       }
       return new Answer(fields(result), () -> "");

@@ -22,7 +22,10 @@ abstract class Subcommand implements java.util.concurrent.Callable<Integer> {
     if (root.json()) {
       terminal().out().println(toJson(answer));
     } else {
-      terminal().out().println(answer.text().get().stripTrailing());
+      String text = answer.text().get();
+      if (!text.isEmpty()) {
+        terminal().out().println(text.stripTrailing());
+      }
     }
     return 0;
   }

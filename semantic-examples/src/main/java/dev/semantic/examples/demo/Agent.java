@@ -12,24 +12,23 @@ import java.util.List;
 
 /** Somebody who talks to whichever model serves, and remembers what was said. */
 final class Agent {
-  private static final int CHAT_TOKENS = 60;
-  private static final int TEXT_TOKENS = 24;
-
   private final AgentId id;
   private final ModelRegistry registry;
   private final Story story;
+  private final int maxTokens;
   private final List<ChatMessage> talk = new ArrayList<>();
 
-  Agent(String name, ModelRegistry registry, Story story) {
+  Agent(String name, ModelRegistry registry, Story story, int maxTokens) {
     this.id = new AgentId(name);
     this.registry = registry;
     this.story = story;
+    this.maxTokens = maxTokens;
   }
 
   /** A turn of the conversation. */
   GenerationResult says(String words) {
     talk.add(ChatMessage.user(words));
-    GenerationResult answer = ask(new Prompt.Chat(talk), Sampling.GREEDY, CHAT_TOKENS);
+    GenerationResult answer = ask(new Prompt.Chat(talk), Sampling.GREEDY, maxTokens);
     talk.add(ChatMessage.assistant(answer.text()));
     story.answer(id, words, answer);
     return answer;
@@ -52,12 +51,12 @@ final class Agent {
   /** A text that the model continues. */
   void writes(String beginning) {
     Sampling varied = Sampling.GREEDY.withRepetitionPenalty(1.2);
-    story.answer(id, beginning, ask(new Prompt.Text(beginning), varied, TEXT_TOKENS));
+    story.answer(id, beginning, ask(new Prompt.Text(beginning), varied, maxTokens / 2));
   }
 
-  private GenerationResult ask(Prompt prompt, Sampling sampling, int maxTokens) {
+  private GenerationResult ask(Prompt prompt, Sampling sampling, int limit) {
     GenerationRequest request =
-        GenerationRequest.of(prompt).agent(id).sampling(sampling).maxTokens(maxTokens).build();
+        GenerationRequest.of(prompt).agent(id).sampling(sampling).maxTokens(limit).build();
     return registry.generate(request).await();
   }
 }

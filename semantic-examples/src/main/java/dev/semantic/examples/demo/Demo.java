@@ -23,10 +23,12 @@ import java.util.Map;
 public final class Demo {
   private static final ModelId SMOL = new ModelId(ModelCatalog.SMOLLM2.name());
   private static final ModelId GEMMA = new ModelId(ModelCatalog.GEMMA3.name());
+  private static final int ANSWER_TOKENS = 40;
 
   private final Terminal terminal;
   private final MemoryBudget budget;
   private final Story story;
+  private final int answerTokens;
 
   /**
    * A demo that has not begun.
@@ -34,9 +36,14 @@ public final class Demo {
    * @param silent whether only the result is wanted
    */
   public Demo(Terminal terminal, boolean silent, MemoryBudget budget) {
+    this(terminal, silent, budget, ANSWER_TOKENS);
+  }
+
+  Demo(Terminal terminal, boolean silent, MemoryBudget budget, int answerTokens) {
     this.terminal = terminal;
     this.budget = budget;
     this.story = new Story(terminal, silent);
+    this.answerTokens = answerTokens;
   }
 
   /**
@@ -67,8 +74,8 @@ public final class Demo {
 
   private void tell(ModelRegistry registry, Workplace workplace, Sabotage sabotage)
       throws IOException {
-    Agent ada = new Agent("Ada", registry, story);
-    Agent bob = new Agent("Bob", registry, story);
+    Agent ada = new Agent("Ada", registry, story, answerTokens);
+    Agent bob = new Agent("Bob", registry, story, answerTokens);
 
     story.chapter("Loading " + SMOL);
     story.report(registry.load(SMOL));

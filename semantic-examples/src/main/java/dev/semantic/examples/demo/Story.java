@@ -58,16 +58,12 @@ final class Story {
   /** What lies on disk now. */
   void parked(Path caches) throws IOException {
     try (Stream<Path> files = Files.walk(caches)) {
-      for (Path file : files.filter(Story::isCache).sorted().toList()) {
+      for (Path file : files.filter(path -> path.toString().endsWith(".kv")).sorted().toList()) {
         String name = caches.relativize(file).toString();
         out.printf("  on disk: %s, %s%n", name, new ByteSize(Files.size(file)));
       }
     }
     out.println();
-  }
-
-  private static boolean isCache(Path file) {
-    return Files.isRegularFile(file) && file.toFile().length() > 0;
   }
 
   void answer(AgentId agent, String prompt, GenerationResult answer) {
