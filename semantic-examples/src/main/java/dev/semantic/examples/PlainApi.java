@@ -22,8 +22,7 @@ public final class PlainApi {
       var hello = ChatMessage.user("I am Ada, and my boat is called Nele. Say hello!");
       var first = ask(registry, ada, new Prompt.Chat(List.of(hello)));
       System.out.println(first.text());
-      // Parks Ada's cache on disk; nobody else has to stop.
-      registry.swapWithRollback(gemma).reclaim().ifPresent(System.out::println);
+      registry.swapWithRollback(gemma).reclaim().ifPresent(System.out::println); // parks Ada
       System.out.println(ask(registry, ada, new Prompt.Text("A boat is")).text());
 
       registry.swapWithRollback(smol); // Ada's cache comes back from disk
