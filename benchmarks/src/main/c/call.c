@@ -1,4 +1,4 @@
-// The same calls from C, for the ratio in BindingBenchmark:
+// The same calls from C, for the ratio in CallBenchmark:
 //   cc -O2 call.c -I<mlx-c> -L<natives>/mlx/lib -lmlxc -Wl,-rpath,<natives>/mlx/lib -o call && ./call
 #include <stdio.h>
 #include <time.h>
