@@ -7,7 +7,8 @@ import java.util.Set;
 /** From text to tokens and back, as one model does it. Safe for use by several threads. */
 public interface TextCodec {
   /**
-   * Tokens of plain text; what looks like a special token in it stays text.
+   * Tokens of raw text, special tokens in it recognised, as Hugging Face's tokenizers do. For what
+   * users write there is {@link #encodeChat}.
    *
    * @param bos whether the beginning-of-sequence token is put first, where the model has one
    */

@@ -4,6 +4,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.model.Architecture;
 import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.text.ModelText;
 import dev.semantic.mlx.text.Tokenizers;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
@@ -16,7 +17,6 @@ import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
-import dev.semantic.spi.TextCodec;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -59,7 +59,7 @@ public final class MlxModelRuntime implements ModelRuntime {
     Path path = catalog.resolve(id);
     Checkpoint checkpoint = Checkpoints.open(path);
     try {
-      TextCodec text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
+      ModelText text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
       return new MlxPreparedModel(mlx.session(), checkpoint, policy, spec(id, checkpoint), text);
     } catch (RuntimeException | Error e) {
       checkpoint.close();

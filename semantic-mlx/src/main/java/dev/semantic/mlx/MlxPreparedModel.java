@@ -5,6 +5,7 @@ import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.load.WeightLoader;
 import dev.semantic.mlx.model.Architecture;
 import dev.semantic.mlx.model.Transformer;
+import dev.semantic.mlx.text.ModelText;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.ComputePolicy;
 import dev.semantic.model.ModelException;
@@ -22,14 +23,14 @@ final class MlxPreparedModel implements PreparedModel {
   private final Checkpoint checkpoint;
   private final ComputePolicy policy;
   private final ModelSpec spec;
-  private final TextCodec text;
+  private final ModelText text;
 
   MlxPreparedModel(
       MlxSession session,
       Checkpoint checkpoint,
       ComputePolicy policy,
       ModelSpec spec,
-      TextCodec text) {
+      ModelText text) {
     this.session = session;
     this.checkpoint = checkpoint;
     this.policy = policy;
@@ -82,6 +83,7 @@ final class MlxPreparedModel implements PreparedModel {
 
   @Override
   public void close() {
+    text.close();
     checkpoint.close();
   }
 }

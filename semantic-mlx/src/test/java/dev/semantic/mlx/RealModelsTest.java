@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.semantic.cache.KvSnapshot;
+import dev.semantic.mlx.testing.Reference;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.LoadProgress;
@@ -13,12 +13,9 @@ import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
-import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -34,9 +31,8 @@ class RealModelsTest {
     "gemma-3-270m, gemma-3-270m-q4_k_m, 512",
     "gemma-3-270m, gemma-3-270m-q4_k_m, 3"
   })
-  void logitsAndGreedyTokensAreThoseOfTheReference(String name, String key, int chunk)
-      throws IOException {
-    JsonNode cases = reference().get(key);
+  void logitsAndGreedyTokensAreThoseOfTheReference(String name, String key, int chunk) {
+    JsonNode cases = Reference.real().get(key);
     try (MlxModelRuntime runtime = MlxModelRuntime.open();
         PreparedModel prepared = runtime.prepare(new ModelId(name));
         LoadedModel model = prepared.load(LoadProgress.NONE)) {
@@ -47,14 +43,14 @@ class RealModelsTest {
   }
 
   private static void check(LoadedModel model, JsonNode expected, int chunk) {
-    int[] prompt = ints(expected.get("prompt_ids"));
+    int[] prompt = Reference.ints(expected.get("prompt_ids"));
     try (Sequence sequence = model.open()) {
       float[] logits = prefill(model, sequence, prompt, chunk);
       for (JsonNode top : expected.get("top8_after_prompt")) {
         assertEquals(
             top.get(1).floatValue(), logits[top.get(0).intValue()], TOLERANCE, "logit " + top);
       }
-      int[] greedy = ints(expected.get("greedy"));
+      int[] greedy = Reference.ints(expected.get("greedy"));
       assertArrayEquals(greedy, continueGreedily(model, sequence, logits, greedy.length));
       assertEquals(prompt.length + greedy.length, sequence.length());
     }
@@ -148,19 +144,5 @@ class RealModelsTest {
       best = logits[i] > logits[best] ? i : best;
     }
     return best;
-  }
-
-  private static int[] ints(JsonNode array) {
-    int[] values = new int[array.size()];
-    Arrays.setAll(values, i -> array.get(i).intValue());
-    return values;
-  }
-
-  private static JsonNode reference() throws IOException {
-    try (InputStream in =
-        Objects.requireNonNull(
-            RealModelsTest.class.getResourceAsStream("/reference/real-models.json"))) {
-      return new ObjectMapper().readTree(in);
-    }
   }
 }

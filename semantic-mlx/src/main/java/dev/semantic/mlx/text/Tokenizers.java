@@ -1,17 +1,113 @@
 package dev.semantic.mlx.text;
 
-import dev.semantic.spi.TextCodec;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.semantic.mlx.files.Sha256;
+import dev.semantic.mlx.store.UserCache;
+import dev.semantic.mlx.template.ChatTemplate;
+import dev.semantic.mlx.template.TemplateException;
+import dev.semantic.model.ModelException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Stands in. */
+/** Makes tokenizers. */
 public final class Tokenizers {
-  private static @Nullable TextCodec none;
+  private static final Logger LOG = LoggerFactory.getLogger(Tokenizers.class);
+
+  /** Part of the cached file's name: raise it when {@link TokenizerJson} writes otherwise. */
+  private static final int FORMAT = 1;
+
+  private static final Map<String, String> OPTIONS =
+      Map.of(
+          "addSpecialTokens",
+          "false",
+          "truncation",
+          "false",
+          "padding",
+          "false",
+          "modelMaxLength",
+          "2147483647");
 
   private Tokenizers() {}
 
-  public static @Nullable TextCodec open(Path path, Map<String, Object> metadata) {
-    return none;
+  /**
+   * The tokenizer and chat template that a GGUF file carries. Building it from the metadata of a
+   * large vocabulary takes seconds, so the result is kept in the user's cache.
+   *
+   * @throws ModelException if there is none, or of an unknown kind
+   */
+  public static ModelText open(Path file, Map<String, Object> metadata) {
+    Vocabulary vocabulary = new Vocabulary(file, metadata);
+    TokenizerJson json = new TokenizerJson(vocabulary);
+    Optional<ChatTemplate> template;
+    try {
+      template = vocabulary.chatTemplate().map(ChatTemplate::parse);
+    } catch (TemplateException e) {
+      throw new ModelException(
+          "The chat template in %s cannot be read: %s".formatted(file, e.getMessage()), e);
+    }
+    Path kept = UserCache.ofUser().tokenizers().resolve(fingerprint(vocabulary) + ".json");
+    return new ModelText(file, vocabulary, tokenizer(kept, json), template);
+  }
+
+  private static HuggingFaceTokenizer tokenizer(Path kept, TokenizerJson json) {
+    // DJL looks for its own updates otherwise; there is nothing to look for.
+    System.setProperty("OPT_OUT_TRACKING", "true");
+    try {
+      if (Files.isRegularFile(kept)) {
+        try {
+          return HuggingFaceTokenizer.newInstance(kept, OPTIONS);
+        } catch (IOException | RuntimeException e) {
+          LOG.warn("{} is damaged and will be written again", kept, e);
+        }
+      }
+      write(kept, json);
+      return HuggingFaceTokenizer.newInstance(kept, OPTIONS);
+    } catch (IOException e) {
+      throw new ModelException(
+          "The tokenizer cannot be kept at %s: %s".formatted(kept, e.getMessage()), e);
+    } catch (RuntimeException e) {
+      throw new ModelException("The tokenizer cannot be made: " + e.getMessage(), e);
+    }
+  }
+
+  private static void write(Path kept, TokenizerJson json) throws IOException {
+    Files.createDirectories(kept.getParent());
+    Path beside = Files.createTempFile(kept.getParent(), "new", ".tmp");
+    try {
+      try (OutputStream out = Files.newOutputStream(beside)) {
+        json.write(out);
+      }
+      Files.move(beside, kept, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(beside);
+    }
+  }
+
+  private static String fingerprint(Vocabulary vocabulary) {
+    MessageDigest digest = Sha256.digest();
+    String kind = FORMAT + "|" + vocabulary.model() + "|" + vocabulary.pre();
+    digest.update(kind.getBytes(StandardCharsets.UTF_8));
+    for (int id = 0; id < vocabulary.tokens().size(); id++) {
+      digest.update(vocabulary.tokens().get(id).getBytes(StandardCharsets.UTF_8));
+      digest.update((byte) (vocabulary.isSpecial(id) ? 3 : vocabulary.isUserDefined(id) ? 4 : 0));
+    }
+    if (vocabulary.model().equals("gpt2")) {
+      vocabulary.merges().forEach(m -> digest.update(m.getBytes(StandardCharsets.UTF_8)));
+    } else {
+      vocabulary
+          .scores()
+          .forEach(s -> digest.update(s.toString().getBytes(StandardCharsets.UTF_8)));
+    }
+    return HexFormat.of().formatHex(digest.digest());
   }
 }

@@ -1,0 +1,23 @@
+package dev.semantic.mlx.template;
+
+/** A template cannot be parsed or rendered; the message says where, by line and column. */
+public final class TemplateException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final boolean placed;
+
+  TemplateException(String message) {
+    super(message);
+    placed = false;
+  }
+
+  TemplateException(Position at, String message) {
+    super("%s (line %d, column %d)".formatted(message, at.line(), at.column()));
+    placed = true;
+  }
+
+  /** The same error with a place, unless it has one. */
+  TemplateException placed(Position at) {
+    return placed ? this : new TemplateException(at, String.valueOf(getMessage()));
+  }
+}
