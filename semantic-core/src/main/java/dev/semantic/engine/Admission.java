@@ -4,10 +4,12 @@ import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.Sequence;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -68,9 +70,9 @@ final class Admission {
         cached = 0;
       }
       return new Work(ticket, sequence, serving, prompt, cached);
-    } catch (RuntimeException | Error e) {
+    } catch (Throwable t) {
       sequence.close();
-      throw e;
+      throw t;
     }
   }
 
@@ -104,24 +106,71 @@ final class Admission {
   /** A sequence from a snapshot; empty where there is no room, which costs a prefill, no more. */
   Optional<Hot> restore(AgentId agent, KvSnapshot snapshot, Serving serving) {
     BlockPool.Lease lease = pool.lease();
+    boolean restored = false;
     try {
       if (!makeRoom(lease, snapshot.tokens().length)) {
         LOG.info("No room to restore {} with {} tokens", agent, snapshot.tokens().length);
         return Optional.empty();
       }
-      return Optional.of(new Hot(serving.model().restore(snapshot), lease));
+      Hot back = new Hot(serving.model().restore(snapshot), lease);
+      restored = true;
+      return Optional.of(back);
     } catch (RuntimeException e) {
-      lease.close();
       LOG.warn("Cannot restore {}; its prompt will be computed again", agent, e);
       return Optional.empty();
-    } catch (Error e) {
-      lease.close();
-      throw e;
+    } finally {
+      if (!restored) {
+        lease.close();
+      }
+    }
+  }
+
+  /**
+   * Brings back who is parked under the model's tag, most recent first, as far as there is room.
+   * Only a head start: who does not come back here comes back with the next request.
+   *
+   * @return how many came back
+   */
+  int restoreAgents(Serving next, int atMost) {
+    List<ParkedCache> all;
+    try {
+      all = store.parked(next.model().spec().tag());
+    } catch (Throwable t) {
+      LOG.warn("Cannot see which agents are parked", t);
+      return 0;
+    }
+    int restored = 0;
+    for (ParkedCache parked : all) {
+      int blocks = Math.ceilDiv(parked.tokens(), BlockPool.BLOCK_TOKENS);
+      if (restored == atMost || blocks > pool.availableBlocks()) {
+        break;
+      }
+      if (restoreAgent(parked, next)) {
+        restored++;
+      }
+    }
+    return restored;
+  }
+
+  private boolean restoreAgent(ParkedCache parked, Serving next) {
+    try {
+      Optional<Hot> back =
+          store
+              .load(parked.agent(), parked.tag())
+              .flatMap(snapshot -> restore(parked.agent(), snapshot, next));
+      back.ifPresent(sequence -> hot.put(parked.agent(), sequence));
+      return back.isPresent();
+    } catch (Throwable t) {
+      LOG.warn("Cannot bring {} back yet", parked.agent(), t);
+      return false;
     }
   }
 
   /** Books blocks for so many tokens; idle agents are parked to make room, coldest first. */
   boolean makeRoom(BlockPool.Lease lease, int tokens) {
+    if (Math.ceilDiv(tokens, BlockPool.BLOCK_TOKENS) > pool.totalBlocks()) {
+      return false; // however many agents were parked for it
+    }
     while (!lease.growTo(tokens)) {
       Optional<AgentId> coldest = hot.coldest();
       if (coldest.isEmpty() || !evict(coldest.get())) {

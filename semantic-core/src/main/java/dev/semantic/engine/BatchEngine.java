@@ -2,8 +2,6 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.ParkedCache;
-import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.TextCodec;
@@ -31,7 +29,6 @@ public final class BatchEngine implements AutoCloseable {
 
   private final EngineOptions options;
   private final BlockPool pool;
-  private final CacheStore store;
   private final HotTier hot = new HotTier();
   private final Admission admission;
   private final Stepper stepper; // the scheduler's
@@ -48,7 +45,6 @@ public final class BatchEngine implements AutoCloseable {
   public BatchEngine(EngineOptions options, BlockPool pool, CacheStore store) {
     this.options = options;
     this.pool = pool;
-    this.store = store;
     this.admission = new Admission(hot, pool, store);
     this.waiting = new WaitingRoom(options.queueLength());
     this.stepper = new Stepper(hot, admission);
@@ -62,7 +58,7 @@ public final class BatchEngine implements AutoCloseable {
    */
   public Generation submit(GenerationRequest request) {
     long now = System.nanoTime();
-    Ticket ticket = Ticket.of(request, now, options.longestWait().toNanos());
+    Ticket ticket = Ticket.of(request, now, options.longestWait(), this::wake);
     lock.lock();
     try {
       if (mode == EngineMode.CLOSED) {
@@ -83,7 +79,7 @@ public final class BatchEngine implements AutoCloseable {
    * @return how many requests were still running when time ran out; 0 means drained
    */
   public int drain(Duration atMost) throws InterruptedException {
-    long left = atMost.toNanos();
+    long left = Ticket.nanos(atMost);
     lock.lock();
     try {
       if (mode != EngineMode.SERVING) {
@@ -148,10 +144,10 @@ public final class BatchEngine implements AutoCloseable {
     Serving next = new Serving(model, text);
     int restored;
     try {
-      restored = restoreAgents(next);
-    } catch (RuntimeException | Error e) {
+      restored = admission.restoreAgents(next, options.restoredAgents());
+    } catch (Throwable t) {
       hot.closeAll();
-      throw e;
+      throw t;
     }
     lock.lock();
     try {
@@ -162,25 +158,6 @@ public final class BatchEngine implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-  }
-
-  private int restoreAgents(Serving next) {
-    int restored = 0;
-    for (ParkedCache parked : store.parked(next.model().spec().tag())) {
-      int blocks = Math.ceilDiv(parked.tokens(), BlockPool.BLOCK_TOKENS);
-      if (restored == options.restoredAgents() || blocks > pool.availableBlocks()) {
-        break;
-      }
-      Optional<Hot> back =
-          store
-              .load(parked.agent(), parked.tag())
-              .flatMap(snapshot -> admission.restore(parked.agent(), snapshot, next));
-      if (back.isPresent()) {
-        hot.put(parked.agent(), back.get());
-        restored++;
-      }
-    }
-    return restored;
   }
 
   /** What it is doing. */
@@ -254,16 +231,29 @@ public final class BatchEngine implements AutoCloseable {
 
   /** The scheduler: nothing that a request does may end it. */
   private void schedule() {
-    while (awaitWork()) {
+    boolean open = true;
+    while (open) {
       try {
-        admit();
-        step();
-      } catch (RuntimeException | Error e) {
-        LOG.error("A scheduling step failed; its requests are told, the engine goes on", e);
-        endAll(new RequestException("The engine failed: " + e, e));
+        open = awaitWork();
+        if (open) {
+          admit();
+          step();
+        }
+      } catch (Throwable t) { // other languages throw checked ones, too
+        LOG.error("A scheduling step failed; its requests are told, the engine goes on", t);
+        endAll(new RequestException("The engine failed: " + t, t));
       }
     }
     endAll(new RequestException("The engine was closed"));
+  }
+
+  private void wake() {
+    lock.lock();
+    try {
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Sleeps until there is something to do; false when there never will be. */
@@ -308,9 +298,9 @@ public final class BatchEngine implements AutoCloseable {
     for (Ticket ticket = begin(); ticket != null; ticket = begin()) {
       try {
         stepper.add(admission.begin(ticket, current()));
-      } catch (RuntimeException | Error e) {
-        LOG.debug("A request could not be begun", e);
-        ticket.generation().fail(new RequestException(String.valueOf(e.getMessage()), e));
+      } catch (Throwable t) {
+        LOG.debug("A request could not be begun", t);
+        ticket.generation().fail(new RequestException(String.valueOf(t.getMessage()), t));
         countEnded();
       }
     }
@@ -392,9 +382,12 @@ public final class BatchEngine implements AutoCloseable {
         interrupted = true; // a step under way uses the model; it must end first
       }
     }
-    hot.closeAll();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+    try {
+      hot.closeAll();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 }

@@ -18,9 +18,17 @@ import org.jspecify.annotations.Nullable;
 public final class Generation {
   private final BlockingQueue<GenerationEvent> events = new LinkedBlockingQueue<>();
   private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
+  private final Runnable wake;
   private volatile boolean cancelled;
 
-  Generation() {}
+  /**
+   * Not begun.
+   *
+   * @param wake lets whoever works on it know that it was cancelled
+   */
+  Generation(Runnable wake) {
+    this.wake = wake;
+  }
 
   void token(int id, String text) {
     events.add(new GenerationEvent.Token(id, text));
@@ -44,9 +52,15 @@ public final class Generation {
     return cancelled;
   }
 
-  /** Ends it before its next token; what has been generated is its answer. */
+  /**
+   * Ends it before its next token; what has been generated is its answer. One that has not been
+   * begun has none, and fails.
+   */
   public void cancel() {
     cancelled = true;
+    if (!isDone()) {
+      wake.run();
+    }
   }
 
   /** Whether it has ended. */

@@ -66,9 +66,22 @@ final class HotTier {
     return idle.asMap().size();
   }
 
+  /** Closes all; one that fails to close keeps no other from it, and is told of at the end. */
   void closeAll() {
+    RuntimeException failure = null;
     for (AgentId agent : Map.copyOf(idle.asMap()).keySet()) {
-      take(agent).ifPresent(Hot::close);
+      try {
+        take(agent).ifPresent(Hot::close);
+      } catch (Throwable t) {
+        if (failure == null) {
+          failure = new IllegalStateException("The sequence of " + agent + " was not closed", t);
+        } else {
+          failure.addSuppressed(t);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

@@ -64,14 +64,25 @@ final class Stepper {
   }
 
   private void run(LoadedModel model, List<Work> works) {
+    List<float[]> logits;
     try {
-      List<float[]> logits = model.forward(works.stream().map(Work::next).toList());
-      for (int i = 0; i < works.size(); i++) {
-        works.get(i).advance(logits.get(i));
-      }
-    } catch (RuntimeException | Error e) {
-      LOG.warn("A step of {} requests failed", works.size(), e);
-      works.forEach(work -> fail(work, "The model failed: " + e.getMessage(), e));
+      logits = model.forward(works.stream().map(Work::next).toList());
+    } catch (Throwable t) { // whatever it is, it must not end the scheduler
+      LOG.warn("A step of {} requests failed", works.size(), t);
+      works.forEach(work -> fail(work, "The model failed: " + t.getMessage(), t));
+      return;
+    }
+    for (int i = 0; i < works.size(); i++) {
+      advance(works.get(i), logits.get(i));
+    }
+  }
+
+  private void advance(Work work, float[] logits) {
+    try {
+      work.advance(logits);
+    } catch (Throwable t) { // costs this request, not those beside it
+      LOG.warn("A token could not be turned into text", t);
+      fail(work, "The answer could not be put together: " + t.getMessage(), t);
     }
   }
 
@@ -82,10 +93,10 @@ final class Stepper {
           String why =
               "No room for %d tokens in the KV pool, and no idle agent to park; raise the pool or ask for less"
                   .formatted(work.lengthAfterNext());
-          fail(work, why, new IllegalStateException("KV pool exhausted"));
+          refuse(work, why);
         }
-      } catch (RuntimeException | Error e) {
-        fail(work, "Making room in the KV pool failed: " + e.getMessage(), e);
+      } catch (Throwable t) {
+        fail(work, "Making room in the KV pool failed: " + t.getMessage(), t);
       }
     }
   }
@@ -93,15 +104,35 @@ final class Stepper {
   private void endFinished() {
     for (Work work : List.copyOf(active)) {
       if (work.reason() != null) {
-        active.remove(work);
-        GenerationResult result = work.result();
-        work.ticket()
-            .request()
-            .agent()
-            .ifPresentOrElse(agent -> hot.put(agent, work.hot()), () -> close(work.hot()));
-        work.ticket().generation().finish(result);
+        end(work);
       }
     }
+  }
+
+  private void end(Work work) {
+    GenerationResult result;
+    try {
+      result = work.result();
+    } catch (Throwable t) {
+      fail(work, "The answer could not be put together: " + t.getMessage(), t);
+      return;
+    }
+    keep(work);
+    work.ticket().generation().finish(result);
+  }
+
+  /** What was computed so far is whole, so the agent keeps it. */
+  private void refuse(Work work, String why) {
+    keep(work);
+    work.ticket().generation().fail(new RequestException(why));
+  }
+
+  private void keep(Work work) {
+    active.remove(work);
+    work.ticket()
+        .request()
+        .agent()
+        .ifPresentOrElse(agent -> hot.put(agent, work.hot()), () -> close(work.hot()));
   }
 
   /** The sequence may be anything after a failure: the agent goes on from what it last parked. */
@@ -114,8 +145,8 @@ final class Stepper {
   private static void close(Hot sequence) {
     try {
       sequence.close();
-    } catch (RuntimeException | Error e) {
-      LOG.warn("A sequence could not be closed", e);
+    } catch (Throwable t) {
+      LOG.warn("A sequence could not be closed", t);
     }
   }
 

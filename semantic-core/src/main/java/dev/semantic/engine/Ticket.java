@@ -1,5 +1,7 @@
 package dev.semantic.engine;
 
+import java.time.Duration;
+
 /**
  * A request in the queue.
  *
@@ -7,17 +9,16 @@ package dev.semantic.engine;
  * @param deadline the same clock; {@link Long#MAX_VALUE} for none
  */
 record Ticket(GenerationRequest request, Generation generation, long submitted, long deadline) {
-  static Ticket of(GenerationRequest request, long now, long longestWait) {
+  static Ticket of(GenerationRequest request, long now, Duration longestWait, Runnable wake) {
     long wait =
-        Math.min(longestWait, request.deadline().map(d -> saturated(d)).orElse(Long.MAX_VALUE));
+        Math.min(nanos(longestWait), request.deadline().map(Ticket::nanos).orElse(Long.MAX_VALUE));
     long deadline = wait == Long.MAX_VALUE ? Long.MAX_VALUE : now + wait;
-    return new Ticket(request, new Generation(), now, deadline);
+    return new Ticket(request, new Generation(wake), now, deadline);
   }
 
-  private static long saturated(java.time.Duration duration) {
-    return duration.compareTo(java.time.Duration.ofDays(365)) > 0
-        ? Long.MAX_VALUE
-        : duration.toNanos();
+  /** More than a year counts as for ever. */
+  static long nanos(Duration duration) {
+    return duration.compareTo(Duration.ofDays(365)) > 0 ? Long.MAX_VALUE : duration.toNanos();
   }
 
   boolean expired(long now) {

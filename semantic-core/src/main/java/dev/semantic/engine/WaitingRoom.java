@@ -48,9 +48,10 @@ final class WaitingRoom {
       if (ticket.expired(now) || ticket.generation().isCancelled()) {
         tickets.remove();
         long waited = TimeUnit.NANOSECONDS.toMillis(now - ticket.submitted());
+        String why = ticket.generation().isCancelled() ? "cancelled after" : "waited";
         ticket
             .generation()
-            .fail(new RequestException("Not begun: waited %d ms in the queue".formatted(waited)));
+            .fail(new RequestException("Not begun: %s %d ms in the queue".formatted(why, waited)));
       } else if (ticket.deadline() != Long.MAX_VALUE) {
         nearest = Math.min(nearest, ticket.deadline() - now);
       }

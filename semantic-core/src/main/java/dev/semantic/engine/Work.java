@@ -68,7 +68,9 @@ final class Work {
   }
 
   void cancel() {
-    reason = FinishReason.CANCELLED;
+    if (reason == null) {
+      reason = FinishReason.CANCELLED;
+    }
   }
 
   /** How many tokens the sequence will hold after the next chunk. */
@@ -109,8 +111,6 @@ final class Work {
     GenerationRequest request = ticket.request();
     boolean ends = !request.ignoreEos() && serving.text().endTokens().contains(token);
     String shown = ends ? "" : stops.accept(stream.next(token));
-    text.append(shown);
-    ticket.generation().token(token, shown);
     if (ends) {
       reason = FinishReason.END_TOKEN;
     } else if (stops.found()) {
@@ -120,12 +120,21 @@ final class Work {
     } else if (length >= serving.model().spec().contextLength()) {
       reason = FinishReason.CONTEXT_FULL;
     }
+    if (reason != null) {
+      shown += heldBack();
+    }
+    text.append(shown);
+    ticket.generation().token(token, shown);
   }
 
-  /** The answer as it stands. */
+  private String heldBack() {
+    return stops.found() ? "" : stops.accept(stream.rest()) + stops.rest();
+  }
+
+  /** The answer as it stands; what a cancelled one held back is not in its events. */
   GenerationResult result() {
-    if (!stops.found()) {
-      text.append(stops.accept(stream.rest())).append(stops.rest());
+    if (reason == FinishReason.CANCELLED) {
+      text.append(heldBack());
     }
     long first = generated.isEmpty() ? System.nanoTime() : firstToken;
     return new GenerationResult(

@@ -16,11 +16,9 @@ import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.RegistryStatus.Activity;
 import dev.semantic.spi.ModelRuntime;
-import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapOutcome;
-import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapState;
 import java.time.Instant;
@@ -87,7 +85,7 @@ public final class ModelRegistry implements AutoCloseable {
       if (e.getCause() instanceof ModelException cause) {
         throw cause;
       }
-      throw new ModelException(message(e), e);
+      throw new ModelException(Verdict.message(e), e);
     } finally {
       changing.unlock();
     }
@@ -189,7 +187,7 @@ public final class ModelRegistry implements AutoCloseable {
       throws ModelSwapException {
     SwapJournal journal = new SwapJournal(listeners);
     Optional<ModelId> from = current().map(ModelSpec::id);
-    long before = runtime.memory().activeBytes();
+    ByteSize before = activeBytes();
     activity = Activity.IN_PROGRESS;
     since = Instant.now();
     underWay = journal;
@@ -205,7 +203,8 @@ public final class ModelRegistry implements AutoCloseable {
     } finally {
       settle(swap, target);
     }
-    SwapReport report = report(swap, journal, from, target, before);
+    Verdict verdict = new Verdict(swap, journal);
+    SwapReport report = verdict.report(from, target, current(), before, activeBytes());
     last = report;
     activity = report.outcome() == SwapOutcome.SWAPPED ? Activity.SUCCESS : Activity.FAILED;
     since = Instant.now();
@@ -214,7 +213,7 @@ public final class ModelRegistry implements AutoCloseable {
     if (journal.wasInterrupted()) {
       Thread.currentThread().interrupt();
     }
-    return judged(swap, report);
+    return verdict.judged(report, serving);
   }
 
   /** Takes over the model that came out, and lets go of the other's files. */
@@ -224,93 +223,47 @@ public final class ModelRegistry implements AutoCloseable {
     Resident leaving = swapped ? resident : candidate;
     if (swapped) {
       resident = target == null ? null : candidate;
-    } else if (resident != null && !resident.isLoaded()) {
-      closeFiles(resident); // it could not be brought back
+    } else if (resident != null && swap.rollbackFailure() != null) {
+      letGo(resident); // it could not be brought back
       resident = null;
     }
     if (leaving != null) {
-      closeFiles(leaving);
+      letGo(leaving);
     }
     serving = resident == null ? null : resident.spec();
   }
 
-  private static void closeFiles(Resident leaving) {
+  /** Closes a model's files, and what may still be loaded of it. */
+  private static void letGo(Resident leaving) {
+    attempt("unload " + leaving.spec().id(), leaving::unload);
+    attempt("close the files of " + leaving.spec().id(), () -> leaving.prepared().close());
+  }
+
+  /** For what must not keep the rest from being done. */
+  private static void attempt(String what, Runnable action) {
     try {
-      leaving.prepared().close();
-    } catch (RuntimeException | Error e) {
-      LOG.warn("The files of {} could not be closed", leaving.spec().id(), e);
+      action.run();
+    } catch (Throwable t) {
+      LOG.warn("Could not {}", what, t);
     }
   }
 
-  private SwapReport report(
-      SwapExecution swap,
-      SwapJournal journal,
-      Optional<ModelId> from,
-      @Nullable ModelId target,
-      long before) {
-    Throwable failure = swap.failure();
-    return new SwapReport(
-        from,
-        Optional.ofNullable(target),
-        outcome(swap),
-        current().map(ModelSpec::id),
-        journal.plan(),
-        journal.phases(),
-        journal.total(),
-        journal.blackout(),
-        new ByteSize(before),
-        new ByteSize(runtime.memory().activeBytes()),
-        journal.reclaim(),
-        journal.parkedAgents(),
-        journal.restoredAgents(),
-        Optional.ofNullable(failure).map(ModelRegistry::message));
-  }
-
-  private static SwapOutcome outcome(SwapExecution swap) {
-    Throwable failure = swap.failure();
-    if (failure == null) {
-      return SwapOutcome.SWAPPED;
+  /** Zero if the runtime cannot tell: a figure in a report is not worth a swap. */
+  private ByteSize activeBytes() {
+    try {
+      return new ByteSize(runtime.memory().activeBytes());
+    } catch (Throwable t) {
+      LOG.warn("The runtime cannot tell how much memory is active", t);
+      return ByteSize.ZERO;
     }
-    if (swap.rollbackFailure() != null) {
-      return SwapOutcome.FAILED;
-    }
-    boolean untouched =
-        swap.failedPhase() == SwapPhase.PREPARING || failure instanceof DrainTimeoutException;
-    return untouched ? SwapOutcome.REFUSED : SwapOutcome.ROLLED_BACK;
-  }
-
-  private SwapReport judged(SwapExecution swap, SwapReport report) throws ModelSwapException {
-    Throwable failure = swap.failure();
-    if (failure == null) {
-      return report;
-    }
-    Throwable second = swap.rollbackFailure();
-    if (second != null && !second.equals(failure)) {
-      failure.addSuppressed(second);
-    }
-    String goesOn =
-        report.serving().map(id -> id + " goes on serving").orElse("no model serves now");
-    throw new ModelSwapException(
-        "%s failed while %s: %s (%s)"
-            .formatted(
-                report.to().map(id -> "The swap to " + id).orElse("The unload"),
-                swap.failedPhase(),
-                message(failure),
-                goesOn),
-        failure,
-        swap.failedPhase(),
-        serving,
-        report);
-  }
-
-  private static String message(Throwable failure) {
-    String text = failure.getMessage();
-    return text == null ? failure.getClass().getSimpleName() : text;
   }
 
   /** Lets requests under way end, parks every agent, frees the model. Waits for a swap to end. */
   @Override
   public void close() {
+    if (changing.isHeldByCurrentThread()) {
+      throw new IllegalStateException("Cannot close the registry from within a swap");
+    }
     changing.lock();
     try {
       if (closed) {
@@ -320,14 +273,13 @@ public final class ModelRegistry implements AutoCloseable {
       if (engine.mode() == EngineMode.SERVING) {
         parkForGood();
       }
-      engine.close();
+      attempt("close the engine", engine::close);
       serving = null;
       if (resident != null) {
-        resident.unload();
-        closeFiles(resident);
+        letGo(resident);
         resident = null;
       }
-      runtime.memory().releaseCached();
+      attempt("give cached memory back", () -> runtime.memory().releaseCached());
     } finally {
       changing.unlock();
     }
@@ -345,8 +297,8 @@ public final class ModelRegistry implements AutoCloseable {
     } catch (InterruptedException e) {
       LOG.warn("Interrupted while closing: agents who are not parked yet are not parked");
       Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
-      LOG.error("Agents could not be parked before closing", e);
+    } catch (Throwable t) {
+      LOG.error("Agents could not be parked before closing", t);
     }
   }
 

@@ -40,8 +40,12 @@ final class Resident {
     return size;
   }
 
-  void setLoaded(LoadedModel model, ByteSize taken) {
+  void setLoaded(LoadedModel model) {
     loaded = model;
+    size = ByteSize.ZERO;
+  }
+
+  void setSize(ByteSize taken) {
     size = taken;
   }
 

@@ -117,7 +117,7 @@ final class SwapExecution {
       return new SwapEvent.Prepared(prepare().strategy());
     }
     if (state instanceof SwapState.RollingBack) {
-      rollBack();
+      rollBackUndisturbed();
       return new SwapEvent.Done();
     }
     switch (phase) {
@@ -179,8 +179,9 @@ final class SwapExecution {
   private void load(Resident resident) {
     long before = tools.runtime().memory().activeBytes();
     LoadedModel loaded = resident.prepared().load(journal::progress);
+    resident.setLoaded(loaded); // first of all, so that it can be unloaded whatever comes
     long after = tools.runtime().memory().activeBytes();
-    resident.setLoaded(loaded, new ByteSize(Math.max(0, after - before)));
+    resident.setSize(new ByteSize(Math.max(0, after - before)));
   }
 
   private void activate() {
@@ -202,9 +203,9 @@ final class SwapExecution {
     if (tools.engine().mode() == EngineMode.SERVING) {
       try {
         unload(leaving);
-      } catch (RuntimeException | Error e) {
+      } catch (Throwable t) {
         LOG.error(
-            "{} could not be unloaded whole; its memory may not be free", leaving.spec().id(), e);
+            "{} could not be unloaded whole; its memory may not be free", leaving.spec().id(), t);
       }
       return;
     }
@@ -218,6 +219,28 @@ final class SwapExecution {
     tools.runtime().memory().releaseCached();
     long after = tools.runtime().memory().activeBytes();
     journal.reclaimed(new ReclaimReport(new ByteSize(before), new ByteSize(after), leaving.size()));
+  }
+
+  /** An interrupt ends a swap, never the way back: it is kept for the caller. */
+  private void rollBackUndisturbed() {
+    for (int tries = 1; ; tries++) {
+      noteInterrupt();
+      try {
+        rollBack();
+        return;
+      } catch (Throwable t) {
+        if (!Thread.currentThread().isInterrupted() || tries == 3) {
+          throw t;
+        }
+        LOG.info("Interrupted while bringing the old model back; trying again");
+      }
+    }
+  }
+
+  private void noteInterrupt() {
+    if (Thread.interrupted()) {
+      journal.interrupted();
+    }
   }
 
   private void rollBack() {
@@ -242,14 +265,14 @@ final class SwapExecution {
   }
 
   private void dropCandidate() {
-    if (candidate != null && candidate.isLoaded()) {
-      try {
+    try {
+      if (candidate != null) {
         candidate.unload();
-      } catch (RuntimeException | Error e) {
-        LOG.error("{} could not be unloaded whole; its memory may not be free", target, e);
       }
+      tools.runtime().memory().releaseCached();
+    } catch (Throwable t) {
+      LOG.error("{} could not be unloaded whole; its memory may not be free", target, t);
     }
-    tools.runtime().memory().releaseCached();
   }
 
   private Resident chosen() {

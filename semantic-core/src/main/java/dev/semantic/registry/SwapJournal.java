@@ -143,8 +143,8 @@ final class SwapJournal {
     for (SwapListener listener : listeners) {
       try {
         news.accept(listener);
-      } catch (RuntimeException | Error e) {
-        LOG.warn("A swap listener failed", e);
+      } catch (Throwable t) {
+        LOG.warn("A swap listener failed", t);
       }
     }
   }

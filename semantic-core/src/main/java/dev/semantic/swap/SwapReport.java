@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param phases time of each phase, in the order in which they ran
  * @param total from call to return
  * @param blackout how long no model could serve
- * @param activeBefore active bytes of the runtime before the swap
+ * @param activeBefore active bytes of the runtime before the swap; zero if it could not tell
  * @param activeAfter the same after it
  * @param reclaim what unloading the old model gave back; empty if none was unloaded
  * @param agentsParked caches written to the store

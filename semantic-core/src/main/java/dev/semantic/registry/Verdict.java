@@ -1,0 +1,81 @@
+package dev.semantic.registry;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.swap.DrainTimeoutException;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapOutcome;
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapReport;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** How a swap that has ended is told of. */
+record Verdict(SwapExecution swap, SwapJournal journal) {
+  SwapReport report(
+      Optional<ModelId> from,
+      @Nullable ModelId target,
+      Optional<ModelSpec> serving,
+      ByteSize before,
+      ByteSize after) {
+    return new SwapReport(
+        from,
+        Optional.ofNullable(target),
+        outcome(),
+        serving.map(ModelSpec::id),
+        journal.plan(),
+        journal.phases(),
+        journal.total(),
+        journal.blackout(),
+        before,
+        after,
+        journal.reclaim(),
+        journal.parkedAgents(),
+        journal.restoredAgents(),
+        Optional.ofNullable(swap.failure()).map(Verdict::message));
+  }
+
+  private SwapOutcome outcome() {
+    Throwable failure = swap.failure();
+    if (failure == null) {
+      return SwapOutcome.SWAPPED;
+    }
+    if (swap.rollbackFailure() != null) {
+      return SwapOutcome.FAILED;
+    }
+    boolean untouched =
+        swap.failedPhase() == SwapPhase.PREPARING || failure instanceof DrainTimeoutException;
+    return untouched ? SwapOutcome.REFUSED : SwapOutcome.ROLLED_BACK;
+  }
+
+  /** The report of a swap that went well; the exception for one that did not. */
+  SwapReport judged(SwapReport report, @Nullable ModelSpec serving) throws ModelSwapException {
+    Throwable failure = swap.failure();
+    if (failure == null) {
+      return report;
+    }
+    Throwable second = swap.rollbackFailure();
+    if (second != null && !second.equals(failure)) {
+      failure.addSuppressed(second);
+    }
+    String goesOn =
+        report.serving().map(id -> id + " goes on serving").orElse("no model serves now");
+    throw new ModelSwapException(
+        "%s failed while %s: %s (%s)"
+            .formatted(
+                report.to().map(id -> "The swap to " + id).orElse("The unload"),
+                swap.failedPhase(),
+                message(failure),
+                goesOn),
+        failure,
+        swap.failedPhase(),
+        serving,
+        report);
+  }
+
+  static String message(Throwable failure) {
+    String text = failure.getMessage();
+    return text == null ? failure.getClass().getSimpleName() : text;
+  }
+}

@@ -1,0 +1,71 @@
+package dev.semantic;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** What the core must not know, and which room may look into which. */
+@AnalyzeClasses(packages = "dev.semantic", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest
+  static final ArchRule no_native_memory =
+      noClasses().should().dependOnClassesThat().resideInAnyPackage("java.lang.foreign..");
+
+  @ArchTest
+  static final ArchRule no_native_methods = noMethods().should().haveModifier(JavaModifier.NATIVE);
+
+  @ArchTest
+  static final ArchRule no_native_libraries =
+      noClasses()
+          .should()
+          .callMethod(System.class, "load", String.class)
+          .orShould()
+          .callMethod(System.class, "loadLibrary", String.class)
+          .orShould()
+          .callMethod(Runtime.class, "load", String.class)
+          .orShould()
+          .callMethod(Runtime.class, "loadLibrary", String.class);
+
+  @ArchTest
+  static final ArchRule no_backend =
+      noClasses().should().dependOnClassesThat().resideInAnyPackage("dev.semantic.mlx..");
+
+  @ArchTest
+  static final ArchRule no_network =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("java.net.http..", "com.sun.net.httpserver..", "javax.net..")
+          .orShould()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("java.net.Socket")
+          .orShould()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("java.net.URL")
+          .orShould()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("java.net.URLConnection");
+
+  @ArchTest
+  static final ArchRule no_cycles =
+      slices().matching("dev.semantic.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule the_machine_is_pure =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.semantic.swap")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.semantic.registry",
+              "dev.semantic.engine",
+              "dev.semantic.spi",
+              "java.util.concurrent..");
+}

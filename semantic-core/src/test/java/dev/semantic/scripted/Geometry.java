@@ -1,0 +1,128 @@
+package dev.semantic.scripted;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.model.ModelTag;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The scripted models.
+ *
+ * <p>{@code ALPHA} and its {@code TWIN} have one geometry and one tokenizer, but other weights;
+ * {@code BETA} has more layers and heads, other tokens, and begins with a BOS token; {@code GAMMA}
+ * has a sliding window of eight tokens in its second layer.
+ */
+public enum Geometry {
+  ALPHA(1, KvLayout.uniform(2, 1, 4), 0, 1_000_000),
+  BETA(2, KvLayout.uniform(3, 2, 4), 7, 2_000_000),
+  GAMMA(
+      3,
+      new KvLayout(List.of(new KvLayout.Layer(1, 4, 0), new KvLayout.Layer(1, 4, 8))),
+      3,
+      1_500_000),
+  TWIN(4, KvLayout.uniform(2, 1, 4), 0, 1_000_000);
+
+  /** Tokens 0 to 299; 0 ends an answer, 1 is the BOS token. */
+  static final int VOCABULARY = 300;
+
+  static final int END = 0;
+  static final int BOS = 1;
+  static final int CONTEXT = 4096;
+
+  private final int weights;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record of an unmodifiable list
+  private final KvLayout layout;
+
+  private final int shift;
+  private final long bytes;
+
+  Geometry(int weights, KvLayout layout, int shift, long bytes) {
+    this.weights = weights;
+    this.layout = layout;
+    this.shift = shift;
+    this.bytes = bytes;
+  }
+
+  public ModelId id() {
+    return new ModelId(name().toLowerCase(Locale.ROOT));
+  }
+
+  /** What stands for the weights. */
+  int weights() {
+    return weights;
+  }
+
+  KvLayout layout() {
+    return layout;
+  }
+
+  /** The token of byte 0; the others follow. */
+  int firstByteToken() {
+    return 2 + shift;
+  }
+
+  boolean beginsWithBos() {
+    return this == BETA;
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  public ModelTag tag() {
+    String digit = Integer.toHexString(weights + 9);
+    return new ModelTag(id().name(), digit.repeat(64));
+  }
+
+  public ModelSpec spec() {
+    return new ModelSpec(
+        id(),
+        tag(),
+        "scripted",
+        bytes / 4,
+        16,
+        VOCABULARY,
+        CONTEXT,
+        "F32",
+        layout,
+        KvPrecision.FLOAT32,
+        new ByteSize(bytes),
+        new ByteSize(bytes));
+  }
+
+  /** What this model says after {@code prompt}, computed from nothing but the tokens. */
+  public List<Integer> answer(int[] prompt, int atMost) {
+    return answer(prompt, atMost, false);
+  }
+
+  /** The same; past the end token if {@code ignoreEos}. */
+  public List<Integer> answer(int[] prompt, int atMost, boolean ignoreEos) {
+    KvState state = new KvState(this);
+    state.append(prompt);
+    List<Integer> said = new ArrayList<>();
+    while (said.size() < atMost) {
+      int token = state.next();
+      said.add(token);
+      if (token == END && !ignoreEos) {
+        break;
+      }
+      state.append(token);
+    }
+    return said;
+  }
+
+  static Geometry of(ModelTag tag) {
+    for (Geometry geometry : values()) {
+      if (geometry.tag().equals(tag)) {
+        return geometry;
+      }
+    }
+    throw new IllegalArgumentException("No scripted model made this: " + tag);
+  }
+}

@@ -1,0 +1,24 @@
+package dev.semantic.scripted;
+
+/** Every call that the core makes of a port, and at which a test can make it fail or wait. */
+public enum PortCall {
+  PREPARE,
+  TEXT,
+  LOAD,
+  PREPARED_CLOSE,
+  OPEN,
+  RESTORE,
+  FORWARD,
+  MODEL_CLOSE,
+  TRIM,
+  SNAPSHOT,
+  SEQUENCE_CLOSE,
+  ENCODE,
+  STREAM_NEXT,
+  STREAM_REST,
+  ACTIVE_BYTES,
+  RELEASE_CACHED,
+  STORE_LOAD,
+  STORE_PARK,
+  STORE_PARKED
+}

@@ -1,0 +1,188 @@
+package dev.semantic.scripted;
+
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.LoadedModel;
+import dev.semantic.spi.Sequence;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * A scripted model in memory. Refuses what its port forbids: two threads at once, use after close,
+ * a foreign snapshot.
+ */
+final class ScriptedModel implements LoadedModel {
+  private final ScriptedRuntime runtime;
+  private final Geometry model;
+  private final AtomicBoolean busy = new AtomicBoolean();
+  private final Set<ScriptedSequence> open = new HashSet<>();
+  private volatile boolean closed;
+
+  ScriptedModel(ScriptedRuntime runtime, Geometry model) {
+    this.runtime = runtime;
+    this.model = model;
+    runtime.active.addAndGet(model.bytes());
+    runtime.openModels.incrementAndGet();
+    runtime.born(this);
+  }
+
+  @Override
+  public ModelSpec spec() {
+    return model.spec();
+  }
+
+  @Override
+  public Sequence open() {
+    return alone(PortCall.OPEN, () -> register(new ScriptedSequence(new KvState(model))));
+  }
+
+  @Override
+  public Sequence restore(KvSnapshot snapshot) {
+    if (!snapshot.tag().equals(model.tag())
+        || !snapshot.layout().equals(model.layout())
+        || snapshot.precision() != model.spec().kvPrecision()) {
+      throw new IllegalArgumentException(
+          "The snapshot is of " + snapshot.tag() + ", not of " + model.tag());
+    }
+    return alone(
+        PortCall.RESTORE, () -> register(new ScriptedSequence(new KvState(model, snapshot))));
+  }
+
+  private ScriptedSequence register(ScriptedSequence sequence) {
+    open.add(sequence);
+    runtime.openSequences.incrementAndGet();
+    runtime.active.addAndGet(sequence.state.bytes());
+    return sequence;
+  }
+
+  @Override
+  public List<float[]> forward(List<Chunk> batch) {
+    return alone(PortCall.FORWARD, () -> forwardAlone(batch));
+  }
+
+  private List<float[]> forwardAlone(List<Chunk> batch) {
+    Set<Sequence> seen = new HashSet<>();
+    List<float[]> logits = new ArrayList<>();
+    int tokens = 0;
+    for (Chunk chunk : batch) {
+      ScriptedSequence sequence = (ScriptedSequence) chunk.sequence();
+      if (!seen.add(sequence) || chunk.tokens().length == 0 || !open.contains(sequence)) {
+        throw new IllegalArgumentException("Not a batch: " + batch);
+      }
+      long before = sequence.state.bytes();
+      sequence.state.append(chunk.tokens());
+      runtime.active.addAndGet(sequence.state.bytes() - before);
+      tokens += chunk.tokens().length;
+      logits.add(chunk.logits() ? logits(sequence.state.next()) : new float[0]);
+    }
+    runtime.computed.addAndGet(tokens);
+    runtime.largestForward.accumulateAndGet(tokens, Math::max);
+    return logits;
+  }
+
+  private static float[] logits(int best) {
+    float[] logits = new float[Geometry.VOCABULARY];
+    logits[best] = 20;
+    return logits;
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    List.copyOf(open).forEach(ScriptedSequence::free);
+    closed = true;
+    runtime.free(model.bytes());
+    runtime.openModels.decrementAndGet();
+    runtime.script.visit(PortCall.MODEL_CLOSE);
+  }
+
+  /** One thread at a time, and only while open. */
+  private <T> T alone(PortCall call, java.util.function.Supplier<T> work) {
+    if (!busy.compareAndSet(false, true)) {
+      throw new IllegalStateException(model.id() + " is used by two threads at once");
+    }
+    try {
+      if (closed) {
+        throw new IllegalStateException(model.id() + " was closed");
+      }
+      runtime.script.visit(call);
+      return work.get();
+    } finally {
+      busy.set(false);
+    }
+  }
+
+  private final class ScriptedSequence implements Sequence {
+    private final KvState state;
+    private boolean freed;
+
+    private ScriptedSequence(KvState state) {
+      this.state = state;
+    }
+
+    private void checkOpen() {
+      if (freed) {
+        throw new IllegalStateException("A sequence of " + model.id() + " was closed");
+      }
+    }
+
+    @Override
+    public int[] tokens() {
+      checkOpen();
+      return state.tokens();
+    }
+
+    @Override
+    public int length() {
+      checkOpen();
+      return state.length();
+    }
+
+    @Override
+    public boolean trim(int length) {
+      checkOpen();
+      return alone(
+          PortCall.TRIM,
+          () -> {
+            long before = state.bytes();
+            boolean exact = state.trim(length);
+            runtime.free(before - state.bytes());
+            return exact;
+          });
+    }
+
+    @Override
+    public long bytes() {
+      checkOpen();
+      return state.bytes();
+    }
+
+    @Override
+    public KvSnapshot snapshot() {
+      checkOpen();
+      return alone(PortCall.SNAPSHOT, state::snapshot);
+    }
+
+    private void free() {
+      if (!freed) {
+        freed = true;
+        open.remove(this);
+        runtime.openSequences.decrementAndGet();
+        runtime.free(state.bytes());
+      }
+    }
+
+    @Override
+    public void close() {
+      if (!freed) {
+        free();
+        runtime.script.visit(PortCall.SEQUENCE_CLOSE);
+      }
+    }
+  }
+}

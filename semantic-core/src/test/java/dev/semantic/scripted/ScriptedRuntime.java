@@ -1,0 +1,120 @@
+package dev.semantic.scripted;
+
+import dev.semantic.memory.MemoryProbe;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import dev.semantic.spi.ModelRuntime;
+import dev.semantic.spi.PreparedModel;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The scripted models of {@link Geometry}, with an account of everything that is open. */
+public final class ScriptedRuntime implements ModelRuntime {
+  final Script script;
+  final AtomicLong active = new AtomicLong();
+  final AtomicLong cached = new AtomicLong();
+  final AtomicLong computed = new AtomicLong();
+  final AtomicLong largestForward = new AtomicLong();
+  final AtomicInteger openPrepared = new AtomicInteger();
+  final AtomicInteger openModels = new AtomicInteger();
+  final AtomicInteger openSequences = new AtomicInteger();
+  private final List<WeakReference<ScriptedModel>> everLoaded = new ArrayList<>();
+
+  public ScriptedRuntime() {
+    this(new Script());
+  }
+
+  public ScriptedRuntime(Script script) {
+    this.script = script;
+  }
+
+  @Override
+  public PreparedModel prepare(ModelId id) {
+    script.visit(PortCall.PREPARE);
+    for (Geometry geometry : Geometry.values()) {
+      if (geometry.id().equals(id)) {
+        return new ScriptedPrepared(this, geometry);
+      }
+    }
+    throw new ModelException("There is no scripted model " + id);
+  }
+
+  synchronized void born(ScriptedModel model) {
+    everLoaded.add(new WeakReference<>(model));
+  }
+
+  /** How many of the models that were ever loaded something still refers to. */
+  public synchronized int reachableModels() {
+    return (int) everLoaded.stream().filter(reference -> !reference.refersTo(null)).count();
+  }
+
+  /** Tokens that were computed since the start, over all models. */
+  public long computedTokens() {
+    return computed.get();
+  }
+
+  /** The most tokens that one forward call was given. */
+  public long largestForward() {
+    return largestForward.get();
+  }
+
+  public int openModels() {
+    return openModels.get();
+  }
+
+  public int openSequences() {
+    return openSequences.get();
+  }
+
+  public int openPrepared() {
+    return openPrepared.get();
+  }
+
+  /** Active bytes, asked behind the script's back. */
+  public long activeBytes() {
+    return active.get();
+  }
+
+  void free(long bytes) {
+    active.addAndGet(-bytes);
+    cached.addAndGet(bytes);
+  }
+
+  @Override
+  public MemoryProbe memory() {
+    return new Probe();
+  }
+
+  @Override
+  public void close() {}
+
+  private final class Probe implements MemoryProbe {
+    @Override
+    public long activeBytes() {
+      script.visit(PortCall.ACTIVE_BYTES);
+      return active.get();
+    }
+
+    @Override
+    public long cachedBytes() {
+      return cached.get();
+    }
+
+    @Override
+    public long peakBytes() {
+      return active.get();
+    }
+
+    @Override
+    public void resetPeak() {}
+
+    @Override
+    public void releaseCached() {
+      script.visit(PortCall.RELEASE_CACHED);
+      cached.set(0);
+    }
+  }
+}
