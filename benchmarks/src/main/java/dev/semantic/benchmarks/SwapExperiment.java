@@ -96,7 +96,10 @@ public final class SwapExperiment {
     for (Row row : rows) {
       SwapReport report = row.report();
       System.out.printf("| %s → %s |", report.from().orElseThrow(), report.to().orElseThrow());
-      phases.forEach(phase -> System.out.printf(" %s |", millis(report.phases().get(phase))));
+      phases.forEach(
+          phase ->
+              System.out.printf(
+                  " %s |", millis(report.phases().getOrDefault(phase, Duration.ZERO))));
       System.out.printf(
           " %s | %s | %d | %d | %s |%n",
           millis(report.total()),
