@@ -2,9 +2,9 @@ package dev.semantic.benchmarks;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.MlxSession;
-import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.capi.ArithmeticCalls;
 import dev.semantic.mlx.capi.ArrayCalls;
@@ -117,7 +117,7 @@ public class CallBenchmark {
         .run(
             () -> {
               for (int i = 0; i < CALLS; i++) {
-                scope.release(Ops.add(scope, one, two));
+                scope.release(Elementwise.add(scope, one, two));
               }
             });
   }

@@ -202,13 +202,13 @@ public final class ModelRegistry implements AutoCloseable {
       state = swap.run(state);
     } finally {
       settle(swap, target);
+      underWay = null;
     }
     Verdict verdict = new Verdict(swap, journal);
     SwapReport report = verdict.report(from, target, current(), before, activeBytes());
     last = report;
     activity = report.outcome() == SwapOutcome.SWAPPED ? Activity.SUCCESS : Activity.FAILED;
     since = Instant.now();
-    underWay = null;
     journal.finished(report);
     if (journal.wasInterrupted()) {
       Thread.currentThread().interrupt();

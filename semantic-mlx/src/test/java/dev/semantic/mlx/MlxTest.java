@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxSession;
-import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.testing.RequiresNatives;
 import java.util.concurrent.Callable;
@@ -54,7 +54,7 @@ class MlxTest {
         .call(
             () -> {
               try (Scope s = session.scope("memory")) {
-                s.eval(Ops.exp(s, s.zeros(DType.FLOAT32, 1024, 2048)));
+                s.eval(Elementwise.exp(s, s.zeros(DType.FLOAT32, 1024, 2048)));
                 return memory.activeBytes();
               }
             });
@@ -91,7 +91,7 @@ class MlxTest {
                     .call(
                         () -> {
                           try (Scope s = session.scope("caller")) {
-                            return Ops.add(s, s.ints(number), s.ints(number)).item();
+                            return Elementwise.add(s, s.ints(number), s.ints(number)).item();
                           }
                         });
             assertEquals(2 * number, doubled);

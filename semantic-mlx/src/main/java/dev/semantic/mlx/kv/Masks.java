@@ -1,6 +1,7 @@
 package dev.semantic.mlx.kv;
 
 import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
@@ -44,9 +45,9 @@ public final class Masks {
     int first = band.keys() - band.queries();
     MlxArray q = Ops.expandDims(s, Ops.arange(s, first, band.keys(), 1, DType.INT32), 1);
     MlxArray k = Ops.expandDims(s, Ops.arange(s, 0, band.keys(), 1, DType.INT32), 0);
-    MlxArray distance = Ops.subtract(s, q, k);
-    MlxArray notAfter = Ops.greaterEqual(s, distance, s.ints(0));
-    MlxArray within = Ops.less(s, distance, s.ints(band.window()));
-    return Ops.logicalAnd(s, notAfter, within);
+    MlxArray distance = Elementwise.subtract(s, q, k);
+    MlxArray notAfter = Elementwise.greaterEqual(s, distance, s.ints(0));
+    MlxArray within = Elementwise.less(s, distance, s.ints(band.window()));
+    return Elementwise.logicalAnd(s, notAfter, within);
   }
 }

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.model;
 
+import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
@@ -39,7 +40,7 @@ public record Attention(
     all = Ops.transpose(s, all, 0, 2, 1, 3);
     MlxArray turning = Layers.slice(s, all, 1, 0, heads + kvHeads);
     if (norms != null) {
-      turning = Ops.multiply(s, Ops.rmsNorm(s, turning, null, eps), norms);
+      turning = Elementwise.multiply(s, Ops.rmsNorm(s, turning, null, eps), norms);
     }
     turning = rotation.of(s, turning);
     MlxArray q = Layers.slice(s, turning, 1, 0, heads);

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.model;
 
+import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
-import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 
 /**
@@ -15,13 +15,13 @@ public record FeedForward(Linear gateUp, Linear down, int intermediate, Activati
     SILU {
       @Override
       MlxArray of(Scope s, MlxArray x) {
-        return Ops.silu(s, x);
+        return Elementwise.silu(s, x);
       }
     },
     GELU_TANH {
       @Override
       MlxArray of(Scope s, MlxArray x) {
-        return Ops.geluTanh(s, x);
+        return Elementwise.geluTanh(s, x);
       }
     };
 
@@ -33,6 +33,6 @@ public record FeedForward(Linear gateUp, Linear down, int intermediate, Activati
     MlxArray both = gateUp.of(s, x);
     MlxArray gate = Layers.slice(s, both, 2, 0, intermediate);
     MlxArray up = Layers.slice(s, both, 2, intermediate, 2 * intermediate);
-    return down.of(s, Ops.multiply(s, activation.of(s, gate), up));
+    return down.of(s, Elementwise.multiply(s, activation.of(s, gate), up));
   }
 }

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.model;
 
+import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
-import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.kv.KvCache;
 import dev.semantic.mlx.kv.Masks;
@@ -27,8 +27,8 @@ public final class Gemma3 implements Transformer {
       RmsNorm afterFeedForward) {
     MlxArray of(Scope s, MlxArray x, Rope.Rotation rotation, List<KvCache> caches, Masks masks) {
       MlxArray attended = attention.of(s, beforeAttention.of(s, x), rotation, caches, masks);
-      MlxArray h = Ops.add(s, x, afterAttention.of(s, attended));
-      return Ops.add(s, h, afterFeedForward.of(s, feed.of(s, beforeFeedForward.of(s, h))));
+      MlxArray h = Elementwise.add(s, x, afterAttention.of(s, attended));
+      return Elementwise.add(s, h, afterFeedForward.of(s, feed.of(s, beforeFeedForward.of(s, h))));
     }
   }
 
@@ -115,7 +115,7 @@ public final class Gemma3 implements Transformer {
   @Override
   public MlxArray hidden(Scope s, MlxArray tokens, List<List<KvCache>> caches) {
     MlxArray h = embedding.of(s, tokens);
-    h = Ops.multiply(s, h, s.scalar(embeddingScale, h.dtype()));
+    h = Elementwise.multiply(s, h, s.scalar(embeddingScale, h.dtype()));
     int[] offsets = Caches.offsets(caches);
     Rope.Rotation near = nearRope.at(s, offsets, tokens.dim(1), h.dtype());
     Rope.Rotation far = farRope.at(s, offsets, tokens.dim(1), h.dtype());

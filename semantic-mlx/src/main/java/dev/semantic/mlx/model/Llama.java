@@ -1,7 +1,7 @@
 package dev.semantic.mlx.model;
 
+import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
-import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.kv.KvCache;
 import dev.semantic.mlx.kv.Masks;
@@ -17,8 +17,8 @@ public final class Llama implements Transformer {
       RmsNorm beforeAttention, Attention attention, RmsNorm beforeFeedForward, FeedForward feed) {
     MlxArray of(Scope s, MlxArray x, Rope.Rotation rotation, List<KvCache> caches, Masks masks) {
       MlxArray h =
-          Ops.add(s, x, attention.of(s, beforeAttention.of(s, x), rotation, caches, masks));
-      return Ops.add(s, h, feed.of(s, beforeFeedForward.of(s, h)));
+          Elementwise.add(s, x, attention.of(s, beforeAttention.of(s, x), rotation, caches, masks));
+      return Elementwise.add(s, h, feed.of(s, beforeFeedForward.of(s, h)));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.semantic.mlx.model;
 
 import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
@@ -84,7 +85,8 @@ public sealed interface Rope {
       MlxArray first = Layers.slice(s, x, 3, 0, half);
       MlxArray second = Layers.slice(s, x, 3, half, 2 * half);
       MlxArray swapped = Ops.concatenate(s, 3, second, first);
-      return Ops.add(s, Ops.multiply(s, x, cos), Ops.multiply(s, swapped, sin));
+      return Elementwise.add(
+          s, Elementwise.multiply(s, x, cos), Elementwise.multiply(s, swapped, sin));
     }
   }
 

@@ -44,20 +44,20 @@ class ElementwiseOpsTest {
 
   static Stream<Unary> unary() {
     return Stream.of(
-        new Unary("negative", Ops::negative, x -> -x),
-        new Unary("exp", Ops::exp, Math::exp),
-        new Unary("log", Ops::log, Math::log),
-        new Unary("sqrt", Ops::sqrt, Math::sqrt),
-        new Unary("rsqrt", Ops::rsqrt, x -> 1 / Math.sqrt(x)),
-        new Unary("square", Ops::square, x -> x * x),
-        new Unary("tanh", Ops::tanh, Math::tanh),
-        new Unary("sigmoid", Ops::sigmoid, x -> 1 / (1 + Math.exp(-x))),
-        new Unary("erf", Ops::erf, ElementwiseOpsTest::erf),
-        new Unary("sin", Ops::sin, Math::sin),
-        new Unary("cos", Ops::cos, Math::cos),
-        new Unary("silu", Ops::silu, x -> x / (1 + Math.exp(-x))),
+        new Unary("negative", Elementwise::negative, x -> -x),
+        new Unary("exp", Elementwise::exp, Math::exp),
+        new Unary("log", Elementwise::log, Math::log),
+        new Unary("sqrt", Elementwise::sqrt, Math::sqrt),
+        new Unary("rsqrt", Elementwise::rsqrt, x -> 1 / Math.sqrt(x)),
+        new Unary("square", Elementwise::square, x -> x * x),
+        new Unary("tanh", Elementwise::tanh, Math::tanh),
+        new Unary("sigmoid", Elementwise::sigmoid, x -> 1 / (1 + Math.exp(-x))),
+        new Unary("erf", Elementwise::erf, ElementwiseOpsTest::erf),
+        new Unary("sin", Elementwise::sin, Math::sin),
+        new Unary("cos", Elementwise::cos, Math::cos),
+        new Unary("silu", Elementwise::silu, x -> x / (1 + Math.exp(-x))),
         new Unary("copy", Ops::copy, x -> x),
-        new Unary("geluTanh", Ops::geluTanh, ElementwiseOpsTest::geluTanh));
+        new Unary("geluTanh", Elementwise::geluTanh, ElementwiseOpsTest::geluTanh));
   }
 
   /** By its power series, which converges everywhere. */
@@ -77,13 +77,13 @@ class ElementwiseOpsTest {
 
   static Stream<Binary> binary() {
     return Stream.of(
-        new Binary("add", Ops::add, Double::sum),
-        new Binary("subtract", Ops::subtract, (a, b) -> a - b),
-        new Binary("multiply", Ops::multiply, (a, b) -> a * b),
-        new Binary("divide", Ops::divide, (a, b) -> a / b),
-        new Binary("power", Ops::power, Math::pow),
-        new Binary("maximum", Ops::maximum, Math::max),
-        new Binary("minimum", Ops::minimum, Math::min));
+        new Binary("add", Elementwise::add, Double::sum),
+        new Binary("subtract", Elementwise::subtract, (a, b) -> a - b),
+        new Binary("multiply", Elementwise::multiply, (a, b) -> a * b),
+        new Binary("divide", Elementwise::divide, (a, b) -> a / b),
+        new Binary("power", Elementwise::power, Math::pow),
+        new Binary("maximum", Elementwise::maximum, Math::max),
+        new Binary("minimum", Elementwise::minimum, Math::min));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -126,8 +126,9 @@ class ElementwiseOpsTest {
     OnMlx.run(
         s -> {
           MlxArray x = s.floats(wide, 64);
-          assertClose(make(64, i -> geluTanh(wide[i])), Ops.geluTanh(s, x), 64);
-          assertClose(make(64, i -> wide[i] / (1 + Math.exp(-wide[i]))), Ops.silu(s, x), 64);
+          assertClose(make(64, i -> geluTanh(wide[i])), Elementwise.geluTanh(s, x), 64);
+          assertClose(
+              make(64, i -> wide[i] / (1 + Math.exp(-wide[i]))), Elementwise.silu(s, x), 64);
         });
   }
 
@@ -137,14 +138,15 @@ class ElementwiseOpsTest {
         s -> {
           MlxArray a = s.ints(1, 2, 3);
           MlxArray b = s.ints(2, 2, 2);
-          assertTruth(new boolean[] {false, true, false}, s, Ops.equal(s, a, b));
-          assertTruth(new boolean[] {false, true, true}, s, Ops.greaterEqual(s, a, b));
-          MlxArray less = Ops.less(s, a, b);
+          assertTruth(new boolean[] {false, true, false}, s, Elementwise.equal(s, a, b));
+          assertTruth(new boolean[] {false, true, true}, s, Elementwise.greaterEqual(s, a, b));
+          MlxArray less = Elementwise.less(s, a, b);
           assertTruth(new boolean[] {true, false, false}, s, less);
-          MlxArray notLess = Ops.greaterEqual(s, a, b);
-          assertTruth(new boolean[] {false, false, false}, s, Ops.logicalAnd(s, less, notLess));
-          assertTruth(new boolean[] {true, false, false}, s, Ops.logicalAnd(s, less, less));
-          int[] chosen = Ops.where(s, less, a, s.ints(7, 8, 9)).toInts();
+          MlxArray notLess = Elementwise.greaterEqual(s, a, b);
+          assertTruth(
+              new boolean[] {false, false, false}, s, Elementwise.logicalAnd(s, less, notLess));
+          assertTruth(new boolean[] {true, false, false}, s, Elementwise.logicalAnd(s, less, less));
+          int[] chosen = Elementwise.where(s, less, a, s.ints(7, 8, 9)).toInts();
           org.junit.jupiter.api.Assertions.assertArrayEquals(new int[] {1, 8, 9}, chosen);
         });
   }

@@ -196,10 +196,10 @@ class ModelOpsTest {
               8);
           MlxArray last = s.ints(2, 3, 4);
           MlxArray near =
-              Ops.less(
+              Elementwise.less(
                   s,
                   Ops.expandDims(s, last, 1),
-                  Ops.add(s, Ops.arange(s, 0, keys, 1, DType.INT32), s.ints(2)));
+                  Elementwise.add(s, Ops.arange(s, 0, keys, 1, DType.INT32), s.ints(2)));
           assertClose(
               attended(q, k, v, 4, queries, keys, 8, (i, j) -> i + 2 < j + 2),
               Ops.attention(s, qs, ks, vs, 0.5f, Ops.Mask.of(near)),

@@ -22,7 +22,7 @@ class ScopeTest {
           Scope layer = s.child("layer");
           Scope step = layer.child("step");
           layer.ints(1, 2);
-          Ops.add(step, layer.ints(1), step.ints(2));
+          Elementwise.add(step, layer.ints(1), step.ints(2));
           assertEquals(2, layer.liveArrays());
           assertEquals(2, step.liveArrays());
           assertEquals(before + 4, LiveHandles.count());
@@ -42,7 +42,7 @@ class ScopeTest {
           MlxArray kept;
           try (Scope step = s.child("step")) {
             MlxArray a = step.ints(1, 2, 3);
-            MlxArray sum = Ops.add(step, a, a);
+            MlxArray sum = Elementwise.add(step, a, a);
             step.ints(4);
             kept = s.keep(sum);
             assertEquals(2, step.liveArrays());
@@ -123,7 +123,7 @@ class ScopeTest {
           step.close();
           MlxArray alive = s.ints(1);
           String[] words = {"'blk.3.attn_q'", "'step 7'"};
-          assertRefused(IllegalStateException.class, () -> Ops.add(s, alive, dead), words);
+          assertRefused(IllegalStateException.class, () -> Elementwise.add(s, alive, dead), words);
           assertRefused(
               IllegalStateException.class, () -> Ops.concatenate(s, 0, alive, dead), words);
           assertRefused(IllegalStateException.class, () -> s.eval(alive, dead), words);
@@ -135,7 +135,9 @@ class ScopeTest {
           assertRefused(IllegalStateException.class, () -> step.ints(1), "'step 7' is closed");
           assertRefused(IllegalStateException.class, () -> step.child("x"), "'step 7' is closed");
           assertRefused(
-              IllegalStateException.class, () -> Ops.add(step, alive, alive), "'step 7' is closed");
+              IllegalStateException.class,
+              () -> Elementwise.add(step, alive, alive),
+              "'step 7' is closed");
           assertEquals(1, s.liveArrays());
         });
   }
@@ -158,7 +160,7 @@ class ScopeTest {
                 () -> {
                   while (!Thread.currentThread().isInterrupted()) {
                     try {
-                      Ops.add(scope, one, one);
+                      Elementwise.add(scope, one, one);
                     } catch (IllegalStateException expected) {
                       try {
                         Ops.zeros(scope, DType.INT32, 9, 9);
@@ -178,7 +180,7 @@ class ScopeTest {
                   try (Scope s = scope.child("round")) {
                     MlxArray sum = s.ints(0);
                     for (int i = 0; i < 500; i++) {
-                      sum = Ops.add(s, sum, Ops.reshape(s, one, 1));
+                      sum = Elementwise.add(s, sum, Ops.reshape(s, one, 1));
                     }
                     assertEquals(500, sum.item());
                   }

@@ -1,0 +1,144 @@
+package dev.semantic.mlx.array;
+
+import dev.semantic.mlx.capi.ArithmeticCalls;
+
+/**
+ * Operations number by number. Like those of {@link Ops}, each adds a node to MLX's graph and
+ * computes nothing; shapes broadcast as in NumPy.
+ */
+public final class Elementwise {
+  private Elementwise() {}
+
+  public static MlxArray add(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.add(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("add");
+  }
+
+  public static MlxArray subtract(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.subtract(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("subtract");
+  }
+
+  public static MlxArray multiply(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.multiply(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("multiply");
+  }
+
+  public static MlxArray divide(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.divide(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("divide");
+  }
+
+  public static MlxArray power(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.power(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("power");
+  }
+
+  public static MlxArray maximum(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.maximum(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("maximum");
+  }
+
+  public static MlxArray minimum(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.minimum(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("minimum");
+  }
+
+  public static MlxArray equal(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.equal(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("equal");
+  }
+
+  public static MlxArray greaterEqual(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.greaterEqual(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("greaterEqual");
+  }
+
+  public static MlxArray less(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.less(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("less");
+  }
+
+  public static MlxArray logicalAnd(Scope s, MlxArray a, MlxArray b) {
+    ArithmeticCalls.logicalAnd(Native.result(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("logicalAnd");
+  }
+
+  public static MlxArray negative(Scope s, MlxArray x) {
+    ArithmeticCalls.negative(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("negative");
+  }
+
+  public static MlxArray exp(Scope s, MlxArray x) {
+    ArithmeticCalls.exp(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("exp");
+  }
+
+  public static MlxArray log(Scope s, MlxArray x) {
+    ArithmeticCalls.log(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("log");
+  }
+
+  public static MlxArray sqrt(Scope s, MlxArray x) {
+    ArithmeticCalls.sqrt(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("sqrt");
+  }
+
+  public static MlxArray rsqrt(Scope s, MlxArray x) {
+    ArithmeticCalls.rsqrt(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("rsqrt");
+  }
+
+  public static MlxArray square(Scope s, MlxArray x) {
+    ArithmeticCalls.square(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("square");
+  }
+
+  public static MlxArray tanh(Scope s, MlxArray x) {
+    ArithmeticCalls.tanh(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("tanh");
+  }
+
+  public static MlxArray sigmoid(Scope s, MlxArray x) {
+    ArithmeticCalls.sigmoid(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("sigmoid");
+  }
+
+  public static MlxArray erf(Scope s, MlxArray x) {
+    ArithmeticCalls.erf(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("erf");
+  }
+
+  public static MlxArray sin(Scope s, MlxArray x) {
+    ArithmeticCalls.sin(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("sin");
+  }
+
+  public static MlxArray cos(Scope s, MlxArray x) {
+    ArithmeticCalls.cos(Native.result(), x.handle(), s.stream());
+    return s.adoptResult("cos");
+  }
+
+  /** {@code a} where the condition holds, else {@code b}. */
+  public static MlxArray where(Scope s, MlxArray condition, MlxArray a, MlxArray b) {
+    ArithmeticCalls.where(Native.result(), condition.handle(), a.handle(), b.handle(), s.stream());
+    return s.adoptResult("where");
+  }
+
+  /** {@code x * sigmoid(x)} (Elfwing et al. 2017). */
+  public static MlxArray silu(Scope s, MlxArray x) {
+    return multiply(s, x, sigmoid(s, x));
+  }
+
+  /**
+   * GELU by its tanh approximation (Hendrycks, Gimpel 2016), written with a sigmoid: {@code 0.5 (1
+   * + tanh z) = sigmoid(2 z)} saves three operations.
+   */
+  public static MlxArray geluTanh(Scope s, MlxArray x) {
+    double twice = 2 * Math.sqrt(2 / Math.PI);
+    MlxArray cubic = s.scalar((float) (0.044715 * twice), x.dtype());
+    MlxArray linear = s.scalar((float) twice, x.dtype());
+    MlxArray slope = add(s, multiply(s, multiply(s, x, x), cubic), linear);
+    return multiply(s, x, sigmoid(s, multiply(s, slope, x)));
+  }
+}
