@@ -80,18 +80,18 @@ public final class Demo {
     story.chapter("Loading " + SMOL);
     story.report(registry.load(SMOL));
     ada.says("Hello! My name is Ada, and my boat is called Nele. Please greet me.");
-    bob.says("Hi, I am Bob. My dog Rex loves apples. Please say something nice about Rex.");
+    bob.says("Hello! My name is Bob, and I live in Lisbon. Please greet me.");
 
     story.chapter("Swapping to " + GEMMA + ", a base model: it continues texts");
     swap(registry, GEMMA);
     story.parked(workplace.caches());
     ada.writes("Ada looked at her boat and");
-    bob.writes("Bob's dog Rex saw an apple and");
+    bob.writes("Bob walked through Lisbon and");
 
     story.chapter("Swapping back: both agents continue from what they left on disk");
     swap(registry, SMOL);
     ada.remembers("What is the name of my boat?");
-    bob.remembers("What does my dog love?");
+    bob.remembers("What is the name of the city I live in?");
 
     story.chapter("A swap to a truncated file: refused before anything is touched");
     Path truncated = workplace.truncatedCopy(path(ModelCatalog.GEMMA3));

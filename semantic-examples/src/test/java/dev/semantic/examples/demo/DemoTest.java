@@ -24,7 +24,7 @@ class DemoTest {
   void theStoryHolds(long mebibytes, String strategy) throws IOException {
     ByteArrayOutputStream told = new ByteArrayOutputStream();
     MemoryBudget budget = new MemoryBudget(ByteSize.ofMiB(mebibytes));
-    Demo demo = new Demo(Terminal.of(told, new ByteArrayOutputStream()), false, budget, 8);
+    Demo demo = new Demo(Terminal.of(told, new ByteArrayOutputStream()), false, budget, 4);
     JsonNode story = new ObjectMapper().valueToTree(demo.run());
 
     JsonNode swaps = story.get("swaps");
