@@ -89,7 +89,7 @@ final class Admission {
     return mismatch < 0 ? held.length : mismatch;
   }
 
-  private Hot fresh(Serving serving) {
+  Hot fresh(Serving serving) {
     return new Hot(serving.model().open(), pool.lease());
   }
 
@@ -168,7 +168,7 @@ final class Admission {
 
   /** Books blocks for so many tokens; idle agents are parked to make room, coldest first. */
   boolean makeRoom(BlockPool.Lease lease, int tokens) {
-    if (Math.ceilDiv(tokens, BlockPool.BLOCK_TOKENS) > pool.totalBlocks()) {
+    if (!couldHold(tokens)) {
       return false; // however many agents were parked for it
     }
     while (!lease.growTo(tokens)) {
@@ -178,6 +178,11 @@ final class Admission {
       }
     }
     return true;
+  }
+
+  /** Whether so many tokens would fit if nobody else were there. */
+  boolean couldHold(int tokens) {
+    return Math.ceilDiv(tokens, BlockPool.BLOCK_TOKENS) <= pool.totalBlocks();
   }
 
   private boolean evict(AgentId agent) {

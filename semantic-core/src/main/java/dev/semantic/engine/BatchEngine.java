@@ -234,6 +234,10 @@ public final class BatchEngine implements AutoCloseable {
     boolean open = true;
     while (open) {
       try {
+        // An interrupt is nobody's way to end it, and would close the files it reads.
+        if (Thread.interrupted()) {
+          LOG.debug("Somebody interrupted the scheduler, which ends by close() only");
+        }
         open = awaitWork();
         if (open) {
           admit();

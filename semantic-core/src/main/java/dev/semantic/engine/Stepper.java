@@ -4,7 +4,10 @@ import dev.semantic.cache.AgentId;
 import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.spi.LoadedModel;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,9 +45,9 @@ final class Stepper {
   void step(LoadedModel model) {
     active.stream().filter(work -> work.ticket().generation().isCancelled()).forEach(Work::cancel);
     endFinished();
-    refuseWithoutRoom();
+    Set<Work> stalled = stalled();
     active.stream()
-        .filter(Work::inPrefill)
+        .filter(work -> work.inPrefill() && !stalled.contains(work))
         .findFirst()
         .ifPresent(
             work -> {
@@ -52,7 +55,8 @@ final class Stepper {
               active.add(work);
               run(model, List.of(work));
             });
-    List<Work> decoding = active.stream().filter(this::decodes).toList();
+    List<Work> decoding =
+        active.stream().filter(work -> decodes(work) && !stalled.contains(work)).toList();
     if (!decoding.isEmpty()) {
       run(model, decoding);
     }
@@ -86,18 +90,57 @@ final class Stepper {
     }
   }
 
-  private void refuseWithoutRoom() {
-    for (Work work : List.copyOf(active)) {
+  /**
+   * Books room for everybody's next chunk, first come first served.
+   *
+   * @return those for whom there is none yet: they wait until others have ended
+   */
+  private Set<Work> stalled() {
+    Set<Work> stalled = new HashSet<>();
+    List<Work> byAge = active.stream().sorted(Comparator.comparingLong(Work::order)).toList();
+    for (Work work : byAge) {
       try {
-        if (!admission.makeRoom(work.hot().lease(), work.lengthAfterNext())) {
-          String why =
-              "No room for %d tokens in the KV pool, and no idle agent to park; raise the pool or ask for less"
-                  .formatted(work.lengthAfterNext());
-          refuse(work, why);
+        if (active.contains(work) && !hasRoom(work)) {
+          stalled.add(work);
         }
       } catch (Throwable t) {
         fail(work, "Making room in the KV pool failed: " + t.getMessage(), t);
       }
+    }
+    return stalled;
+  }
+
+  /** Whoever came later gives way and starts over, so the first always gets on. */
+  private boolean hasRoom(Work work) {
+    while (!admission.makeRoom(work.hot().lease(), work.lengthAhead())) {
+      if (!admission.couldHold(work.lengthAhead())) {
+        refuse(work);
+        return false;
+      }
+      Work last =
+          active.stream()
+              .filter(other -> other.hot().lease().blocks() > 0)
+              .max(Comparator.comparingLong(Work::order))
+              .orElse(work);
+      if (last.order() > work.order()) {
+        startOver(last);
+      } else if (active.stream().allMatch(other -> other.order() >= work.order())) {
+        refuse(work);
+        return false;
+      } else {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void startOver(Work work) {
+    LOG.info("Out of KV blocks: a request of {} tokens starts over", work.lengthAhead());
+    close(work.hot());
+    try {
+      work.startOver(admission.fresh(work.serving()));
+    } catch (Throwable t) {
+      fail(work, "The answer could not be started over: " + t.getMessage(), t);
     }
   }
 
@@ -122,9 +165,14 @@ final class Stepper {
   }
 
   /** What was computed so far is whole, so the agent keeps it. */
-  private void refuse(Work work, String why) {
+  private void refuse(Work work) {
     keep(work);
-    work.ticket().generation().fail(new RequestException(why));
+    work.ticket()
+        .generation()
+        .fail(
+            new RequestException(
+                "No room for %d tokens in the KV pool, and no idle agent to park; raise the pool or ask for less"
+                    .formatted(work.lengthAhead())));
   }
 
   private void keep(Work work) {

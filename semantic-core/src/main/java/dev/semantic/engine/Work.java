@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 /** One request being worked on: its sequence, what of its prompt is left, what it has said. */
 final class Work {
   private final Ticket ticket;
-  private final Hot hot;
+  private Hot hot;
   private final Serving serving;
   private final int promptLength;
-  private final int cached;
+  private int cached;
   private final Sampler sampler;
   private final StopStrings stops;
   private final TextCodec.TokenStream stream;
@@ -55,12 +55,28 @@ final class Work {
     return ticket;
   }
 
+  /** Nanoseconds since some time; less is earlier. */
+  long order() {
+    return begun;
+  }
+
   Hot hot() {
     return hot;
   }
 
   boolean inPrefill() {
-    return generated.isEmpty();
+    return generated.isEmpty() || length - computed > 1;
+  }
+
+  Serving serving() {
+    return serving;
+  }
+
+  /** Computes everything again, in another sequence; what has been said stays said. */
+  void startOver(Hot empty) {
+    hot = empty;
+    computed = 0;
+    cached = 0;
   }
 
   @Nullable FinishReason reason() {
@@ -73,9 +89,9 @@ final class Work {
     }
   }
 
-  /** How many tokens the sequence will hold after the next chunk. */
-  int lengthAfterNext() {
-    return computed + nextCount();
+  /** How many tokens the sequence must hold for the next token: a prompt is booked whole. */
+  int lengthAhead() {
+    return length;
   }
 
   private int nextCount() {

@@ -120,6 +120,11 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
     return all;
   }
 
+  /** The message has this part. */
+  public static void assertSays(String part, Throwable failure) {
+    assertTrue(String.valueOf(failure.getMessage()).contains(part), failure::toString);
+  }
+
   /** So many tokens, none of them special, other ones for other seeds. */
   public static int[] tokens(int count, int seed) {
     int[] tokens = new int[count];

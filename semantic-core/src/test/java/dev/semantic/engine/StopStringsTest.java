@@ -1,0 +1,55 @@
+package dev.semantic.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class StopStringsTest {
+  @Test
+  void textWithoutAStopPassesWhole() {
+    StopStrings stops = new StopStrings(List.of("END"));
+    assertEquals("abc", stops.accept("abcE"));
+    assertEquals("Ex", stops.accept("x"));
+    assertEquals("", stops.accept("EN"));
+    assertEquals("EN", stops.rest());
+  }
+
+  @Test
+  void whateverThePiecesNothingOfAStopStringPasses() {
+    Random random = new Random(5);
+    for (int round = 0; round < 5000; round++) {
+      String text = letters(random, 30);
+      List<String> stops =
+          List.of(letters(random, 1 + random.nextInt(4)), letters(random, 1 + random.nextInt(4)));
+      StopStrings filter = new StopStrings(stops);
+      StringBuilder shown = new StringBuilder();
+      for (int at = 0; at < text.length(); ) {
+        int next = Math.min(text.length(), at + 1 + random.nextInt(5));
+        shown.append(filter.accept(text.substring(at, next)));
+        at = next;
+      }
+      shown.append(filter.rest());
+      check(text, stops, shown.toString());
+    }
+  }
+
+  /** Which of two overlapping stops comes first depends on the pieces; this does not. */
+  private static void check(String text, List<String> stops, String shown) {
+    String about = text + " " + stops + " shows " + shown;
+    assertTrue(text.startsWith(shown), about);
+    assertTrue(stops.stream().noneMatch(shown::contains), about);
+    String rest = text.substring(shown.length());
+    assertTrue(rest.isEmpty() || stops.stream().anyMatch(rest::startsWith), about);
+  }
+
+  private static String letters(Random random, int count) {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < count; i++) {
+      text.append((char) ('a' + random.nextInt(3)));
+    }
+    return text.toString();
+  }
+}

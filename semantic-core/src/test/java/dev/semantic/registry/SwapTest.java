@@ -1,0 +1,428 @@
+package dev.semantic.registry;
+
+import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
+import static dev.semantic.scripted.ScriptedHouse.assertSays;
+import static dev.semantic.scripted.ScriptedHouse.request;
+import static dev.semantic.scripted.ScriptedHouse.said;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.MemoryCacheStore;
+import dev.semantic.engine.FinishReason;
+import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.RequestException;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.DrainTimeoutException;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapListener;
+import dev.semantic.swap.SwapOutcome;
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapReport;
+import dev.semantic.swap.SwapStrategy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Swaps that go well, and those that a host must be able to rely on when they do not. */
+class SwapTest {
+  private static final ModelId ALPHA = Geometry.ALPHA.id();
+  private static final ModelId BETA = Geometry.BETA.id();
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void agentsGoOnAfterASwapThereAndBack(boolean roomy) throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget(roomy))) {
+      int[] ada = said(tokens(300, 1), house.ask("ada", tokens(300, 1)));
+      int[] bob = said(tokens(30, 2), house.ask("bob", tokens(30, 2)));
+
+      SwapReport there = house.registry.swapWithRollback(BETA);
+      assertEquals(SwapOutcome.SWAPPED, there.outcome());
+      assertEquals(2, there.agentsParked());
+      assertEquals(0, there.agentsRestored());
+      SwapStrategy strategy =
+          roomy ? SwapStrategy.MAKE_BEFORE_BREAK : SwapStrategy.BREAK_BEFORE_MAKE;
+      assertEquals(strategy, there.plan().orElseThrow().strategy());
+      assertEquals(strategy.phases(), List.copyOf(there.phases().keySet()));
+      assertEquals(1.0, there.reclaim().orElseThrow().reclaimedShare());
+      assertTrue(there.blackout().compareTo(there.total()) <= 0);
+      assertEquals(new ByteSize(2_000_000), there.activeAfter());
+      assertEquals(0, house.ask("ada", ada).cachedTokens(), "another model's memory");
+
+      SwapReport back = house.registry.swapWithRollback(ALPHA);
+      assertEquals(2, back.agentsRestored());
+      long before = house.runtime.computedTokens();
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
+      assertTrue(house.runtime.computedTokens() - before <= 10, "prompts were computed again");
+    }
+  }
+
+  private static ByteSize budget(boolean roomy) {
+    return roomy ? ScriptedHouse.ROOMY : ScriptedHouse.TIGHT;
+  }
+
+  @Test
+  void theSameGeometryWithOtherWeightsIsAnotherMemory() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      house.registry.swapWithRollback(Geometry.TWIN.id());
+      int[] twin = said(ada, house.ask("ada", ada));
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, house.ask("ada", twin).cachedTokens());
+      house.registry.swapWithRollback(Geometry.TWIN.id());
+      assertEquals(twin.length - 1, house.ask("ada", twin).cachedTokens());
+    }
+  }
+
+  @Test
+  void thePoolCountsInTheGeometryOfTheModelThatServes() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      assertEquals(8, house.registry.pool().availableBlocks());
+      house.registry.swapWithRollback(BETA);
+      assertEquals(2, house.registry.pool().availableBlocks());
+      house.script.fail(PortCall.TEXT, 1, Fault.UNCHECKED);
+      assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(ALPHA));
+      assertEquals(2, house.registry.pool().availableBlocks());
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(8, house.registry.pool().availableBlocks());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aDrainThatRunsOutOfTimeLeavesTheOldModelServing(boolean roomy) throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget(roomy))) {
+      Script.Hold hold = house.script.hold(PortCall.FORWARD);
+      Generation running = house.ask(request("ada", 5, tokens(20, 1)));
+      hold.awaitReached();
+      var soon = new SwapOptions(Duration.ofMillis(30));
+      var refused =
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, soon));
+      assertInstanceOf(DrainTimeoutException.class, refused.getCause());
+      assertEquals(SwapPhase.DRAINING, refused.phase());
+      assertEquals(SwapOutcome.REFUSED, refused.report().outcome());
+      assertEquals(Optional.of(ALPHA), refused.serving().map(ModelSpec::id));
+      Generation late = house.ask(request("bob", 1, tokens(20, 1)));
+      hold.release();
+      assertFalse(running.await(PATIENCE).reason() == FinishReason.CANCELLED);
+      assertEquals(Geometry.ALPHA.tag(), late.await(PATIENCE).model());
+      house.registry.swapWithRollback(BETA);
+    }
+  }
+
+  @Test
+  void whoeverComesDuringASwapIsAnsweredByTheModelThatTheyMean() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      Script.Hold hold = house.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> swap = swapElsewhere(house, BETA);
+      hold.awaitReached();
+      RegistryStatus status = house.registry.status();
+      assertEquals(Activity.IN_PROGRESS, status.activity());
+      assertEquals(Optional.of(SwapPhase.LOADING), status.phase());
+      assertEquals(new ByteSize(1_000_000), status.loaded());
+      assertEquals(new ByteSize(2_000_000), status.toLoad());
+      var text = GenerationRequest.of(new Prompt.Text("hello")).maxTokens(2);
+      Generation any = house.ask(text.build());
+      Generation old = house.ask(text.model(ALPHA).build());
+      Generation next = house.ask(text.model(BETA).build());
+      var second =
+          assertThrows(IllegalStateException.class, () -> house.registry.swapWithRollback(ALPHA));
+      assertSays("a swap is under way", second);
+      hold.release();
+      swap.get(20, TimeUnit.SECONDS);
+      assertEquals(6, any.await(PATIENCE).promptTokens(), "not the new model's tokens: BOS first");
+      assertEquals(Geometry.BETA.tag(), next.await(PATIENCE).model());
+      assertSays(
+          "meant for alpha, but beta serves",
+          assertThrows(RequestException.class, () -> old.await(PATIENCE)));
+      assertEquals(Activity.SUCCESS, house.registry.status().activity());
+    }
+  }
+
+  private static CompletableFuture<SwapReport> swapElsewhere(ScriptedHouse house, ModelId to) {
+    CompletableFuture<SwapReport> result = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                result.complete(house.registry.swapWithRollback(to));
+              } catch (Throwable t) {
+                result.completeExceptionally(t);
+              }
+            });
+    return result;
+  }
+
+  @Test
+  void whoWaitsMayCancelAndNobodyWaitsLongerThanTheyWish() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      Script.Hold hold = house.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> swap = swapElsewhere(house, BETA);
+      hold.awaitReached();
+      Generation cancelled = house.ask(request("ada", 1, tokens(9, 1)));
+      Generation hurried =
+          house.ask(
+              GenerationRequest.of(new Prompt.Tokens(tokens(9, 1)))
+                  .deadline(Duration.ofMillis(20))
+                  .build());
+      cancelled.cancel();
+      assertSays(
+          "Not begun: cancelled after",
+          assertThrows(RequestException.class, () -> cancelled.await(PATIENCE)));
+      assertSays(
+          "Not begun: waited", assertThrows(RequestException.class, () -> hurried.await(PATIENCE)));
+      hold.release();
+      swap.get(20, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void listenersHearOfEveryPhaseAndCanSpoilNothing() throws Exception {
+    List<String> heard = new ArrayList<>();
+    List<Throwable> refusals = new ArrayList<>();
+    ScriptedHouse[] here = new ScriptedHouse[1];
+    SwapListener meddler =
+        new SwapListener() {
+          @Override
+          public void phase(SwapPhase phase) {
+            heard.add(phase.toString());
+            if (here[0] != null) {
+              refusals.add(
+                  assertThrows(IllegalStateException.class, () -> here[0].registry.close()));
+              refusals.add(
+                  assertThrows(
+                      IllegalStateException.class, () -> here[0].registry.swapWithRollback(ALPHA)));
+            }
+            throw new IllegalStateException("a listener's own mistake");
+          }
+
+          @Override
+          public void progress(ByteSize done, ByteSize total) {
+            throw new AssertionError("another one");
+          }
+
+          @Override
+          public void finished(SwapReport report) {
+            heard.add(report.outcome().toString());
+            throw new OutOfMemoryError("and a third");
+          }
+        };
+    try (ScriptedHouse house =
+        ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT, meddler)) {
+      here[0] = house;
+      heard.clear();
+      house.registry.swapWithRollback(BETA);
+      assertEquals(
+          List.of(
+              "PREPARING", "DRAINING", "PARKING", "UNLOADING", "LOADING", "ACTIVATING", "SWAPPED"),
+          heard);
+      assertEquals(12, refusals.size());
+      house.ask("ada", tokens(9, 1));
+    }
+  }
+
+  @Test
+  void whatCannotServeIsRefusedBeforeAnythingIsTouched() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, new ByteSize(1_800_000))) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      var unknown =
+          assertThrows(
+              ModelSwapException.class,
+              () -> house.registry.swapWithRollback(new ModelId("nowhere")));
+      assertSays("no scripted model nowhere (alpha goes on serving)", unknown);
+      var tooLarge =
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+      assertSays("more than the budget of", tooLarge);
+      for (ModelSwapException refused : List.of(unknown, tooLarge)) {
+        assertEquals(SwapPhase.PREPARING, refused.phase());
+        assertEquals(SwapOutcome.REFUSED, refused.report().outcome());
+        assertEquals(Duration.ZERO, refused.report().blackout());
+      }
+      assertEquals(1, house.runtime.openPrepared());
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void anAgentThatCannotBeParkedKeepsTheOldModel() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      int[] bob = said(tokens(30, 2), house.ask("bob", tokens(30, 2)));
+      house.script.failForGood(PortCall.STORE_PARK, 2, Fault.DECLARED);
+      var failed =
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+      assertEquals(SwapPhase.PARKING, failed.phase());
+      assertEquals(SwapOutcome.ROLLED_BACK, failed.report().outcome());
+      assertEquals(0, house.script.count(PortCall.LOAD), "the old model was touched");
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
+    }
+  }
+
+  @Test
+  void whenTheOldModelCannotComeBackBothCausesAreToldAndALoadHelps() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      house.script.failForGood(PortCall.LOAD, 1, Fault.OUT_OF_MEMORY);
+      var failed =
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+      assertEquals(Optional.empty(), failed.serving());
+      assertEquals(SwapOutcome.FAILED, failed.report().outcome());
+      assertInstanceOf(OutOfMemoryError.class, failed.getCause());
+      assertEquals(1, failed.getCause().getSuppressed().length);
+      assertEquals(Activity.FAILED, house.registry.status().activity());
+      assertSays(
+          "No model serves", assertThrows(RequestException.class, () -> house.ask("ada", ada)));
+      assertThrows(ModelException.class, () -> house.registry.load(BETA));
+      house.script.heal();
+      house.registry.load(ALPHA);
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void anInterruptEndsTheSwapAndNotTheModel() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.FORWARD);
+      Generation running = house.ask(request("bob", 5, tokens(20, 1)));
+      hold.awaitReached();
+      Thread.currentThread().interrupt();
+      var failed =
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+      assertTrue(Thread.interrupted(), "the caller's interrupt was swallowed");
+      assertEquals(Optional.of(ALPHA), failed.serving().map(ModelSpec::id));
+      hold.release();
+      running.await(PATIENCE);
+      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+    }
+  }
+
+  @Test
+  void anUnloadGivesEverythingBack() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      SwapReport report = house.registry.unload();
+      assertEquals(0, house.runtime.activeBytes());
+      assertEquals(1, report.agentsParked());
+      assertEquals(Optional.empty(), house.registry.current());
+      assertThrows(RequestException.class, () -> house.ask("ada", ada));
+      assertThrows(IllegalStateException.class, house.registry::unload);
+      house.registry.load(BETA);
+      assertThrows(IllegalStateException.class, () -> house.registry.load(ALPHA));
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void nothingKeepsAnUnloadedModelReachable() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      List<Object> kept = new ArrayList<>();
+      kept.add(house.ask(request("ada", 3, tokens(30, 1))));
+      ((Generation) kept.getFirst()).await(PATIENCE);
+      kept.add(house.registry.swapWithRollback(BETA));
+      house.script.fail(PortCall.LOAD, 1, Fault.ERROR);
+      kept.add(
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(ALPHA)));
+      kept.add(house.registry.status());
+      for (int i = 0; i < 100 && house.runtime.reachableModels() > 1; i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertEquals(1, house.runtime.reachableModels(), () -> "kept by one of " + kept);
+    }
+  }
+
+  @Test
+  void aCloseParksEveryAgentForTheNextRegistry() {
+    MemoryCacheStore store = new MemoryCacheStore();
+    int[] ada;
+    try (ScriptedHouse house =
+        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.caches(store))) {
+      house.registry.load(ALPHA);
+      ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+    }
+    try (ScriptedHouse house =
+        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.caches(store))) {
+      assertEquals(1, house.registry.load(ALPHA).agentsRestored());
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void aClosedRegistrySaysSo() {
+    ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA);
+    house.close();
+    house.registry.close();
+    assertSays(
+        "The registry is closed",
+        assertThrows(RequestException.class, () -> house.ask("ada", tokens(9, 1))));
+    assertThrows(IllegalStateException.class, () -> house.registry.load(ALPHA));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void manySwapsUnderLoadLoseNothing(boolean roomy) throws Exception {
+    List<Geometry> models = List.of(Geometry.BETA, Geometry.GAMMA, Geometry.TWIN, Geometry.ALPHA);
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget(roomy))) {
+      List<CompletableFuture<Integer>> agents = new ArrayList<>();
+      for (int agent = 0; agent < 5; agent++) {
+        String name = "agent " + agent;
+        int seed = agent;
+        CompletableFuture<Integer> talk = new CompletableFuture<>();
+        agents.add(talk);
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    talk.complete(converse(house, name, seed));
+                  } catch (Throwable t) {
+                    talk.completeExceptionally(t);
+                  }
+                });
+      }
+      for (int swap = 0; swap < 20; swap++) {
+        Geometry next = models.get(swap % models.size());
+        SwapReport report = house.registry.swapWithRollback(next.id());
+        assertTrue(report.reclaim().orElseThrow().reclaimedShare() > 0.99 || roomy);
+      }
+      for (CompletableFuture<Integer> talk : agents) {
+        assertEquals(40, talk.get(30, TimeUnit.SECONDS));
+      }
+    } catch (ExecutionException e) {
+      throw new AssertionError("an agent's conversation broke off", e);
+    }
+  }
+
+  private static int converse(ScriptedHouse house, String name, int seed) {
+    int[] conversation = tokens(10, seed);
+    int answers = 0;
+    while (answers < 40) {
+      conversation = said(conversation, house.ask(name, conversation));
+      answers++;
+    }
+    return answers;
+  }
+}
