@@ -33,7 +33,7 @@ final class Arithmetic {
     if (left instanceof List<?> a && right instanceof List<?> b) {
       List<@Nullable Object> both = new ArrayList<>(a);
       both.addAll(b);
-      return both;
+      return left instanceof Python.Tuple ? new Python.Tuple(both) : both;
     }
     return numeric("+", left, right);
   }

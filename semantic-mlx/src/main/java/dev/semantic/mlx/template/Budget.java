@@ -24,6 +24,19 @@ final class Budget {
     }
   }
 
+  /**
+   * Refuses what would be too long before it is made.
+   *
+   * @return the same length
+   */
+  static long bounded(long length) {
+    if (length > LONGEST_OUTPUT) {
+      throw new TemplateException(
+          "The template makes a text of more than %d characters".formatted(LONGEST_OUTPUT));
+    }
+    return length;
+  }
+
   void enter() {
     if (++depth > DEEPEST) {
       throw new TemplateException("The template calls itself more than %d deep".formatted(DEEPEST));

@@ -24,7 +24,11 @@ public final class ChatTemplate {
    * @throws TemplateException if it is not one, with line and column
    */
   public static ChatTemplate parse(String source) {
-    return new ChatTemplate(Parser.parse(source));
+    try {
+      return new ChatTemplate(Parser.parse(source));
+    } catch (StackOverflowError e) {
+      throw new TemplateException("The template is nested too deeply");
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
 /** Computes expressions. */
@@ -26,6 +27,12 @@ final class Evaluator {
       return compute(expr, frame);
     } catch (TemplateException e) {
       throw e.placed(expr.at()); // the innermost place is the one that helps
+    } catch (NoSuchElementException
+        | IndexOutOfBoundsException
+        | IllegalArgumentException
+        | ArithmeticException e) {
+      throw new TemplateException(
+          expr.at(), "An argument is missing or of the wrong kind (%s)".formatted(e.getMessage()));
     }
   }
 
@@ -34,6 +41,7 @@ final class Evaluator {
       case Expr.Literal literal -> literal.value();
       case Expr.Name name -> frame.get(name.name());
       case Expr.ListOf list -> all(list.items(), frame);
+      case Expr.TupleOf tuple -> new Python.Tuple(all(tuple.items(), frame));
       case Expr.DictOf dict -> dict(dict, frame);
       case Expr.Attribute attribute ->
           Members.attribute(value(attribute.target(), frame), attribute.name());
@@ -88,8 +96,9 @@ final class Evaluator {
         };
     budget.enter();
     try {
-      return callable.call(
-          all(call.arguments().positional(), frame), named(call.arguments().named(), frame));
+      return counted(
+          callable.call(
+              all(call.arguments().positional(), frame), named(call.arguments().named(), frame)));
     } finally {
       budget.leave();
     }
@@ -102,11 +111,22 @@ final class Evaluator {
   }
 
   @Nullable Object filter(Expr.Filter filter, @Nullable Object target, Frame frame) {
-    return filters.apply(
-        filter.name(),
-        target,
-        all(filter.arguments().positional(), frame),
-        named(filter.arguments().named(), frame));
+    return counted(
+        filters.apply(
+            filter.name(),
+            target,
+            all(filter.arguments().positional(), frame),
+            named(filter.arguments().named(), frame)));
+  }
+
+  /** What a template computes counts as if it wrote it: it takes memory all the same. */
+  private @Nullable Object counted(@Nullable Object result) {
+    if (result instanceof String text) {
+      budget.write(text.length());
+    } else if (result instanceof List<?> list) {
+      budget.write(list.size());
+    }
+    return result;
   }
 
   private boolean test(Expr.Test test, Frame frame) {
@@ -132,19 +152,10 @@ final class Evaluator {
       case "and" -> Python.isTrue(left) ? value(binary.right(), frame) : left;
       case "or" -> Python.isTrue(left) ? left : value(binary.right(), frame);
       case "~" -> {
-        String text = Python.text(left) + Python.text(value(binary.right(), frame));
-        budget.write(text.length());
-        yield text;
+        Object right = value(binary.right(), frame);
+        yield counted(Python.text(left) + Python.text(right));
       }
-      default -> {
-        Object result = Arithmetic.apply(binary.operator(), left, value(binary.right(), frame));
-        if (result instanceof String text) {
-          budget.write(text.length());
-        } else if (result instanceof List<?> list) {
-          budget.write(list.size());
-        }
-        yield result;
-      }
+      default -> counted(Arithmetic.apply(binary.operator(), left, value(binary.right(), frame)));
     };
   }
 

@@ -14,6 +14,8 @@ sealed interface Expr {
 
   record ListOf(Position at, List<Expr> items) implements Expr {}
 
+  record TupleOf(Position at, List<Expr> items) implements Expr {}
+
   record DictOf(Position at, List<Map.Entry<Expr, Expr>> pairs) implements Expr {}
 
   /** {@code x.name}. */

@@ -22,7 +22,7 @@ final class ExpressionParser {
     this.in = in;
   }
 
-  /** An expression, or several with commas between them, which make a list. */
+  /** An expression, or several with commas between them, which make a tuple. */
   Expr parseTuple() {
     Expr first = parse();
     if (!in.peek().isOperator(",")) {
@@ -35,7 +35,7 @@ final class ExpressionParser {
       }
       items.add(parse());
     }
-    return new Expr.ListOf(first.at(), items);
+    return new Expr.TupleOf(first.at(), items);
   }
 
   Expr parse() {
@@ -197,7 +197,7 @@ final class ExpressionParser {
 
   private Expr parenthesised(Token token) {
     if (in.accept(")")) {
-      return new Expr.ListOf(token.at(), List.of());
+      return new Expr.TupleOf(token.at(), List.of());
     }
     Expr first = parse();
     if (in.accept(")")) {
@@ -206,7 +206,7 @@ final class ExpressionParser {
     in.expect(",");
     List<Expr> items = items(")");
     items.addFirst(first);
-    return new Expr.ListOf(token.at(), items);
+    return new Expr.TupleOf(token.at(), items);
   }
 
   private List<Expr> items(String closing) {

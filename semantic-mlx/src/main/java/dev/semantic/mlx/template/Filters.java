@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The filters behind {@code |}. */
@@ -43,17 +42,21 @@ final class Filters {
               Python.text(given.need(1, "new")),
               Python.integer(given.or(2, "count", -1L)));
       case "indent" -> indented(Python.text(value), given);
-      case "format" -> Formats.percent(Python.text(value), named.isEmpty() ? arguments : named);
+      case "format" ->
+          Formats.percent(
+              Python.text(value), named.isEmpty() ? new Python.Tuple(arguments) : named);
       case "truncate" -> truncated(Python.text(value), given);
       case "center" -> centred(Python.text(value), (int) Python.integer(given.or(0, "width", 80L)));
       case "wordcount" -> (long) StringMethods.split(Python.text(value), null, -1).size();
       case "urlencode" ->
-          URLEncoder.encode(Python.text(value), StandardCharsets.UTF_8).replace("+", "%20");
+          URLEncoder.encode(Python.text(value), StandardCharsets.UTF_8)
+              .replace("+", "%20")
+              .replace("%2F", "/");
       case "tojson" -> Json.of(value, jsonOptions(given));
       case "default", "d" -> defaulted(value, given);
       case "length", "count" -> (long) length(value);
       case "list" -> Python.items(value);
-      case "items" -> value instanceof Map<?, ?> map ? Members.pairs(map) : new ArrayList<>();
+      case "items" -> pairs(value);
       case "first" -> end(Python.items(value), true);
       case "last" -> end(Python.items(value), false);
       case "join" -> joined(value, given);
@@ -69,7 +72,7 @@ final class Filters {
       case "rejectattr" ->
           chosen(value, item -> passes(at(item, given.need(0, "attribute")), arguments, 1), false);
       case "groupby" -> grouped(value, given);
-      case "batch" -> batches(value, (int) Python.integer(given.need(0, "linecount")));
+      case "batch" -> batches(value, given);
       case "attr" -> Members.attribute(value, Python.text(given.need(0, "name")));
       case "sum" -> summed(value, given);
       case "min" -> extreme(value, given, -1);
@@ -78,34 +81,19 @@ final class Filters {
           Python.isInteger(value)
               ? (Object) Math.abs(Python.integer(value))
               : Math.abs(Python.number(value));
-      case "int" -> integer(value, given);
-      case "float" -> decimal(value, given);
-      case "round" -> rounded(Python.number(value), given);
+      case "int" -> NumberFilters.integer(value, given);
+      case "float" -> NumberFilters.decimal(value, given);
+      case "round" -> NumberFilters.rounded(value, given);
       default -> throw new TemplateException("There is no filter '" + name + "'");
     };
   }
 
-  /** A filter's arguments, by place or name. */
-  private record Given(
-      String filter, List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
-    @Nullable Object or(int index, String name, @Nullable Object otherwise) {
-      if (index < positional.size()) {
-        return positional.get(index);
-      }
-      return named.containsKey(name) ? named.get(name) : otherwise;
-    }
-
-    Object need(int index, String name) {
-      Object value = or(index, name, null);
-      if (value == null) {
-        throw new TemplateException("The filter '%s' needs '%s'".formatted(filter, name));
-      }
-      return value;
-    }
-
-    boolean flag(int index, String name) {
-      return Python.isTrue(or(index, name, false));
-    }
+  private static List<@Nullable Object> pairs(@Nullable Object value) {
+    return switch (value) {
+      case Map<?, ?> map -> Members.pairs(map);
+      case Undefined none -> new ArrayList<>();
+      case null, default -> throw new TemplateException(Python.type(value) + " has no pairs");
+    };
   }
 
   private static Map<String, @Nullable Object> jsonOptions(Given given) {
@@ -135,7 +123,7 @@ final class Filters {
             : " ".repeat((int) Math.clamp(Python.integer(width), 0L, 1000L));
     boolean first = given.flag(1, "first");
     boolean blank = given.flag(2, "blank");
-    String[] lines = text.split("\n", -1);
+    String[] lines = text.split("\r\n|[\n\r]", -1);
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < lines.length; i++) {
       boolean indent = i == 0 ? first : blank || !lines[i].isEmpty();
@@ -187,9 +175,11 @@ final class Filters {
 
   private static String joined(@Nullable Object value, Given given) {
     Object attribute = given.or(1, "attribute", null);
-    return Python.items(value).stream()
-        .map(item -> Python.text(attribute == null ? item : at(item, attribute)))
-        .collect(Collectors.joining(Python.text(given.or(0, "d", ""))));
+    return StringMethods.join(
+        Python.text(given.or(0, "d", "")),
+        Python.items(value).stream()
+            .map(item -> Python.text(attribute == null ? item : at(item, attribute)))
+            .toList());
   }
 
   private static Object reversed(@Nullable Object value) {
@@ -266,7 +256,7 @@ final class Filters {
     Object attribute = given.named().get("attribute");
     Object otherwise = given.named().get("default");
     List<@Nullable Object> results = new ArrayList<>();
-    for (Object item : Python.items(value)) {
+    for (Object item : Python.isTrue(value) ? Python.items(value) : List.of()) {
       if (attribute != null) {
         Object found = at(item, attribute);
         results.add(found instanceof Undefined && otherwise != null ? otherwise : found);
@@ -289,6 +279,9 @@ final class Filters {
   private static List<@Nullable Object> chosen(
       @Nullable Object value, Predicate<@Nullable Object> passes, boolean wanted) {
     List<@Nullable Object> kept = new ArrayList<>();
+    if (!Python.isTrue(value)) {
+      return kept; // jinja2 does not look into what is empty, not even into None
+    }
     for (Object item : Python.items(value)) {
       if (passes.test(item) == wanted) {
         kept.add(item);
@@ -307,12 +300,18 @@ final class Filters {
     return Members.pairs(groups);
   }
 
-  private static List<@Nullable Object> batches(@Nullable Object value, int size) {
+  private static List<@Nullable Object> batches(@Nullable Object value, Given given) {
+    int size = (int) Math.clamp(Python.integer(given.need(0, "linecount")), 1L, 1_000_000L);
+    Object filler = given.or(1, "fill_with", null);
     List<@Nullable Object> items = Python.items(value);
     List<@Nullable Object> batches = new ArrayList<>();
-    for (int from = 0; from < items.size(); from += Math.max(1, size)) {
-      batches.add(
-          new ArrayList<>(items.subList(from, Math.min(items.size(), from + Math.max(1, size)))));
+    for (int from = 0; from < items.size(); from += size) {
+      int to = Math.min(items.size(), from + size);
+      List<@Nullable Object> batch = new ArrayList<>(items.subList(from, to));
+      if (filler != null) {
+        batch.addAll(Collections.nCopies(size - batch.size(), filler));
+      }
+      batches.add(batch);
     }
     return batches;
   }
@@ -340,34 +339,5 @@ final class Filters {
       best = better ? item : best;
     }
     return best;
-  }
-
-  private static @Nullable Object integer(@Nullable Object value, Given given) {
-    try {
-      return value instanceof String text
-          ? (Object) Long.valueOf(text.strip())
-          : (Object) (long) Python.number(value);
-    } catch (NumberFormatException | TemplateException e) {
-      return given.or(0, "default", 0L);
-    }
-  }
-
-  private static @Nullable Object decimal(@Nullable Object value, Given given) {
-    try {
-      return value instanceof String text
-          ? Double.valueOf(text.strip())
-          : (Object) Python.number(value);
-    } catch (NumberFormatException | TemplateException e) {
-      return given.or(0, "default", 0.0);
-    }
-  }
-
-  private static double rounded(double value, Given given) {
-    double unit = Math.pow(10, (double) Python.integer(given.or(0, "precision", 0L)));
-    return switch (Python.text(given.or(1, "method", "common"))) {
-      case "ceil" -> Math.ceil(value * unit) / unit;
-      case "floor" -> Math.floor(value * unit) / unit;
-      default -> Math.rint(value * unit) / unit;
-    };
   }
 }

@@ -18,7 +18,7 @@ final class Formats {
 
   static String percent(String format, @Nullable Object values) {
     List<? extends @Nullable Object> list =
-        values instanceof List<?> many ? many : java.util.Collections.singletonList(values);
+        values instanceof Python.Tuple many ? many : java.util.Collections.singletonList(values);
     Matcher matcher = PERCENT.matcher(format);
     StringBuilder out = new StringBuilder();
     int next = 0;
@@ -98,7 +98,7 @@ final class Formats {
         } else {
           value = named.get(name);
         }
-        text = Python.text(value);
+        text = field.endsWith("!r") ? Python.repr(value) : Python.text(value);
       }
       matcher.appendReplacement(out, Matcher.quoteReplacement(text));
     }

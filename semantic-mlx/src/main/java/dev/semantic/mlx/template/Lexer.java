@@ -2,7 +2,9 @@ package dev.semantic.mlx.template;
 
 import dev.semantic.mlx.template.Token.Kind;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Cuts a template into tokens; white space around tags is dealt with here and nowhere else. */
 final class Lexer {
@@ -12,6 +14,7 @@ final class Lexer {
           ":", "|", "(", ")", "[", "]", "{", "}", ";");
 
   private final String source;
+  private final int[] lineStarts;
   private final List<Token> tokens = new ArrayList<>();
   private int at;
   private boolean trimNext; // "-" at the end of the last tag
@@ -19,6 +22,7 @@ final class Lexer {
 
   private Lexer(String source) {
     this.source = source;
+    this.lineStarts = lineStarts(source);
   }
 
   static List<Token> tokens(String template) {
@@ -30,6 +34,7 @@ final class Lexer {
     while (at < source.length()) {
       int tag = nextTag(at);
       text(at, tag);
+      at = tag;
       if (tag < source.length()) {
         tag(tag);
       }
@@ -121,8 +126,6 @@ final class Lexer {
     String text = rest.substring(open.end(), close.start());
     if (!open.group(1).isEmpty()) {
       text = text.stripLeading();
-    } else if (text.startsWith("\n")) {
-      text = text.substring(1);
     }
     if (!close.group(1).isEmpty()) {
       text = text.stripTrailing();
@@ -221,7 +224,11 @@ final class Lexer {
     while (at < source.length() && source.charAt(at) != quote) {
       char c = source.charAt(at++);
       if (c == '\\' && at < source.length()) {
-        at = Escapes.append(source, at, text);
+        try {
+          at = Escapes.append(source, at, text);
+        } catch (TemplateException e) {
+          throw e.placed(position(at - 1));
+        }
       } else {
         text.append(c);
       }
@@ -234,12 +241,17 @@ final class Lexer {
   }
 
   private Position position(int offset) {
-    int line = 1;
-    int start = 0;
-    for (int i = source.indexOf('\n'); i >= 0 && i < offset; i = source.indexOf('\n', i + 1)) {
-      line++;
-      start = i + 1;
-    }
-    return new Position(line, offset - start + 1);
+    int found = Arrays.binarySearch(lineStarts, offset);
+    int line = found < 0 ? -found - 2 : found;
+    return new Position(line + 1, offset - lineStarts[line] + 1);
+  }
+
+  private static int[] lineStarts(String source) {
+    return IntStream.concat(
+            IntStream.of(0),
+            IntStream.range(0, source.length())
+                .filter(i -> source.charAt(i) == '\n')
+                .map(i -> i + 1))
+        .toArray();
   }
 }

@@ -4,6 +4,7 @@ import dev.semantic.mlx.template.Python.Callable;
 import dev.semantic.mlx.template.Python.Namespace;
 import dev.semantic.mlx.template.Python.Undefined;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,7 +82,10 @@ final class Members {
     for (int i = from; stride > 0 ? i < to : i > to; i += stride) {
       part.add(items.get(i));
     }
-    return text ? String.join("", part.stream().map(Python::text).toList()) : part;
+    if (text) {
+      return String.join("", part.stream().map(Python::text).toList());
+    }
+    return target instanceof Python.Tuple ? new Python.Tuple(part) : part;
   }
 
   private static int bound(@Nullable Object value, int without, int size, int stride) {
@@ -115,10 +119,7 @@ final class Members {
     List<@Nullable Object> pairs = new ArrayList<>();
     map.forEach(
         (key, value) -> {
-          List<@Nullable Object> pair = new ArrayList<>();
-          pair.add(key);
-          pair.add(value);
-          pairs.add(pair);
+          pairs.add(new Python.Tuple(Arrays.asList(key, value)));
         });
     return pairs;
   }

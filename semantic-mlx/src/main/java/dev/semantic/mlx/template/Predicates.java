@@ -3,7 +3,6 @@ package dev.semantic.mlx.template;
 import dev.semantic.mlx.template.Python.Callable;
 import dev.semantic.mlx.template.Python.Undefined;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +22,11 @@ final class Predicates {
       case "integer" -> value instanceof Long;
       case "float" -> value instanceof Double;
       case "mapping" -> value instanceof Map;
-      case "sequence" -> value instanceof List || value instanceof String || value instanceof Map;
+      case "sequence" ->
+          value instanceof List
+              || value instanceof String
+              || value instanceof Map
+              || value instanceof Undefined;
       case "iterable" ->
           value instanceof List
               || value instanceof String
@@ -33,8 +36,8 @@ final class Predicates {
       case "odd" -> Python.integer(value) % 2 != 0;
       case "even" -> Python.integer(value) % 2 == 0;
       case "divisibleby" -> Python.integer(value) % Python.integer(argument(name, arguments)) == 0;
-      case "lower" -> Python.text(value).equals(Python.text(value).toLowerCase(Locale.ROOT));
-      case "upper" -> Python.text(value).equals(Python.text(value).toUpperCase(Locale.ROOT));
+      case "lower" -> StringMethods.isLower(Python.text(value));
+      case "upper" -> StringMethods.isUpper(Python.text(value));
       case "in" -> Python.contains(argument(name, arguments), value);
       case "equalto", "eq", "==" -> Python.equal(value, argument(name, arguments));
       case "ne", "!=" -> !Python.equal(value, argument(name, arguments));

@@ -22,6 +22,15 @@ final class Python {
     @Nullable Object call(List<@Nullable Object> positional, Map<String, @Nullable Object> named);
   }
 
+  /** A list that is written with round brackets and equals no list. */
+  static final class Tuple extends ArrayList<@Nullable Object> {
+    private static final long serialVersionUID = 1L;
+
+    Tuple(List<?> items) {
+      super(items);
+    }
+  }
+
   /** {@code namespace(...)}: the only object whose attributes a template may set. */
   record Namespace(Map<String, @Nullable Object> values) {}
 
@@ -44,7 +53,7 @@ final class Python {
       return number(a) == number(b);
     }
     if (a instanceof List<?> x && b instanceof List<?> y) {
-      if (x.size() != y.size()) {
+      if (x.size() != y.size() || x instanceof Tuple != y instanceof Tuple) {
         return false;
       }
       for (int i = 0; i < x.size(); i++) {
@@ -53,6 +62,11 @@ final class Python {
         }
       }
       return true;
+    }
+    if (a instanceof Map<?, ?> x && b instanceof Map<?, ?> y) {
+      return x.size() == y.size()
+          && x.entrySet().stream()
+              .allMatch(e -> y.containsKey(e.getKey()) && equal(e.getValue(), y.get(e.getKey())));
     }
     return a instanceof Undefined ? b instanceof Undefined : Objects.equals(a, b);
   }
@@ -135,6 +149,10 @@ final class Python {
       case Boolean b -> b ? "True" : "False";
       case Double d -> decimal(d);
       case String s -> quoted(s);
+      case Tuple tuple ->
+          tuple.stream()
+              .map(Python::repr)
+              .collect(Collectors.joining(", ", "(", tuple.size() == 1 ? ",)" : ")"));
       case List<?> list ->
           list.stream().map(Python::repr).collect(Collectors.joining(", ", "[", "]"));
       case Map<?, ?> map ->
@@ -180,15 +198,31 @@ final class Python {
                 default -> {
                   if (c == quote) {
                     out.append('\\').append(quote);
-                  } else if (c < 32 || c == 127) {
-                    out.append("\\x%02x".formatted(c));
-                  } else {
+                  } else if (isPrintable(c)) {
                     out.appendCodePoint(c);
+                  } else {
+                    String format = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
+                    out.append(format.formatted(c));
                   }
                 }
               }
             });
     return out.append(quote).toString();
+  }
+
+  private static boolean isPrintable(int c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.SURROGATE,
+          Character.PRIVATE_USE,
+          Character.UNASSIGNED,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          false;
+      case Character.SPACE_SEPARATOR -> c == ' ';
+      default -> true;
+    };
   }
 
   static String type(@Nullable Object value) {

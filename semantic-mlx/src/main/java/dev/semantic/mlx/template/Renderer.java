@@ -227,9 +227,10 @@ final class Renderer {
       inner.set("caller", caller == null ? new Undefined("caller") : caller);
       inner.set(
           "varargs",
-          positional.size() > parameters.size()
-              ? new ArrayList<>(positional.subList(parameters.size(), positional.size()))
-              : new ArrayList<>());
+          new Python.Tuple(
+              positional.size() > parameters.size()
+                  ? positional.subList(parameters.size(), positional.size())
+                  : List.of()));
       inner.set("kwargs", rest);
       return captured(body, inner);
     };

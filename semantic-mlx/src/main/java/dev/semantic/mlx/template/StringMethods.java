@@ -7,7 +7,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The methods of Python's strings. */
@@ -23,9 +22,10 @@ final class StringMethods {
           (p, n) ->
               split(text, p.isEmpty() ? n.get("sep") : p.getFirst(), limit(p, n.get("maxsplit")));
       case "rsplit" ->
-          (p, n) -> rsplit(text, p.isEmpty() ? null : p.getFirst(), limit(p, n.get("maxsplit")));
+          (p, n) ->
+              rsplit(text, p.isEmpty() ? n.get("sep") : p.getFirst(), limit(p, n.get("maxsplit")));
       case "splitlines" -> (p, n) -> lines(text);
-      case "startswith" -> (p, n) -> any(p.getFirst(), text::startsWith);
+      case "startswith" -> (p, n) -> any(p.getFirst(), text.substring(from(text, p))::startsWith);
       case "endswith" -> (p, n) -> any(p.getFirst(), text::endsWith);
       case "replace" ->
           (p, n) ->
@@ -35,22 +35,19 @@ final class StringMethods {
       case "lower", "casefold" -> (p, n) -> text.toLowerCase(Locale.ROOT);
       case "title" -> (p, n) -> title(text);
       case "capitalize" -> (p, n) -> capitalize(text);
-      case "find" -> (p, n) -> position(text, text.indexOf(string(p, 0)));
+      case "find" -> (p, n) -> position(text, text.indexOf(string(p, 0), from(text, p)));
       case "rfind" -> (p, n) -> position(text, text.lastIndexOf(string(p, 0)));
       case "index" ->
           (p, n) -> {
-            long at = position(text, text.indexOf(string(p, 0)));
+            long at = position(text, text.indexOf(string(p, 0), from(text, p)));
             if (at < 0) {
               throw new TemplateException(Python.repr(p.getFirst()) + " is not in the string");
             }
             return at;
           };
-      case "count" -> (p, n) -> count(text, string(p, 0));
+      case "count" -> (p, n) -> count(text.substring(from(text, p)), string(p, 0));
       case "join" ->
-          (p, n) ->
-              Python.items(p.getFirst()).stream()
-                  .map(Python::text)
-                  .collect(Collectors.joining(text));
+          (p, n) -> join(text, Python.items(p.getFirst()).stream().map(Python::text).toList());
       case "format" -> (p, n) -> Formats.braces(text, p, n);
       case "removeprefix" ->
           (p, n) -> text.startsWith(string(p, 0)) ? text.substring(string(p, 0).length()) : text;
@@ -59,7 +56,12 @@ final class StringMethods {
               text.endsWith(string(p, 0))
                   ? text.substring(0, text.length() - string(p, 0).length())
                   : text;
-      case "zfill" -> (p, n) -> pad(text, Python.integer(p.getFirst()), "0", true);
+      case "zfill" ->
+          (p, n) -> {
+            int sign = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
+            long width = Python.integer(p.getFirst()) - sign;
+            return text.substring(0, sign) + pad(text.substring(sign), width, "0", true);
+          };
       case "ljust" -> (p, n) -> pad(text, Python.integer(p.getFirst()), fill(p), false);
       case "rjust" -> (p, n) -> pad(text, Python.integer(p.getFirst()), fill(p), true);
       case "partition" ->
@@ -70,16 +72,20 @@ final class StringMethods {
       case "isalpha" -> (p, n) -> every(text, Character::isLetter);
       case "isalnum" -> (p, n) -> every(text, Character::isLetterOrDigit);
       case "isspace" -> (p, n) -> every(text, Character::isWhitespace);
-      case "isupper" ->
-          (p, n) ->
-              !text.equals(text.toLowerCase(Locale.ROOT))
-                  && text.equals(text.toUpperCase(Locale.ROOT));
-      case "islower" ->
-          (p, n) ->
-              !text.equals(text.toUpperCase(Locale.ROOT))
-                  && text.equals(text.toLowerCase(Locale.ROOT));
+      case "isupper" -> (p, n) -> isUpper(text);
+      case "islower" -> (p, n) -> isLower(text);
       default -> null;
     };
+  }
+
+  static boolean isUpper(String text) {
+    return !text.equals(text.toLowerCase(Locale.ROOT))
+        && text.equals(text.toUpperCase(Locale.ROOT));
+  }
+
+  static boolean isLower(String text) {
+    return !text.equals(text.toUpperCase(Locale.ROOT))
+        && text.equals(text.toLowerCase(Locale.ROOT));
   }
 
   private static String string(List<@Nullable Object> arguments, int index) {
@@ -87,6 +93,17 @@ final class StringMethods {
       return text;
     }
     throw new TemplateException("A string method needs a string as argument " + (index + 1));
+  }
+
+  /** Where a search begins: the second argument, in code points, negative from the end. */
+  private static int from(String text, List<@Nullable Object> arguments) {
+    if (arguments.size() < 2 || arguments.get(1) == null) {
+      return 0;
+    }
+    int length = text.codePointCount(0, text.length());
+    long start = Python.integer(arguments.get(1));
+    return text.offsetByCodePoints(
+        0, (int) Math.clamp(start < 0 ? start + length : start, 0L, length));
   }
 
   private static String fill(List<@Nullable Object> arguments) {
@@ -161,7 +178,11 @@ final class StringMethods {
       return split(text, separator, -1);
     }
     if (separator == null) {
-      throw new TemplateException("rsplit with a limit needs a separator");
+      String mirrored = new StringBuilder(text).reverse().toString();
+      List<@Nullable Object> found = split(mirrored, null, limit);
+      Collections.reverse(found);
+      found.replaceAll(part -> new StringBuilder(Python.text(part)).reverse().toString());
+      return found;
     }
     String between = separator(separator);
     List<@Nullable Object> parts = new ArrayList<>();
@@ -190,6 +211,7 @@ final class StringMethods {
   }
 
   static String replace(String text, String old, String fresh, long count) {
+    Budget.bounded(count(text, old) * fresh.length());
     if (count < 0) {
       return text.replace(old, fresh);
     }
@@ -204,6 +226,12 @@ final class StringMethods {
       from = at + old.length();
     }
     return out.append(text.substring(from)).toString();
+  }
+
+  static String join(String between, List<String> parts) {
+    Budget.bounded(
+        (long) between.length() * parts.size() + parts.stream().mapToLong(String::length).sum());
+    return String.join(between, parts);
   }
 
   static String capitalize(String text) {
@@ -249,9 +277,10 @@ final class StringMethods {
   private static List<@Nullable Object> partition(
       String text, String separator, int at, boolean fromRight) {
     if (at < 0) {
-      return new ArrayList<>(fromRight ? Arrays.asList("", "", text) : Arrays.asList(text, "", ""));
+      return new Python.Tuple(
+          fromRight ? Arrays.asList("", "", text) : Arrays.asList(text, "", ""));
     }
-    return new ArrayList<>(
+    return new Python.Tuple(
         Arrays.asList(text.substring(0, at), separator, text.substring(at + separator.length())));
   }
 }
