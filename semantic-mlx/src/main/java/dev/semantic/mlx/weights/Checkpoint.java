@@ -41,7 +41,7 @@ public interface Checkpoint extends AutoCloseable {
    */
   void readFloats(String name, MemorySegment target);
 
-  /** A matrix in MLX's own quantised form; empty where that would not give the same numbers. */
+  /** A matrix in MLX's own quantised form; empty where that has no such integers. */
   Optional<AffineTensor> readAffine(String name);
 
   /** SHA-256 over everything that decides what the model computes. */

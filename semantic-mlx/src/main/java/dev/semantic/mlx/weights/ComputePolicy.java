@@ -11,7 +11,10 @@ public enum ComputePolicy {
   /** All weights expanded; operations that are one kernel elsewhere are spelt out. */
   EXPAND_TO_FLOAT32(DType.FLOAT32, KvPrecision.FLOAT32, false),
 
-  /** Weights stay quantised where MLX has the very same numbers; the rest in bfloat16. */
+  /**
+   * Weights stay quantised where MLX has the same integers; their scales and all else are rounded
+   * to bfloat16, the format that GPUs compute with. Not yet run on a GPU.
+   */
   KEEP_QUANTISED(DType.BFLOAT16, KvPrecision.BFLOAT16, true);
 
   private final DType computeType;

@@ -27,6 +27,9 @@ final class Fingerprints {
     String known = read(kept);
     if (known.isEmpty()) {
       known = hash(file);
+      if (!FileIdentity.of(file).equals(identity)) {
+        throw new ModelException(file + " changed while it was read; prepare it again");
+      }
       write(kept, known);
     }
     return HexFormat.of().parseHex(known);

@@ -87,7 +87,25 @@ final class GgufCheckpoint implements Checkpoint {
               }
               found.put(name, tensor);
             });
+    refuseUnknown();
     return found;
+  }
+
+  /**
+   * A tensor that is left out (a bias, say) would make another model of it, and nobody would see.
+   */
+  private void refuseUnknown() {
+    Set<String> known =
+        GgufNames.expected(config).values().stream()
+            .map(GgufNames.Expected::ggufName)
+            .collect(Collectors.toSet());
+    for (String name : header.tensors().keySet()) {
+      if (!known.contains(name) && !name.equals(GgufNames.ROPE_FACTORS)) {
+        throw new ModelException(
+            "%s has a tensor %s, which the %s architecture does not know. Is it of another one?"
+                .formatted(path, name, config.architecture()));
+      }
+    }
   }
 
   private float @Nullable [] ropeFactors() {
@@ -95,7 +113,12 @@ final class GgufCheckpoint implements Checkpoint {
     if (tensor == null) {
       return null;
     }
-    float[] factors = new float[Math.toIntExact(tensor.elements())];
+    if (tensor.shape().length != 1) {
+      throw new ModelException(
+          "%s: tensor %s is %s, expected one row"
+              .formatted(path, tensor.name(), Arrays.toString(tensor.shape())));
+    }
+    float[] factors = new float[tensor.columns()];
     Dequantizer.expand(tensor.type(), bytes(tensor, 0, 1), factors);
     return factors;
   }

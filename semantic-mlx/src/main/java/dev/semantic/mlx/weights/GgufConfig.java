@@ -42,6 +42,9 @@ final class GgufConfig {
     boolean gemma = architecture.equals("gemma3");
     int hidden = positive("embedding_length");
     int layers = positive("block_count");
+    if (layers > header.tensors().size()) {
+      throw wrong("%d layers in %d tensors".formatted(layers, header.tensors().size()));
+    }
     int heads = positive("attention.head_count");
     int headDim = has("attention.key_length") ? positive("attention.key_length") : hidden / heads;
     int kvHeads = has("attention.head_count_kv") ? positive("attention.head_count_kv") : heads;

@@ -24,6 +24,9 @@ final class GgufCursor {
 
   private static final int MAX_NESTING = 4;
 
+  /** Ten times the largest vocabulary there is. */
+  private static final int MOST_ELEMENTS = 10_000_000;
+
   private final Path file;
   private final MemorySegment memory;
   private long position;
@@ -68,7 +71,8 @@ final class GgufCursor {
    */
   int count(String what, int smallest) {
     long count = int64(what);
-    if (count < 0 || count > (memory.byteSize() - position) / smallest) {
+    long most = Math.min(Integer.MAX_VALUE - 8, (memory.byteSize() - position) / smallest);
+    if (count < 0 || count > most) {
       throw broken("%s says %s".formatted(what, Long.toUnsignedString(count)));
     }
     return Math.toIntExact(count);
@@ -81,7 +85,7 @@ final class GgufCursor {
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
-  /** A metadata value: Long, Double, Boolean, String, long[], double[] or List. */
+  /** A metadata value: Long, Double, Boolean, String, or a List of them. */
   Object value(String key) {
     return value(key, int32("the type of " + key), 0);
   }
@@ -110,7 +114,10 @@ final class GgufCursor {
     }
     int type = int32("the element type of " + key);
     int count = count("the length of " + key, smallest(key, type));
-    List<Object> values = new ArrayList<>(count);
+    if (count > MOST_ELEMENTS) {
+      throw broken("a list of %d in %s".formatted(count, key));
+    }
+    List<Object> values = new ArrayList<>(Math.min(count, 1 << 12));
     for (int i = 0; i < count; i++) {
       values.add(value(key, type, depth + 1));
     }

@@ -5,7 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -50,8 +52,10 @@ record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors)
         throw cursor.broken("a second tensor " + tensor.name());
       }
     }
-    long base = aligned(cursor, alignment(cursor, metadata));
-    tensors.replaceAll((name, tensor) -> placed(file, tensor, base, memory.byteSize()));
+    long alignment = alignment(cursor, metadata);
+    long base = aligned(cursor, alignment);
+    tensors.replaceAll((name, tensor) -> placed(file, tensor, base, alignment, memory.byteSize()));
+    refuseOverlaps(file, tensors);
     return new GgufHeader(
         Collections.unmodifiableMap(metadata), Collections.unmodifiableMap(tensors));
   }
@@ -102,7 +106,10 @@ record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors)
     for (int i = 0; i < kept.length - 1; i++) {
       rows *= kept[i];
     }
-    return new int[] {Math.toIntExact(rows), kept[kept.length - 1]};
+    if (rows > Integer.MAX_VALUE) {
+      throw new ModelException("A tensor of %d rows cannot be read".formatted(rows));
+    }
+    return new int[] {(int) rows, kept[kept.length - 1]};
   }
 
   private static long alignment(GgufCursor cursor, Map<String, Object> metadata) {
@@ -120,13 +127,32 @@ record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors)
     return Math.ceilDiv(cursor.position(), alignment) * alignment;
   }
 
-  private static TensorInfo placed(Path file, TensorInfo tensor, long base, long fileBytes) {
+  private static TensorInfo placed(
+      Path file, TensorInfo tensor, long base, long alignment, long fileBytes) {
     long room = fileBytes - base;
+    if (tensor.offset() % alignment != 0) {
+      throw new ModelException(
+          "%s is damaged: tensor %s lies at %d, not at a multiple of %d. Fetch it again."
+              .formatted(file, tensor.name(), tensor.offset(), alignment));
+    }
     if (tensor.offset() < 0 || tensor.offset() > room || tensor.bytes() > room - tensor.offset()) {
       throw new ModelException(
           "%s is cut short: tensor %s should lie at %s + %d with %d bytes, but the file ends at %d. Fetch it again."
               .formatted(file, tensor.name(), base, tensor.offset(), tensor.bytes(), fileBytes));
     }
     return new TensorInfo(tensor.name(), tensor.shape(), tensor.type(), base + tensor.offset());
+  }
+
+  private static void refuseOverlaps(Path file, Map<String, TensorInfo> tensors) {
+    List<TensorInfo> inOrder =
+        tensors.values().stream().sorted(Comparator.comparingLong(TensorInfo::offset)).toList();
+    for (int i = 1; i < inOrder.size(); i++) {
+      TensorInfo before = inOrder.get(i - 1);
+      if (before.offset() + before.bytes() > inOrder.get(i).offset()) {
+        throw new ModelException(
+            "%s is damaged: tensors %s and %s lie in each other. Fetch it again."
+                .formatted(file, before.name(), inOrder.get(i).name()));
+      }
+    }
   }
 }

@@ -1,0 +1,108 @@
+package dev.semantic.mlx.weights;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.model.ModelException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GgufCheckpointTest {
+  @TempDir private Path directory = Path.of("");
+
+  private ModelException refused(Path file) {
+    return assertThrows(ModelException.class, () -> Checkpoints.open(file).close());
+  }
+
+  private void refusedSaying(TinyGguf model, String part) throws IOException {
+    String message = String.valueOf(refused(model.write(directory)).getMessage());
+    assertTrue(message.contains(part), message);
+    assertTrue(message.contains("tiny.gguf"), message);
+  }
+
+  @Test
+  void aWholeFileIsReadAndItsQueryRowsStandInHuggingFacesOrder() throws IOException {
+    try (Checkpoint tiny = Checkpoints.open(new TinyGguf().write(directory))) {
+      assertEquals(4, tiny.config().headDim());
+      assertEquals(4, tiny.config().vocabularySize());
+      float[] q = new float[64];
+      tiny.readFloats("model.layers.0.self_attn.q_proj.weight", MemorySegment.ofArray(q));
+      float first = 4 * 8 + 8; // after the embedding and a norm
+      int[] rows = new int[8];
+      Arrays.setAll(rows, i -> (int) (q[i * 8] - first) / 8);
+      assertArrayEquals(new int[] {0, 2, 1, 3, 4, 6, 5, 7}, rows);
+    }
+  }
+
+  @Test
+  void cutShortAnywhereItIsRefused() throws IOException {
+    byte[] whole = new TinyGguf().bytes();
+    Path file = directory.resolve("cut.gguf");
+    for (int length = 0; length < whole.length; length++) {
+      Files.write(file, Arrays.copyOf(whole, length));
+      refused(file);
+    }
+  }
+
+  /** A flipped bit of a weight cannot be seen here; one of the header must not do harm. */
+  @Test
+  void withAnyBitFlippedItIsReadOrRefused() throws IOException {
+    byte[] whole = new TinyGguf().bytes();
+    Path file = directory.resolve("flipped.gguf");
+    int read = 0;
+    for (int i = 0; i < whole.length; i++) {
+      for (int bit = 0; bit < 8; bit += 3) {
+        byte[] flipped = whole.clone();
+        flipped[i] ^= (byte) (1 << bit);
+        Files.write(file, flipped);
+        try (Checkpoint opened = Checkpoints.open(file)) {
+          read += opened.tensorNames().isEmpty() ? 0 : 1;
+        } catch (ModelException e) {
+          assertTrue(String.valueOf(e.getMessage()).contains("flipped.gguf"), e.getMessage());
+        }
+      }
+    }
+    assertTrue(read > 0, "not even a flipped weight was read");
+  }
+
+  @Test
+  void whatCannotBeIsNamed() throws IOException {
+    refusedSaying(new TinyGguf().with("general.architecture", "mamba"), "known are gemma3, llama");
+    refusedSaying(new TinyGguf().with("llama.block_count", 1 << 24), "16777216 layers");
+    refusedSaying(new TinyGguf().with("llama.block_count", 2), "blk.1.attn_norm.weight");
+    refusedSaying(new TinyGguf().with("llama.embedding_length", 16), "token_embd.weight is [4, 8]");
+    refusedSaying(new TinyGguf().without("blk.0.ffn_up.weight"), "blk.0.ffn_up.weight");
+    refusedSaying(new TinyGguf().tensor("blk.0.attn_q.bias", 8), "blk.0.attn_q.bias");
+    refusedSaying(new TinyGguf().tensor("rope_freqs.weight", 2, 2), "rope_freqs.weight");
+  }
+
+  @Test
+  void whatIsNoModelFileIsSaid() throws IOException {
+    assertTrue(refused(directory.resolve("none.gguf")).getMessage() != null);
+    Path text = Files.writeString(directory.resolve("text.gguf"), "Once upon a time");
+    assertTrue(String.valueOf(refused(text).getMessage()).contains("not a GGUF file"));
+    Path empty = Files.createFile(directory.resolve("empty.gguf"));
+    assertTrue(String.valueOf(refused(empty).getMessage()).contains("is empty"));
+    byte[] old = new TinyGguf().bytes();
+    old[4] = 1;
+    Path version = Files.write(directory.resolve("old.gguf"), old);
+    assertTrue(String.valueOf(refused(version).getMessage()).contains("version 1"));
+  }
+
+  @Test
+  void aFileThatChangesAfterItWasCheckedIsNotLoaded() throws IOException {
+    Path file = new TinyGguf().write(directory);
+    try (Checkpoint tiny = Checkpoints.open(file)) {
+      tiny.verifyUnchanged();
+      Files.write(file, new byte[] {1, 2, 3});
+      assertThrows(ModelException.class, tiny::verifyUnchanged);
+    }
+  }
+}
