@@ -6,28 +6,22 @@ import static dev.semantic.scripted.ScriptedHouse.request;
 import static dev.semantic.scripted.ScriptedHouse.said;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.cache.MemoryCacheStore;
-import dev.semantic.engine.FinishReason;
 import dev.semantic.engine.Generation;
 import dev.semantic.engine.GenerationRequest;
 import dev.semantic.engine.Prompt;
 import dev.semantic.engine.RequestException;
 import dev.semantic.memory.ByteSize;
-import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
-import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.RegistryStatus.Activity;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHouse;
-import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapOutcome;
@@ -45,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Swaps that go well, and those that a host must be able to rely on when they do not. */
+/** Swaps that go well. */
 class SwapTest {
   private static final ModelId ALPHA = Geometry.ALPHA.id();
   private static final ModelId BETA = Geometry.BETA.id();
@@ -107,28 +101,6 @@ class SwapTest {
       assertEquals(2, house.registry.pool().availableBlocks());
       house.registry.swapWithRollback(ALPHA);
       assertEquals(8, house.registry.pool().availableBlocks());
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void aDrainThatRunsOutOfTimeLeavesTheOldModelServing(boolean roomy) throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget(roomy))) {
-      Script.Hold hold = house.script.hold(PortCall.FORWARD);
-      Generation running = house.ask(request("ada", 5, tokens(20, 1)));
-      hold.awaitReached();
-      var soon = new SwapOptions(Duration.ofMillis(30));
-      var refused =
-          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, soon));
-      assertInstanceOf(DrainTimeoutException.class, refused.getCause());
-      assertEquals(SwapPhase.DRAINING, refused.phase());
-      assertEquals(SwapOutcome.REFUSED, refused.report().outcome());
-      assertEquals(Optional.of(ALPHA), refused.serving().map(ModelSpec::id));
-      Generation late = house.ask(request("bob", 1, tokens(20, 1)));
-      hold.release();
-      assertFalse(running.await(PATIENCE).reason() == FinishReason.CANCELLED);
-      assertEquals(Geometry.ALPHA.tag(), late.await(PATIENCE).model());
-      house.registry.swapWithRollback(BETA);
     }
   }
 
@@ -240,82 +212,6 @@ class SwapTest {
           heard);
       assertEquals(12, refusals.size());
       house.ask("ada", tokens(9, 1));
-    }
-  }
-
-  @Test
-  void whatCannotServeIsRefusedBeforeAnythingIsTouched() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, new ByteSize(1_800_000))) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      var unknown =
-          assertThrows(
-              ModelSwapException.class,
-              () -> house.registry.swapWithRollback(new ModelId("nowhere")));
-      assertSays("no scripted model nowhere (alpha goes on serving)", unknown);
-      var tooLarge =
-          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
-      assertSays("more than the budget of", tooLarge);
-      for (ModelSwapException refused : List.of(unknown, tooLarge)) {
-        assertEquals(SwapPhase.PREPARING, refused.phase());
-        assertEquals(SwapOutcome.REFUSED, refused.report().outcome());
-        assertEquals(Duration.ZERO, refused.report().blackout());
-      }
-      assertEquals(1, house.runtime.openPrepared());
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
-    }
-  }
-
-  @Test
-  void anAgentThatCannotBeParkedKeepsTheOldModel() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      int[] bob = said(tokens(30, 2), house.ask("bob", tokens(30, 2)));
-      house.script.failForGood(PortCall.STORE_PARK, 2, Fault.DECLARED);
-      var failed =
-          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
-      assertEquals(SwapPhase.PARKING, failed.phase());
-      assertEquals(SwapOutcome.ROLLED_BACK, failed.report().outcome());
-      assertEquals(0, house.script.count(PortCall.LOAD), "the old model was touched");
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
-      assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
-    }
-  }
-
-  @Test
-  void whenTheOldModelCannotComeBackBothCausesAreToldAndALoadHelps() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      house.script.failForGood(PortCall.LOAD, 1, Fault.OUT_OF_MEMORY);
-      var failed =
-          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
-      assertEquals(Optional.empty(), failed.serving());
-      assertEquals(SwapOutcome.FAILED, failed.report().outcome());
-      assertInstanceOf(OutOfMemoryError.class, failed.getCause());
-      assertEquals(1, failed.getCause().getSuppressed().length);
-      assertEquals(Activity.FAILED, house.registry.status().activity());
-      assertSays(
-          "No model serves", assertThrows(RequestException.class, () -> house.ask("ada", ada)));
-      assertThrows(ModelException.class, () -> house.registry.load(BETA));
-      house.script.heal();
-      house.registry.load(ALPHA);
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
-    }
-  }
-
-  @Test
-  void anInterruptEndsTheSwapAndNotTheModel() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = house.script.hold(PortCall.FORWARD);
-      Generation running = house.ask(request("bob", 5, tokens(20, 1)));
-      hold.awaitReached();
-      Thread.currentThread().interrupt();
-      var failed =
-          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
-      assertTrue(Thread.interrupted(), "the caller's interrupt was swallowed");
-      assertEquals(Optional.of(ALPHA), failed.serving().map(ModelSpec::id));
-      hold.release();
-      running.await(PATIENCE);
-      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
     }
   }
 
