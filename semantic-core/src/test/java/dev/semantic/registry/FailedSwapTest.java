@@ -138,4 +138,15 @@ class FailedSwapTest {
       assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
     }
   }
+
+  @Test
+  void theNewModelLeavesBeforeTheOldOneComesBack() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      house.script.fail(PortCall.TEXT, 1, Fault.UNCHECKED);
+      var failed =
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+      assertEquals(SwapPhase.ACTIVATING, failed.phase());
+      assertEquals(Optional.of(ALPHA), failed.serving().map(ModelSpec::id));
+    } // which looks at the peak of active bytes
+  }
 }

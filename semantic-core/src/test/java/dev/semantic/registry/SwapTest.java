@@ -243,12 +243,19 @@ class SwapTest {
       kept.add(
           assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(ALPHA)));
       kept.add(house.registry.status());
-      for (int i = 0; i < 100 && house.runtime.reachableModels() > 1; i++) {
-        System.gc();
-        Thread.sleep(10);
-      }
-      assertEquals(1, house.runtime.reachableModels(), () -> "kept by one of " + kept);
+      assertReachable(1, house, kept);
+      kept.add(house.registry.unload());
+      assertReachable(0, house, kept);
     }
+  }
+
+  private static void assertReachable(int models, ScriptedHouse house, List<Object> kept)
+      throws InterruptedException {
+    for (int i = 0; i < 100 && house.runtime.reachableModels() > models; i++) {
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertEquals(models, house.runtime.reachableModels(), () -> "kept by one of " + kept);
   }
 
   @Test

@@ -48,6 +48,7 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
   public final ModelRegistry registry;
   private final Map<Generation, GenerationRequest> asked =
       Collections.synchronizedMap(new LinkedHashMap<>());
+  private final ByteSize budget;
   private boolean closed;
 
   public ScriptedHouse() {
@@ -59,6 +60,7 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
   }
 
   public ScriptedHouse(ByteSize budget, UnaryOperator<ModelRegistry.Builder> more) {
+    this.budget = budget;
     ModelRegistry.Builder builder =
         ModelRegistry.builder(runtime)
             .budget(new MemoryBudget(budget))
@@ -157,6 +159,8 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
     note(left, "active bytes", runtime.activeBytes());
     note(left, "blocks", registry.pool().totalBlocks() - registry.pool().availableBlocks());
     assertEquals(List.of(), left, "left behind");
+    long peak = runtime.peakBytes();
+    assertTrue(peak <= budget.bytes(), () -> peak + " bytes at once, with a budget of " + budget);
   }
 
   private static void note(List<String> left, String what, long count) {

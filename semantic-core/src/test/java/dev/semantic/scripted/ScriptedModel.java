@@ -24,7 +24,7 @@ final class ScriptedModel implements LoadedModel {
   ScriptedModel(ScriptedRuntime runtime, Geometry model) {
     this.runtime = runtime;
     this.model = model;
-    runtime.active.addAndGet(model.bytes());
+    runtime.allocate(model.bytes());
     runtime.openModels.incrementAndGet();
     runtime.born(this);
   }
@@ -54,7 +54,7 @@ final class ScriptedModel implements LoadedModel {
   private ScriptedSequence register(ScriptedSequence sequence) {
     open.add(sequence);
     runtime.openSequences.incrementAndGet();
-    runtime.active.addAndGet(sequence.state.bytes());
+    runtime.allocate(sequence.state.bytes());
     return sequence;
   }
 
@@ -74,7 +74,7 @@ final class ScriptedModel implements LoadedModel {
       }
       long before = sequence.state.bytes();
       sequence.state.append(chunk.tokens());
-      runtime.active.addAndGet(sequence.state.bytes() - before);
+      runtime.allocate(sequence.state.bytes() - before);
       tokens += chunk.tokens().length;
       logits.add(chunk.logits() ? logits(sequence.state.next()) : new float[0]);
     }

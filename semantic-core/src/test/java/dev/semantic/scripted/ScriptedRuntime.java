@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class ScriptedRuntime implements ModelRuntime {
   final Script script;
   final AtomicLong active = new AtomicLong();
+  final AtomicLong peak = new AtomicLong();
   final AtomicLong cached = new AtomicLong();
   final AtomicLong computed = new AtomicLong();
   final AtomicLong largestForward = new AtomicLong();
@@ -78,6 +79,15 @@ public final class ScriptedRuntime implements ModelRuntime {
     return active.get();
   }
 
+  /** The most that was ever active, asked behind the script's back. */
+  public long peakBytes() {
+    return peak.get();
+  }
+
+  void allocate(long bytes) {
+    peak.accumulateAndGet(active.addAndGet(bytes), Math::max);
+  }
+
   void free(long bytes) {
     active.addAndGet(-bytes);
     cached.addAndGet(bytes);
@@ -105,11 +115,13 @@ public final class ScriptedRuntime implements ModelRuntime {
 
     @Override
     public long peakBytes() {
-      return active.get();
+      return peak.get();
     }
 
     @Override
-    public void resetPeak() {}
+    public void resetPeak() {
+      peak.set(active.get());
+    }
 
     @Override
     public void releaseCached() {
