@@ -160,7 +160,9 @@ class RequestsTest {
     assertEquals(0, house.registry.pool().availableBlocks());
     house.ask("third", tokens(300, 3));
     assertEquals(2, house.registry.pool().availableBlocks(), "first was to leave, and only first");
+    int loads = house.script.count(PortCall.STORE_LOAD);
     assertEquals(second.length - 1, house.ask("second", second).cachedTokens());
+    assertEquals(loads, house.script.count(PortCall.STORE_LOAD), "second had to leave, too");
     assertEquals(first.length - 1, house.ask("first", first).cachedTokens());
   }
 
