@@ -33,6 +33,9 @@ final class MlxcBuild {
    */
   Path build(Path source, Path sdk) throws IOException {
     boolean mac = variant == NativeVariant.MACOS_METAL;
+    if (mac) {
+      nameFrameworks(sdk.resolve("mlx/share/cmake/MLX/MLXTargets.cmake"));
+    }
     Path out = work.resolve("out");
     String cmake = tools.bring("cmake", work);
     String ninja = tools.bring("ninja", work);
@@ -59,6 +62,12 @@ final class MlxcBuild {
       throw new IOException("The build of mlx-c made no " + variant.library());
     }
     return library;
+  }
+
+  /** MLX's wheel names Apple's frameworks by where they lay on the machine that built it. */
+  private static void nameFrameworks(Path targets) throws IOException {
+    String text = Files.readString(targets);
+    Files.writeString(targets, text.replaceAll("/[^;\"]*/(\\w+)\\.framework", "-framework $1"));
   }
 
   private static void run(String what, List<String> line) throws IOException {

@@ -5,13 +5,14 @@ import dev.semantic.mlx.capi.NativeManifest;
 import dev.semantic.mlx.capi.NativePins;
 import dev.semantic.mlx.capi.NativeVariant;
 import dev.semantic.mlx.files.OnceDirectory;
+import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.store.UserCache;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Optional;
 
 /**
  * The build of the natives, run from source by Maven on the module's compiled classes. Made once
@@ -50,7 +51,10 @@ final class NativesBuild {
         NativesBuild::isIntact,
         empty -> {
           Tools tools = Tools.require();
-          say("building once for this machine, into " + home + " (about a minute)");
+          say("building once for this user, into " + home + " (about a minute)");
+          if (Files.exists(home)) {
+            say("again, because what is there is damaged");
+          }
           new Recipe(variant, tools, openblas, empty).run();
         });
     Files.createDirectories(jar.toAbsolutePath().getParent());
@@ -58,16 +62,14 @@ final class NativesBuild {
     say("MLX " + NativePins.mlxVersion() + " for " + variant.classifier() + " is ready: " + home);
   }
 
-  private static boolean isIntact(Path home) throws IOException {
+  private static boolean isIntact(Path home) {
     Path files = home.resolve(Recipe.FILES);
-    Path manifest = files.resolve(NativeManifest.FILE_NAME);
-    if (!Files.isReadable(manifest) || !Files.isReadable(home.resolve(Recipe.JAR))) {
-      return false;
-    }
-    try (InputStream in = Files.newInputStream(manifest)) {
-      Optional<String> damage = NativeManifest.read(in).damage(files);
-      damage.ifPresent(what -> say("building again: " + what));
-      return damage.isEmpty();
+    try (InputStream in = Files.newInputStream(files.resolve(NativeManifest.FILE_NAME))) {
+      return NativeManifest.read(in).damage(files).isEmpty()
+          && Sha256.of(home.resolve(Recipe.JAR))
+              .equals(Files.readString(home.resolve(Recipe.JAR_SUM)));
+    } catch (IOException | UncheckedIOException e) {
+      return false; // unreadable or no manifest: made anew, which fails if the disk is to blame
     }
   }
 

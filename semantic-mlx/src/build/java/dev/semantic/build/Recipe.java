@@ -29,6 +29,9 @@ final class Recipe {
   /** The same, packed for the class path. */
   static final String JAR = "natives.jar";
 
+  /** The jar's SHA-256. */
+  static final String JAR_SUM = "natives.jar.sha256";
+
   /** Relative to the module, where Maven starts the build. */
   private static final Path NOTICE = Path.of("src/build/NOTICE");
 
@@ -66,6 +69,7 @@ final class Recipe {
     gather(mlx, source, library);
     describe();
     NativesJar.write(files, variant, home.resolve(JAR));
+    Files.writeString(home.resolve(JAR_SUM), Sha256.of(home.resolve(JAR)));
     OnceDirectory.delete(work);
   }
 

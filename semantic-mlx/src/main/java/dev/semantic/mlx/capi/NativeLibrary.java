@@ -102,12 +102,19 @@ public final class NativeLibrary {
     Path target = cache.natives();
     try (InputStream in = url.openStream()) {
       NativeManifest manifest = NativeManifest.read(in);
-      target = target.resolve(variant.classifier() + "-jar-" + manifest.id());
+      Path home = target.resolve(variant.classifier() + "-jar-" + manifest.id());
+      target = home;
       OnceDirectory.make(
-          target,
-          directory -> isIntact(manifest, directory),
-          empty -> unpack(manifest, url, empty));
-      return Optional.of(target.resolve(IN_MLX_LIB + variant.library()));
+          home,
+          directory -> manifest.damage(directory).isEmpty(),
+          empty -> {
+            LOG.info("Unpacking MLX's natives into {}", home);
+            if (Files.exists(home)) {
+              LOG.warn("What was there is damaged: {}", manifest.damage(home).orElse("not now"));
+            }
+            unpack(manifest, url, empty);
+          });
+      return Optional.of(home.resolve(IN_MLX_LIB + variant.library()));
     } catch (IOException | UncheckedIOException e) {
       throw new MlxException(
           "Cannot unpack the natives from "
@@ -122,14 +129,8 @@ public final class NativeLibrary {
     }
   }
 
-  private static boolean isIntact(NativeManifest manifest, Path directory) {
-    Optional<String> damage = manifest.damage(directory);
-    damage.ifPresent(what -> LOG.warn("Making the natives anew in {}: {}", directory, what));
-    return damage.isEmpty();
-  }
-
-  private void unpack(NativeManifest manifest, URL manifestUrl, Path empty) throws IOException {
-    LOG.info("Unpacking MLX's natives into {}", cache.natives());
+  private static void unpack(NativeManifest manifest, URL manifestUrl, Path empty)
+      throws IOException {
     String base = manifestUrl.toString();
     base = base.substring(0, base.length() - NativeManifest.FILE_NAME.length());
     for (String name : manifest.files().keySet()) {
