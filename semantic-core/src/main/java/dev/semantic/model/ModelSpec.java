@@ -17,6 +17,7 @@ import dev.semantic.memory.ByteSize;
  * @param kvPrecision number format of the KV cache while computing
  * @param fileSize bytes on disk
  * @param weightSize bytes in memory, in the form the runtime computes with
+ * @param workingSize bytes that computing one chunk of a prompt takes besides, at most
  */
 public record ModelSpec(
     ModelId id,
@@ -30,7 +31,8 @@ public record ModelSpec(
     KvLayout kvLayout,
     KvPrecision kvPrecision,
     ByteSize fileSize,
-    ByteSize weightSize) {
+    ByteSize weightSize,
+    ByteSize workingSize) {
 
   /** How many transformer blocks. */
   public int layers() {

@@ -20,6 +20,16 @@ public interface ModelRuntime extends AutoCloseable {
   /** This runtime's memory. */
   MemoryProbe memory();
 
+  /**
+   * Frees everything, whatever still refers to it, by starting over: the last resort when an unload
+   * did not give all memory back. Every loaded model is closed by it; prepared ones stay good.
+   *
+   * @return false, with nothing done, if this runtime cannot
+   */
+  default boolean restart() {
+    return false;
+  }
+
   /** Closes what is still open. */
   @Override
   void close();

@@ -93,7 +93,8 @@ public enum Geometry {
         layout,
         KvPrecision.FLOAT32,
         new ByteSize(bytes),
-        new ByteSize(bytes));
+        new ByteSize(bytes),
+        new ByteSize(bytes / 100));
   }
 
   /** What this model says after {@code prompt}, computed from nothing but the tokens. */

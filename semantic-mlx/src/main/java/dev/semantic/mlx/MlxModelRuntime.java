@@ -30,6 +30,12 @@ public final class MlxModelRuntime implements ModelRuntime {
   /** Part of every tag: raise it when the same files begin to give other keys and values. */
   private static final int ARITHMETIC = 1;
 
+  /** What the working set is estimated for: tokens of a prompt at a time, behind how many. */
+  private static final long CHUNK = 512;
+
+  private static final long LONG_CONTEXT = 4096;
+  private static final long BATCH = 16;
+
   private final Mlx mlx;
   private final ModelCatalog catalog;
   private final ComputePolicy policy;
@@ -83,7 +89,16 @@ public final class MlxModelRuntime implements ModelRuntime {
         layout,
         precision,
         new ByteSize(checkpoint.fileBytes()),
-        new ByteSize(policy.weightBytes(checkpoint)));
+        new ByteSize(policy.weightBytes(checkpoint)),
+        new ByteSize(workingBytes(config)));
+  }
+
+  /** A chunk of a prompt in the layers and in attention, and the logits of a batch; float32. */
+  private static long workingBytes(ModelConfig config) {
+    long layers = CHUNK * (6L * config.hiddenSize() + 4L * config.intermediateSize());
+    long scores = 2L * config.heads() * CHUNK * Math.min(config.contextLength(), LONG_CONTEXT);
+    long logits = 2L * BATCH * config.vocabularySize();
+    return Float.BYTES * (layers + scores + logits);
   }
 
   /** The checkpoint's own fingerprint, and all else that decides what its keys and values are. */
