@@ -3,12 +3,14 @@ module dev.semantic.core {
   requires transitive org.jspecify;
   requires com.fasterxml.jackson.databind;
   requires com.github.benmanes.caffeine;
+  requires jdk.jfr;
   requires jdk.management;
   requires org.slf4j;
 
   exports dev.semantic.cache;
   exports dev.semantic.chat;
   exports dev.semantic.engine;
+  exports dev.semantic.journal;
   exports dev.semantic.memory;
   exports dev.semantic.model;
   exports dev.semantic.registry;

@@ -17,6 +17,7 @@ public final class BlockPool {
   private long blockBytes;
   private int totalBlocks;
   private int takenBlocks;
+  private int generation;
 
   /**
    * An account without a model: no blocks yet.
@@ -38,6 +39,15 @@ public final class BlockPool {
     }
     blockBytes = Math.multiplyExact(layout.bytesPerToken(precision), BLOCK_TOKENS);
     totalBlocks = (int) Math.min(Integer.MAX_VALUE, capacity.bytes() / blockBytes);
+  }
+
+  /**
+   * Counts all blocks as free, and what is still leased as nothing: for when whoever holds a lease
+   * does not come back.
+   */
+  public synchronized void forgetLeases() {
+    generation++;
+    takenBlocks = 0;
   }
 
   /** Blocks that could be taken now. */
@@ -65,20 +75,27 @@ public final class BlockPool {
     return new Lease();
   }
 
-  private synchronized boolean take(int blocks) {
-    if (blocks > totalBlocks - takenBlocks) {
+  private synchronized int generation() {
+    return generation;
+  }
+
+  private synchronized boolean take(int blocks, int from) {
+    if (from != generation || blocks > totalBlocks - takenBlocks) {
       return false;
     }
     takenBlocks += blocks;
     return true;
   }
 
-  private synchronized void giveBack(int blocks) {
-    takenBlocks -= blocks;
+  private synchronized void giveBack(int blocks, int from) {
+    if (from == generation) {
+      takenBlocks -= blocks;
+    }
   }
 
   /** The blocks of one sequence. Used by one thread at a time. */
   public final class Lease implements AutoCloseable {
+    private final int from = generation();
     private int blocks;
 
     private Lease() {}
@@ -86,7 +103,7 @@ public final class BlockPool {
     /** Makes the lease large enough for so many tokens; false, with nothing taken, if it can't. */
     public boolean growTo(int tokens) {
       int wanted = Math.ceilDiv(tokens, BLOCK_TOKENS);
-      if (wanted <= blocks || take(wanted - blocks)) {
+      if (wanted <= blocks || take(wanted - blocks, from)) {
         blocks = Math.max(blocks, wanted);
         return true;
       }
@@ -100,7 +117,7 @@ public final class BlockPool {
     /** Gives all blocks back. */
     @Override
     public void close() {
-      giveBack(blocks);
+      giveBack(blocks, from);
       blocks = 0;
     }
   }

@@ -8,10 +8,14 @@ import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.Sequence;
+import dev.semantic.timeline.Timeline;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,11 +29,13 @@ final class Admission {
   private final HotTier hot;
   private final BlockPool pool;
   private final CacheStore store;
+  private final Timeline timeline;
 
-  Admission(HotTier hot, BlockPool pool, CacheStore store) {
+  Admission(HotTier hot, BlockPool pool, CacheStore store, Timeline timeline) {
     this.hot = hot;
     this.pool = pool;
     this.store = store;
+    this.timeline = timeline;
   }
 
   /**
@@ -60,16 +66,38 @@ final class Admission {
                 .formatted(token, spec.id(), spec.vocabularySize() - 1));
       }
     }
-    Hot sequence =
-        request.agent().map(agent -> remembered(agent, serving)).orElseGet(() -> fresh(serving));
+    Hot sequence = continued(request.agent(), prompt, serving);
     try {
-      int cached = Math.min(commonPrefix(sequence.sequence().tokens(), prompt), prompt.length - 1);
-      if (cached < sequence.sequence().length() && !sequence.sequence().trim(cached)) {
-        sequence.close();
-        sequence = fresh(serving);
-        cached = 0;
+      int cached = sequence.sequence().length();
+      return new Work(ticket, sequence, serving, prompt, cached, timeline);
+    } catch (Throwable t) {
+      sequence.close();
+      throw t;
+    }
+  }
+
+  /** Goes on with one that was preempted. */
+  Work resume(Work work, Serving serving) {
+    Hot sequence = continued(work.ticket().request().agent(), work.said(), serving);
+    try {
+      work.resume(serving, sequence, sequence.sequence().length());
+      return work;
+    } catch (Throwable t) {
+      sequence.close();
+      throw t;
+    }
+  }
+
+  /** A sequence that holds as many of the first tokens as can be had, but never all of them. */
+  private Hot continued(Optional<AgentId> agent, int[] tokens, Serving serving) {
+    Hot sequence = agent.map(one -> remembered(one, serving)).orElseGet(() -> fresh(serving));
+    try {
+      int held = Math.min(commonPrefix(sequence.sequence().tokens(), tokens), tokens.length - 1);
+      if (held == sequence.sequence().length() || sequence.sequence().trim(held)) {
+        return sequence;
       }
-      return new Work(ticket, sequence, serving, prompt, cached);
+      sequence.close();
+      return fresh(serving);
     } catch (Throwable t) {
       sequence.close();
       throw t;
@@ -129,40 +157,35 @@ final class Admission {
    * Brings back who is parked under the model's tag, most recent first, as far as there is room.
    * Only a head start: who does not come back here comes back with the next request.
    *
-   * @return how many came back
+   * @return who came back; nobody else knows of them yet
    */
-  int restoreAgents(Serving next, int atMost) {
+  Map<AgentId, Hot> restoreAgents(Serving next, int atMost) {
+    Map<AgentId, Hot> back = new LinkedHashMap<>();
     List<ParkedCache> all;
     try {
       all = store.parked(next.model().spec().tag());
     } catch (Throwable t) {
       LOG.warn("Cannot see which agents are parked", t);
-      return 0;
+      return back;
     }
-    int restored = 0;
     for (ParkedCache parked : all) {
       int blocks = Math.ceilDiv(parked.tokens(), BlockPool.BLOCK_TOKENS);
-      if (restored == atMost || blocks > pool.availableBlocks()) {
+      if (back.size() == atMost || blocks > pool.availableBlocks()) {
         break;
       }
-      if (restoreAgent(parked, next)) {
-        restored++;
-      }
+      restoreAgent(parked, next).ifPresent(sequence -> back.put(parked.agent(), sequence));
     }
-    return restored;
+    return back;
   }
 
-  private boolean restoreAgent(ParkedCache parked, Serving next) {
+  private Optional<Hot> restoreAgent(ParkedCache parked, Serving next) {
     try {
-      Optional<Hot> back =
-          store
-              .load(parked.agent(), parked.tag())
-              .flatMap(snapshot -> restore(parked.agent(), snapshot, next));
-      back.ifPresent(sequence -> hot.put(parked.agent(), sequence));
-      return back.isPresent();
+      return store
+          .load(parked.agent(), parked.tag())
+          .flatMap(snapshot -> restore(parked.agent(), snapshot, next));
     } catch (Throwable t) {
       LOG.warn("Cannot bring {} back yet", parked.agent(), t);
-      return false;
+      return Optional.empty();
     }
   }
 
@@ -209,15 +232,29 @@ final class Admission {
   /**
    * Parks every idle agent; all stay in memory.
    *
+   * @param cancelled asked before every agent, and before anything is written
    * @return how many
+   * @throws CancellationException if it was cancelled
    */
-  int parkAll() {
+  int parkAll(BooleanSupplier cancelled) {
     int parked = 0;
     for (Map.Entry<AgentId, Hot> entry : hot.all().entrySet()) {
-      if (park(entry.getKey(), entry.getValue().sequence())) {
-        parked++;
+      Sequence sequence = entry.getValue().sequence();
+      requireWanted(cancelled);
+      if (sequence.length() == 0) {
+        continue;
       }
+      KvSnapshot snapshot = sequence.snapshot();
+      requireWanted(cancelled);
+      store.park(entry.getKey(), snapshot);
+      parked++;
     }
     return parked;
+  }
+
+  private static void requireWanted(BooleanSupplier cancelled) {
+    if (cancelled.getAsBoolean()) {
+      throw new CancellationException("Nobody wants the agents parked any more");
+    }
   }
 }

@@ -11,5 +11,7 @@ public enum FinishReason {
   /** The model's context is full. */
   CONTEXT_FULL,
   /** Somebody cancelled it. */
-  CANCELLED
+  CANCELLED,
+  /** It had to stop for a swap, and its model did not return in time. */
+  PREEMPTED
 }

@@ -190,7 +190,29 @@ final class Stepper {
     work.ticket().generation().fail(new RequestException(why, cause));
   }
 
-  private static void close(Hot sequence) {
+  /**
+   * Stops everything between two tokens; agents keep their sequences, others' are computed anew.
+   */
+  List<Work> suspendAll() {
+    endFinished();
+    List<Work> all = List.copyOf(active);
+    for (Work work : all) {
+      keep(work);
+      work.suspend();
+    }
+    return all;
+  }
+
+  /** Ends everything between two tokens; agents keep what was computed. */
+  void endAll(RequestException cause) {
+    endFinished();
+    for (Work work : List.copyOf(active)) {
+      keep(work);
+      work.ticket().generation().fail(cause);
+    }
+  }
+
+  static void close(Hot sequence) {
     try {
       sequence.close();
     } catch (Throwable t) {

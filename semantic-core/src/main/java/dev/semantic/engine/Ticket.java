@@ -10,10 +10,15 @@ import java.time.Duration;
  */
 record Ticket(GenerationRequest request, Generation generation, long submitted, long deadline) {
   static Ticket of(GenerationRequest request, long now, Duration longestWait, Runnable wake) {
-    long wait =
-        Math.min(nanos(longestWait), request.deadline().map(Ticket::nanos).orElse(Long.MAX_VALUE));
-    long deadline = wait == Long.MAX_VALUE ? Long.MAX_VALUE : now + wait;
-    return new Ticket(request, new Generation(wake), now, deadline);
+    Duration wait =
+        request.deadline().filter(own -> own.compareTo(longestWait) < 0).orElse(longestWait);
+    return new Ticket(request, new Generation(wake), now, deadline(now, wait));
+  }
+
+  /** The time after {@code wait}, on the clock of {@code now}. */
+  static long deadline(long now, Duration wait) {
+    long nanos = nanos(wait);
+    return nanos == Long.MAX_VALUE ? Long.MAX_VALUE : now + nanos;
   }
 
   /** More than a year counts as for ever. */

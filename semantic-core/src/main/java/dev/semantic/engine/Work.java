@@ -1,27 +1,46 @@
 package dev.semantic.engine;
 
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.TextCodec;
+import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One request being worked on: its sequence, what of its prompt is left, what it has said. */
 final class Work {
+  /** Of a suspended one: its text codec may be closed before it goes on. */
+  private static final TextCodec.TokenStream NO_STREAM =
+      new TextCodec.TokenStream() {
+        @Override
+        public String next(int token) {
+          throw new IllegalStateException("suspended");
+        }
+
+        @Override
+        public String rest() {
+          return "";
+        }
+      };
+
   private final Ticket ticket;
-  private Hot hot;
-  private final Serving serving;
+  private final Timeline timeline;
+  private final ModelTag tag;
+  private @Nullable Hot hot; // null while it is suspended: nothing may hold the model
+  private @Nullable Serving serving;
   private final int promptLength;
   private int cached;
   private final Sampler sampler;
   private final StopStrings stops;
-  private final TextCodec.TokenStream stream;
+  private TextCodec.TokenStream stream;
   private final StringBuilder text = new StringBuilder();
   private final List<Integer> generated = new ArrayList<>();
-  private final long begun = System.nanoTime();
+  private final long begun;
 
   private int[] history; // prompt and generated tokens
   private int length;
@@ -36,9 +55,12 @@ final class Work {
    * @param prompt its tokens
    * @param cached how many of them the sequence already holds; fewer than all
    */
-  Work(Ticket ticket, Hot hot, Serving serving, int[] prompt, int cached) {
+  Work(Ticket ticket, Hot hot, Serving serving, int[] prompt, int cached, Timeline timeline) {
     GenerationRequest request = ticket.request();
     this.ticket = ticket;
+    this.timeline = timeline;
+    this.begun = timeline.nanoTime();
+    this.tag = serving.model().spec().tag();
     this.hot = hot;
     this.serving = serving;
     this.promptLength = prompt.length;
@@ -60,8 +82,13 @@ final class Work {
     return begun;
   }
 
+  /** The weights it is meant to be finished with. */
+  ModelTag tag() {
+    return tag;
+  }
+
   Hot hot() {
-    return hot;
+    return Objects.requireNonNull(hot, "suspended");
   }
 
   boolean inPrefill() {
@@ -69,7 +96,34 @@ final class Work {
   }
 
   Serving serving() {
-    return serving;
+    return Objects.requireNonNull(serving, "suspended");
+  }
+
+  /** Lets go of sequence and model; whoever calls keeps or closes the sequence. */
+  void suspend() {
+    hot = null;
+    serving = null;
+    stream = NO_STREAM;
+  }
+
+  /** All tokens so far, prompt and answer. */
+  int[] said() {
+    return Arrays.copyOf(history, length);
+  }
+
+  /**
+   * Goes on where it was suspended.
+   *
+   * @param sequence holds the first {@code held} of {@link #said()}, fewer than all
+   */
+  void resume(Serving again, Hot sequence, int held) {
+    serving = again;
+    hot = sequence;
+    computed = held;
+    stream = again.text().stream(ticket.request().ignoreEos());
+    for (int token : generated) { // what it has shown it has shown; bytes it holds back it needs
+      stream.next(token);
+    }
   }
 
   /** Computes everything again, in another sequence; what has been said stays said. */
@@ -101,7 +155,7 @@ final class Work {
   /** What is to be computed next: a part of the prompt, or the last token. */
   Chunk next() {
     int end = computed + nextCount();
-    return new Chunk(hot.sequence(), Arrays.copyOfRange(history, computed, end), end == length);
+    return new Chunk(hot().sequence(), Arrays.copyOfRange(history, computed, end), end == length);
   }
 
   /** Takes what {@link #next()} gave: a token, unless the prompt goes on. */
@@ -111,7 +165,7 @@ final class Work {
       return;
     }
     int token = sampler.next(logits, history, length);
-    lastToken = System.nanoTime();
+    lastToken = timeline.nanoTime();
     if (generated.isEmpty()) {
       firstToken = lastToken;
     }
@@ -125,7 +179,7 @@ final class Work {
     }
     history[length++] = token;
     GenerationRequest request = ticket.request();
-    boolean ends = !request.ignoreEos() && serving.text().endTokens().contains(token);
+    boolean ends = !request.ignoreEos() && serving().text().endTokens().contains(token);
     String shown = ends ? "" : stops.accept(stream.next(token));
     if (ends) {
       reason = FinishReason.END_TOKEN;
@@ -133,7 +187,7 @@ final class Work {
       reason = FinishReason.STOP_STRING;
     } else if (generated.size() >= request.maxTokens()) {
       reason = FinishReason.MAX_TOKENS;
-    } else if (length >= serving.model().spec().contextLength()) {
+    } else if (length >= serving().model().spec().contextLength()) {
       reason = FinishReason.CONTEXT_FULL;
     }
     if (reason != null) {
@@ -147,14 +201,20 @@ final class Work {
     return stops.found() ? "" : stops.accept(stream.rest()) + stops.rest();
   }
 
+  /** Ends one that is suspended, with what it has. */
+  void end(FinishReason why) {
+    reason = why;
+    ticket.generation().finish(result());
+  }
+
   /** The answer as it stands; what a cancelled one held back is not in its events. */
   GenerationResult result() {
-    if (reason == FinishReason.CANCELLED) {
+    if (reason == FinishReason.CANCELLED || reason == FinishReason.PREEMPTED) {
       text.append(heldBack());
     }
-    long first = generated.isEmpty() ? System.nanoTime() : firstToken;
+    long first = generated.isEmpty() ? timeline.nanoTime() : firstToken;
     return new GenerationResult(
-        serving.model().spec().tag(),
+        tag,
         promptLength,
         cached,
         generated,

@@ -1,5 +1,6 @@
 package dev.semantic.memory;
 
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -9,8 +10,14 @@ import java.util.Locale;
  *     would otherwise pass for bytes of the model
  * @param afterUnload active once the unload had returned
  * @param modelBytes by how much the load had raised what is active
+ * @param left what is still held of it, if it is not gone and the runtime can tell
  */
-public record ReclaimReport(ByteSize before, ByteSize afterUnload, ByteSize modelBytes) {
+public record ReclaimReport(
+    ByteSize before, ByteSize afterUnload, ByteSize modelBytes, List<Holding> left) {
+  public ReclaimReport {
+    left = List.copyOf(left);
+  }
+
   /** Bytes that became free; zero if more is active than before. */
   public ByteSize reclaimed() {
     return new ByteSize(Math.max(0, before.bytes() - afterUnload.bytes()));
@@ -22,6 +29,12 @@ public record ReclaimReport(ByteSize before, ByteSize afterUnload, ByteSize mode
       return 1;
     }
     return Math.min(1, reclaimed().bytes() / (double) modelBytes.bytes());
+  }
+
+  /** Whether no more than this share of the model is left, 0 to 1. */
+  public boolean within(double tolerance) {
+    double missing = modelBytes.bytes() - (double) reclaimed().bytes();
+    return missing <= tolerance * modelBytes.bytes();
   }
 
   /** {@code 513.1 MiB of 513.2 MiB reclaimed (99.98 %)}. */

@@ -1,31 +1,27 @@
 package dev.semantic.registry;
 
 import dev.semantic.cache.BlockPool;
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.MemoryCacheStore;
 import dev.semantic.engine.BatchEngine;
+import dev.semantic.engine.DrainOrder;
 import dev.semantic.engine.EngineMode;
-import dev.semantic.engine.EngineOptions;
 import dev.semantic.engine.Generation;
 import dev.semantic.engine.GenerationRequest;
 import dev.semantic.engine.RequestException;
-import dev.semantic.memory.ByteSize;
-import dev.semantic.memory.MemoryBudget;
+import dev.semantic.journal.InterruptedSwap;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
-import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.registry.SwapDesk.Turn;
 import dev.semantic.spi.ModelRuntime;
+import dev.semantic.spi.PreparedModel;
+import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
-import dev.semantic.swap.SwapListener;
-import dev.semantic.swap.SwapOutcome;
+import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
-import dev.semantic.swap.SwapState;
-import java.time.Instant;
-import java.util.ArrayList;
+import dev.semantic.timeline.Timeline;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,33 +33,50 @@ import org.slf4j.LoggerFactory;
 public final class ModelRegistry implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ModelRegistry.class);
 
+  private final Timeline timeline;
   private final ModelRuntime runtime;
-  private final MemoryBudget budget;
   private final BlockPool pool;
   private final BatchEngine engine;
-  private final List<SwapListener> listeners;
-  private final ReentrantLock changing = new ReentrantLock();
+  private final Planner planner;
+  private final History history;
+  private final Residence residence;
+  private final SwapDesk desk;
+  private final Keeper keeper;
+  private final Optional<InterruptedSwap> interrupted;
 
-  private SwapState state = new SwapState.Empty(); // under changing
-  private @Nullable Resident resident; // under changing
-  private volatile @Nullable ModelSpec serving;
-  private volatile @Nullable SwapJournal underWay;
-  private volatile @Nullable SwapReport last;
-  private volatile Activity activity = Activity.IDLE;
-  private volatile Instant since = Instant.now();
-  private volatile boolean closed;
-
-  private ModelRegistry(Builder from) {
+  ModelRegistry(RegistryBuilder from) {
+    timeline = from.timeline;
     runtime = from.runtime;
-    budget = from.budget;
     pool = new BlockPool(from.cacheBytes);
-    engine = new BatchEngine(from.engineOptions, pool, from.caches);
-    listeners = List.copyOf(from.listeners);
+    engine = new BatchEngine(from.engineOptions, pool, from.caches, timeline);
+    history = new History(from.historyLength);
+    planner = new Planner(from.budget, from.cacheBytes, history::all);
+    interrupted = from.journal.interrupted();
+    interrupted.ifPresent(swap -> LOG.warn("The last process ended in the middle of a {}", swap));
+    residence =
+        new Residence(
+            new SwapExecution.Tools(runtime, engine, planner, timeline, from.journal),
+            from.listeners,
+            history);
+    desk = new SwapDesk(timeline);
+    keeper = new Keeper(timeline, engine, from.residency, new Household());
+    preload(from.residency.preload());
   }
 
   /** A registry over a runtime, with everything else as usual. */
-  public static Builder builder(ModelRuntime runtime) {
-    return new Builder(runtime);
+  public static RegistryBuilder builder(ModelRuntime runtime) {
+    return new RegistryBuilder(runtime);
+  }
+
+  private void preload(List<ModelId> models) {
+    for (ModelId model : models) {
+      try {
+        load(model);
+        return;
+      } catch (ModelException e) {
+        LOG.warn("Cannot preload {}", model, e);
+      }
+    }
   }
 
   /**
@@ -74,20 +87,20 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws IllegalStateException if a model serves already, or a swap is under way
    */
   public SwapReport load(ModelId model) {
-    begin("load " + model);
-    try {
-      if (resident != null) {
-        throw new IllegalStateException(
-            resident.spec().id() + " serves already; exchange it with swapWithRollback");
-      }
-      return change(model, SwapOptions.USUAL);
+    try (Turn turn = desk.enter("load " + model, IfBusy.REFUSE)) {
+      current()
+          .ifPresent(
+              spec -> {
+                throw new IllegalStateException(
+                    spec.id() + " serves already; exchange it with swapWithRollback");
+              });
+      keeper.forget();
+      return residence.change(model, SwapOptions.USUAL, turn.cancellation());
     } catch (ModelSwapException e) {
       if (e.getCause() instanceof ModelException cause) {
         throw cause;
       }
       throw new ModelException(Verdict.message(e), e);
-    } finally {
-      changing.unlock();
     }
   }
 
@@ -97,14 +110,17 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws ModelSwapException if it still serves
    */
   public SwapReport unload() throws ModelSwapException {
-    begin("unload");
-    try {
-      if (resident == null) {
+    return unload(SwapOptions.USUAL);
+  }
+
+  /** The same, done as {@code options} say. */
+  public SwapReport unload(SwapOptions options) throws ModelSwapException {
+    try (Turn turn = desk.enter("unload", options.ifBusy())) {
+      if (current().isEmpty()) {
         throw new IllegalStateException("There is no model to unload");
       }
-      return change(null, SwapOptions.USUAL);
-    } finally {
-      changing.unlock();
+      keeper.forget();
+      return residence.change(null, options, turn.cancellation());
     }
   }
 
@@ -122,46 +138,106 @@ public final class ModelRegistry implements AutoCloseable {
     return swapWithRollback(target, SwapOptions.USUAL);
   }
 
-  /** The same, done as {@code options} say. */
+  /**
+   * The same, done as {@code options} say.
+   *
+   * @throws dev.semantic.swap.SwapCancelledException if it is interrupted while it waits for
+   *     another swap to end
+   */
   public SwapReport swapWithRollback(ModelId target, SwapOptions options)
       throws ModelSwapException {
-    begin("swap to " + target);
-    try {
-      return change(target, options);
-    } finally {
-      changing.unlock();
+    try (Turn turn = desk.enter("swap to " + target, options.ifBusy())) {
+      SwapReport report = residence.change(target, options, turn.cancellation());
+      keeper.forget();
+      return report;
     }
+  }
+
+  /**
+   * Calls off the swap that is under way; whoever asked for it gets a {@link ModelSwapException},
+   * and the old model serves. Does not wait for that.
+   *
+   * @return false if none is under way, or the new model serves already and the old one is leaving
+   */
+  public boolean cancelSwap() {
+    return desk.cancel("cancelSwap was called");
+  }
+
+  /**
+   * Checks a model as a swap to it would, before it drains anything: files, headers, every tensor,
+   * tokenizer, template, architecture, memory. The serving model is not touched.
+   *
+   * @throws ModelException if a swap to it would be refused
+   */
+  public ModelSpec validate(ModelId model) {
+    return look(
+        model,
+        spec -> {
+          planner.plan(current().orElse(null), spec);
+          return spec;
+        });
+  }
+
+  /**
+   * What a swap to a model would do if it began now: in which order, how many bytes, and how long
+   * by those that went before it.
+   *
+   * @throws ModelException if a swap to it would be refused
+   */
+  public SwapPlan plan(ModelId model) {
+    return look(model, spec -> planner.plan(current().orElse(null), spec));
+  }
+
+  private <T> T look(ModelId model, Function<ModelSpec, T> question) {
+    try (PreparedModel prepared = runtime.prepare(model)) {
+      return question.apply(prepared.spec());
+    }
+  }
+
+  /**
+   * Makes a model ready in the background: found, checked, read into the page cache. The serving
+   * model is not touched, and nothing is kept but what the system keeps.
+   */
+  public Preparation prepare(ModelId model) {
+    if (desk.isClosed()) {
+      throw new IllegalStateException("Cannot prepare %s: the registry is closed".formatted(model));
+    }
+    return new Preparation(timeline, runtime, model);
   }
 
   /** The model that serves; during a blackout the one that served last. */
   public Optional<ModelSpec> current() {
-    return Optional.ofNullable(serving);
+    return residence.serving();
   }
 
   /**
-   * Asks the model. While a swap is under way the request waits for the model that comes out of it.
+   * Asks the model. While a swap is under way the request waits for the model that comes out of it,
+   * unless the swap has arrivals refused.
    *
    * @throws RequestException if it is refused: no model, too many waiting, closed
    */
   public Generation generate(GenerationRequest request) {
-    if (serving == null && underWay == null) {
+    boolean coming = keeper.use() || residence.isChanging();
+    if (current().isEmpty() && !coming) {
       throw new RequestException(
-          closed ? "The registry is closed" : "No model serves; load one first");
+          desk.isClosed() ? "The registry is closed" : "No model serves; load one first");
     }
     return engine.submit(request);
   }
 
   /** How it stands. Never waits. */
   public RegistryStatus status() {
-    SwapJournal journal = underWay;
-    return new RegistryStatus(
-        activity,
-        Optional.ofNullable(journal).map(SwapJournal::current),
-        journal == null ? ByteSize.ZERO : journal.loaded(),
-        journal == null ? ByteSize.ZERO : journal.toLoad(),
-        since,
-        current(),
-        Optional.ofNullable(last));
+    return residence.status();
+  }
+
+  /** The last reports, oldest first. */
+  public List<SwapReport> history() {
+    return history.all();
+  }
+
+  /** The swap that was under way when the last process with this journal ended. */
+  public Optional<InterruptedSwap> interruptedSwap() {
+    return interrupted;
   }
 
   /** The account of the caches' memory. */
@@ -169,130 +245,36 @@ public final class ModelRegistry implements AutoCloseable {
     return pool;
   }
 
-  private void begin(String what) {
-    if (!changing.tryLock()) {
-      throw new IllegalStateException("Cannot %s: a swap is under way".formatted(what));
-    }
-    if (closed) {
-      changing.unlock();
-      throw new IllegalStateException("Cannot %s: the registry is closed".formatted(what));
-    }
-    if (changing.getHoldCount() > 1) {
-      changing.unlock();
-      throw new IllegalStateException("Cannot %s from within a swap".formatted(what));
-    }
-  }
-
-  private SwapReport change(@Nullable ModelId target, SwapOptions options)
-      throws ModelSwapException {
-    SwapJournal journal = new SwapJournal(listeners);
-    Optional<ModelId> from = current().map(ModelSpec::id);
-    ByteSize before = activeBytes();
-    activity = Activity.IN_PROGRESS;
-    since = Instant.now();
-    underWay = journal;
-    SwapExecution swap =
-        new SwapExecution(
-            new SwapExecution.Tools(runtime, engine, budget, pool.capacity()),
-            options,
-            journal,
-            target,
-            resident);
-    try {
-      state = swap.run(state);
-    } finally {
-      settle(swap, target);
-      underWay = null;
-    }
-    Verdict verdict = new Verdict(swap, journal);
-    SwapReport report = verdict.report(from, target, current(), before, activeBytes());
-    last = report;
-    activity = report.outcome() == SwapOutcome.SWAPPED ? Activity.SUCCESS : Activity.FAILED;
-    since = Instant.now();
-    journal.finished(report);
-    if (journal.wasInterrupted()) {
-      Thread.currentThread().interrupt();
-    }
-    return verdict.judged(report, serving);
-  }
-
-  /** Takes over the model that came out, and lets go of the other's files. */
-  private void settle(SwapExecution swap, @Nullable ModelId target) {
-    Resident candidate = swap.candidate();
-    boolean swapped = swap.failure() == null;
-    Resident leaving = swapped ? resident : candidate;
-    if (swapped) {
-      resident = target == null ? null : candidate;
-    } else if (resident != null && swap.rollbackFailure() != null) {
-      letGo(resident); // it could not be brought back
-      resident = null;
-    }
-    if (leaving != null) {
-      letGo(leaving);
-    }
-    serving = resident == null ? null : resident.spec();
-  }
-
-  /** Closes a model's files, and what may still be loaded of it. */
-  private static void letGo(Resident leaving) {
-    attempt("unload " + leaving.spec().id(), leaving::unload);
-    attempt("close the files of " + leaving.spec().id(), () -> leaving.prepared().close());
-  }
-
-  /** For what must not keep the rest from being done. */
-  private static void attempt(String what, Runnable action) {
-    try {
-      action.run();
-    } catch (Throwable t) {
-      LOG.warn("Could not {}", what, t);
-    }
-  }
-
-  /** Zero if the runtime cannot tell: a figure in a report is not worth a swap. */
-  private ByteSize activeBytes() {
-    try {
-      return new ByteSize(runtime.memory().activeBytes());
-    } catch (Throwable t) {
-      LOG.warn("The runtime cannot tell how much memory is active", t);
-      return ByteSize.ZERO;
-    }
-  }
-
   /** Lets requests under way end, parks every agent, frees the model. Waits for a swap to end. */
   @Override
   public void close() {
-    if (changing.isHeldByCurrentThread()) {
-      throw new IllegalStateException("Cannot close the registry from within a swap");
+    @Nullable Turn last = desk.enterForGood();
+    if (last == null) {
+      return;
     }
-    changing.lock();
-    try {
-      if (closed) {
-        return;
-      }
-      closed = true;
+    try (last) {
+      keeper.close();
       if (engine.mode() == EngineMode.SERVING) {
         parkForGood();
       }
-      attempt("close the engine", engine::close);
-      serving = null;
-      if (resident != null) {
-        letGo(resident);
-        resident = null;
+      try {
+        engine.close();
+      } catch (Throwable t) {
+        LOG.warn("The engine could not be closed whole", t);
       }
-      attempt("give cached memory back", () -> runtime.memory().releaseCached());
-    } finally {
-      changing.unlock();
+      residence.vacate(new Hands(timeline, SwapOptions.USUAL.phaseTimeout(), last.cancellation()));
     }
   }
 
   private void parkForGood() {
+    DrainOrder order = DrainOrder.finish(SwapOptions.USUAL.drainTimeout());
     try {
-      if (engine.drain(SwapOptions.USUAL.drainTimeout()) > 0) {
+      if (engine.drain(order) > 0) {
         engine.cancelRunning();
-        engine.drain(SwapOptions.USUAL.drainTimeout());
+        engine.drain(order);
       }
       if (engine.mode() == EngineMode.DRAINED) {
-        engine.parkAgents();
+        engine.parkAgents(() -> false);
       }
     } catch (InterruptedException e) {
       LOG.warn("Interrupted while closing: agents who are not parked yet are not parked");
@@ -302,50 +284,22 @@ public final class ModelRegistry implements AutoCloseable {
     }
   }
 
-  /** Puts a registry together. */
-  public static final class Builder {
-    private final ModelRuntime runtime;
-    private CacheStore caches = new MemoryCacheStore();
-    private MemoryBudget budget = MemoryBudget.ofSystem();
-    private ByteSize cacheBytes = ByteSize.ofGiB(1);
-    private EngineOptions engineOptions = EngineOptions.USUAL;
-    private final List<SwapListener> listeners = new ArrayList<>();
-
-    private Builder(ModelRuntime runtime) {
-      this.runtime = runtime;
+  /** What the keeper may do here. */
+  private final class Household implements Keeper.House {
+    @Override
+    public Optional<ModelSpec> serving() {
+      return current();
     }
 
-    /** Where agents' caches outlive their model; without, in memory. */
-    public Builder caches(CacheStore value) {
-      caches = value;
-      return this;
-    }
-
-    /** What models and caches may take together; without, three quarters of the machine. */
-    public Builder budget(MemoryBudget value) {
-      budget = value;
-      return this;
-    }
-
-    /** What the caches of all agents in memory may take, out of the budget; without, 1 GiB. */
-    public Builder cacheBytes(ByteSize value) {
-      cacheBytes = value;
-      return this;
-    }
-
-    public Builder engine(EngineOptions value) {
-      engineOptions = value;
-      return this;
-    }
-
-    /** Hears of every swap. */
-    public Builder listener(SwapListener value) {
-      listeners.add(value);
-      return this;
-    }
-
-    public ModelRegistry build() {
-      return new ModelRegistry(this);
+    @Override
+    public void change(@Nullable ModelId target, SwapOptions options) throws ModelSwapException {
+      String what = target == null ? "unload" : "load " + target;
+      try (Turn turn = desk.enter(what, options.ifBusy())) {
+        boolean served = current().isPresent();
+        if (served == (target == null)) { // else somebody else has decided in the meantime
+          residence.change(target, options, turn.cancellation());
+        }
+      }
     }
   }
 }

@@ -11,20 +11,28 @@ import java.util.Optional;
  * A registry as it stands.
  *
  * @param activity whether it is swapping, or how the last swap ended
+ * @param swap its id, while there is one under way
  * @param phase of the swap under way
- * @param loaded how much of the new model is in memory, of {@code toLoad}
+ * @param loaded how much of the new model is read ahead or in memory, of {@code toLoad}
  * @param since when this activity began
  * @param serving the model that serves; during a blackout the one that served last
  * @param lastReport of the last swap, load or unload
+ * @param running requests under way
+ * @param waiting requests that have not been begun, or were preempted
+ * @param hotAgents agents in memory who are not generating just now
  */
 public record RegistryStatus(
     Activity activity,
+    Optional<String> swap,
     Optional<SwapPhase> phase,
     ByteSize loaded,
     ByteSize toLoad,
     Instant since,
     Optional<ModelSpec> serving,
-    Optional<SwapReport> lastReport) {
+    Optional<SwapReport> lastReport,
+    int running,
+    int waiting,
+    int hotAgents) {
   /** In the words of the outside world: {@code idle | in_progress | success | failed}. */
   public enum Activity {
     IDLE,

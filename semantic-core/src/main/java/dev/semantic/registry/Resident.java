@@ -42,11 +42,7 @@ final class Resident {
 
   void setLoaded(LoadedModel model) {
     loaded = model;
-    size = ByteSize.ZERO;
-  }
-
-  void setSize(ByteSize taken) {
-    size = taken;
+    size = new ByteSize(model.bytes());
   }
 
   /** Lets go of the weights; the reference is gone even if closing fails. */

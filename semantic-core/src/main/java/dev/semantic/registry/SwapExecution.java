@@ -2,20 +2,19 @@ package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.EngineMode;
-import dev.semantic.memory.ByteSize;
-import dev.semantic.memory.MemoryBudget;
-import dev.semantic.memory.ReclaimReport;
-import dev.semantic.model.ModelException;
+import dev.semantic.journal.SwapJournal;
 import dev.semantic.model.ModelId;
-import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.ModelRuntime;
-import dev.semantic.swap.DrainTimeoutException;
+import dev.semantic.swap.PhaseTimeoutException;
+import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapEvent;
 import dev.semantic.swap.SwapMachine;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapState;
 import dev.semantic.swap.SwapStrategy;
+import dev.semantic.timeline.Timeline;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,11 +28,19 @@ final class SwapExecution {
 
   /** What a swap works on. */
   record Tools(
-      ModelRuntime runtime, BatchEngine engine, MemoryBudget budget, ByteSize cacheBytes) {}
+      ModelRuntime runtime,
+      BatchEngine engine,
+      Planner planner,
+      Timeline timeline,
+      SwapJournal journal) {}
 
   private final Tools tools;
   private final SwapOptions options;
-  private final SwapJournal journal;
+  private final SwapNotes notes;
+  private final Cancellation cancellation;
+  private final Hands hands;
+  private final SwapSteps steps;
+  private final WayBack wayBack;
   private final @Nullable ModelId target;
   private final @Nullable Resident old;
   private @Nullable Resident candidate;
@@ -41,6 +48,8 @@ final class SwapExecution {
   private @Nullable Throwable rollbackFailure;
   private SwapPhase phase = SwapPhase.PREPARING;
   private SwapPhase failedPhase = SwapPhase.PREPARING;
+  private boolean activated;
+  private boolean stays;
 
   /**
    * Nothing is done yet.
@@ -51,12 +60,17 @@ final class SwapExecution {
   SwapExecution(
       Tools tools,
       SwapOptions options,
-      SwapJournal journal,
+      SwapNotes notes,
+      Cancellation cancellation,
       @Nullable ModelId target,
       @Nullable Resident old) {
     this.tools = tools;
     this.options = options;
-    this.journal = journal;
+    this.notes = notes;
+    this.cancellation = cancellation;
+    this.hands = new Hands(tools.timeline(), options.phaseTimeout(), cancellation);
+    this.steps = new SwapSteps(tools, options, notes, cancellation, hands);
+    this.wayBack = new WayBack(tools.engine(), steps, notes, hands);
     this.target = target;
     this.old = old;
   }
@@ -66,9 +80,10 @@ final class SwapExecution {
     SwapState state = SwapMachine.next(from, new SwapEvent.Requested());
     while (!isRest(state)) {
       phase = phaseOf(state);
-      journal.begin(phase);
+      notes.begin(phase);
+      tools.journal().phase(phase);
       SwapEvent event = attempt(state);
-      journal.end(phase);
+      notes.end(phase, event instanceof SwapEvent.PhaseFailed);
       state = SwapMachine.next(state, event);
     }
     return state;
@@ -97,190 +112,109 @@ final class SwapExecution {
     try {
       return carryOut(state);
     } catch (Throwable t) { // an OutOfMemoryError must not cost the old model
-      if (t instanceof InterruptedException) {
-        journal.interrupted();
+      if (t instanceof PhaseTimeoutException) {
+        tools.engine().giveUp();
       }
       if (state instanceof SwapState.RollingBack) {
         rollbackFailure = t;
         LOG.error("The old model could not be brought back", t);
       } else {
-        failure = t;
+        failure = judged(t);
         failedPhase = phase;
-        LOG.warn("Swap to {} failed while {}", target, phase, t);
+        LOG.warn("Swap to {} failed while {}", target, phase, failure);
       }
       return new SwapEvent.PhaseFailed();
     }
   }
 
+  /** Whatever ends a swap that was called off, it ends because it was called off. */
+  private Throwable judged(Throwable thrown) {
+    if (thrown instanceof InterruptedException) {
+      notes.interrupted();
+      cancellation.request("its thread was interrupted");
+    }
+    if (!cancellation.isRequested() || thrown instanceof SwapCancelledException) {
+      return thrown;
+    }
+    try {
+      cancellation.check();
+      return thrown;
+    } catch (SwapCancelledException calledOff) {
+      calledOff.addSuppressed(thrown);
+      return calledOff;
+    }
+  }
+
   private SwapEvent carryOut(SwapState state) throws InterruptedException {
-    if (state instanceof SwapState.Preparing) {
-      return new SwapEvent.Prepared(prepare().strategy());
-    }
-    if (state instanceof SwapState.RollingBack) {
-      rollBackUndisturbed();
-      return new SwapEvent.Done();
-    }
-    switch (phase) {
-      case DRAINING -> drain();
-      case PARKING -> journal.parked(tools.engine().parkAgents());
-      case UNLOADING -> unloadOld();
-      case LOADING -> load(chosen());
-      case ACTIVATING -> activate();
-      case PREPARING, ROLLING_BACK -> throw new AssertionError(phase);
+    switch (state) {
+      case SwapState.RollingBack rolling ->
+          stays =
+              !wayBack.go(
+                  old, candidate, activated, options.rollbackAttempts(), options.rollbackPause());
+      case SwapState.Running(SwapPhase running, SwapStrategy strategy) -> {
+        cancellation.check();
+        options.guard().accept(running);
+        carryOut(running, strategy);
+      }
+      default -> {
+        cancellation.check();
+        options.guard().accept(SwapPhase.PREPARING);
+        return new SwapEvent.Prepared(prepare().strategy());
+      }
     }
     return new SwapEvent.Done();
   }
 
-  private SwapPlan prepare() {
-    SwapPlan plan;
-    if (target == null) {
-      plan = new SwapPlan(SwapStrategy.UNLOAD, "nothing takes its place");
-    } else {
-      Resident next = new Resident(tools.runtime().prepare(target));
-      candidate = next;
-      plan = plan(next);
+  private void carryOut(SwapPhase running, SwapStrategy strategy) throws InterruptedException {
+    boolean last = strategy.phases().getLast() == running;
+    switch (running) {
+      case DRAINING -> steps.drain();
+      case PARKING -> notes.parked(steps.park());
+      case UNLOADING -> {
+        if (last) {
+          cancellation.commit(); // from here on there is no old model to go back to
+        }
+        steps.unloadOld(Objects.requireNonNull(old), candidate == null ? null : candidate.spec());
+      }
+      case LOADING -> steps.load(chosen(), strategy == SwapStrategy.MAKE_BEFORE_BREAK);
+      case ACTIVATING -> {
+        if (tools.engine().mode() == EngineMode.DRAINED) {
+          steps.shutdown();
+        }
+        steps.serveWith(chosen());
+        activated = true;
+        if (last) {
+          cancellation.commit();
+        }
+      }
+      case PREPARING, ROLLING_BACK -> throw new AssertionError(running);
     }
-    journal.planned(plan);
+  }
+
+  private SwapPlan prepare() {
+    Resident next = target == null ? null : steps.prepare(target);
+    candidate = next;
+    SwapPlan plan =
+        tools.planner().plan(old == null ? null : old.spec(), next == null ? null : next.spec());
+    notes.planned(plan);
     LOG.info("Swap to {}: {} ({})", target, plan.strategy(), plan.reason());
+    if (next != null && plan.strategy() == SwapStrategy.BREAK_BEFORE_MAKE) {
+      steps.readAhead(next);
+    }
     return plan;
   }
 
-  private SwapPlan plan(Resident next) {
-    ByteSize weights = next.spec().weightSize();
-    MemoryBudget budget = tools.budget();
-    if (!budget.holds(weights, tools.cacheBytes())) {
-      throw new ModelException(
-          "%s needs %s for its weights and %s for caches, more than the budget of %s; raise the budget, or make the cache smaller"
-              .formatted(next.spec().id(), weights, tools.cacheBytes(), budget.total()));
-    }
-    if (old == null) {
-      return new SwapPlan(SwapStrategy.LOAD, weights + " of weights, nothing serves yet");
-    }
-    ByteSize present = old.spec().weightSize();
-    boolean both = budget.holds(weights, present, tools.cacheBytes());
-    String sizes =
-        "%s + %s of weights, %s of caches and a budget of %s"
-            .formatted(present, weights, tools.cacheBytes(), budget.total());
-    return both
-        ? new SwapPlan(SwapStrategy.MAKE_BEFORE_BREAK, "both fit: " + sizes)
-        : new SwapPlan(SwapStrategy.BREAK_BEFORE_MAKE, "only one fits: " + sizes);
-  }
-
-  private void drain() throws InterruptedException {
-    int left = tools.engine().drain(options.drainTimeout());
-    if (left > 0) {
-      throw new DrainTimeoutException(
-          "%d requests were still running after %s; they go on with the old model"
-              .formatted(left, options.drainTimeout()));
-    }
-    journal.blackoutBegins();
-  }
-
-  private void load(Resident resident) {
-    long before = tools.runtime().memory().activeBytes();
-    LoadedModel loaded = resident.prepared().load(journal::progress);
-    resident.setLoaded(loaded); // first of all, so that it can be unloaded whatever comes
-    long after = tools.runtime().memory().activeBytes();
-    resident.setSize(new ByteSize(Math.max(0, after - before)));
-  }
-
-  private void activate() {
-    if (tools.engine().mode() == EngineMode.DRAINED) {
-      tools.engine().shutdown();
-    }
-    serveWith(chosen());
-  }
-
-  private void serveWith(Resident resident) {
-    int restored = tools.engine().reinitialize(resident.loaded(), resident.prepared().text());
-    journal.blackoutEnds();
-    journal.restored(restored);
-  }
-
-  /** After a make-before-break the new model serves already, and goes on whatever happens here. */
-  private void unloadOld() {
-    Resident leaving = java.util.Objects.requireNonNull(old);
-    if (tools.engine().mode() == EngineMode.SERVING) {
-      try {
-        unload(leaving);
-      } catch (Throwable t) {
-        LOG.error(
-            "{} could not be unloaded whole; its memory may not be free", leaving.spec().id(), t);
-      }
-      return;
-    }
-    tools.engine().shutdown();
-    unload(leaving);
-  }
-
-  private void unload(Resident leaving) {
-    long before = tools.runtime().memory().activeBytes();
-    leaving.unload();
-    tools.runtime().memory().releaseCached();
-    long after = tools.runtime().memory().activeBytes();
-    journal.reclaimed(new ReclaimReport(new ByteSize(before), new ByteSize(after), leaving.size()));
-  }
-
-  /** An interrupt ends a swap, never the way back: it is kept for the caller. */
-  private void rollBackUndisturbed() {
-    for (int tries = 1; ; tries++) {
-      noteInterrupt();
-      try {
-        rollBack();
-        return;
-      } catch (Throwable t) {
-        if (!Thread.currentThread().isInterrupted() || tries == 3) {
-          throw t;
-        }
-        LOG.info("Interrupted while bringing the old model back; trying again");
-      }
-    }
-  }
-
-  private void noteInterrupt() {
-    if (Thread.interrupted()) {
-      journal.interrupted();
-    }
-  }
-
-  private void rollBack() {
-    dropCandidate();
-    if (old == null) {
-      return;
-    }
-    switch (tools.engine().mode()) {
-      case DRAINED -> {
-        tools.engine().resume();
-        journal.blackoutEnds();
-      }
-      case EMPTY -> {
-        if (!old.isLoaded()) {
-          load(old);
-        }
-        serveWith(old);
-      }
-      case SERVING, DRAINING -> LOG.debug("{} never stopped serving", old.spec().id());
-      case CLOSED -> throw new IllegalStateException("The engine was closed during a swap");
-    }
-  }
-
-  private void dropCandidate() {
-    try {
-      if (candidate != null) {
-        candidate.unload();
-      }
-      tools.runtime().memory().releaseCached();
-    } catch (Throwable t) {
-      LOG.error("{} could not be unloaded whole; its memory may not be free", target, t);
-    }
-  }
-
   private Resident chosen() {
-    return java.util.Objects.requireNonNull(candidate, "a phase ran before PREPARING");
+    return Objects.requireNonNull(candidate, "a phase ran before PREPARING");
   }
 
   @Nullable Resident candidate() {
     return candidate;
+  }
+
+  /** Whether the target is what serves now, or nothing if nothing was wanted. */
+  boolean swapped() {
+    return failure == null || stays;
   }
 
   @Nullable Throwable failure() {
@@ -293,5 +227,9 @@ final class SwapExecution {
 
   SwapPhase failedPhase() {
     return failedPhase;
+  }
+
+  Hands hands() {
+    return hands;
   }
 }

@@ -1,19 +1,182 @@
 package dev.semantic.registry;
 
+import dev.semantic.engine.ArrivalPolicy;
+import dev.semantic.engine.DrainPolicy;
+import dev.semantic.swap.IfBusy;
+import dev.semantic.swap.ReclaimPolicy;
+import dev.semantic.swap.SwapPhase;
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
- * How a swap is to be done.
+ * How a swap is to be done. Immutable; made with {@link #builder()}.
  *
- * @param drainTimeout how long requests under way may take to come to their end
+ * @see Builder for what each part means
  */
-public record SwapOptions(Duration drainTimeout) {
-  /** Half a minute for the requests under way. */
-  public static final SwapOptions USUAL = new SwapOptions(Duration.ofSeconds(30));
+public final class SwapOptions {
+  /** Half a minute for the requests under way, and everything else as the builder has it. */
+  public static final SwapOptions USUAL = builder().build();
 
-  public SwapOptions {
-    if (drainTimeout.isNegative()) {
-      throw new IllegalArgumentException("A drain cannot time out after " + drainTimeout);
+  private final DrainPolicy drainPolicy;
+  private final Duration drainTimeout;
+  private final Duration returnWithin;
+  private final ArrivalPolicy arrivals;
+  private final IfBusy ifBusy;
+  private final Duration phaseTimeout;
+  private final int rollbackAttempts;
+  private final Duration rollbackPause;
+  private final ReclaimPolicy reclaim;
+  private final Consumer<SwapPhase> guard;
+
+  private SwapOptions(Builder from) {
+    drainPolicy = from.drainPolicy;
+    drainTimeout = from.drainTimeout;
+    returnWithin = from.returnWithin;
+    arrivals = from.arrivals;
+    ifBusy = from.ifBusy;
+    phaseTimeout = from.phaseTimeout;
+    rollbackAttempts = from.rollbackAttempts;
+    rollbackPause = from.rollbackPause;
+    reclaim = from.reclaim;
+    guard = from.guard;
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  public DrainPolicy drainPolicy() {
+    return drainPolicy;
+  }
+
+  public Duration drainTimeout() {
+    return drainTimeout;
+  }
+
+  public Duration returnWithin() {
+    return returnWithin;
+  }
+
+  public ArrivalPolicy arrivals() {
+    return arrivals;
+  }
+
+  public IfBusy ifBusy() {
+    return ifBusy;
+  }
+
+  public Duration phaseTimeout() {
+    return phaseTimeout;
+  }
+
+  public int rollbackAttempts() {
+    return rollbackAttempts;
+  }
+
+  public Duration rollbackPause() {
+    return rollbackPause;
+  }
+
+  public ReclaimPolicy reclaim() {
+    return reclaim;
+  }
+
+  public Consumer<SwapPhase> guard() {
+    return guard;
+  }
+
+  /** Puts options together. */
+  public static final class Builder {
+    private DrainPolicy drainPolicy = DrainPolicy.FINISH;
+    private Duration drainTimeout = Duration.ofSeconds(30);
+    private Duration returnWithin = Duration.ZERO;
+    private ArrivalPolicy arrivals = ArrivalPolicy.QUEUE;
+    private IfBusy ifBusy = IfBusy.REFUSE;
+    private Duration phaseTimeout = Duration.ofMinutes(10);
+    private int rollbackAttempts = 1;
+    private Duration rollbackPause = Duration.ofMillis(500);
+    private ReclaimPolicy reclaim = ReclaimPolicy.USUAL;
+    private Consumer<SwapPhase> guard = phase -> {};
+
+    private Builder() {}
+
+    /** What becomes of the requests under way; without, they run to their end. */
+    public Builder drainPolicy(DrainPolicy value) {
+      drainPolicy = value;
+      return this;
+    }
+
+    /** How long a drain may take; after that the old model goes on serving. */
+    public Builder drainTimeout(Duration value) {
+      drainTimeout = notNegative(value, "A drain cannot time out after ");
+      return this;
+    }
+
+    /**
+     * How long a preempted request waits for its model to return once another one serves; without,
+     * it ends at once.
+     */
+    public Builder returnWithin(Duration value) {
+      returnWithin = notNegative(value, "A model cannot return within ");
+      return this;
+    }
+
+    /** What becomes of requests that come while no model serves; without, they wait. */
+    public Builder arrivals(ArrivalPolicy value) {
+      arrivals = value;
+      return this;
+    }
+
+    /** What if another swap is under way; without, this one is refused. */
+    public Builder ifBusy(IfBusy value) {
+      ifBusy = value;
+      return this;
+    }
+
+    /** How long a phase may take until it counts as failed; without, ten minutes. */
+    public Builder phaseTimeout(Duration value) {
+      phaseTimeout = notNegative(value, "A phase cannot time out after ");
+      return this;
+    }
+
+    /**
+     * How often bringing the old model back is tried, 1 or more.
+     *
+     * @param pause before the second attempt; twice that before the third, and so on
+     */
+    public Builder rollbackAttempts(int value, Duration pause) {
+      if (value < 1) {
+        throw new IllegalArgumentException("A rollback needs at least one attempt; not " + value);
+      }
+      rollbackAttempts = value;
+      rollbackPause = notNegative(pause, "Attempts cannot be apart by ");
+      return this;
+    }
+
+    /** How much memory an unload may leave behind, and what if it leaves more. */
+    public Builder reclaim(ReclaimPolicy value) {
+      reclaim = value;
+      return this;
+    }
+
+    /**
+     * Asked on the swapping thread before every phase but the way back; what it throws fails the
+     * phase. For a host's own conditions, and for trying out what a failure does.
+     */
+    public Builder guard(Consumer<SwapPhase> value) {
+      guard = value;
+      return this;
+    }
+
+    private static Duration notNegative(Duration value, String complaint) {
+      if (value.isNegative()) {
+        throw new IllegalArgumentException(complaint + value);
+      }
+      return value;
+    }
+
+    public SwapOptions build() {
+      return new SwapOptions(this);
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapReport;
@@ -12,7 +13,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** How a swap that has ended is told of. */
-record Verdict(SwapExecution swap, SwapJournal journal) {
+record Verdict(SwapExecution swap, SwapNotes notes) {
   SwapReport report(
       Optional<ModelId> from,
       @Nullable ModelId target,
@@ -20,19 +21,21 @@ record Verdict(SwapExecution swap, SwapJournal journal) {
       ByteSize before,
       ByteSize after) {
     return new SwapReport(
+        notes.id(),
+        notes.started(),
         from,
         Optional.ofNullable(target),
         outcome(),
         serving.map(ModelSpec::id),
-        journal.plan(),
-        journal.phases(),
-        journal.total(),
-        journal.blackout(),
+        notes.plan(),
+        notes.phases(),
+        notes.total(),
+        notes.blackout(),
         before,
         after,
-        journal.reclaim(),
-        journal.parkedAgents(),
-        journal.restoredAgents(),
+        notes.reclaim(),
+        notes.parkedAgents(),
+        notes.restoredAgents(),
         Optional.ofNullable(swap.failure()).map(Verdict::message));
   }
 
@@ -41,8 +44,14 @@ record Verdict(SwapExecution swap, SwapJournal journal) {
     if (failure == null) {
       return SwapOutcome.SWAPPED;
     }
+    if (swap.swapped()) {
+      return SwapOutcome.SWAPPED; // it failed, but could not be stopped any more
+    }
     if (swap.rollbackFailure() != null) {
       return SwapOutcome.FAILED;
+    }
+    if (failure instanceof SwapCancelledException) {
+      return SwapOutcome.CANCELLED;
     }
     boolean untouched =
         swap.failedPhase() == SwapPhase.PREPARING || failure instanceof DrainTimeoutException;

@@ -11,6 +11,11 @@ import java.util.List;
 public interface LoadedModel extends AutoCloseable {
   ModelSpec spec();
 
+  /** Bytes of the runtime's active memory that the load took, sequences not counted. */
+  default long bytes() {
+    return spec().weightSize().bytes();
+  }
+
   /** An empty sequence. */
   Sequence open();
 

@@ -3,14 +3,17 @@ package dev.semantic.swap;
 import dev.semantic.memory.ByteSize;
 
 /**
- * Hears of a swap while it runs, on the thread that swaps: be quick. What a listener throws is
- * logged and changes nothing.
+ * Hears of a swap while it runs, on a thread that carries it out: be quick. What a listener throws
+ * is logged and changes nothing.
  */
 public interface SwapListener {
+  /** The target was found good, and this is how the swap will go. */
+  default void planned(SwapPlan plan) {}
+
   /** A phase begins. */
   default void phase(SwapPhase phase) {}
 
-  /** So much of the new model's weights is in memory. */
+  /** So much of the new model is read ahead (while preparing) or in memory (while loading). */
   default void progress(ByteSize done, ByteSize total) {}
 
   /** It has ended, well or not. */

@@ -8,6 +8,8 @@ public enum SwapOutcome {
   REFUSED,
   /** Something failed on the way, and what was before is again. */
   ROLLED_BACK,
+  /** It was called off, and what was before is again. */
+  CANCELLED,
   /** Something failed, and then the old model could not be brought back either. */
   FAILED
 }

@@ -4,6 +4,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelId;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -12,6 +13,8 @@ import java.util.Optional;
 /**
  * What a swap did and what it took. Holds figures and names only, never a model.
  *
+ * @param id the same in logs, events and the journal
+ * @param started when it was asked for
  * @param from what served before
  * @param to what was wanted; empty for an unload
  * @param serving what serves now
@@ -21,12 +24,15 @@ import java.util.Optional;
  * @param blackout how long no model could serve
  * @param activeBefore active bytes of the runtime before the swap; zero if it could not tell
  * @param activeAfter the same after it
- * @param reclaim what unloading the old model gave back; empty if none was unloaded
+ * @param reclaim what unloading the old model gave back, and what it left; empty if none was
+ *     unloaded
  * @param agentsParked caches written to the store
  * @param agentsRestored caches brought back for the model that serves now
  * @param error why it was not swapped
  */
 public record SwapReport(
+    String id,
+    Instant started,
     Optional<ModelId> from,
     Optional<ModelId> to,
     SwapOutcome outcome,

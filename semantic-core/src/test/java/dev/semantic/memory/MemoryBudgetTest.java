@@ -67,6 +67,7 @@ class MemoryBudgetTest {
   }
 
   private static ReclaimReport report(long before, long after, long model) {
-    return new ReclaimReport(new ByteSize(before), new ByteSize(after), new ByteSize(model));
+    return new ReclaimReport(
+        new ByteSize(before), new ByteSize(after), new ByteSize(model), List.of());
   }
 }

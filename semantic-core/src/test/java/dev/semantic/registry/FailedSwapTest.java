@@ -48,7 +48,7 @@ class FailedSwapTest {
       Script.Hold hold = house.script.hold(PortCall.FORWARD);
       Generation running = house.ask(request("ada", 5, tokens(20, 1)));
       hold.awaitReached();
-      var soon = new SwapOptions(Duration.ofMillis(30));
+      var soon = SwapOptions.builder().drainTimeout(Duration.ofMillis(30)).build();
       var refused =
           assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, soon));
       assertInstanceOf(DrainTimeoutException.class, refused.getCause());

@@ -16,6 +16,7 @@ import dev.semantic.engine.Sampling;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.registry.ModelRegistry;
+import dev.semantic.registry.RegistryBuilder;
 import dev.semantic.swap.SwapListener;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -59,9 +60,9 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
     this(budget, UnaryOperator.identity());
   }
 
-  public ScriptedHouse(ByteSize budget, UnaryOperator<ModelRegistry.Builder> more) {
+  public ScriptedHouse(ByteSize budget, UnaryOperator<RegistryBuilder> more) {
     this.budget = budget;
-    ModelRegistry.Builder builder =
+    RegistryBuilder builder =
         ModelRegistry.builder(runtime)
             .budget(new MemoryBudget(budget))
             .cacheBytes(ByteSize.parse("128KiB"))

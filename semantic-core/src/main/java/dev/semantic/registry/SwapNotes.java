@@ -2,29 +2,36 @@ package dev.semantic.registry;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.ReclaimReport;
+import dev.semantic.model.ModelId;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
+import dev.semantic.timeline.Timeline;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What is noted down while a swap runs, for its report and for those who listen. */
-final class SwapJournal {
-  private static final Logger LOG = LoggerFactory.getLogger(SwapJournal.class);
+final class SwapNotes {
+  private static final Logger LOG = LoggerFactory.getLogger(SwapNotes.class);
 
+  private final Timeline timeline;
   private final List<SwapListener> listeners;
+  private final String id = UUID.randomUUID().toString().substring(0, 8);
+  private final Instant started;
   private final Map<SwapPhase, Long> begun = new EnumMap<>(SwapPhase.class);
   private final Map<SwapPhase, Duration> phases = new LinkedHashMap<>();
-  private final long start = System.nanoTime();
+  private final long start;
   private long blackout;
   private long blackoutSince;
   private boolean dark;
@@ -33,27 +40,60 @@ final class SwapJournal {
   private int restored;
   private @Nullable SwapPlan plan;
   private @Nullable ReclaimReport reclaim;
+  private SwapPhaseEvent event = new SwapPhaseEvent();
+  private final SwapFinishedEvent whole = new SwapFinishedEvent();
   private volatile @Nullable SwapPhase current;
   private volatile long loaded;
   private volatile long toLoad;
 
-  SwapJournal(List<SwapListener> listeners) {
+  SwapNotes(Timeline timeline, List<SwapListener> listeners) {
+    this.timeline = timeline;
     this.listeners = listeners;
+    this.started = timeline.now();
+    this.start = timeline.nanoTime();
+    whole.begin();
+  }
+
+  String id() {
+    return id;
+  }
+
+  Instant started() {
+    return started;
   }
 
   void begin(SwapPhase phase) {
+    event = new SwapPhaseEvent();
+    event.begin();
     current = phase;
-    begun.put(phase, System.nanoTime());
+    begun.put(phase, timeline.nanoTime());
     tell(listener -> listener.phase(phase));
   }
 
-  void end(SwapPhase phase) {
-    long since = begun.getOrDefault(phase, System.nanoTime());
-    phases.put(phase, Duration.ofNanos(System.nanoTime() - since));
+  void end(SwapPhase phase, boolean failed) {
+    long since = begun.getOrDefault(phase, timeline.nanoTime());
+    phases.put(phase, Duration.ofNanos(timeline.nanoTime() - since));
+    event.swap = id;
+    event.phase = phase.name();
+    event.bytes =
+        switch (phase) {
+          case PREPARING, LOADING -> loaded;
+          case UNLOADING -> reclaim == null ? 0 : reclaim.reclaimed().bytes();
+          default -> 0;
+        };
+    event.agents =
+        switch (phase) {
+          case PARKING -> parked;
+          case ACTIVATING, ROLLING_BACK -> restored;
+          default -> 0;
+        };
+    event.failed = failed;
+    event.commit();
   }
 
   void planned(SwapPlan chosen) {
     plan = chosen;
+    tell(listener -> listener.planned(chosen));
   }
 
   void progress(long done, long total) {
@@ -76,12 +116,12 @@ final class SwapJournal {
 
   void blackoutBegins() {
     dark = true;
-    blackoutSince = System.nanoTime();
+    blackoutSince = timeline.nanoTime();
   }
 
   void blackoutEnds() {
     if (dark) {
-      blackout += System.nanoTime() - blackoutSince;
+      blackout += timeline.nanoTime() - blackoutSince;
       dark = false;
     }
   }
@@ -127,15 +167,25 @@ final class SwapJournal {
   }
 
   Duration total() {
-    return Duration.ofNanos(System.nanoTime() - start);
+    return Duration.ofNanos(timeline.nanoTime() - start);
   }
 
   /** Up to now, if nothing serves yet. */
   Duration blackout() {
-    return Duration.ofNanos(blackout + (dark ? System.nanoTime() - blackoutSince : 0));
+    return Duration.ofNanos(blackout + (dark ? timeline.nanoTime() - blackoutSince : 0));
   }
 
   void finished(SwapReport report) {
+    whole.swap = id;
+    whole.from = report.from().map(ModelId::name).orElse(null);
+    whole.to = report.to().map(ModelId::name).orElse(null);
+    whole.serving = report.serving().map(ModelId::name).orElse(null);
+    whole.outcome = report.outcome().name();
+    whole.blackout = report.blackout().toNanos();
+    whole.reclaimed = report.reclaim().map(r -> r.reclaimed().bytes()).orElse(0L);
+    whole.agentsParked = report.agentsParked();
+    whole.agentsRestored = report.agentsRestored();
+    whole.commit();
     tell(listener -> listener.finished(report));
   }
 

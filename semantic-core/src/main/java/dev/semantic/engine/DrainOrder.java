@@ -1,0 +1,20 @@
+package dev.semantic.engine;
+
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/**
+ * How an engine is to be drained.
+ *
+ * @param atMost how long it may take; afterwards everything goes on as before
+ * @param returnWithin how long a request that was preempted waits for its model to return, once
+ *     another one serves
+ * @param cancelled whether nobody wants the drain any more; asked whenever the engine is woken
+ */
+public record DrainOrder(
+    DrainPolicy policy, Duration atMost, Duration returnWithin, BooleanSupplier cancelled) {
+  /** Everything that was begun may end, for so long. */
+  public static DrainOrder finish(Duration atMost) {
+    return new DrainOrder(DrainPolicy.FINISH, atMost, Duration.ZERO, () -> false);
+  }
+}

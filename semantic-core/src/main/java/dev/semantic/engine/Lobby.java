@@ -1,0 +1,389 @@
+package dev.semantic.engine;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelTag;
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where requests are between their arrival and their end, and what the engine is doing, which
+ * decides who may begin. All that several threads share is here, under one monitor.
+ */
+final class Lobby {
+  private final Timeline timeline;
+  private final EngineOptions options;
+  private final Monitor monitor;
+  private final WaitingRoom waiting;
+  private final Set<Generation> running = new HashSet<>(); // left the queue, not ended
+  private final Preempted preempted = new Preempted();
+  private EngineMode mode = EngineMode.EMPTY;
+  private @Nullable Serving serving;
+  private @Nullable DrainOrder draining;
+  private Duration returnWithin = Duration.ZERO;
+  private ArrivalPolicy arrivals = ArrivalPolicy.QUEUE;
+  private Duration retryAfter = Duration.ZERO;
+  private @Nullable ModelId expected;
+  private long change; // counts the changes of model that were begun
+
+  /** What the scheduler begins, or goes on with. */
+  sealed interface Beginning {
+    /** A request that comes from the queue. */
+    record First(Ticket ticket) implements Beginning {}
+
+    /** One that was preempted, and whose model is back. */
+    record Again(Work work) implements Beginning {}
+  }
+
+  Lobby(Timeline timeline, EngineOptions options) {
+    this.timeline = timeline;
+    this.options = options;
+    this.monitor = timeline.monitor();
+    this.waiting = new WaitingRoom(options.queueLength());
+  }
+
+  Generation submit(GenerationRequest request) {
+    Ticket ticket = Ticket.of(request, timeline.nanoTime(), options.longestWait(), this::wake);
+    monitor.lock();
+    try {
+      if (mode == EngineMode.CLOSED) {
+        throw new RequestException("The engine is closed");
+      }
+      if (mode != EngineMode.SERVING && arrivals == ArrivalPolicy.REFUSE) {
+        throw new RequestException(
+            "The model is being changed; ask again in " + retryAfter.toMillis() + " ms",
+            retryAfter);
+      }
+      waiting.add(ticket);
+      monitor.signalAll();
+      return ticket.generation();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** What becomes of requests from now on: those that come while none serves, and those by name. */
+  void expect(@Nullable ModelId model, ArrivalPolicy policy, Duration comeBackAfter) {
+    monitor.lock();
+    try {
+      expected = model;
+      arrivals = policy;
+      retryAfter = comeBackAfter;
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  int drain(DrainOrder order) throws InterruptedException {
+    long left = Ticket.nanos(order.atMost());
+    monitor.lock();
+    try {
+      if (mode != EngineMode.SERVING) {
+        throw new IllegalStateException("An engine that is " + mode + " cannot be drained");
+      }
+      mode = EngineMode.DRAINING;
+      draining = order;
+      returnWithin = order.returnWithin();
+      monitor.signalAll();
+      try {
+        while (!running.isEmpty() && left > 0 && !order.cancelled().getAsBoolean()) {
+          left = monitor.awaitNanos(left);
+        }
+      } finally {
+        draining = null;
+        if (mode == EngineMode.DRAINING) {
+          mode = running.isEmpty() ? EngineMode.DRAINED : EngineMode.SERVING;
+          monitor.signalAll();
+        }
+      }
+      return running.size();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** What is to be done with everything that runs, before its next token; FINISH means nothing. */
+  DrainPolicy interruption() {
+    monitor.lock();
+    try {
+      return draining == null ? DrainPolicy.FINISH : draining.policy();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  Duration retryAfter() {
+    monitor.lock();
+    try {
+      return retryAfter;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Takes over what the scheduler has stopped; it waits until its model serves. */
+  void suspend(List<Work> works) {
+    long deadline = Ticket.deadline(timeline.nanoTime(), options.longestWait());
+    monitor.lock();
+    try {
+      for (Work work : works) {
+        running.remove(work.ticket().generation());
+        preempted.add(work, deadline);
+      }
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /**
+   * Begins a change of the model, or a part of one.
+   *
+   * @return its number, for {@link #become}
+   */
+  long enter(EngineMode required) {
+    monitor.lock();
+    try {
+      if (mode != required) {
+        throw new IllegalStateException("The engine is " + mode + ", not " + required);
+      }
+      return ++change;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Whether somebody else has taken the change of the model into his hands since. */
+  boolean givenUp(long number) {
+    monitor.lock();
+    try {
+      return change != number || mode == EngineMode.CLOSED;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** From now on, whoever entered before changes nothing any more. */
+  void giveUp() {
+    monitor.lock();
+    try {
+      change++;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /**
+   * Ends what {@link #enter} began.
+   *
+   * @param publish done with the lock held, just before anybody can see the new mode
+   * @throws IllegalStateException if it was given up in the meantime; nothing has changed then
+   */
+  void become(long number, EngineMode next, @Nullable Serving with, Runnable publish) {
+    monitor.lock();
+    try {
+      if (givenUp(number)) {
+        throw new IllegalStateException("This change of the model was given up");
+      }
+      publish.run();
+      serving = with;
+      mode = next;
+      if (with != null) {
+        // those whose model did not come back wait no longer than they were promised
+        preempted.hurry(
+            with.model().spec().tag(), Ticket.deadline(timeline.nanoTime(), returnWithin));
+      }
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  @Nullable Serving serving() {
+    monitor.lock();
+    try {
+      return serving;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  Serving current() {
+    return Objects.requireNonNull(serving(), "a request was begun without a model");
+  }
+
+  EngineMode mode() {
+    monitor.lock();
+    try {
+      return mode;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Sleeps until there is something to do; false when there never will be. */
+  boolean awaitWork(Predicate<AgentId> busy) throws InterruptedException {
+    monitor.lock();
+    try {
+      while (mode != EngineMode.CLOSED) {
+        long now = timeline.nanoTime();
+        long nearest = Math.min(waiting.expire(now), preempted.expire(now));
+        if (!running.isEmpty() || next(busy).isPresent()) {
+          return true;
+        }
+        if (nearest == Long.MAX_VALUE) {
+          monitor.await();
+        } else {
+          monitor.awaitNanos(nearest);
+        }
+      }
+      return false;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** The first that may begin: an agent's requests keep their order, the preempted go first. */
+  private Optional<Beginning> next(Predicate<AgentId> busy) {
+    if (mode != EngineMode.SERVING || serving == null || running.size() >= options.batchSize()) {
+      return Optional.empty();
+    }
+    ModelTag tag = serving.model().spec().tag();
+    ModelId id = serving.model().spec().id();
+    Optional<Beginning> again =
+        preempted.first(tag, ticket -> isFree(ticket, busy)).map(Beginning.Again::new);
+    return again.isPresent()
+        ? again
+        : waiting
+            .first(ticket -> isFree(ticket, busy) && !isExpected(ticket, id))
+            .map(Beginning.First::new);
+  }
+
+  private static boolean isFree(Ticket ticket, Predicate<AgentId> busy) {
+    return ticket.request().agent().filter(busy).isEmpty();
+  }
+
+  /** Whether it is meant for a model that is about to come. */
+  private boolean isExpected(Ticket ticket, ModelId present) {
+    return ticket
+        .request()
+        .model()
+        .filter(id -> !id.equals(present) && id.equals(expected))
+        .isPresent();
+  }
+
+  /** Takes the next one out of where it waits; null if none may begin. */
+  @Nullable Beginning begin(Predicate<AgentId> busy) {
+    monitor.lock();
+    try {
+      Beginning next = next(busy).orElse(null);
+      switch (next) {
+        case Beginning.First(Ticket ticket) -> {
+          waiting.remove(ticket);
+          running.add(ticket.generation());
+        }
+        case Beginning.Again(Work work) -> {
+          preempted.remove(work);
+          running.add(work.ticket().generation());
+        }
+        case null -> {}
+      }
+      return next;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Tells whoever drains how many are left. */
+  void countEnded() {
+    monitor.lock();
+    try {
+      if (running.removeIf(Generation::isDone)) {
+        monitor.signalAll();
+      }
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  void cancelRunning() {
+    monitor.lock();
+    try {
+      running.forEach(Generation::cancel);
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  int running() {
+    monitor.lock();
+    try {
+      return running.size();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  int queued() {
+    monitor.lock();
+    try {
+      return waiting.size() + preempted.size();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  void wake() {
+    monitor.lock();
+    try {
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Nobody comes in any more; false if it was closed already. */
+  boolean close() {
+    monitor.lock();
+    try {
+      boolean open = mode != EngineMode.CLOSED;
+      mode = EngineMode.CLOSED;
+      monitor.signalAll();
+      return open;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Tells everybody in the queue that there is nothing to wait for. */
+  void refuseWaiting(RequestException cause) {
+    monitor.lock();
+    try {
+      waiting.failAll(cause);
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Once closed: whoever still waits is told. */
+  void sendAway(RequestException cause) {
+    monitor.lock();
+    try {
+      if (mode == EngineMode.CLOSED) {
+        waiting.failAll(cause);
+        preempted.endAll();
+      }
+    } finally {
+      monitor.unlock();
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package dev.semantic.engine;
+
+import dev.semantic.model.ModelTag;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * Requests that were stopped between two tokens and wait for their model. Under the lobby's lock.
+ */
+final class Preempted {
+  private final List<Waiting> waiting = new ArrayList<>();
+
+  private record Waiting(Work work, long deadline) {}
+
+  void add(Work work, long deadline) {
+    waiting.add(new Waiting(work, deadline));
+  }
+
+  int size() {
+    return waiting.size();
+  }
+
+  /** The first that these weights can go on with. */
+  Optional<Work> first(ModelTag tag, Predicate<Ticket> mayGoOn) {
+    return waiting.stream()
+        .map(Waiting::work)
+        .filter(work -> work.tag().equals(tag) && mayGoOn.test(work.ticket()))
+        .findFirst();
+  }
+
+  void remove(Work work) {
+    waiting.removeIf(one -> one.work() == work);
+  }
+
+  /** A model serves: those who wait for another one wait no longer than until {@code latest}. */
+  void hurry(ModelTag present, long latest) {
+    waiting.replaceAll(
+        one ->
+            one.work().tag().equals(present) || one.deadline() - latest <= 0
+                ? one
+                : new Waiting(one.work(), latest));
+  }
+
+  /** Ends what waited too long or was cancelled; returns the nanoseconds to the next deadline. */
+  long expire(long now) {
+    long nearest = Long.MAX_VALUE;
+    for (Iterator<Waiting> each = waiting.iterator(); each.hasNext(); ) {
+      Waiting one = each.next();
+      boolean cancelled = one.work().ticket().generation().isCancelled();
+      boolean late = one.deadline() != Long.MAX_VALUE && now - one.deadline() >= 0;
+      if (cancelled || late) {
+        each.remove();
+        one.work().end(cancelled ? FinishReason.CANCELLED : FinishReason.PREEMPTED);
+      } else if (one.deadline() != Long.MAX_VALUE) {
+        nearest = Math.min(nearest, one.deadline() - now);
+      }
+    }
+    return nearest;
+  }
+
+  void endAll() {
+    waiting.forEach(one -> one.work().end(FinishReason.PREEMPTED));
+    waiting.clear();
+  }
+}

@@ -1,0 +1,163 @@
+package dev.semantic.journal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelTag;
+import dev.semantic.swap.SwapPhase;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A journal in a small file: one line of JSON for the swap, one for each phase it enters, each
+ * behind its CRC32C. Empty while nothing is under way. The first line is on the disk before the
+ * swap touches anything; phases survive the process, not the power.
+ *
+ * <p>For one registry at a time: keep it where its caches are, in a directory that is locked.
+ */
+public final class FileSwapJournal implements SwapJournal {
+  private static final Logger LOG = LoggerFactory.getLogger(FileSwapJournal.class);
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final Set<OpenOption> ANEW =
+      Set.of(
+          StandardOpenOption.CREATE,
+          StandardOpenOption.WRITE,
+          StandardOpenOption.TRUNCATE_EXISTING);
+  private static final Set<OpenOption> MORE =
+      Set.of(StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+
+  private final Path file;
+  private Optional<InterruptedSwap> interrupted;
+
+  private FileSwapJournal(Path file, Optional<InterruptedSwap> interrupted) {
+    this.file = file;
+    this.interrupted = interrupted;
+  }
+
+  /** Reads what the last process left; a journal that cannot be read counts as empty. */
+  public static FileSwapJournal open(Path file) {
+    return new FileSwapJournal(file, read(file));
+  }
+
+  private static Optional<InterruptedSwap> read(Path file) {
+    try {
+      return parse(Files.readAllLines(file, StandardCharsets.UTF_8));
+    } catch (NoSuchFileException none) {
+      return Optional.empty();
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("Cannot read the swap journal {}; it counts as empty", file, e);
+      return Optional.empty();
+    }
+  }
+
+  private static Optional<InterruptedSwap> parse(List<String> lines) throws IOException {
+    InterruptedSwap found = null;
+    for (String line : lines) {
+      JsonNode json = checked(line);
+      if (json == null) {
+        break; // written half when the process ended
+      }
+      found = found == null ? begun(json) : entered(found, json);
+    }
+    return Optional.ofNullable(found);
+  }
+
+  private static InterruptedSwap begun(JsonNode json) {
+    SwapEntry entry =
+        new SwapEntry(
+            json.required("id").asText(),
+            Instant.parse(json.required("started").asText()),
+            Optional.ofNullable(json.get("from"))
+                .map(tag -> new ModelTag(tag.asText(), json.required("fingerprint").asText())),
+            Optional.ofNullable(json.get("to")).map(id -> new ModelId(id.asText())));
+    return new InterruptedSwap(entry, SwapPhase.PREPARING, json.required("pid").asLong());
+  }
+
+  private static InterruptedSwap entered(InterruptedSwap swap, JsonNode json) {
+    SwapPhase phase = SwapPhase.valueOf(json.required("phase").asText());
+    return new InterruptedSwap(swap.swap(), phase, swap.pid());
+  }
+
+  private static @Nullable JsonNode checked(String line) throws IOException {
+    int space = line.indexOf(' ');
+    boolean whole = space == 8 && line.startsWith(crc(line.substring(space + 1)));
+    return whole ? JSON.readTree(line.substring(space + 1)) : null;
+  }
+
+  private static String crc(String text) {
+    CRC32C crc = new CRC32C();
+    crc.update(text.getBytes(StandardCharsets.UTF_8));
+    return String.format("%08x", crc.getValue());
+  }
+
+  @Override
+  public synchronized Optional<InterruptedSwap> interrupted() {
+    Optional<InterruptedSwap> told = interrupted;
+    if (told.isPresent()) {
+      interrupted = Optional.empty();
+      ended();
+    }
+    return told;
+  }
+
+  @Override
+  public synchronized void begun(SwapEntry entry) {
+    ObjectNode json =
+        JSON.createObjectNode()
+            .put("id", entry.id())
+            .put("started", entry.started().toString())
+            .put("pid", ProcessHandle.current().pid());
+    entry.from().ifPresent(tag -> json.put("from", tag.model()));
+    entry.from().ifPresent(tag -> json.put("fingerprint", tag.fingerprint()));
+    entry.to().ifPresent(id -> json.put("to", id.name()));
+    write(ANEW, json, true);
+  }
+
+  @Override
+  public synchronized void phase(SwapPhase phase) {
+    write(MORE, JSON.createObjectNode().put("phase", phase.name()), false);
+  }
+
+  @Override
+  public synchronized void ended() {
+    write(ANEW, null, false);
+  }
+
+  private void write(Set<OpenOption> how, @Nullable ObjectNode json, boolean durable) {
+    try (FileChannel channel = FileChannel.open(file, how)) {
+      if (json != null) {
+        String text = json.toString();
+        String line = crc(text) + " " + text + "\n";
+        ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
+        while (bytes.hasRemaining()) {
+          channel.write(bytes);
+        }
+      }
+      if (durable) {
+        channel.force(true);
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("Cannot write the swap journal {}; the swap goes on without", file, e);
+    }
+  }
+
+  /** Nothing stays open between two lines. */
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,55 @@
+package dev.semantic.registry;
+
+import dev.semantic.swap.SwapCancelledException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether a swap is still wanted. It can be called off until it is committed; then it is too late.
+ */
+final class Cancellation {
+  private @Nullable String why;
+  private boolean committed;
+  private Runnable onRequest = () -> {};
+
+  /**
+   * Calls it off.
+   *
+   * @return false if it is too late
+   */
+  boolean request(String reason) {
+    Runnable nudge;
+    synchronized (this) {
+      if (committed) {
+        return false;
+      }
+      if (why == null) {
+        why = reason;
+      }
+      nudge = onRequest;
+    }
+    nudge.run();
+    return true;
+  }
+
+  synchronized boolean isRequested() {
+    return why != null;
+  }
+
+  /** What wakes whoever is waiting at this moment. */
+  synchronized void nudgeWith(Runnable nudge) {
+    onRequest = nudge;
+  }
+
+  /** Ends a swap that was called off. */
+  synchronized void check() {
+    if (why != null) {
+      throw new SwapCancelledException("It was called off: " + why);
+    }
+  }
+
+  /** The same; a swap that was not can't be any more. */
+  synchronized void commit() {
+    check();
+    committed = true;
+  }
+}

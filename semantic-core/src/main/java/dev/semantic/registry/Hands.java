@@ -1,0 +1,209 @@
+package dev.semantic.registry;
+
+import dev.semantic.swap.PhaseTimeoutException;
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+
+/**
+ * Carries out the steps of a swap that call a backend or a store, each on a thread of its own: one
+ * that never comes back costs the step, not the registry.
+ */
+final class Hands {
+  private static final Logger LOG = LoggerFactory.getLogger(Hands.class);
+  private static final ThreadLocal<Boolean> AT_WORK = ThreadLocal.withInitial(() -> false);
+
+  private final Timeline timeline;
+  private final Duration patience;
+  private final Cancellation cancellation;
+  private volatile boolean interrupted;
+
+  /**
+   * For one swap.
+   *
+   * @param patience how long one step may take
+   * @param cancellation is told when the swapping thread is interrupted
+   */
+  Hands(Timeline timeline, Duration patience, Cancellation cancellation) {
+    this.timeline = timeline;
+    this.patience = patience;
+    this.cancellation = cancellation;
+  }
+
+  /** Whether the current thread carries out a step of a swap. */
+  static boolean atWork() {
+    return AT_WORK.get();
+  }
+
+  /** Does a step that gives nothing. */
+  void run(String what, Runnable step) {
+    call(
+        what,
+        () -> {
+          step.run();
+          return true;
+        },
+        nothing -> {});
+  }
+
+  /**
+   * Does a step and waits for it. An interrupt of the waiting thread calls the swap off, but the
+   * step comes to its own end: what it holds is the runtime's.
+   *
+   * @param late gets the result of a step that came back after all, when nobody wants it any more
+   * @throws PhaseTimeoutException if it takes too long
+   * @throws RuntimeException whatever the step throws
+   */
+  <T> T call(String what, Callable<T> step, Consumer<T> late) {
+    Task<T> task = new Task<>(what, step, late);
+    return task.await(timeline.start("semantic-swap " + what, task));
+  }
+
+  /** The same for a step that may be interrupted when the swap is called off. */
+  <T> T callInterruptibly(String what, Callable<T> step, Consumer<T> late) {
+    Task<T> task = new Task<>(what, step, late);
+    Strand strand = timeline.start("semantic-swap " + what, task);
+    cancellation.nudgeWith(strand::interrupt);
+    try {
+      return task.await(strand);
+    } finally {
+      cancellation.nudgeWith(() -> {});
+    }
+  }
+
+  /** Waits for a while; an interrupt does not shorten it, but is noted. */
+  void pause(Duration howLong) {
+    Monitor monitor = timeline.monitor();
+    monitor.lock();
+    try {
+      long left = howLong.toNanos();
+      while (left > 0) {
+        try {
+          left = monitor.awaitNanos(left);
+        } catch (InterruptedException e) {
+          noteInterrupt();
+        }
+      }
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Whether the swapping thread was interrupted; it is not any more. */
+  boolean wasInterrupted() {
+    return interrupted || Thread.interrupted();
+  }
+
+  private void noteInterrupt() {
+    interrupted = true;
+    if (!cancellation.request("its thread was interrupted")) {
+      LOG.debug("Interrupted, too late to call the swap off");
+    }
+  }
+
+  private final class Task<T> implements Runnable {
+    private final String what;
+    private final Callable<T> step;
+    private final Consumer<T> late;
+    private final Monitor monitor = timeline.monitor();
+    private final @Nullable Map<String, String> context = MDC.getCopyOfContextMap();
+    private @Nullable T result;
+    private @Nullable Throwable failure;
+    private boolean done;
+    private boolean abandoned;
+
+    private Task(String what, Callable<T> step, Consumer<T> late) {
+      this.what = what;
+      this.step = step;
+      this.late = late;
+    }
+
+    @Override
+    public void run() {
+      if (context != null) {
+        MDC.setContextMap(context);
+      }
+      AT_WORK.set(true);
+      T value = null;
+      Throwable thrown = null;
+      try {
+        value = step.call();
+      } catch (Throwable t) { // for the swapping thread to judge
+        thrown = t;
+      }
+      if (!handOver(value, thrown)) {
+        tooLate(value, thrown);
+      }
+    }
+
+    private boolean handOver(@Nullable T value, @Nullable Throwable thrown) {
+      monitor.lock();
+      try {
+        result = value;
+        failure = thrown;
+        done = true;
+        monitor.signalAll();
+        return !abandoned;
+      } finally {
+        monitor.unlock();
+      }
+    }
+
+    private void tooLate(@Nullable T value, @Nullable Throwable thrown) {
+      LOG.warn("{} came back after all, too late", what, thrown);
+      if (value != null) {
+        try {
+          late.accept(value);
+        } catch (Throwable t) {
+          LOG.warn("What {} left could not be closed", what, t);
+        }
+      }
+    }
+
+    private T await(Strand strand) {
+      monitor.lock();
+      try {
+        long left = patience.toNanos();
+        while (!done && left > 0) {
+          try {
+            left = monitor.awaitNanos(left);
+          } catch (InterruptedException e) {
+            noteInterrupt();
+          }
+        }
+        if (!done) {
+          abandoned = true;
+          strand.interrupt();
+          throw new PhaseTimeoutException(
+              "%s has not come back after %d ms"
+                  .formatted(what, TimeUnit.NANOSECONDS.toMillis(patience.toNanos())));
+        }
+      } finally {
+        monitor.unlock();
+      }
+      if (failure != null) {
+        throw Hands.<RuntimeException>sneaky(failure);
+      }
+      return value();
+    }
+
+    @SuppressWarnings("NullAway") // done without a failure: the step's own value
+    private T value() {
+      return result;
+    }
+  }
+
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <T extends Throwable> T sneaky(Throwable failure) throws T {
+    throw (T) failure;
+  }
+}

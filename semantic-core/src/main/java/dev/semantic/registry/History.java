@@ -1,0 +1,32 @@
+package dev.semantic.registry;
+
+import dev.semantic.swap.SwapReport;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/** The last reports, oldest first. Thread-safe. */
+final class History {
+  private final int bound;
+  private final Deque<SwapReport> reports = new ArrayDeque<>();
+
+  History(int bound) {
+    this.bound = bound;
+  }
+
+  synchronized void add(SwapReport report) {
+    reports.addLast(report);
+    if (reports.size() > bound) {
+      reports.removeFirst();
+    }
+  }
+
+  synchronized List<SwapReport> all() {
+    return List.copyOf(reports);
+  }
+
+  synchronized Optional<SwapReport> last() {
+    return Optional.ofNullable(reports.peekLast());
+  }
+}

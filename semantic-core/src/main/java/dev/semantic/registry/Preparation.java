@@ -1,0 +1,143 @@
+package dev.semantic.registry;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.LoadProgress;
+import dev.semantic.spi.ModelRuntime;
+import dev.semantic.spi.PreparedModel;
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.Timeline;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model being made ready in the background, while another one serves: found, checked whole, and
+ * read into the system's page cache, so that the swap to it has little left to wait for. Any
+ * thread.
+ */
+public final class Preparation {
+  private final ModelId model;
+  private final Monitor monitor;
+  private final Strand strand;
+  private volatile boolean cancelled;
+  private volatile long done;
+  private volatile long total;
+  private @Nullable ModelSpec spec;
+  private @Nullable Throwable failure;
+  private boolean ended;
+
+  Preparation(Timeline timeline, ModelRuntime runtime, ModelId model) {
+    this.model = model;
+    this.monitor = timeline.monitor();
+    this.strand = timeline.start("semantic-prepare " + model, () -> run(runtime));
+  }
+
+  private void run(ModelRuntime runtime) {
+    ModelSpec found = null;
+    Throwable thrown = null;
+    try (PreparedModel prepared = runtime.prepare(model)) {
+      prepared.readAhead(new Progress());
+      requireWanted();
+      found = prepared.spec();
+    } catch (Throwable t) { // for whoever awaits it
+      thrown = t;
+    }
+    monitor.lock();
+    try {
+      spec = found;
+      failure = thrown;
+      ended = true;
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  private void requireWanted() {
+    if (cancelled) {
+      throw new CancellationException("Preparing " + model + " was cancelled");
+    }
+  }
+
+  private final class Progress implements LoadProgress {
+    @Override
+    public void update(long doneBytes, long totalBytes) {
+      total = totalBytes;
+      done = doneBytes;
+    }
+
+    @Override
+    public boolean isCancelled() {
+      return cancelled;
+    }
+
+    @Override
+    public boolean isBackground() {
+      return true;
+    }
+  }
+
+  public ModelId model() {
+    return model;
+  }
+
+  /** How much of its files is read ahead. */
+  public ByteSize done() {
+    return new ByteSize(done);
+  }
+
+  /** How much there is to read; zero until that is known. */
+  public ByteSize total() {
+    return new ByteSize(total);
+  }
+
+  /** Whether it has ended, well or not. */
+  public boolean isDone() {
+    monitor.lock();
+    try {
+      return ended;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /**
+   * Ends it as soon as that is possible; whoever awaits it gets a {@link CancellationException}.
+   */
+  public void cancel() {
+    cancelled = true;
+    if (!isDone()) {
+      strand.interrupt();
+    }
+  }
+
+  /**
+   * Waits for the end.
+   *
+   * @return what was found
+   * @throws ModelException if the model cannot be loaded
+   * @throws CancellationException if it was cancelled
+   */
+  public ModelSpec await() throws InterruptedException {
+    monitor.lock();
+    try {
+      while (!ended) {
+        monitor.await();
+      }
+      if (spec != null) {
+        return spec;
+      }
+      requireWanted();
+      Throwable cause = Objects.requireNonNull(failure, "ended for no reason");
+      throw cause instanceof ModelException known
+          ? known
+          : new ModelException("%s cannot be prepared: %s".formatted(model, cause), cause);
+    } finally {
+      monitor.unlock();
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package dev.semantic.registry;
+
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.MemoryCacheStore;
+import dev.semantic.engine.EngineOptions;
+import dev.semantic.journal.SwapJournal;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
+import dev.semantic.spi.ModelRuntime;
+import dev.semantic.swap.SwapListener;
+import dev.semantic.timeline.Timeline;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Puts a {@link ModelRegistry} together. */
+public final class RegistryBuilder {
+  final ModelRuntime runtime;
+  CacheStore caches = new MemoryCacheStore();
+  MemoryBudget budget = MemoryBudget.ofSystem();
+  ByteSize cacheBytes = ByteSize.ofGiB(1);
+  EngineOptions engineOptions = EngineOptions.USUAL;
+  SwapJournal journal = SwapJournal.NONE;
+  Residency residency = Residency.UNLIMITED;
+  int historyLength = 100;
+  Timeline timeline = Timeline.SYSTEM;
+  final List<SwapListener> listeners = new ArrayList<>();
+
+  RegistryBuilder(ModelRuntime runtime) {
+    this.runtime = runtime;
+  }
+
+  /** Where agents' caches outlive their model; without, in memory. */
+  public RegistryBuilder caches(CacheStore value) {
+    caches = value;
+    return this;
+  }
+
+  /** What models and caches may take together; without, three quarters of the machine. */
+  public RegistryBuilder budget(MemoryBudget value) {
+    budget = value;
+    return this;
+  }
+
+  /** What the caches of all agents in memory may take, out of the budget; without, 1 GiB. */
+  public RegistryBuilder cacheBytes(ByteSize value) {
+    cacheBytes = value;
+    return this;
+  }
+
+  public RegistryBuilder engine(EngineOptions value) {
+    engineOptions = value;
+    return this;
+  }
+
+  /** What remembers a swap beyond the life of this process; without, nothing. */
+  public RegistryBuilder journal(SwapJournal value) {
+    journal = value;
+    return this;
+  }
+
+  /** Which models come at the start, and how long they stay; without, for as long as they serve. */
+  public RegistryBuilder residency(Residency value) {
+    residency = value;
+    return this;
+  }
+
+  /** How many reports are remembered; without, a hundred. */
+  public RegistryBuilder historyLength(int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException("A history has room for at least 1 report; not " + value);
+    }
+    historyLength = value;
+    return this;
+  }
+
+  /** Hears of every swap. */
+  public RegistryBuilder listener(SwapListener value) {
+    listeners.add(value);
+    return this;
+  }
+
+  /** For tests: where time, threads and locks come from. */
+  RegistryBuilder timeline(Timeline value) {
+    timeline = value;
+    return this;
+  }
+
+  public ModelRegistry build() {
+    return new ModelRegistry(this);
+  }
+}

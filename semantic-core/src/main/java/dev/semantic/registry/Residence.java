@@ -1,0 +1,185 @@
+package dev.semantic.registry;
+
+import dev.semantic.engine.ArrivalPolicy;
+import dev.semantic.journal.SwapEntry;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapListener;
+import dev.semantic.swap.SwapOutcome;
+import dev.semantic.swap.SwapReport;
+import dev.semantic.swap.SwapState;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+
+/** Which model lives here. Changed by whoever has the turn; how it stands, anybody may read. */
+final class Residence {
+  private static final Logger LOG = LoggerFactory.getLogger(Residence.class);
+  private static final Duration BLACKOUT_UNLESS_KNOWN = Duration.ofSeconds(1);
+
+  private final SwapExecution.Tools tools;
+  private final List<SwapListener> listeners;
+  private final History history;
+
+  private SwapState state = new SwapState.Empty();
+  private @Nullable Resident resident;
+  private volatile @Nullable ModelSpec serving;
+  private volatile @Nullable SwapNotes underWay;
+  private volatile Activity activity = Activity.IDLE;
+  private volatile Instant since;
+
+  Residence(SwapExecution.Tools tools, List<SwapListener> listeners, History history) {
+    this.tools = tools;
+    this.listeners = List.copyOf(listeners);
+    this.history = history;
+    this.since = tools.timeline().now();
+  }
+
+  /** The model that serves; during a blackout the one that served last. */
+  Optional<ModelSpec> serving() {
+    return Optional.ofNullable(serving);
+  }
+
+  boolean isChanging() {
+    return underWay != null;
+  }
+
+  RegistryStatus status() {
+    SwapNotes notes = underWay;
+    return new RegistryStatus(
+        activity,
+        Optional.ofNullable(notes).map(SwapNotes::id),
+        Optional.ofNullable(notes).map(SwapNotes::current),
+        notes == null ? ByteSize.ZERO : notes.loaded(),
+        notes == null ? ByteSize.ZERO : notes.toLoad(),
+        since,
+        serving(),
+        history.last(),
+        tools.engine().running(),
+        tools.engine().queued(),
+        tools.engine().hotAgents());
+  }
+
+  /** Exchanges the model, for whoever has the turn. */
+  SwapReport change(@Nullable ModelId target, SwapOptions options, Cancellation cancellation)
+      throws ModelSwapException {
+    SwapNotes notes = new SwapNotes(tools.timeline(), listeners);
+    MDC.put("swap", notes.id());
+    try {
+      return change(target, options, cancellation, notes);
+    } finally {
+      MDC.remove("swap");
+    }
+  }
+
+  private SwapReport change(
+      @Nullable ModelId target, SwapOptions options, Cancellation cancellation, SwapNotes notes)
+      throws ModelSwapException {
+    Optional<ModelSpec> before = serving();
+    SwapExecution swap = new SwapExecution(tools, options, notes, cancellation, target, resident);
+    ByteSize activeBefore = activeBytes(swap.hands());
+    activity = Activity.IN_PROGRESS;
+    since = notes.started();
+    underWay = notes;
+    tools
+        .journal()
+        .begun(
+            new SwapEntry(
+                notes.id(),
+                notes.started(),
+                before.map(ModelSpec::tag),
+                Optional.ofNullable(target)));
+    tools.engine().expect(target, options.arrivals(), retryAfter(target));
+    try {
+      state = swap.run(state);
+    } finally {
+      settle(swap, target);
+      underWay = null;
+      tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO);
+      tools.journal().ended();
+    }
+    Verdict verdict = new Verdict(swap, notes);
+    SwapReport report =
+        verdict.report(
+            before.map(ModelSpec::id), target, serving(), activeBefore, activeBytes(swap.hands()));
+    history.add(report);
+    activity = report.outcome() == SwapOutcome.SWAPPED ? Activity.SUCCESS : Activity.FAILED;
+    since = tools.timeline().now();
+    notes.finished(report);
+    if (swap.hands().wasInterrupted() || notes.wasInterrupted()) {
+      Thread.currentThread().interrupt();
+    }
+    return verdict.judged(report, serving);
+  }
+
+  /** The blackout that swaps to this model had before. */
+  private Duration retryAfter(@Nullable ModelId target) {
+    return history.all().reversed().stream()
+        .filter(past -> past.to().equals(Optional.ofNullable(target)))
+        .filter(past -> past.outcome() == SwapOutcome.SWAPPED)
+        .map(SwapReport::blackout)
+        .findFirst()
+        .orElse(BLACKOUT_UNLESS_KNOWN);
+  }
+
+  /** Takes over the model that came out, and lets go of the other's files. */
+  private void settle(SwapExecution swap, @Nullable ModelId target) {
+    Resident candidate = swap.candidate();
+    Resident leaving = swap.swapped() ? resident : candidate;
+    if (swap.swapped()) {
+      resident = target == null ? null : candidate;
+    } else if (resident != null && swap.rollbackFailure() != null) {
+      letGo(resident, swap.hands()); // it could not be brought back
+      resident = null;
+    }
+    if (leaving != null) {
+      letGo(leaving, swap.hands());
+    }
+    serving = resident == null ? null : resident.spec();
+  }
+
+  /** Nobody lives here any more. */
+  void vacate(Hands hands) {
+    serving = null;
+    Resident leaving = resident;
+    resident = null;
+    if (leaving != null) {
+      letGo(leaving, hands);
+    }
+    attempt(hands, "giving memory back", () -> tools.runtime().memory().releaseCached());
+  }
+
+  /** Closes a model's files, and what may still be loaded of it. */
+  private static void letGo(Resident leaving, Hands hands) {
+    attempt(hands, "unloading " + leaving.spec().id(), leaving::unload);
+    attempt(hands, "closing the files of " + leaving.spec().id(), leaving.prepared()::close);
+  }
+
+  /** For what must not keep the rest from being done. */
+  private static void attempt(Hands hands, String what, Runnable action) {
+    try {
+      hands.run(what, action);
+    } catch (Throwable t) {
+      LOG.warn("Failed while {}", what, t);
+    }
+  }
+
+  /** Zero if the runtime cannot tell: a figure in a report is not worth a swap. */
+  private ByteSize activeBytes(Hands hands) {
+    try {
+      return new ByteSize(
+          hands.call("looking at memory", () -> tools.runtime().memory().activeBytes(), l -> {}));
+    } catch (Throwable t) {
+      LOG.warn("The runtime cannot tell how much memory is active", t);
+      return ByteSize.ZERO;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package dev.semantic.registry;
+
+import dev.semantic.model.ModelId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * How long a model stays in memory when nobody asks it anything.
+ *
+ * @param idleTimeToLive after so long without a request the model is unloaded, its agents parked;
+ *     the next request brings it back. Empty: it stays
+ * @param pinned models that stay nevertheless
+ * @param preload loaded when the registry is built: the first of them that can be
+ * @param failureMemory for so long after a model could not be brought back for a request, requests
+ *     are refused with that reason at once, instead of trying again for each
+ */
+public record Residency(
+    Optional<Duration> idleTimeToLive,
+    Set<ModelId> pinned,
+    List<ModelId> preload,
+    Duration failureMemory) {
+  /** Models stay, and nothing is loaded unasked. */
+  public static final Residency UNLIMITED =
+      new Residency(Optional.empty(), Set.of(), List.of(), Duration.ofSeconds(5));
+
+  public Residency {
+    pinned = Set.copyOf(pinned);
+    preload = List.copyOf(preload);
+    if (idleTimeToLive.filter(time -> time.isNegative() || time.isZero()).isPresent()) {
+      throw new IllegalArgumentException("A model cannot stay for " + idleTimeToLive.get());
+    }
+    if (failureMemory.isNegative()) {
+      throw new IllegalArgumentException("A failure cannot be remembered for " + failureMemory);
+    }
+  }
+
+  /** Models leave after a time without requests. */
+  public static Residency idleFor(Duration time) {
+    return new Residency(Optional.of(time), Set.of(), List.of(), UNLIMITED.failureMemory());
+  }
+
+  /** The same, but these stay. */
+  public Residency pinning(ModelId... models) {
+    return new Residency(idleTimeToLive, Set.of(models), preload, failureMemory);
+  }
+
+  /** The same, and the first of these that can be is loaded at the start. */
+  public Residency preloading(ModelId... models) {
+    return new Residency(idleTimeToLive, pinned, List.of(models), failureMemory);
+  }
+}

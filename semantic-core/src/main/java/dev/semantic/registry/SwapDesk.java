@@ -1,0 +1,149 @@
+package dev.semantic.registry;
+
+import dev.semantic.swap.IfBusy;
+import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Timeline;
+import org.jspecify.annotations.Nullable;
+
+/** One may change the model at a time; the others are refused, wait, or take over, as they ask. */
+final class SwapDesk {
+  private final Monitor monitor;
+  private @Nullable Turn turn;
+  private long calls;
+  private boolean closed;
+
+  /** The right to change the model, until it is given back. */
+  final class Turn implements AutoCloseable {
+    private final long number;
+    private final Thread thread = Thread.currentThread();
+    private final Cancellation cancellation = new Cancellation();
+
+    private Turn(long number) {
+      this.number = number;
+    }
+
+    Cancellation cancellation() {
+      return cancellation;
+    }
+
+    @Override
+    public void close() {
+      monitor.lock();
+      try {
+        turn = null;
+        monitor.signalAll();
+      } finally {
+        monitor.unlock();
+      }
+    }
+  }
+
+  SwapDesk(Timeline timeline) {
+    this.monitor = timeline.monitor();
+  }
+
+  /**
+   * Takes the turn.
+   *
+   * @throws IllegalStateException if it is another's, the caller's own, or nobody's any more
+   * @throws SwapCancelledException if the wait for it is interrupted
+   */
+  Turn enter(String what, IfBusy ifBusy) {
+    monitor.lock();
+    try {
+      requireOpen(what);
+      requireOutside(what);
+      long number = ++calls;
+      while (turn != null) {
+        if (ifBusy == IfBusy.REFUSE) {
+          throw new IllegalStateException("Cannot %s: a swap is under way".formatted(what));
+        }
+        if (ifBusy == IfBusy.SUPERSEDE && turn.number < number) {
+          turn.cancellation.request("another one takes its place: " + what);
+        }
+        awaitTurn(what);
+        requireOpen(what);
+      }
+      turn = new Turn(number);
+      return turn;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  @SuppressWarnings("WaitNotInLoop") // the loop is enter's
+  private void awaitTurn(String what) {
+    try {
+      monitor.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SwapCancelledException("Interrupted while waiting for the turn to " + what);
+    }
+  }
+
+  private void requireOpen(String what) {
+    if (closed) {
+      throw new IllegalStateException("Cannot %s: the registry is closed".formatted(what));
+    }
+  }
+
+  void requireOutside(String what) {
+    if (Hands.atWork() || (turn != null && turn.thread == Thread.currentThread())) {
+      throw new IllegalStateException("Cannot %s from within a swap".formatted(what));
+    }
+  }
+
+  /** Calls off what is under way; false if there is nothing, or it is too late. */
+  boolean cancel(String why) {
+    Turn present;
+    monitor.lock();
+    try {
+      present = turn;
+    } finally {
+      monitor.unlock();
+    }
+    return present != null && present.cancellation.request(why);
+  }
+
+  /**
+   * The last turn of all, after the one under way; nobody gets another.
+   *
+   * @return null if somebody took it before
+   */
+  @Nullable Turn enterForGood() {
+    monitor.lock();
+    try {
+      requireOutside("close the registry");
+      if (closed) {
+        return null;
+      }
+      closed = true;
+      monitor.signalAll();
+      boolean interrupted = false;
+      while (turn != null) {
+        try {
+          monitor.await();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+      turn = new Turn(++calls);
+      return turn;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  boolean isClosed() {
+    monitor.lock();
+    try {
+      return closed;
+    } finally {
+      monitor.unlock();
+    }
+  }
+}

@@ -1,0 +1,209 @@
+package dev.semantic.registry;
+
+import dev.semantic.engine.DrainOrder;
+import dev.semantic.engine.DrainPolicy;
+import dev.semantic.engine.EngineMode;
+import dev.semantic.memory.ReclaimReport;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.SwapExecution.Tools;
+import dev.semantic.spi.LoadProgress;
+import dev.semantic.spi.LoadedModel;
+import dev.semantic.spi.TextCodec;
+import dev.semantic.swap.DrainTimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The single steps of a swap, each done whole or not at all as far as its port lets it. */
+final class SwapSteps {
+  private static final Logger LOG = LoggerFactory.getLogger(SwapSteps.class);
+
+  private final Tools tools;
+  private final SwapOptions options;
+  private final SwapNotes notes;
+  private final Cancellation cancellation;
+  private final Hands hands;
+  private final Unloading unloading;
+
+  SwapSteps(
+      Tools tools, SwapOptions options, SwapNotes notes, Cancellation cancellation, Hands hands) {
+    this.tools = tools;
+    this.options = options;
+    this.notes = notes;
+    this.cancellation = cancellation;
+    this.hands = hands;
+    this.unloading = new Unloading(tools.runtime(), tools.planner(), options.reclaim());
+  }
+
+  Resident prepare(ModelId wanted) {
+    return hands.callInterruptibly(
+        "preparing " + wanted,
+        () -> new Resident(tools.runtime().prepare(wanted)),
+        late -> late.prepared().close());
+  }
+
+  /** The disk is read while the old model serves, not in the blackout; a hint, no more. */
+  void readAhead(Resident next) {
+    try {
+      hands.callInterruptibly(
+          "reading ahead",
+          () -> {
+            next.prepared().readAhead(progress(true, true));
+            return true;
+          },
+          done -> {});
+    } catch (Throwable t) {
+      cancellation.check();
+      LOG.warn("Could not read ahead; loading will take longer", t);
+    }
+  }
+
+  /** Brings requests under way to their end, or to a halt. */
+  void drain() throws InterruptedException {
+    cancellation.nudgeWith(tools.engine()::wake);
+    int left;
+    try {
+      left =
+          tools
+              .engine()
+              .drain(
+                  new DrainOrder(
+                      options.drainPolicy(),
+                      options.drainTimeout(),
+                      options.returnWithin(),
+                      cancellation::isRequested));
+    } finally {
+      cancellation.nudgeWith(() -> {});
+    }
+    if (left == 0) {
+      notes.blackoutBegins();
+    }
+    cancellation.check();
+    if (left > 0) {
+      throw new DrainTimeoutException(
+          "%d requests were still running after %s; they go on with the old model"
+              .formatted(left, options.drainTimeout()));
+    }
+  }
+
+  /** Every idle agent's cache; returns how many. */
+  int park() {
+    return hands.call(
+        "parking", () -> tools.engine().parkAgents(cancellation::isRequested), late -> {});
+  }
+
+  /** The weights; {@code beside} a model that serves, and only as long as the swap is wanted. */
+  void load(Resident resident, boolean beside) {
+    load(resident, progress(beside, true));
+  }
+
+  /** The old model's weights, whatever anybody wants. */
+  void loadAgain(Resident resident) {
+    load(resident, progress(false, false));
+  }
+
+  private void load(Resident resident, LoadProgress progress) {
+    LoadedModel loaded =
+        hands.call(
+            "loading " + resident.spec().id(),
+            () -> resident.prepared().load(progress),
+            LoadedModel::close);
+    resident.setLoaded(loaded);
+  }
+
+  private LoadProgress progress(boolean beside, boolean cancellable) {
+    return new LoadProgress() {
+      @Override
+      public void update(long doneBytes, long totalBytes) {
+        notes.progress(doneBytes, totalBytes);
+      }
+
+      @Override
+      public boolean isCancelled() {
+        return cancellable && cancellation.isRequested();
+      }
+
+      @Override
+      public boolean isBackground() {
+        return beside;
+      }
+    };
+  }
+
+  /** Takes sequences and model away from the engine. */
+  void shutdown() {
+    hands.run("letting go of the model", tools.engine()::shutdown);
+  }
+
+  void serveWith(Resident resident) {
+    LoadedModel model = resident.loaded();
+    int restored =
+        hands.call(
+            "activating " + resident.spec().id(),
+            () -> {
+              TextCodec text = resident.prepared().text();
+              return tools.engine().reinitialize(model, text);
+            },
+            late -> {});
+    notes.blackoutEnds();
+    notes.restored(restored);
+  }
+
+  /** After a make-before-break the new model serves already, and goes on whatever happens here. */
+  void unloadOld(Resident leaving, @Nullable ModelSpec next) {
+    if (tools.engine().mode() == EngineMode.SERVING) {
+      try {
+        unload(leaving, null);
+      } catch (Throwable t) {
+        LOG.error(
+            "{} could not be unloaded whole; its memory may not be free", leaving.spec().id(), t);
+      }
+      return;
+    }
+    shutdown();
+    unload(leaving, next);
+  }
+
+  private void unload(Resident leaving, @Nullable ModelSpec next) {
+    ReclaimReport report =
+        hands.call("unloading " + leaving.spec().id(), () -> unloading.unload(leaving), late -> {});
+    notes.reclaimed(report);
+    notes.reclaimed(hands.call("reclaiming", () -> unloading.gate(report, next), late -> {}));
+  }
+
+  /** The new model serves already, and has to stop; false if it does not, and therefore stays. */
+  boolean retreat() {
+    try {
+      DrainOrder order =
+          new DrainOrder(
+              DrainPolicy.PREEMPT, options.drainTimeout(), options.returnWithin(), () -> false);
+      if (hands.call("retreating", () -> tools.engine().drain(order), late -> {}) > 0) {
+        LOG.error("The new model cannot be drained, and goes on serving");
+        return false;
+      }
+      notes.blackoutBegins();
+      shutdown();
+      return true;
+    } catch (Throwable t) {
+      LOG.error("The new model cannot be stopped, and goes on serving", t);
+      if (tools.engine().mode() == EngineMode.DRAINED) {
+        tools.engine().giveUp();
+        tools.engine().resume();
+      }
+      return tools.engine().mode() == EngineMode.EMPTY;
+    }
+  }
+
+  /** Takes a model that was not wanted in the end out of memory, as well as it can. */
+  void drop(@Nullable Resident dropped) {
+    try {
+      if (dropped != null) {
+        hands.run("unloading " + dropped.spec().id(), dropped::unload);
+      }
+      hands.run("giving memory back", () -> tools.runtime().memory().releaseCached());
+    } catch (Throwable t) {
+      LOG.error("The new model could not be unloaded whole; its memory may not be free", t);
+    }
+  }
+}

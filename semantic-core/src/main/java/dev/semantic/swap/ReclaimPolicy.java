@@ -1,0 +1,19 @@
+package dev.semantic.swap;
+
+/**
+ * The gate between an unload and the next load.
+ *
+ * @param tolerance how much of the model's bytes may be left behind, 0 to 1
+ * @param fallback what happens when more is left
+ */
+public record ReclaimPolicy(double tolerance, ReclaimFallback fallback) {
+  /** One part in a thousand, and on if it fits. */
+  public static final ReclaimPolicy USUAL =
+      new ReclaimPolicy(0.001, ReclaimFallback.CONTINUE_IF_IT_FITS);
+
+  public ReclaimPolicy {
+    if (!(tolerance >= 0 && tolerance <= 1)) {
+      throw new IllegalArgumentException("A tolerance is a share, 0 to 1; not " + tolerance);
+    }
+  }
+}

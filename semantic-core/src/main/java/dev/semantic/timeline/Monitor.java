@@ -1,0 +1,32 @@
+package dev.semantic.timeline;
+
+/**
+ * A reentrant lock with one condition, as {@link java.util.concurrent.locks.ReentrantLock} and its
+ * {@code Condition} have them.
+ */
+public interface Monitor {
+  void lock();
+
+  /** Takes the lock if it is free now. */
+  boolean tryLock();
+
+  void unlock();
+
+  boolean isHeldByCurrentThread();
+
+  /** How often the current thread holds it. */
+  int holdCount();
+
+  /** Lets go of the lock until somebody signals; may wake for no reason. */
+  void await() throws InterruptedException;
+
+  /**
+   * The same, but not longer than {@code nanos}.
+   *
+   * @return what is left of them; 0 or less when time ran out
+   */
+  long awaitNanos(long nanos) throws InterruptedException;
+
+  /** Wakes all who wait. */
+  void signalAll();
+}
