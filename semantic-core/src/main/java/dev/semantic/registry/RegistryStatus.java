@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.engine.EngineMode;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.swap.SwapPhase;
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param since when this activity began
  * @param serving the model that serves; during a blackout the one that served last
  * @param lastReport of the last swap, load or unload
+ * @param engine what the engine is doing
  * @param running requests under way
  * @param waiting requests that have not been begun, or were preempted
  * @param hotAgents agents in memory who are not generating just now
@@ -30,6 +32,7 @@ public record RegistryStatus(
     Instant since,
     Optional<ModelSpec> serving,
     Optional<SwapReport> lastReport,
+    EngineMode engine,
     int running,
     int waiting,
     int hotAgents) {

@@ -63,6 +63,7 @@ final class Residence {
         since,
         serving(),
         history.last(),
+        tools.engine().mode(),
         tools.engine().running(),
         tools.engine().queued(),
         tools.engine().hotAgents());

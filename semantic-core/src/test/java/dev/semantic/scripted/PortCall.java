@@ -4,6 +4,7 @@ package dev.semantic.scripted;
 public enum PortCall {
   PREPARE,
   TEXT,
+  READ_AHEAD,
   LOAD,
   PREPARED_CLOSE,
   OPEN,
@@ -18,6 +19,7 @@ public enum PortCall {
   STREAM_REST,
   ACTIVE_BYTES,
   RELEASE_CACHED,
+  RESTART,
   STORE_LOAD,
   STORE_PARK,
   STORE_PARKED

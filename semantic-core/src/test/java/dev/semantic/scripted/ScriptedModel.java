@@ -96,7 +96,7 @@ final class ScriptedModel implements LoadedModel {
     }
     List.copyOf(open).forEach(ScriptedSequence::free);
     closed = true;
-    runtime.free(model.bytes());
+    runtime.free(model.bytes() - runtime.takeLeak());
     runtime.openModels.decrementAndGet();
     runtime.script.visit(PortCall.MODEL_CLOSE);
   }

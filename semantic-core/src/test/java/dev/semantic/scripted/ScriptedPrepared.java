@@ -5,6 +5,7 @@ import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.TextCodec;
+import java.util.concurrent.CancellationException;
 
 /** A scripted model that was found. */
 final class ScriptedPrepared implements PreparedModel {
@@ -33,11 +34,28 @@ final class ScriptedPrepared implements PreparedModel {
   @Override
   public LoadedModel load(LoadProgress progress) {
     checkOpen();
+    runtime.loading = progress;
     progress.update(model.bytes() / 2, model.bytes());
     runtime.script.visit(PortCall.LOAD);
+    requireWanted(progress);
     ScriptedModel loaded = new ScriptedModel(runtime, model);
     progress.update(model.bytes(), model.bytes());
     return loaded;
+  }
+
+  @Override
+  public void readAhead(LoadProgress progress) {
+    checkOpen();
+    progress.update(model.bytes() / 2, model.bytes());
+    runtime.script.visit(PortCall.READ_AHEAD);
+    requireWanted(progress);
+    progress.update(model.bytes(), model.bytes());
+  }
+
+  private void requireWanted(LoadProgress progress) {
+    if (progress.isCancelled()) {
+      throw new CancellationException("Nobody wants " + model.id() + " any more");
+    }
   }
 
   private synchronized void checkOpen() {

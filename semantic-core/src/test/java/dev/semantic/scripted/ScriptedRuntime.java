@@ -1,8 +1,11 @@
 package dev.semantic.scripted;
 
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.Holding;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
+import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import java.lang.ref.WeakReference;
@@ -22,6 +25,9 @@ public final class ScriptedRuntime implements ModelRuntime {
   final AtomicInteger openPrepared = new AtomicInteger();
   final AtomicInteger openModels = new AtomicInteger();
   final AtomicInteger openSequences = new AtomicInteger();
+  volatile LoadProgress loading = LoadProgress.NONE;
+  private final AtomicLong leak = new AtomicLong();
+  private final AtomicLong leaked = new AtomicLong();
   private final List<WeakReference<ScriptedModel>> everLoaded = new ArrayList<>();
 
   public ScriptedRuntime() {
@@ -50,6 +56,31 @@ public final class ScriptedRuntime implements ModelRuntime {
   /** How many of the models that were ever loaded something still refers to. */
   public synchronized int reachableModels() {
     return (int) everLoaded.stream().filter(reference -> !reference.refersTo(null)).count();
+  }
+
+  /** Whether the load that began last is not wanted any more. */
+  public boolean isLoadCancelled() {
+    return loading.isCancelled();
+  }
+
+  /** The next model that is closed leaves so many bytes behind. */
+  public void leakOnce(long bytes) {
+    leak.set(bytes);
+  }
+
+  /** What a model that is closed leaves behind. */
+  long takeLeak() {
+    long bytes = leak.getAndSet(0);
+    leaked.addAndGet(bytes);
+    return bytes;
+  }
+
+  /** Frees what models have left behind. */
+  @Override
+  public boolean restart() {
+    script.visit(PortCall.RESTART);
+    free(leaked.getAndSet(0));
+    return true;
   }
 
   /** Tokens that were computed since the start, over all models. */
@@ -121,6 +152,14 @@ public final class ScriptedRuntime implements ModelRuntime {
     @Override
     public void resetPeak() {
       peak.set(active.get());
+    }
+
+    @Override
+    public List<Holding> holdings() {
+      long bytes = leaked.get();
+      return bytes == 0
+          ? List.of()
+          : List.of(new Holding("alpha", "forgotten", "[1]", new ByteSize(bytes)));
     }
 
     @Override

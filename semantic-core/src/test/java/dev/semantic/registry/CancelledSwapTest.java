@@ -1,0 +1,207 @@
+package dev.semantic.registry;
+
+import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
+import static dev.semantic.scripted.ScriptedHouse.request;
+import static dev.semantic.scripted.ScriptedHouse.said;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.engine.Generation;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.scripted.Elsewhere;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.IfBusy;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.swap.SwapListener;
+import dev.semantic.swap.SwapOutcome;
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapReport;
+import dev.semantic.swap.SwapStrategy;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Swaps that are called off, and swaps that meet another one. */
+class CancelledSwapTest {
+  private static final ModelId ALPHA = Geometry.ALPHA.id();
+  private static final ModelId BETA = Geometry.BETA.id();
+  private static final ModelId GAMMA = Geometry.GAMMA.id();
+
+  static Stream<Arguments> everyPhase() {
+    return Stream.of(SwapStrategy.MAKE_BEFORE_BREAK, SwapStrategy.BREAK_BEFORE_MAKE)
+        .flatMap(
+            strategy -> strategy.phases().stream().map(phase -> Arguments.of(strategy, phase)));
+  }
+
+  @ParameterizedTest(name = "{0}, {1}")
+  @MethodSource("everyPhase")
+  void aSwapThatIsCalledOffEndsServedByTheOldModel(SwapStrategy strategy, SwapPhase phase)
+      throws Exception {
+    AtomicReference<ModelRegistry> registry = new AtomicReference<>();
+    try (ScriptedHouse house = house(strategy, cancelAt(phase, registry))) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      registry.set(house.registry);
+      var cancelled =
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+      assertInstanceOf(SwapCancelledException.class, cancelled.getCause());
+      assertEquals(SwapOutcome.CANCELLED, cancelled.report().outcome());
+      assertEquals(Optional.of(ALPHA), cancelled.serving().map(ModelSpec::id));
+      assertEquals(1, house.runtime.openModels());
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      assertFalse(house.registry.cancelSwap(), "there is nothing to call off");
+      house.registry.swapWithRollback(BETA);
+    }
+  }
+
+  private static ScriptedHouse house(SwapStrategy strategy, SwapListener listener) {
+    ByteSize budget =
+        strategy == SwapStrategy.MAKE_BEFORE_BREAK ? ScriptedHouse.ROOMY : ScriptedHouse.TIGHT;
+    return ScriptedHouse.serving(Geometry.ALPHA, budget, listener);
+  }
+
+  /** Calls off, once, when the phase begins. */
+  private static SwapListener cancelAt(SwapPhase wanted, AtomicReference<ModelRegistry> registry) {
+    return new SwapListener() {
+      @Override
+      public void phase(SwapPhase phase) {
+        ModelRegistry here = phase == wanted ? registry.getAndSet(null) : null;
+        if (here != null) {
+          assertTrue(here.cancelSwap());
+        }
+      }
+    };
+  }
+
+  @Test
+  void whoeverIsInTheMiddleOfALoadIsCalledOff() throws Exception {
+    for (ByteSize budget : List.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)) {
+      try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget)) {
+        Script.Hold hold = house.script.hold(PortCall.LOAD);
+        CompletableFuture<SwapReport> swap = swap(house, BETA, SwapOptions.USUAL);
+        hold.awaitReached();
+        assertTrue(house.registry.cancelSwap());
+        hold.release();
+        assertCancelled(swap);
+        assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+      }
+    }
+  }
+
+  @Test
+  void aDrainThatWaitsIsCalledOffAtOnce() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.FORWARD);
+      Generation running = house.ask(request("ada", 5, tokens(20, 1)));
+      hold.awaitReached();
+      CompletableFuture<SwapReport> swap = swap(house, BETA, SwapOptions.USUAL);
+      awaitPhase(house, SwapPhase.DRAINING);
+      assertTrue(house.registry.cancelSwap());
+      assertCancelled(swap);
+      hold.release();
+      assertEquals(Geometry.ALPHA.tag(), running.await(PATIENCE).model());
+    }
+  }
+
+  @Test
+  void aSecondSwapIsRefused() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> first = swap(house, BETA, SwapOptions.USUAL);
+      hold.awaitReached();
+      assertThrows(IllegalStateException.class, () -> house.registry.swapWithRollback(GAMMA));
+      hold.release();
+      assertEquals(SwapOutcome.SWAPPED, first.get(10, TimeUnit.SECONDS).outcome());
+    }
+  }
+
+  @Test
+  void aSecondSwapWaits() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> first = swap(house, BETA, SwapOptions.USUAL);
+      hold.awaitReached();
+      CompletableFuture<SwapReport> second =
+          swap(house, GAMMA, SwapOptions.builder().ifBusy(IfBusy.WAIT).build());
+      hold.release();
+      assertEquals(Optional.of(BETA), first.get(10, TimeUnit.SECONDS).serving());
+      SwapReport last = second.get(10, TimeUnit.SECONDS);
+      assertEquals(Optional.of(BETA), last.from());
+      assertEquals(Optional.of(GAMMA), last.serving());
+    }
+  }
+
+  @Test
+  void aSecondSwapTakesTheFirstOnesPlace() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> first = swap(house, BETA, SwapOptions.USUAL);
+      hold.awaitReached();
+      CompletableFuture<SwapReport> second =
+          swap(house, GAMMA, SwapOptions.builder().ifBusy(IfBusy.SUPERSEDE).build());
+      until(house.runtime::isLoadCancelled);
+      hold.release();
+      assertCancelled(first);
+      SwapReport last = second.get(10, TimeUnit.SECONDS);
+      assertEquals(Optional.of(ALPHA), last.from());
+      assertEquals(Optional.of(GAMMA), last.serving());
+    }
+  }
+
+  @Test
+  void aWaitForTheTurnCanBeInterrupted() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> first = swap(house, BETA, SwapOptions.USUAL);
+      hold.awaitReached();
+      Thread.currentThread().interrupt();
+      var wait = SwapOptions.builder().ifBusy(IfBusy.WAIT).build();
+      assertThrows(
+          SwapCancelledException.class, () -> house.registry.swapWithRollback(GAMMA, wait));
+      assertTrue(Thread.interrupted());
+      hold.release();
+      first.get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  private static CompletableFuture<SwapReport> swap(
+      ScriptedHouse house, ModelId target, SwapOptions options) {
+    return Elsewhere.call(() -> house.registry.swapWithRollback(target, options));
+  }
+
+  private static void awaitPhase(ScriptedHouse house, SwapPhase phase) {
+    until(() -> house.registry.status().phase().equals(Optional.of(phase)));
+  }
+
+  private static void until(BooleanSupplier happened) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!happened.getAsBoolean()) {
+      assertTrue(System.nanoTime() < end, "it never happened");
+      Thread.onSpinWait();
+    }
+  }
+
+  private static void assertCancelled(CompletableFuture<SwapReport> swap) {
+    var ended = assertThrows(ExecutionException.class, () -> swap.get(10, TimeUnit.SECONDS));
+    var failed = assertInstanceOf(ModelSwapException.class, ended.getCause());
+    assertEquals(SwapOutcome.CANCELLED, failed.report().outcome());
+  }
+}

@@ -1,0 +1,242 @@
+package dev.semantic.registry;
+
+import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
+import static dev.semantic.scripted.ScriptedHouse.assertSays;
+import static dev.semantic.scripted.ScriptedHouse.request;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.engine.ArrivalPolicy;
+import dev.semantic.engine.DrainPolicy;
+import dev.semantic.engine.EngineMode;
+import dev.semantic.engine.FinishReason;
+import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.GenerationResult;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.RequestException;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelId;
+import dev.semantic.scripted.Elsewhere;
+import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapOutcome;
+import dev.semantic.swap.SwapReport;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What becomes of requests when the model is changed: those under way, and those that come. */
+class DrainPolicyTest {
+  private static final ModelId ALPHA = Geometry.ALPHA.id();
+  private static final ModelId BETA = Geometry.BETA.id();
+  private static final int LONG = 400;
+
+  /** Goes on past end tokens, so that it is still running when the swap comes. */
+  private static GenerationRequest endless(String agent) {
+    return GenerationRequest.of(new Prompt.Tokens(tokens(20, 1)))
+        .agent(new AgentId(agent))
+        .ignoreEos(true)
+        .maxTokens(LONG)
+        .build();
+  }
+
+  private static GenerationRequest endlessOfNobody() {
+    return GenerationRequest.of(new Prompt.Tokens(tokens(25, 3)))
+        .ignoreEos(true)
+        .maxTokens(LONG)
+        .build();
+  }
+
+  private static SwapOptions policy(DrainPolicy policy, Duration returnWithin) {
+    return SwapOptions.builder().drainPolicy(policy).returnWithin(returnWithin).build();
+  }
+
+  /** Runs until the request has said something, then holds the model between two tokens. */
+  private static Script.Hold heldInTheMiddle(ScriptedHouse house, Generation generation)
+      throws InterruptedException {
+    generation.events().next();
+    Script.Hold hold = house.script.hold(PortCall.FORWARD);
+    hold.awaitReached();
+    return hold;
+  }
+
+  private static void letGoOnceDraining(ScriptedHouse house, Script.Hold hold) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (house.registry.status().engine() != EngineMode.DRAINING) {
+      assertTrue(System.nanoTime() < end, "it is never drained");
+      Thread.onSpinWait();
+    }
+    hold.release();
+  }
+
+  private static CompletableFuture<SwapReport> swap(
+      ScriptedHouse house, ModelId target, SwapOptions options) {
+    return Elsewhere.call(() -> house.registry.swapWithRollback(target, options));
+  }
+
+  private static void assertSwapped(CompletableFuture<SwapReport> swap) throws Exception {
+    assertEquals(SwapOutcome.SWAPPED, swap.get(10, TimeUnit.SECONDS).outcome());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aPreemptedRequestGoesOnWhenTheSwapFails(boolean ofAnAgent) throws Exception {
+    for (ByteSize budget : List.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)) {
+      try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget)) {
+        Generation running = house.ask(ofAnAgent ? endless("ada") : endlessOfNobody());
+        Script.Hold hold = heldInTheMiddle(house, running);
+        house.script.fail(PortCall.TEXT, 1, Fault.DECLARED);
+        CompletableFuture<SwapReport> failing =
+            swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ZERO));
+        letGoOnceDraining(house, hold);
+        assertThrows(ExecutionException.class, () -> failing.get(10, TimeUnit.SECONDS));
+        GenerationResult answer = running.await(PATIENCE);
+        assertEquals(FinishReason.MAX_TOKENS, answer.reason());
+        assertEquals(LONG, answer.tokens().size()); // which ones, the house checks
+      }
+    }
+  }
+
+  @Test
+  void aPreemptedRequestGoesOnWhenItsModelReturns() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Generation running = house.ask(endless("ada"));
+      Script.Hold hold = heldInTheMiddle(house, running);
+      var wait = policy(DrainPolicy.PREEMPT, Duration.ofMinutes(1));
+      CompletableFuture<SwapReport> there = swap(house, BETA, wait);
+      letGoOnceDraining(house, hold);
+      assertSwapped(there);
+      assertFalse(running.isDone());
+      assertEquals(Geometry.BETA.tag(), house.ask("bob", tokens(9, 2)).model());
+      house.registry.swapWithRollback(ALPHA);
+      GenerationResult answer = running.await(PATIENCE);
+      assertEquals(LONG, answer.tokens().size());
+      assertEquals(Geometry.ALPHA.tag(), answer.model());
+      assertEquals(1, countFinished(running));
+    }
+  }
+
+  private static int countFinished(Generation generation) {
+    var events = generation.events();
+    int count = 0;
+    while (events.hasNext()) {
+      events.next();
+      count++;
+    }
+    assertEquals(LONG, count, "the first token was read before; LONG - 1 and the end are left");
+    return 1;
+  }
+
+  @Test
+  void aPreemptedRequestWhoseModelIsGoneEndsWithWhatItHas() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Generation running = house.ask(endless("ada"));
+      Script.Hold hold = heldInTheMiddle(house, running);
+      CompletableFuture<SwapReport> there =
+          swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ZERO));
+      letGoOnceDraining(house, hold);
+      assertSwapped(there);
+      GenerationResult answer = running.await(PATIENCE);
+      assertEquals(FinishReason.PREEMPTED, answer.reason());
+      List<Integer> right = Geometry.ALPHA.answer(tokens(20, 1), LONG, true);
+      assertEquals(right.subList(0, answer.tokens().size()), answer.tokens());
+      assertEquals(Geometry.ALPHA.tag(), answer.model());
+    }
+  }
+
+  @Test
+  void aPreemptedRequestCanBeCancelled() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Generation running = house.ask(endless("ada"));
+      Script.Hold hold = heldInTheMiddle(house, running);
+      CompletableFuture<SwapReport> there =
+          swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ofMinutes(1)));
+      letGoOnceDraining(house, hold);
+      assertSwapped(there);
+      running.cancel();
+      assertEquals(FinishReason.CANCELLED, running.await(PATIENCE).reason());
+    }
+  }
+
+  @Test
+  void aRejectedRequestSaysWhenToAskAgainAndItsAgentKeepsWhatWasComputed() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Generation running = house.ask(endless("ada"));
+      Script.Hold hold = heldInTheMiddle(house, running);
+      CompletableFuture<SwapReport> there =
+          swap(house, BETA, policy(DrainPolicy.REJECT, Duration.ZERO));
+      letGoOnceDraining(house, hold);
+      assertSwapped(there);
+      var told = assertThrows(RequestException.class, () -> running.await(PATIENCE));
+      assertSays("the model is being changed", told);
+      var cause = assertInstanceOf(RequestException.class, told.getCause());
+      assertTrue(cause.retryAfter().isPresent());
+      house.registry.swapWithRollback(ALPHA);
+      assertTrue(house.ask("ada", tokens(20, 1)).cachedTokens() > 0);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"PREEMPT", "REJECT"})
+  void aDrainThatRunsOutOfTimeStopsNobody(String policy) throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Generation running = house.ask(endless("ada"));
+      Script.Hold hold = heldInTheMiddle(house, running);
+      var soon =
+          SwapOptions.builder()
+              .drainPolicy(DrainPolicy.valueOf(policy))
+              .drainTimeout(Duration.ofMillis(20))
+              .build();
+      assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, soon));
+      hold.release();
+      assertEquals(LONG, running.await(PATIENCE).tokens().size());
+    }
+  }
+
+  @Test
+  void arrivalsAreRefusedWhileNoModelServesIfTheSwapSaysSo() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      Script.Hold hold = house.script.hold(PortCall.LOAD);
+      var refuse = SwapOptions.builder().arrivals(ArrivalPolicy.REFUSE).build();
+      CompletableFuture<SwapReport> there = swap(house, BETA, refuse);
+      hold.awaitReached();
+      var told =
+          assertThrows(RequestException.class, () -> house.ask(request("ada", 3, tokens(9, 1))));
+      assertTrue(told.retryAfter().isPresent());
+      hold.release();
+      assertSwapped(there);
+      assertEquals(Geometry.BETA.tag(), house.ask("ada", tokens(9, 1)).model());
+    }
+  }
+
+  @Test
+  void whoNamesTheModelThatIsComingWaitsForItWhileTheOldOneServes() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> there = swap(house, BETA, SwapOptions.USUAL);
+      hold.awaitReached();
+      var text = GenerationRequest.of(new Prompt.Tokens(tokens(9, 1))).maxTokens(2);
+      Generation named = house.ask(text.model(BETA).build());
+      assertEquals(Geometry.ALPHA.tag(), house.ask("bob", tokens(9, 2)).model());
+      assertFalse(named.isDone());
+      hold.release();
+      assertSwapped(there);
+      assertEquals(Geometry.BETA.tag(), named.await(PATIENCE).model());
+    }
+  }
+}
