@@ -1,0 +1,104 @@
+package dev.semantic.registry;
+
+import static dev.semantic.scripted.ScriptedHouse.assertSays;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.SwapPlan;
+import dev.semantic.swap.SwapStrategy;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import org.junit.jupiter.api.Test;
+
+/** What can be asked about a model, and done for it, while another one serves. */
+class LookingAheadTest {
+  private static final ModelId BETA = Geometry.BETA.id();
+  private static final ModelId NOWHERE = new ModelId("nowhere");
+
+  @Test
+  void aModelIsValidatedWithoutTouchingTheOneThatServes() {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      assertEquals(Geometry.BETA.spec(), house.registry.validate(BETA));
+      assertThrows(ModelException.class, () -> house.registry.validate(NOWHERE));
+      assertEquals(1, house.script.count(PortCall.LOAD), "alpha's own");
+      assertEquals(1, house.runtime.openPrepared());
+    }
+  }
+
+  @Test
+  void aModelThatCannotFitIsRefusedWithTheSizes() {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, new ByteSize(1_800_000))) {
+      assertSays(
+          "more than the budget of",
+          assertThrows(ModelException.class, () -> house.registry.validate(BETA)));
+    }
+  }
+
+  @Test
+  void aPlanTellsTheWayTheBytesAndWhatItTookBefore() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      SwapPlan first = house.registry.plan(BETA);
+      assertEquals(SwapStrategy.MAKE_BEFORE_BREAK, first.strategy());
+      assertEquals(new ByteSize(2_000_000), first.toLoad());
+      assertEquals(new ByteSize(1_000_000 + 2_000_000 + (128 << 10) + 20_000), first.needed());
+      assertEquals(Optional.empty(), first.estimate());
+      house.registry.swapWithRollback(BETA);
+      house.registry.swapWithRollback(Geometry.ALPHA.id());
+      var estimate = house.registry.plan(BETA).estimate().orElseThrow();
+      assertEquals(1, estimate.swaps());
+      assertEquals(house.registry.history().get(1).total(), estimate.total());
+      assertEquals(3, house.registry.history().size());
+    }
+  }
+
+  @Test
+  void aModelIsPreparedInTheBackground() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.READ_AHEAD);
+      Preparation preparation = house.registry.prepare(BETA);
+      hold.awaitReached();
+      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+      assertEquals(new ByteSize(1_000_000), preparation.done());
+      assertEquals(new ByteSize(2_000_000), preparation.total());
+      hold.release();
+      assertEquals(Geometry.BETA.spec(), preparation.await());
+      assertEquals(preparation.total(), preparation.done());
+      house.registry.swapWithRollback(BETA);
+    }
+  }
+
+  @Test
+  void aPreparationCanBeCancelledAndCanFail() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.READ_AHEAD);
+      Preparation cancelled = house.registry.prepare(BETA);
+      hold.awaitReached();
+      cancelled.cancel();
+      hold.release();
+      assertThrows(CancellationException.class, cancelled::await);
+      assertThrows(ModelException.class, () -> house.registry.prepare(NOWHERE).await());
+      house.script.fail(PortCall.READ_AHEAD, 1, Fault.OUT_OF_MEMORY);
+      assertThrows(ModelException.class, () -> house.registry.prepare(BETA).await());
+      assertEquals(1, house.runtime.openPrepared());
+    }
+  }
+
+  @Test
+  void readingAheadIsAHintWhereOnlyOneModelFits() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      house.script.fail(PortCall.READ_AHEAD, 1, Fault.DECLARED);
+      house.registry.swapWithRollback(BETA);
+      assertTrue(house.script.fired());
+    }
+  }
+}
