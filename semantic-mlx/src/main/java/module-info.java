@@ -6,9 +6,14 @@ module dev.semantic.mlx {
   requires ai.djl.tokenizers;
   requires ai.djl.api;
   requires com.fasterxml.jackson.databind;
+  requires com.fasterxml.jackson.dataformat.cbor;
   requires jdk.management;
   requires org.slf4j;
 
   exports dev.semantic.mlx;
+  exports dev.semantic.mlx.isolated;
   exports dev.semantic.mlx.store;
+
+  opens dev.semantic.mlx.isolated to
+      com.fasterxml.jackson.databind;
 }

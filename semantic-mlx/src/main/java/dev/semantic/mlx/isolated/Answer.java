@@ -1,0 +1,69 @@
+package dev.semantic.mlx.isolated;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.semantic.memory.Holding;
+import dev.semantic.mlx.isolated.Ask.Span;
+import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.model.ModelTag;
+import java.util.List;
+
+/** What the child answers. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "answer")
+@JsonSubTypes({
+  @JsonSubTypes.Type(Answer.Done.class),
+  @JsonSubTypes.Type(Answer.Prepared.class),
+  @JsonSubTypes.Type(Answer.Progress.class),
+  @JsonSubTypes.Type(Answer.Count.class),
+  @JsonSubTypes.Type(Answer.Flag.class),
+  @JsonSubTypes.Type(Answer.Text.class),
+  @JsonSubTypes.Type(Answer.Tokens.class),
+  @JsonSubTypes.Type(Answer.Logits.class),
+  @JsonSubTypes.Type(Answer.State.class),
+  @JsonSubTypes.Type(Answer.Memory.class),
+  @JsonSubTypes.Type(Answer.Holdings.class),
+  @JsonSubTypes.Type(Answer.Failed.class)
+})
+sealed interface Answer {
+  record Done() implements Answer {}
+
+  record Prepared(
+      ModelSpec spec, List<Integer> endTokens, boolean beginsWithBos, boolean hasChatTemplate)
+      implements Answer {}
+
+  /** Not the end: the call goes on. */
+  record Progress(long done, long total) implements Answer {}
+
+  record Count(long value) implements Answer {}
+
+  record Flag(boolean value) implements Answer {}
+
+  record Text(String value) implements Answer {}
+
+  record Tokens(int[] value) implements Answer {}
+
+  /** Float32, little-endian, follow for each chunk: so many, or none. */
+  record Logits(int[] counts) implements Answer {}
+
+  /** Keys and values follow, layer by layer. */
+  record State(
+      ModelTag tag, KvLayout layout, KvPrecision precision, int[] tokens, List<Span> layers)
+      implements Answer {}
+
+  record Memory(long active, long cached, long peak) implements Answer {}
+
+  record Holdings(List<Holding> value) implements Answer {}
+
+  /** What was thrown. */
+  record Failed(Kind kind, String message) implements Answer {}
+
+  /** As what the parent throws it again. */
+  enum Kind {
+    MODEL,
+    ARGUMENT,
+    STATE,
+    CANCELLED
+  }
+}

@@ -1,0 +1,134 @@
+package dev.semantic.mlx.isolated;
+
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.mlx.isolated.Wire.Received;
+import dev.semantic.mlx.isolated.Wire.Reply;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.LoadProgress;
+import dev.semantic.spi.LoadedModel;
+import dev.semantic.spi.Sequence;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A model in another process. If that dies, what was under way fails; whoever opens a sequence next
+ * has the model loaded again, in another process.
+ */
+final class IsolatedModel implements LoadedModel {
+  private final IsolatedPrepared prepared;
+  private final ModelSpec spec;
+  private Child child;
+  private long bytes;
+  private boolean closed;
+
+  IsolatedModel(IsolatedPrepared prepared, LoadProgress progress) {
+    this.prepared = prepared;
+    this.spec = prepared.spec();
+    IsolatedPrepared.Loaded loaded = prepared.loadInto(progress);
+    this.child = loaded.child();
+    this.bytes = loaded.bytes();
+  }
+
+  /** The process that has the weights, a new one if the last one died. */
+  synchronized Child living() {
+    requireOpen();
+    if (!child.isAlive()) {
+      IsolatedPrepared.Loaded again = prepared.loadInto(LoadProgress.NONE);
+      child = again.child();
+      bytes = again.bytes();
+    }
+    return child;
+  }
+
+  synchronized void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(spec.id() + " has been unloaded");
+    }
+  }
+
+  @Override
+  public ModelSpec spec() {
+    return spec;
+  }
+
+  @Override
+  public synchronized long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public Sequence open() {
+    Child here = living();
+    return new IsolatedSequence(this, here, open(here), new int[0]);
+  }
+
+  static long open(Child where) {
+    return where.ask(new Ask.Open(), Answer.Count.class).value();
+  }
+
+  @Override
+  public Sequence restore(KvSnapshot snapshot) {
+    Child here = living();
+    Received<Reply> answer =
+        here.askAtLength(Snapshots.ask(snapshot), Snapshots.parts(snapshot), LoadProgress.NONE);
+    long number = Child.type(answer.header().answer(), Answer.Count.class).value();
+    return new IsolatedSequence(this, here, number, snapshot.tokens());
+  }
+
+  @Override
+  public List<float[]> forward(List<Chunk> batch) {
+    if (batch.isEmpty()) {
+      return List.of();
+    }
+    List<Ask.Part> parts = new ArrayList<>(batch.size());
+    Set<Child> where = new HashSet<>();
+    for (Chunk chunk : batch) {
+      IsolatedSequence sequence = own(chunk);
+      where.add(sequence.living());
+      parts.add(new Ask.Part(sequence.number(), chunk.tokens(), chunk.logits()));
+    }
+    Received<Reply> answer =
+        where.iterator().next().askAtLength(new Ask.Forward(parts), List.of(), LoadProgress.NONE);
+    for (Chunk chunk : batch) {
+      own(chunk).append(chunk.tokens());
+    }
+    return rows(answer);
+  }
+
+  private static List<float[]> rows(Received<Reply> answer) {
+    int[] counts = Child.type(answer.header().answer(), Answer.Logits.class).counts();
+    List<float[]> rows = new ArrayList<>(counts.length);
+    for (int i = 0; i < counts.length; i++) {
+      float[] row = new float[counts[i]];
+      ByteBuffer part = answer.parts().get(i);
+      part.asFloatBuffer().get(row);
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  private IsolatedSequence own(Chunk chunk) {
+    if (chunk.sequence() instanceof IsolatedSequence sequence && sequence.model() == this) {
+      return sequence;
+    }
+    throw new IllegalArgumentException(
+        "%s is not a sequence of %s".formatted(chunk.sequence(), spec.id()));
+  }
+
+  /** Ends the process: all of its memory is the kernel's again. */
+  @Override
+  public void close() {
+    Child leaving;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      leaving = child;
+    }
+    leaving.close();
+  }
+}

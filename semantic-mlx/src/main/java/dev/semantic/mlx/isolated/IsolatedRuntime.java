@@ -1,0 +1,128 @@
+package dev.semantic.mlx.isolated;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryProbe;
+import dev.semantic.model.ModelId;
+import dev.semantic.spi.ModelRuntime;
+import dev.semantic.spi.PreparedModel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Models in MLX, each in a process of its own: whatever native code does there, this JVM survives
+ * it. A process that dies is a call that fails, with how it ended; the next request, or the way
+ * back of a swap, starts another one. Unloading a model ends its process, so that all of its memory
+ * is the kernel's again. No process outlives this one. Any thread.
+ *
+ * <p>Needs Unix sockets: Linux and macOS.
+ */
+public final class IsolatedRuntime implements ModelRuntime {
+  private final Launch launch;
+  private final Set<Child> children = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  private IsolatedRuntime(Launch launch) {
+    this.launch = launch;
+  }
+
+  /** A runtime with everything as usual. Starts no process yet. */
+  public static IsolatedRuntime open() {
+    return builder().open();
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Starts a process for a model. */
+  Child start(String model) {
+    if (closed) {
+      throw new IllegalStateException("The runtime is closed");
+    }
+    Child child = new Child(launch, model, children::remove);
+    children.add(child);
+    if (closed || !child.isAlive()) { // in the meantime
+      children.remove(child);
+      child.close();
+    }
+    return child;
+  }
+
+  List<Child> children() {
+    return List.copyOf(children);
+  }
+
+  @Override
+  public PreparedModel prepare(ModelId id) {
+    return new IsolatedPrepared(this, id);
+  }
+
+  @Override
+  public MemoryProbe memory() {
+    return new ChildrenMemory(this::children);
+  }
+
+  /** Ends every process; prepared models start theirs again when they are loaded. */
+  @Override
+  public boolean restart() {
+    children().forEach(Child::close);
+    return true;
+  }
+
+  /** Ends every process. */
+  @Override
+  public void close() {
+    closed = true;
+    children().forEach(Child::close);
+  }
+
+  /** Puts a runtime together. */
+  public static final class Builder {
+    private Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    private ByteSize heap = ByteSize.ofGiB(1);
+    private Duration startTimeout = Duration.ofSeconds(60);
+    private final List<String> javaOptions = new ArrayList<>();
+    private String mainClass = ChildMain.class.getName();
+
+    private Builder() {}
+
+    /** The {@code java} that runs the processes; without, the one that runs this JVM. */
+    public Builder java(Path value) {
+      java = value;
+      return this;
+    }
+
+    /** The Java heap of each process; weights and caches are not in it. Without, 1 GiB. */
+    public Builder heap(ByteSize value) {
+      heap = value;
+      return this;
+    }
+
+    /** How long a process may take to start; without, a minute. */
+    public Builder startTimeout(Duration value) {
+      startTimeout = value;
+      return this;
+    }
+
+    /** One more option of the processes' JVM. */
+    public Builder javaOption(String value) {
+      javaOptions.add(value);
+      return this;
+    }
+
+    /** For tests: another main class, with another runtime. */
+    Builder mainClass(Class<?> value) {
+      mainClass = value.getName();
+      return this;
+    }
+
+    public IsolatedRuntime open() {
+      return new IsolatedRuntime(
+          new Launch(java, heap, startTimeout, List.copyOf(javaOptions), mainClass));
+    }
+  }
+}

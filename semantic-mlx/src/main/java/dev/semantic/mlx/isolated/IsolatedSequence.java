@@ -1,0 +1,135 @@
+package dev.semantic.mlx.isolated;
+
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.mlx.isolated.Wire.Received;
+import dev.semantic.mlx.isolated.Wire.Reply;
+import dev.semantic.model.ModelException;
+import dev.semantic.spi.LoadProgress;
+import dev.semantic.spi.Sequence;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A sequence in another process. Its tokens are known here, too. When its process has died it is an
+ * empty sequence: nothing of it is left, and everything is computed again.
+ */
+final class IsolatedSequence implements Sequence {
+  private final IsolatedModel model;
+  private Child child;
+  private long number;
+  private int[] tokens;
+  private int length;
+  private boolean closed;
+
+  IsolatedSequence(IsolatedModel model, Child child, long number, int[] tokens) {
+    this.model = model;
+    this.child = child;
+    this.number = number;
+    this.tokens = tokens.clone();
+    this.length = tokens.length;
+  }
+
+  IsolatedModel model() {
+    return model;
+  }
+
+  long number() {
+    return number;
+  }
+
+  /**
+   * Its process; a sequence of which its user knows that it holds nothing moves to the model's new
+   * one.
+   *
+   * @throws ModelException if it was to hold something, and its process died
+   */
+  Child living() {
+    requireOpen();
+    if (!child.isAlive()) {
+      if (length > 0) {
+        length = 0;
+        throw new ModelException("The keys and values of " + this + " are gone: that process died");
+      }
+      child = model.living();
+      number = IsolatedModel.open(child);
+    }
+    return child;
+  }
+
+  private void forgetIfDead() {
+    if (!child.isAlive()) {
+      length = 0;
+    }
+  }
+
+  private void requireOpen() {
+    model.requireOpen();
+    if (closed) {
+      throw new IllegalStateException("A sequence of " + model.spec().id() + " was closed");
+    }
+  }
+
+  void append(int[] more) {
+    if (length + more.length > tokens.length) {
+      tokens = Arrays.copyOf(tokens, Math.max(tokens.length * 2, length + more.length));
+    }
+    System.arraycopy(more, 0, tokens, length, more.length);
+    length += more.length;
+  }
+
+  @Override
+  public int[] tokens() {
+    forgetIfDead();
+    return Arrays.copyOf(tokens, length);
+  }
+
+  @Override
+  public int length() {
+    forgetIfDead();
+    return length;
+  }
+
+  @Override
+  public boolean trim(int newLength) {
+    requireOpen();
+    forgetIfDead();
+    if (newLength < 0 || newLength > length) {
+      throw new IllegalArgumentException(
+          "A sequence of %d tokens cannot be trimmed to %d".formatted(length, newLength));
+    }
+    boolean exact =
+        child.isAlive() && child.ask(new Ask.Trim(number, newLength), Answer.Flag.class).value();
+    if (exact) {
+      length = newLength;
+    }
+    return exact;
+  }
+
+  @Override
+  public long bytes() {
+    requireOpen();
+    return child.isAlive() ? child.ask(new Ask.Size(number), Answer.Count.class).value() : 0;
+  }
+
+  @Override
+  public KvSnapshot snapshot() {
+    Received<Reply> answer =
+        living().askAtLength(new Ask.Snapshot(number), List.of(), LoadProgress.NONE);
+    return Snapshots.of(Child.type(answer.header().answer(), Answer.State.class), answer.parts());
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      if (child.isAlive()) {
+        child.ask(new Ask.Close(number), Answer.Done.class);
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "a sequence of " + length + " tokens in " + child;
+  }
+}

@@ -1,0 +1,96 @@
+package dev.semantic.mlx.isolated;
+
+import dev.semantic.chat.ChatMessage;
+import dev.semantic.spi.TextCodec;
+import java.lang.ref.Cleaner;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/** The tokenizer and the template in the child; they are native code, too. */
+final class IsolatedText implements TextCodec {
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  private final Supplier<Child> child;
+  private final Set<Integer> endTokens;
+  private final boolean beginsWithBos;
+  private final boolean hasChatTemplate;
+
+  /**
+   * Of a model that was prepared.
+   *
+   * @param child the process that knows it now
+   */
+  IsolatedText(Supplier<Child> child, Answer.Prepared prepared) {
+    this.child = child;
+    this.endTokens = Set.copyOf(prepared.endTokens());
+    this.beginsWithBos = prepared.beginsWithBos();
+    this.hasChatTemplate = prepared.hasChatTemplate();
+  }
+
+  @Override
+  public int[] encode(String text, boolean bos) {
+    return child.get().ask(new Ask.Encode(text, bos), Answer.Tokens.class).value();
+  }
+
+  @Override
+  public boolean beginsWithBos() {
+    return beginsWithBos;
+  }
+
+  @Override
+  public int[] encodeChat(List<ChatMessage> messages) {
+    return child.get().ask(new Ask.EncodeChat(messages), Answer.Tokens.class).value();
+  }
+
+  @Override
+  public String renderChat(List<ChatMessage> messages) {
+    return child.get().ask(new Ask.RenderChat(messages), Answer.Text.class).value();
+  }
+
+  @Override
+  public boolean hasChatTemplate() {
+    return hasChatTemplate;
+  }
+
+  @Override
+  public String decode(int[] tokens) {
+    return child.get().ask(new Ask.Decode(tokens), Answer.Text.class).value();
+  }
+
+  @Override
+  public Set<Integer> endTokens() {
+    return endTokens;
+  }
+
+  @Override
+  public TokenStream stream(boolean keepSpecial) {
+    Child here = child.get();
+    long number = here.ask(new Ask.OpenStream(keepSpecial), Answer.Count.class).value();
+    Stream stream = new Stream(here, number);
+    CLEANER.register(stream, new Closing(here, number));
+    return stream;
+  }
+
+  /** The port has no end for a stream; what is left of it in the child is small. */
+  private record Closing(Child child, long number) implements Runnable {
+    @Override
+    public void run() {
+      if (child.isAlive()) {
+        child.ask(new Ask.CloseStream(number), Answer.Done.class);
+      }
+    }
+  }
+
+  private record Stream(Child child, long number) implements TokenStream {
+    @Override
+    public String next(int token) {
+      return child.ask(new Ask.NextText(number, token), Answer.Text.class).value();
+    }
+
+    @Override
+    public String rest() {
+      return child.ask(new Ask.RestOfText(number), Answer.Text.class).value();
+    }
+  }
+}

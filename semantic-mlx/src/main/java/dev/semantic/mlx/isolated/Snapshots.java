@@ -1,0 +1,73 @@
+package dev.semantic.mlx.isolated;
+
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.mlx.isolated.Ask.Span;
+import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelTag;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Snapshots as a header and parts: keys and values of each layer, in turn. */
+final class Snapshots {
+  private Snapshots() {}
+
+  static Ask.Restore ask(KvSnapshot snapshot) {
+    return new Ask.Restore(
+        snapshot.tag(),
+        snapshot.layout(),
+        snapshot.precision(),
+        snapshot.tokens(),
+        spans(snapshot));
+  }
+
+  static Answer.State answer(KvSnapshot snapshot) {
+    return new Answer.State(
+        snapshot.tag(),
+        snapshot.layout(),
+        snapshot.precision(),
+        snapshot.tokens(),
+        spans(snapshot));
+  }
+
+  private static List<Span> spans(KvSnapshot snapshot) {
+    return snapshot.layers().stream()
+        .map(layer -> new Span(layer.start(), layer.length()))
+        .toList();
+  }
+
+  static List<ByteBuffer> parts(KvSnapshot snapshot) {
+    List<ByteBuffer> parts = new ArrayList<>();
+    for (LayerKv layer : snapshot.layers()) {
+      parts.add(layer.keys());
+      parts.add(layer.values());
+    }
+    return parts;
+  }
+
+  static KvSnapshot of(Ask.Restore ask, List<ByteBuffer> parts) {
+    return of(ask.tag(), ask.layout(), ask.precision(), ask.tokens(), ask.layers(), parts);
+  }
+
+  static KvSnapshot of(Answer.State state, List<ByteBuffer> parts) {
+    return of(
+        state.tag(), state.layout(), state.precision(), state.tokens(), state.layers(), parts);
+  }
+
+  private static KvSnapshot of(
+      ModelTag tag,
+      KvLayout layout,
+      KvPrecision precision,
+      int[] tokens,
+      List<Span> spans,
+      List<ByteBuffer> parts) {
+    List<LayerKv> layers = new ArrayList<>();
+    for (int i = 0; i < spans.size(); i++) {
+      Span span = spans.get(i);
+      layers.add(new LayerKv(span.start(), span.length(), parts.get(2 * i), parts.get(2 * i + 1)));
+    }
+    return new KvSnapshot(tag, layout, precision, tokens, layers);
+  }
+}

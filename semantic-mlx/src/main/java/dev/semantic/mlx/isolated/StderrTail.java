@@ -1,0 +1,51 @@
+package dev.semantic.mlx.isolated;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What a child process prints: into this process's log, and its last lines for a message. */
+final class StderrTail {
+  private static final Logger LOG = LoggerFactory.getLogger("dev.semantic.mlx.isolated.child");
+  private static final int LINES = 20;
+  private static final int LONGEST = 500;
+
+  private final Deque<String> lines = new ArrayDeque<>();
+
+  private StderrTail() {}
+
+  static StderrTail of(Process process, String name) {
+    StderrTail tail = new StderrTail();
+    Thread.ofPlatform()
+        .daemon()
+        .name("semantic-isolated-output " + name)
+        .start(() -> tail.read(process, name));
+    return tail;
+  }
+
+  private void read(Process process, String name) {
+    try (BufferedReader reader = process.inputReader(StandardCharsets.UTF_8)) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        LOG.info("{}: {}", name, line);
+        keep(line.substring(0, Math.min(line.length(), LONGEST)));
+      }
+    } catch (IOException e) {
+      LOG.debug("{} prints no more", name, e);
+    }
+  }
+
+  private synchronized void keep(String line) {
+    lines.addLast(line);
+    if (lines.size() > LINES) {
+      lines.removeFirst();
+    }
+  }
+
+  synchronized String text() {
+    return lines.isEmpty() ? "it printed nothing" : String.join("\n", lines);
+  }
+}

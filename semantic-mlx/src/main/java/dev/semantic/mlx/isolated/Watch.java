@@ -1,0 +1,51 @@
+package dev.semantic.mlx.isolated;
+
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks every child now and then whether it lives: one that was stopped, or whose JVM hangs, keeps
+ * its socket open and would be waited for without end. A computation that takes long is no reason:
+ * the answer comes from another thread of the child.
+ */
+final class Watch {
+  private static final Logger LOG = LoggerFactory.getLogger(Watch.class);
+  private static final Duration EVERY = Duration.ofSeconds(10);
+  private static final ScheduledExecutorService CLOCK =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("semantic-isolated-watch").factory());
+
+  private Watch() {}
+
+  static void over(Child child) {
+    AtomicReference<ScheduledFuture<?>> self = new AtomicReference<>();
+    self.set(
+        CLOCK.scheduleWithFixedDelay(
+            () -> {
+              ScheduledFuture<?> here = self.get();
+              if (!child.isAlive() && here != null) {
+                here.cancel(false);
+              } else {
+                // each on a thread of its own: one that hangs must not hide the others
+                Thread.ofVirtual().start(() -> ping(child));
+              }
+            },
+            EVERY.toSeconds(),
+            EVERY.toSeconds(),
+            TimeUnit.SECONDS));
+  }
+
+  private static void ping(Child child) {
+    try {
+      child.ask(new Ask.Ping(), Answer.Done.class);
+    } catch (RuntimeException e) {
+      LOG.debug("{} does not answer", child, e); // ask has ended it
+    }
+  }
+}

@@ -1,0 +1,148 @@
+package dev.semantic.mlx.isolated;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Frames over a Unix socket: how long the header is and how many parts follow, the header in CBOR
+ * (RFC 8949), then each part behind its length. Parts are bulk data, logits or keys and values, and
+ * never go through the header. Numbers are little-endian.
+ *
+ * <p>Any thread may send; one receives.
+ */
+final class Wire implements AutoCloseable {
+  /** Large enough for a row of logits, small enough to keep. */
+  private static final int STAGE = 1 << 18;
+
+  private static final int MOST_HEADER = 1 << 28;
+  private static final int MOST_PARTS = 1 << 20;
+  private static final ObjectMapper CBOR = CBORMapper.builder().build();
+
+  private final SocketChannel channel;
+  private final ByteBuffer out = stage();
+  private final ByteBuffer in = stage().flip();
+
+  /** What arrived. */
+  record Received<T>(T header, List<ByteBuffer> parts) {}
+
+  /** Something asked. */
+  record Call(long id, Ask ask) {}
+
+  /** Something answered. */
+  record Reply(long id, Answer answer) {}
+
+  Wire(SocketChannel channel) {
+    this.channel = channel;
+  }
+
+  private static ByteBuffer stage() {
+    return ByteBuffer.allocateDirect(STAGE).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Sends one frame. */
+  void send(Object header, List<ByteBuffer> parts) throws IOException {
+    byte[] bytes = CBOR.writeValueAsBytes(header);
+    synchronized (out) {
+      out.clear();
+      out.putInt(bytes.length).putInt(parts.size());
+      write(ByteBuffer.wrap(bytes));
+      for (ByteBuffer part : parts) {
+        if (out.remaining() < Long.BYTES) {
+          drain();
+        }
+        out.putLong(part.remaining());
+        write(part.duplicate());
+      }
+      drain();
+    }
+  }
+
+  private void write(ByteBuffer from) throws IOException {
+    while (from.hasRemaining()) {
+      if (!out.hasRemaining()) {
+        drain();
+      }
+      int count = Math.min(out.remaining(), from.remaining());
+      out.put(out.position(), from, from.position(), count);
+      out.position(out.position() + count);
+      from.position(from.position() + count);
+    }
+  }
+
+  private void drain() throws IOException {
+    out.flip();
+    while (out.hasRemaining()) {
+      channel.write(out);
+    }
+    out.clear();
+  }
+
+  /**
+   * The next frame.
+   *
+   * @throws EOFException if the other side is gone
+   */
+  <T> Received<T> receive(Class<T> type) throws IOException {
+    int length = bounded(readInt(), MOST_HEADER, "header");
+    int count = bounded(readInt(), MOST_PARTS, "number of parts");
+    byte[] bytes = new byte[length];
+    read(ByteBuffer.wrap(bytes));
+    T header = CBOR.readValue(bytes, type);
+    List<ByteBuffer> parts = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      fill(Long.BYTES);
+      int size = bounded(in.getLong(), Integer.MAX_VALUE - 8, "part");
+      ByteBuffer part = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+      read(part);
+      parts.add(part.flip());
+    }
+    return new Received<>(header, parts);
+  }
+
+  private static int bounded(long value, int most, String what) throws IOException {
+    if (value < 0 || value > most) {
+      throw new IOException("Not a frame: a " + what + " of " + value);
+    }
+    return (int) value;
+  }
+
+  private int readInt() throws IOException {
+    fill(Integer.BYTES);
+    return in.getInt();
+  }
+
+  private void read(ByteBuffer into) throws IOException {
+    while (into.hasRemaining()) {
+      fill(1);
+      int count = Math.min(in.remaining(), into.remaining());
+      into.put(into.position(), in, in.position(), count);
+      into.position(into.position() + count);
+      in.position(in.position() + count);
+    }
+  }
+
+  private void fill(int needed) throws IOException {
+    if (in.remaining() >= needed) {
+      return;
+    }
+    in.compact();
+    while (in.position() < needed) {
+      if (channel.read(in) < 0) {
+        throw new EOFException("The other side is gone");
+      }
+    }
+    in.flip();
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}
