@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryProbe;
+import dev.semantic.mlx.array.LiveHandles;
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.capi.RuntimeCalls;
 import java.lang.foreign.Arena;
@@ -30,6 +31,14 @@ public final class Mlx implements AutoCloseable {
    */
   public static Mlx open() {
     return new Mlx(MlxSession.open());
+  }
+
+  /**
+   * How many native arrays this process holds, over all models: back to where it was once they are
+   * closed, or something leaks. Loads no natives.
+   */
+  public static long liveHandles() {
+    return LiveHandles.count();
   }
 
   /** MLX's own version, for example {@code 0.32.2}. */

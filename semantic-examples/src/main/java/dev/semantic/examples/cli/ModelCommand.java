@@ -27,7 +27,7 @@ abstract class ModelCommand extends Subcommand {
   @Override
   final Answer answer() throws IOException {
     ModelId id = new ModelId(model);
-    fetchIfMissing(id);
+    fetchIfMissing(terminal(), id);
     try (MlxModelRuntime runtime = MlxModelRuntime.open()) {
       return answer(runtime, id);
     }
@@ -39,11 +39,11 @@ abstract class ModelCommand extends Subcommand {
     }
   }
 
-  private void fetchIfMissing(ModelId id) {
+  static void fetchIfMissing(Terminal terminal, ModelId id) {
     ModelCatalog catalog = ModelCatalog.ofUser();
     for (CatalogModel known : catalog.find(id.name()).stream().toList()) {
       if (catalog.state(known) != ModelState.READY) {
-        fetch(terminal(), catalog, known);
+        fetch(terminal, catalog, known);
       }
     }
   }

@@ -20,6 +20,9 @@ import picocli.CommandLine.ScopeType;
       RenderCommand.class,
       LogitsCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
+      SwapCommand.class,
+      SoakCommand.class,
       DemoCommand.class,
       ModelsCommand.class,
       FetchCommand.class

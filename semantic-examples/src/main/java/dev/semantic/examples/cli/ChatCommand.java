@@ -1,0 +1,76 @@
+package dev.semantic.examples.cli;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.examples.chat.Conversation;
+import dev.semantic.examples.chat.Lines;
+import dev.semantic.model.ModelId;
+import dev.semantic.registry.ModelRegistry;
+import dev.semantic.spi.ModelRuntime;
+import java.io.IOException;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** A conversation. */
+@Command(
+    name = "chat",
+    description = {
+      "A conversation at the terminal, during which models can be swapped.",
+      "Answers go to standard output, everything else to standard error."
+    })
+final class ChatCommand extends Subcommand {
+  @Parameters(index = "0", paramLabel = "MODEL", description = "The model that begins.")
+  private String model = "";
+
+  @Option(
+      names = "--agent",
+      paramLabel = "ID",
+      description = "Who remembers the conversation; default ${DEFAULT-VALUE}.")
+  private String agent = "me";
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      description = "How long an answer may be; default ${DEFAULT-VALUE}.")
+  private int maxTokens = 512;
+
+  @Mixin private HouseOptions house = new HouseOptions();
+
+  @Override
+  Answer answer() throws IOException {
+    if (json()) {
+      throw misuse("A conversation has no --json; 'generate' has");
+    }
+    if (maxTokens < 1) {
+      throw misuse("--max-tokens must be 1 or more; it is " + maxTokens);
+    }
+    AgentId id = agentId();
+    ModelId first = new ModelId(model);
+    ModelCommand.fetchIfMissing(terminal(), first);
+    try (ModelRuntime runtime = house.openRuntime();
+        DiskCacheStore caches = house.openCaches();
+        ModelRegistry registry =
+            house.registry(runtime, caches).listener(new PhaseLines(terminal(), false)).build()) {
+      Thread parking = new Thread(registry::close, "semantic-park");
+      Runtime.getRuntime().addShutdownHook(parking); // an interrupted program parks as well
+      HouseOptions.tellInterrupted(registry, terminal().err());
+      registry.load(first);
+      try (Lines lines = terminal().interactive() ? Lines.ofTerminal() : Lines.of(System.in)) {
+        Conversation.of(registry, runtime, terminal(), id, house.cacheDirectory(), maxTokens)
+            .hold(lines);
+      }
+    }
+    return new Answer(Map.of(), () -> "");
+  }
+
+  private AgentId agentId() {
+    try {
+      return new AgentId(agent);
+    } catch (IllegalArgumentException e) {
+      throw misuse("--agent: " + e.getMessage());
+    }
+  }
+}

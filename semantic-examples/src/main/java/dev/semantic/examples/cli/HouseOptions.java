@@ -1,0 +1,81 @@
+package dev.semantic.examples.cli;
+
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.journal.FileSwapJournal;
+import dev.semantic.journal.InterruptedSwap;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
+import dev.semantic.registry.ModelRegistry;
+import dev.semantic.registry.RegistryBuilder;
+import dev.semantic.spi.ModelRuntime;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What the commands that swap have in common: where models run, and where caches lie. */
+final class HouseOptions {
+  @Option(
+      names = "--cache-dir",
+      paramLabel = "D",
+      description =
+          "Where agents' caches and the swap journal are kept for the next run; without, both"
+              + " end with this one.")
+  private @Nullable Path cacheDirectory;
+
+  @Option(
+      names = "--budget",
+      paramLabel = "SIZE",
+      description =
+          "Memory for models and caches, for example 1500MiB; an eighth of it, at most 1 GiB, is"
+              + " for caches. Too little for two models makes the old one leave first. Default:"
+              + " three quarters of the machine's.")
+  private @Nullable String budget;
+
+  @Option(
+      names = "--isolated",
+      description = "Run each model in a process of its own, which may die without this one.")
+  private boolean isolated;
+
+  /** The size as it was given, or the reason why it is none. */
+  MemoryBudget budget() {
+    return budget == null ? MemoryBudget.ofSystem() : new MemoryBudget(ByteSize.parse(budget));
+  }
+
+  @Nullable Path cacheDirectory() {
+    return cacheDirectory;
+  }
+
+  ModelRuntime openRuntime() {
+    return Runtimes.open(isolated);
+  }
+
+  /** The caches on disk; null without a directory. */
+  @Nullable DiskCacheStore openCaches() {
+    return cacheDirectory == null ? null : DiskCacheStore.open(cacheDirectory);
+  }
+
+  /** A registry as these options have it, with no model yet. */
+  RegistryBuilder registry(ModelRuntime runtime, @Nullable DiskCacheStore caches) {
+    MemoryBudget memory = budget();
+    ByteSize eighth = new ByteSize(memory.total().bytes() / 8);
+    ByteSize most = ByteSize.ofGiB(1);
+    RegistryBuilder builder =
+        ModelRegistry.builder(runtime)
+            .budget(memory)
+            .cacheBytes(eighth.compareTo(most) < 0 ? eighth : most);
+    if (caches != null && cacheDirectory != null) {
+      builder.caches(caches).journal(FileSwapJournal.open(cacheDirectory.resolve("swap.journal")));
+    }
+    return builder;
+  }
+
+  /** Says what the last run with this directory was in the middle of. */
+  static void tellInterrupted(ModelRegistry registry, PrintStream err) throws IOException {
+    registry
+        .interruptedSwap()
+        .map(InterruptedSwap::toString)
+        .ifPresent(swap -> err.println("The last run ended in the middle of " + swap));
+  }
+}

@@ -1,0 +1,145 @@
+package dev.semantic.examples.cli;
+
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.examples.talk.Crowd;
+import dev.semantic.examples.talk.Spoken;
+import dev.semantic.mlx.Mlx;
+import dev.semantic.model.ModelId;
+import dev.semantic.registry.ModelRegistry;
+import dev.semantic.registry.SwapOptions;
+import dev.semantic.spi.ModelRuntime;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapReport;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Models that take turns while agents go on. */
+@Command(
+    name = "swap",
+    description = "Lets agents talk while one model after the other takes over.")
+final class SwapCommand extends Subcommand {
+  @Parameters(
+      arity = "2..*",
+      paramLabel = "MODEL",
+      description = "The models, in the order in which they serve; two or more.")
+  private List<String> models = List.of();
+
+  @Option(
+      names = "--agents",
+      paramLabel = "N",
+      description = "How many agents talk; default ${DEFAULT-VALUE}.")
+  private int agents = 5;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      description = "How long an answer is; default ${DEFAULT-VALUE}.")
+  private int maxTokens = 24;
+
+  @Option(
+      names = "--fail",
+      paramLabel = "PHASE",
+      description =
+          "Make this phase of the last swap fail, and watch the way back: preparing, draining,"
+              + " parking, unloading, loading or activating.")
+  private @Nullable SwapPhase fail;
+
+  @Mixin private HouseOptions house = new HouseOptions();
+
+  private boolean serving;
+
+  @Override
+  public Integer call() throws IOException {
+    super.call();
+    return serving ? 0 : 1;
+  }
+
+  @Override
+  Answer answer() throws IOException {
+    checkUsage();
+    List<ModelId> ids = models.stream().map(ModelId::new).toList();
+    ids.forEach(id -> ModelCommand.fetchIfMissing(terminal(), id));
+    List<SwapReport> reports = new ArrayList<>();
+    List<Spoken> answers;
+    try (ModelRuntime runtime = house.openRuntime();
+        DiskCacheStore caches = house.openCaches();
+        ModelRegistry registry =
+            house.registry(runtime, caches).listener(new PhaseLines(terminal(), json())).build()) {
+      HouseOptions.tellInterrupted(registry, terminal().err());
+      answers = talk(registry, runtime, ids, reports);
+      serving = registry.current().isPresent();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted", e);
+    }
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("swaps", reports.stream().map(SwapForm::json).toList());
+    fields.put("answers", answers.stream().map(Spoken::json).toList());
+    fields.put("live_handles", Mlx.liveHandles());
+    return new Answer(fields, () -> summary(answers));
+  }
+
+  private void checkUsage() {
+    if (agents < 1 || maxTokens < 1) {
+      throw misuse("--agents and --max-tokens must be 1 or more");
+    }
+    if (fail == SwapPhase.ROLLING_BACK) {
+      throw misuse("--fail: rolling_back is what a failure leads to; name the phase that fails");
+    }
+    try {
+      house.budget();
+    } catch (IllegalArgumentException e) {
+      throw misuse("--budget: " + e.getMessage());
+    }
+  }
+
+  private List<Spoken> talk(
+      ModelRegistry registry, ModelRuntime runtime, List<ModelId> ids, List<SwapReport> reports)
+      throws InterruptedException {
+    registry.load(ids.getFirst());
+    try (Crowd crowd = Crowd.gather(registry, runtime, ids, agents, maxTokens, null)) {
+      for (int i = 1; i < ids.size(); i++) {
+        crowd.awaitTalking();
+        reports.add(swap(registry, ids.get(i), i == ids.size() - 1));
+        if (!json()) {
+          terminal().out().println(SwapForm.line(reports.getLast()));
+        }
+      }
+      crowd.awaitTalking();
+      return crowd.end().answers();
+    }
+  }
+
+  private SwapReport swap(ModelRegistry registry, ModelId target, boolean last) {
+    SwapOptions options =
+        SwapOptions.builder()
+            .guard(
+                phase -> {
+                  if (last && phase == fail) {
+                    throw new IllegalStateException("It was asked to fail here (--fail)");
+                  }
+                })
+            .build();
+    try {
+      return registry.swapWithRollback(target, options);
+    } catch (ModelSwapException e) {
+      return e.report();
+    }
+  }
+
+  private static String summary(List<Spoken> answers) {
+    long cached = answers.stream().mapToLong(Spoken::cachedTokens).sum();
+    long prompt = answers.stream().mapToLong(Spoken::promptTokens).sum();
+    return "%d answers; %d of %d prompt tokens were remembered, not computed again"
+        .formatted(answers.size(), cached, prompt);
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * Agents that keep talking while models are swapped under them, and an account of what they heard.
+ * Begin with {@code Crowd}.
+ */
+@NullMarked
+package dev.semantic.examples.talk;
+
+import org.jspecify.annotations.NullMarked;
