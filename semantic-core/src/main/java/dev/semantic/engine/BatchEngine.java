@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * model: requests that come while none serves wait for the next one, up to a bound and a deadline.
  *
  * <p>Requests may come from any thread. {@link #drain}, {@link #parkAgents}, {@link #shutdown} and
- * {@link #reinitialize} are for the one thread that changes the model; what such a thread still
- * does after {@link #giveUp} has no effect.
+ * {@link #reinitialize} are for whoever changes the model; what is still done with a permit from
+ * before {@link #giveUp} has no effect.
  */
 public final class BatchEngine implements AutoCloseable {
   private final EngineOptions options;
@@ -80,43 +80,46 @@ public final class BatchEngine implements AutoCloseable {
 
   /** Goes on serving with the model that was drained. */
   public void resume() {
-    long change = lobby.enter(EngineMode.DRAINED);
-    lobby.become(change, EngineMode.SERVING, lobby.current(), () -> {});
+    long permit = lobby.permit();
+    lobby.enter(EngineMode.DRAINED, permit);
+    lobby.become(permit, EngineMode.SERVING, lobby.current(), () -> {});
   }
 
   /**
    * Parks the caches of all agents; they stay in memory too. Only after {@link #drain}.
    *
+   * @param permit taken before
    * @param cancelled asked before every agent
    * @return how many
    * @throws CancellationException if it was cancelled, or given up; what was parked is parked
    */
-  public int parkAgents(BooleanSupplier cancelled) {
-    long change = lobby.enter(EngineMode.DRAINED);
-    return admission.parkAll(() -> cancelled.getAsBoolean() || lobby.givenUp(change));
+  public int parkAgents(long permit, BooleanSupplier cancelled) {
+    lobby.enter(EngineMode.DRAINED, permit);
+    return admission.parkAll(() -> cancelled.getAsBoolean() || lobby.givenUp(permit));
   }
 
   /** Lets go of the model and of every sequence; the queue stays. Only after {@link #drain}. */
-  public void shutdown() {
-    long change = lobby.enter(EngineMode.DRAINED);
+  public void shutdown(long permit) {
+    lobby.enter(EngineMode.DRAINED, permit);
     hot.closeAll();
-    lobby.become(change, EngineMode.EMPTY, null, () -> {});
+    lobby.become(permit, EngineMode.EMPTY, null, () -> {});
   }
 
   /**
    * Begins to serve with a model. Agents who parked a cache under its tag are brought back first,
    * most recent first, as far as there is room.
    *
+   * @param permit taken before
    * @return how many agents were brought back
    */
-  public int reinitialize(LoadedModel model, TextCodec text) {
-    long change = lobby.enter(EngineMode.EMPTY);
+  public int reinitialize(long permit, LoadedModel model, TextCodec text) {
+    lobby.enter(EngineMode.EMPTY, permit);
     ModelSpec spec = model.spec();
     pool.reconfigure(spec.kvLayout(), spec.kvPrecision());
     Serving next = new Serving(model, text);
     Map<AgentId, Hot> back = admission.restoreAgents(next, options.restoredAgents());
     try {
-      lobby.become(change, EngineMode.SERVING, next, () -> back.forEach(hot::put));
+      lobby.become(permit, EngineMode.SERVING, next, () -> back.forEach(hot::put));
     } catch (Throwable t) {
       back.values().forEach(Stepper::close);
       throw t;
@@ -124,15 +127,27 @@ public final class BatchEngine implements AutoCloseable {
     return back.size();
   }
 
+  /** What the parts of a change of the model must show. */
+  public long permit() {
+    return lobby.permit();
+  }
+
   /**
-   * Takes the change of the model out of the hands of a thread that does not come back. Whatever it
-   * still holds counts for nothing.
+   * Takes the change of the model out of the hands of a thread that does not come back: permits
+   * become void, and what it still holds counts for nothing.
    */
   public void giveUp() {
     lobby.giveUp();
     if (lobby.mode() == EngineMode.EMPTY) {
       pool.forgetLeases();
     }
+  }
+
+  /** Whether requests are answered, or were until it was drained, with this very model. */
+  @SuppressWarnings("ReferenceEquality") // another load of the same weights is another model
+  public boolean hasModel(LoadedModel model) {
+    Serving present = lobby.serving();
+    return present != null && present.model() == model;
   }
 
   /** What it is doing. */

@@ -32,7 +32,7 @@ final class Lobby {
   private ArrivalPolicy arrivals = ArrivalPolicy.QUEUE;
   private Duration retryAfter = Duration.ZERO;
   private @Nullable ModelId expected;
-  private long change; // counts the changes of model that were begun
+  private long change; // the permit that is good
 
   /** What the scheduler begins, or goes on with. */
   sealed interface Beginning {
@@ -145,34 +145,50 @@ final class Lobby {
     }
   }
 
-  /**
-   * Begins a change of the model, or a part of one.
-   *
-   * @return its number, for {@link #become}
-   */
-  long enter(EngineMode required) {
+  /** What a part of a change of the model must show; good until the next {@link #giveUp}. */
+  long permit() {
     monitor.lock();
     try {
+      return change;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /**
+   * Begins a part of a change of the model.
+   *
+   * @throws IllegalStateException if the engine is doing something else, or the permit is void
+   */
+  void enter(EngineMode required, long permit) {
+    monitor.lock();
+    try {
+      requirePermit(permit);
       if (mode != required) {
         throw new IllegalStateException("The engine is " + mode + ", not " + required);
       }
-      return ++change;
     } finally {
       monitor.unlock();
+    }
+  }
+
+  private void requirePermit(long permit) {
+    if (givenUp(permit)) {
+      throw new IllegalStateException("This change of the model was given up");
     }
   }
 
   /** Whether somebody else has taken the change of the model into his hands since. */
-  boolean givenUp(long number) {
+  boolean givenUp(long permit) {
     monitor.lock();
     try {
-      return change != number || mode == EngineMode.CLOSED;
+      return change != permit || mode == EngineMode.CLOSED;
     } finally {
       monitor.unlock();
     }
   }
 
-  /** From now on, whoever entered before changes nothing any more. */
+  /** Makes all permits void: whoever holds one changes nothing any more. */
   void giveUp() {
     monitor.lock();
     try {
@@ -188,12 +204,10 @@ final class Lobby {
    * @param publish done with the lock held, just before anybody can see the new mode
    * @throws IllegalStateException if it was given up in the meantime; nothing has changed then
    */
-  void become(long number, EngineMode next, @Nullable Serving with, Runnable publish) {
+  void become(long permit, EngineMode next, @Nullable Serving with, Runnable publish) {
     monitor.lock();
     try {
-      if (givenUp(number)) {
-        throw new IllegalStateException("This change of the model was given up");
-      }
+      requirePermit(permit);
       publish.run();
       serving = with;
       mode = next;

@@ -103,7 +103,8 @@ final class Hands {
     return interrupted || Thread.interrupted();
   }
 
-  private void noteInterrupt() {
+  /** For whoever waits himself and was interrupted. */
+  void noteInterrupt() {
     interrupted = true;
     if (!cancellation.request("its thread was interrupted")) {
       LOG.debug("Interrupted, too late to call the swap off");

@@ -274,7 +274,7 @@ public final class ModelRegistry implements AutoCloseable {
         engine.drain(order);
       }
       if (engine.mode() == EngineMode.DRAINED) {
-        engine.parkAgents(() -> false);
+        engine.parkAgents(engine.permit(), () -> false);
       }
     } catch (InterruptedException e) {
       LOG.warn("Interrupted while closing: agents who are not parked yet are not parked");

@@ -48,8 +48,8 @@ final class SwapExecution {
   private @Nullable Throwable rollbackFailure;
   private SwapPhase phase = SwapPhase.PREPARING;
   private SwapPhase failedPhase = SwapPhase.PREPARING;
-  private boolean activated;
   private boolean stays;
+  private boolean ended;
 
   /**
    * Nothing is done yet.
@@ -86,6 +86,7 @@ final class SwapExecution {
       notes.end(phase, event instanceof SwapEvent.PhaseFailed);
       state = SwapMachine.next(state, event);
     }
+    ended = true;
     return state;
   }
 
@@ -147,10 +148,10 @@ final class SwapExecution {
 
   private SwapEvent carryOut(SwapState state) throws InterruptedException {
     switch (state) {
-      case SwapState.RollingBack rolling ->
-          stays =
-              !wayBack.go(
-                  old, candidate, activated, options.rollbackAttempts(), options.rollbackPause());
+      case SwapState.RollingBack rolling -> {
+        stays = !wayBack.go(old, candidate, options.rollbackAttempts(), options.rollbackPause());
+        return stays ? new SwapEvent.Stayed() : new SwapEvent.Done();
+      }
       case SwapState.Running(SwapPhase running, SwapStrategy strategy) -> {
         cancellation.check();
         options.guard().accept(running);
@@ -182,7 +183,6 @@ final class SwapExecution {
           steps.shutdown();
         }
         steps.serveWith(chosen());
-        activated = true;
         if (last) {
           cancellation.commit();
         }
@@ -214,7 +214,7 @@ final class SwapExecution {
 
   /** Whether the target is what serves now, or nothing if nothing was wanted. */
   boolean swapped() {
-    return failure == null || stays;
+    return (failure == null && ended) || stays;
   }
 
   @Nullable Throwable failure() {

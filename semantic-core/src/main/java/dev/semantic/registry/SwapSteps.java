@@ -11,6 +11,7 @@ import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.TextCodec;
 import dev.semantic.swap.DrainTimeoutException;
+import dev.semantic.swap.PhaseTimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -89,8 +90,9 @@ final class SwapSteps {
 
   /** Every idle agent's cache; returns how many. */
   int park() {
+    long permit = tools.engine().permit();
     return hands.call(
-        "parking", () -> tools.engine().parkAgents(cancellation::isRequested), late -> {});
+        "parking", () -> tools.engine().parkAgents(permit, cancellation::isRequested), late -> {});
   }
 
   /** The weights; {@code beside} a model that serves, and only as long as the swap is wanted. */
@@ -133,19 +135,30 @@ final class SwapSteps {
 
   /** Takes sequences and model away from the engine. */
   void shutdown() {
-    hands.run("letting go of the model", tools.engine()::shutdown);
+    long permit = tools.engine().permit();
+    hands.run("letting go of the model", () -> tools.engine().shutdown(permit));
   }
 
   void serveWith(Resident resident) {
     LoadedModel model = resident.loaded();
-    int restored =
-        hands.call(
-            "activating " + resident.spec().id(),
-            () -> {
-              TextCodec text = resident.prepared().text();
-              return tools.engine().reinitialize(model, text);
-            },
-            late -> {});
+    long permit = tools.engine().permit();
+    int restored;
+    try {
+      restored =
+          hands.call(
+              "activating " + resident.spec().id(),
+              () -> {
+                TextCodec text = resident.prepared().text();
+                return tools.engine().reinitialize(permit, model, text);
+              },
+              late -> {});
+    } catch (PhaseTimeoutException e) {
+      tools.engine().giveUp();
+      if (!tools.engine().hasModel(model)) {
+        throw e;
+      }
+      restored = tools.engine().hotAgents(); // it came to its end at the last moment
+    }
     notes.blackoutEnds();
     notes.restored(restored);
   }
@@ -178,7 +191,7 @@ final class SwapSteps {
       DrainOrder order =
           new DrainOrder(
               DrainPolicy.PREEMPT, options.drainTimeout(), options.returnWithin(), () -> false);
-      if (hands.call("retreating", () -> tools.engine().drain(order), late -> {}) > 0) {
+      if (drainInAnyCase(order) > 0) {
         LOG.error("The new model cannot be drained, and goes on serving");
         return false;
       }
@@ -192,6 +205,16 @@ final class SwapSteps {
         tools.engine().resume();
       }
       return tools.engine().mode() == EngineMode.EMPTY;
+    }
+  }
+
+  private int drainInAnyCase(DrainOrder order) {
+    while (true) {
+      try {
+        return tools.engine().drain(order);
+      } catch (InterruptedException e) {
+        hands.noteInterrupt();
+      }
     }
   }
 

@@ -30,13 +30,8 @@ final class WayBack {
    * @param pause before the second one; twice that before the third
    * @return false if the new model had begun to serve and cannot be stopped: it stays
    */
-  boolean go(
-      @Nullable Resident old,
-      @Nullable Resident dropped,
-      boolean activated,
-      int attempts,
-      Duration pause) {
-    if (activated && !steps.retreat()) {
+  boolean go(@Nullable Resident old, @Nullable Resident dropped, int attempts, Duration pause) {
+    if (hasBegun(dropped) && !steps.retreat()) {
       return false;
     }
     steps.drop(dropped);
@@ -58,6 +53,11 @@ final class WayBack {
         hands.pause(pause.multipliedBy(1L << Math.min(attempt - 1, 20)));
       }
     }
+  }
+
+  /** Asked of the engine: a step that took too long may have come to its end after all. */
+  private boolean hasBegun(@Nullable Resident model) {
+    return model != null && model.isLoaded() && engine.hasModel(model.loaded());
   }
 
   private void restore(Resident old) {

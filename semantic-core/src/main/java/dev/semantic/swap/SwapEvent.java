@@ -13,4 +13,7 @@ public sealed interface SwapEvent {
 
   /** The phase could not be carried out. */
   record PhaseFailed() implements SwapEvent {}
+
+  /** Going back was too late: the new model serves, and cannot be stopped. */
+  record Stayed() implements SwapEvent {}
 }

@@ -4,6 +4,7 @@ import dev.semantic.swap.SwapEvent.Done;
 import dev.semantic.swap.SwapEvent.PhaseFailed;
 import dev.semantic.swap.SwapEvent.Prepared;
 import dev.semantic.swap.SwapEvent.Requested;
+import dev.semantic.swap.SwapEvent.Stayed;
 import dev.semantic.swap.SwapState.Empty;
 import dev.semantic.swap.SwapState.Failed;
 import dev.semantic.swap.SwapState.Idle;
@@ -36,6 +37,7 @@ public final class SwapMachine {
             case PhaseFailed() -> serving ? new Idle() : new Empty();
             case Requested() -> throw impossible(state, event);
             case Done() -> throw impossible(state, event);
+            case Stayed() -> throw impossible(state, event);
           };
       case Running(SwapPhase phase, SwapStrategy strategy) ->
           switch (event) {
@@ -43,11 +45,13 @@ public final class SwapMachine {
             case PhaseFailed() -> new RollingBack(phase, strategy);
             case Requested() -> throw impossible(state, event);
             case Prepared(SwapStrategy again) -> throw impossible(state, event);
+            case Stayed() -> throw impossible(state, event);
           };
       case RollingBack(SwapPhase failed, SwapStrategy strategy) ->
           switch (event) {
             case Done() -> strategy == SwapStrategy.LOAD ? new Empty() : new Idle();
             case PhaseFailed() -> new Failed();
+            case Stayed() -> stayed(state, event, strategy);
             case Requested() -> throw impossible(state, event);
             case Prepared(SwapStrategy again) -> throw impossible(state, event);
           };
@@ -68,6 +72,14 @@ public final class SwapMachine {
       throw impossible(state, event);
     }
     return strategy;
+  }
+
+  /** Only a model that was to come can be there already. */
+  private static SwapState stayed(SwapState state, SwapEvent event, SwapStrategy strategy) {
+    if (strategy == SwapStrategy.UNLOAD) {
+      throw impossible(state, event);
+    }
+    return new Idle();
   }
 
   private static SwapState after(SwapPhase phase, SwapStrategy strategy) {

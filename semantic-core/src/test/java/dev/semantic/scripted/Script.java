@@ -4,6 +4,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What is to go wrong, and where to wait. Thread-safe. */
@@ -14,6 +15,7 @@ public final class Script {
   private final Map<PortCall, Hold> holds = new EnumMap<>(PortCall.class);
   private @Nullable Plan plan;
   private boolean fired;
+  private volatile Consumer<PortCall> visitor = call -> {};
 
   private record Plan(PortCall call, int nth, Fault fault, boolean forGood) {}
 
@@ -61,7 +63,13 @@ public final class Script {
     holds.clear();
   }
 
+  /** Hears of every call first, on the thread that makes it; what it throws the call throws. */
+  public void onVisit(Consumer<PortCall> value) {
+    visitor = value;
+  }
+
   void visit(PortCall call) {
+    visitor.accept(call);
     Hold hold;
     Throwable failure = null;
     synchronized (this) {

@@ -145,6 +145,18 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
   /** Closes the registry and looks for what is left. */
   @Override
   public void close() {
+    close(true);
+  }
+
+  /**
+   * The same after calls that hung and came back too late: a load that nobody waited for may have
+   * taken its memory beside another.
+   */
+  public void closeAfterTrouble(boolean somethingHung) {
+    close(!somethingHung);
+  }
+
+  private void close(boolean withinBudget) {
     if (closed) {
       return;
     }
@@ -161,7 +173,9 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
     note(left, "blocks", registry.pool().totalBlocks() - registry.pool().availableBlocks());
     assertEquals(List.of(), left, "left behind");
     long peak = runtime.peakBytes();
-    assertTrue(peak <= budget.bytes(), () -> peak + " bytes at once, with a budget of " + budget);
+    assertTrue(
+        !withinBudget || peak <= budget.bytes(),
+        () -> peak + " bytes at once, with a budget of " + budget);
   }
 
   private static void note(List<String> left, String what, long count) {

@@ -64,10 +64,15 @@ final class ScriptedPrepared implements PreparedModel {
     }
   }
 
+  private synchronized boolean markClosed() {
+    boolean open = !closed;
+    closed = true;
+    return open;
+  }
+
   @Override
-  public synchronized void close() {
-    if (!closed) {
-      closed = true;
+  public void close() {
+    if (markClosed()) {
       runtime.openPrepared.decrementAndGet();
       runtime.script.visit(PortCall.PREPARED_CLOSE);
     }

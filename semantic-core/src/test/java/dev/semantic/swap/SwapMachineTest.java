@@ -7,6 +7,7 @@ import dev.semantic.swap.SwapEvent.Done;
 import dev.semantic.swap.SwapEvent.PhaseFailed;
 import dev.semantic.swap.SwapEvent.Prepared;
 import dev.semantic.swap.SwapEvent.Requested;
+import dev.semantic.swap.SwapEvent.Stayed;
 import dev.semantic.swap.SwapState.Empty;
 import dev.semantic.swap.SwapState.Failed;
 import dev.semantic.swap.SwapState.Idle;
@@ -67,6 +68,9 @@ class SwapMachineTest {
       UNLOADING of UNLOAD             PhaseFailed                ROLLING_BACK of UNLOAD
       ROLLING_BACK of LOAD            Done                       EMPTY
       ROLLING_BACK of LOAD            PhaseFailed                FAILED
+      ROLLING_BACK of LOAD            Stayed                     IDLE
+      ROLLING_BACK of MAKE_BEFORE_BREAK Stayed                   IDLE
+      ROLLING_BACK of BREAK_BEFORE_MAKE Stayed                   IDLE
       ROLLING_BACK of MAKE_BEFORE_BREAK Done                     IDLE
       ROLLING_BACK of MAKE_BEFORE_BREAK PhaseFailed              FAILED
       ROLLING_BACK of BREAK_BEFORE_MAKE Done                     IDLE
@@ -76,7 +80,7 @@ class SwapMachineTest {
       """;
 
   private static final Pattern ROW =
-      Pattern.compile("(.*?) +(Requested|Prepared \\w+|Done|PhaseFailed) +(.*)");
+      Pattern.compile("(.*?) +(Requested|Prepared \\w+|Done|PhaseFailed|Stayed) +(.*)");
 
   @Test
   void everyStateAnswersEveryEventAsTheTableSays() {
@@ -140,7 +144,8 @@ class SwapMachineTest {
   }
 
   private static List<SwapEvent> everyEvent() {
-    List<SwapEvent> all = new ArrayList<>(List.of(new Requested(), new Done(), new PhaseFailed()));
+    List<SwapEvent> all =
+        new ArrayList<>(List.of(new Requested(), new Done(), new PhaseFailed(), new Stayed()));
     for (SwapStrategy strategy : SwapStrategy.values()) {
       all.add(new Prepared(strategy));
     }
@@ -163,6 +168,7 @@ class SwapMachineTest {
       case Requested() -> "Requested";
       case Done() -> "Done";
       case PhaseFailed() -> "PhaseFailed";
+      case Stayed() -> "Stayed";
       case Prepared(SwapStrategy strategy) -> "Prepared " + strategy;
     };
   }

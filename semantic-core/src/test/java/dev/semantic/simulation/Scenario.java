@@ -1,0 +1,298 @@
+package dev.semantic.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.engine.ArrivalPolicy;
+import dev.semantic.engine.DrainPolicy;
+import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationEvent;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.RequestException;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.registry.Simulated;
+import dev.semantic.registry.SwapOptions;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.IfBusy;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.ReclaimFallback;
+import dev.semantic.swap.ReclaimPolicy;
+import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.timeline.Strand;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of everything at once, made from a seed: clients, swaps that meet each other, somebody
+ * who calls them off, somebody who looks, faults and hangs of every port; then the questions.
+ */
+final class Scenario {
+  private static final List<Geometry> MODELS =
+      List.of(Geometry.ALPHA, Geometry.BETA, Geometry.GAMMA, Geometry.TWIN);
+  private static final Duration PATIENCE = Duration.ofHours(1);
+
+  private final SimulatedTimeline time;
+  private final ScriptedHouse house;
+  private final PortTrouble trouble;
+  private final Map<Generation, GenerationRequest> asked = new LinkedHashMap<>();
+  private final List<Throwable> surprises = new ArrayList<>();
+  private boolean closedEarly;
+
+  private Scenario(long seed) {
+    this.time = new SimulatedTimeline(seed, 10 + Math.floorMod(seed, 50));
+    boolean tight = time.random(2) == 0;
+    this.trouble = new PortTrouble(time, time.random(3) == 0 ? 0 : 1 + time.random(3));
+    this.house =
+        new ScriptedHouse(
+            tight ? ScriptedHouse.TIGHT : ScriptedHouse.ROOMY,
+            builder -> Simulated.in(time, builder));
+    house.script.onVisit(trouble);
+  }
+
+  /** Runs it, and asks; throws what is wrong. */
+  static void run(long seed) {
+    Scenario scenario = new Scenario(seed);
+    try {
+      scenario.play();
+      scenario.question();
+    } catch (Throwable t) {
+      throw new AssertionError(scenario.story(), t);
+    }
+  }
+
+  private String story() {
+    return house.registry.history().stream()
+            .map(
+                swap ->
+                    "%s -> %s: %s, %s serves, %s %s"
+                        .formatted(
+                            swap.from().map(ModelId::name).orElse("-"),
+                            swap.to().map(ModelId::name).orElse("-"),
+                            swap.outcome(),
+                            swap.serving().map(ModelId::name).orElse("nothing"),
+                            swap.phases().keySet(),
+                            swap.error().orElse("")))
+            .collect(Collectors.joining("\n  ", "\n  ", "\n"))
+        + house.registry.status();
+  }
+
+  private void play() {
+    house.registry.load(Geometry.ALPHA.id());
+    trouble.begin();
+    List<Strand> actors = new ArrayList<>();
+    int clients = 2 + time.random(3);
+    for (int i = 0; i < clients; i++) {
+      String name = "client-" + i;
+      actors.add(actor(name, () -> talk(name)));
+    }
+    int swappers = 1 + time.random(3);
+    for (int i = 0; i < swappers; i++) {
+      actors.add(actor("swapper-" + i, this::swapAround));
+    }
+    actors.add(actor("nosy", this::look));
+    if (time.random(8) == 0) {
+      actors.add(
+          actor(
+              "closer",
+              () -> {
+                time.pause(Duration.ofMillis(time.random(300)));
+                closedEarly = true;
+                house.registry.close();
+              }));
+    }
+    for (Strand actor : actors) {
+      join(actor);
+    }
+    trouble.end();
+  }
+
+  private Strand actor(String name, Runnable body) {
+    return time.start(
+        name,
+        () -> {
+          try {
+            body.run();
+          } catch (Throwable t) { // for the questions
+            surprises.add(t);
+          }
+        });
+  }
+
+  private static void join(Strand actor) {
+    try {
+      actor.join();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void talk(String agent) {
+    int[] said = ScriptedHouse.tokens(3 + time.random(40), time.random(9));
+    int turns = 1 + time.random(4);
+    for (int turn = 0; turn < turns; turn++) {
+      GenerationRequest request = request(agent, said);
+      Generation generation;
+      try {
+        generation = house.ask(request);
+      } catch (RequestException refused) {
+        time.pause(Duration.ofMillis(1 + time.random(50)));
+        continue;
+      }
+      asked.put(generation, request);
+      if (time.random(8) == 0) {
+        time.pause(Duration.ofMillis(time.random(20)));
+        generation.cancel();
+      }
+      awaitEnd(generation);
+      said = continued(said, generation);
+    }
+  }
+
+  private GenerationRequest request(String agent, int[] prompt) {
+    GenerationRequest.Builder builder =
+        GenerationRequest.of(new Prompt.Tokens(prompt))
+            .maxTokens(1 + time.random(12))
+            .prefillChunk(1 + time.random(32))
+            .ignoreEos(time.random(2) == 0);
+    if (time.random(4) != 0) {
+      builder.agent(new AgentId(agent));
+    }
+    if (time.random(3) == 0) {
+      builder.model(MODELS.get(time.random(MODELS.size())).id());
+    }
+    if (time.random(6) == 0) {
+      builder.deadline(Duration.ofMillis(1 + time.random(500)));
+    }
+    return builder.build();
+  }
+
+  private void awaitEnd(Generation generation) {
+    long end = time.nanoTime() + PATIENCE.toNanos();
+    while (!generation.isDone()) {
+      assertTrue(time.nanoTime() < end, "a request came to no end");
+      time.pause(Duration.ofMillis(1 + time.random(10)));
+    }
+  }
+
+  private static int[] continued(int[] said, Generation generation) {
+    try {
+      return ScriptedHouse.said(said, generation.await());
+    } catch (RequestException told) {
+      return said;
+    }
+  }
+
+  private void swapAround() {
+    int swaps = 1 + time.random(3);
+    for (int i = 0; i < swaps; i++) {
+      time.pause(Duration.ofMillis(time.random(60)));
+      ModelId target =
+          time.random(12) == 0
+              ? new ModelId("nowhere")
+              : MODELS.get(time.random(MODELS.size())).id();
+      try {
+        switch (time.random(10)) {
+          case 0 -> house.registry.unload(options());
+          case 1 -> house.registry.load(target);
+          default -> house.registry.swapWithRollback(target, options());
+        }
+      } catch (ModelSwapException failed) {
+        assertTrue(failed.getCause() != null, "no cause");
+      } catch (IllegalStateException | SwapCancelledException | ModelException refused) {
+        assertTrue(refused.getMessage() != null, "no reason");
+      }
+    }
+  }
+
+  private SwapOptions options() {
+    return SwapOptions.builder()
+        .drainPolicy(any(DrainPolicy.values()))
+        .drainTimeout(Duration.ofMillis(time.random(400)))
+        .returnWithin(Duration.ofMillis(time.random(3) == 0 ? 0 : time.random(500)))
+        .arrivals(any(ArrivalPolicy.values()))
+        .ifBusy(any(IfBusy.values()))
+        .phaseTimeout(Duration.ofMillis(200 + time.random(400)))
+        .rollbackAttempts(1 + time.random(3), Duration.ofMillis(time.random(50)))
+        .reclaim(new ReclaimPolicy(0.001, any(ReclaimFallback.values())))
+        .build();
+  }
+
+  private <T> T any(T[] values) {
+    return values[time.random(values.length)];
+  }
+
+  private void look() {
+    for (int i = 0; i < 6; i++) {
+      time.pause(Duration.ofMillis(time.random(60)));
+      switch (time.random(5)) {
+        case 0, 1 -> house.registry.cancelSwap();
+        case 2 -> house.registry.status();
+        case 3 -> house.registry.current();
+        default -> plan();
+      }
+    }
+  }
+
+  private void plan() {
+    try {
+      house.registry.plan(Geometry.BETA.id());
+    } catch (RuntimeException | Error refused) {
+      assertTrue(refused.getMessage() != null, "no reason");
+    }
+  }
+
+  private void question() {
+    time.pause(Duration.ofMinutes(20)); // whatever hung has come back by now
+    if (!surprises.isEmpty()) {
+      throw new AssertionError("somebody met what nobody announced", surprises.getFirst());
+    }
+    asked.keySet().forEach(Scenario::checkEvents);
+    if (!closedEarly) {
+      somebodyServesOrALoadHelps();
+    }
+    house.closeAfterTrouble(trouble.hung());
+    time.pause(Duration.ofMinutes(20));
+    assertEquals(List.of(), time.living(), "threads that did not end");
+  }
+
+  private void somebodyServesOrALoadHelps() {
+    if (house.registry.current().isEmpty()) {
+      Activity activity = house.registry.status().activity();
+      assertTrue(activity != Activity.IN_PROGRESS, "a swap that does not end");
+      house.registry.load(Geometry.ALPHA.id());
+    }
+    GenerationRequest last = ScriptedHouse.request("somebody", 4, ScriptedHouse.tokens(9, 9));
+    Generation answer = house.ask(last);
+    awaitEnd(answer);
+    assertEquals(
+        house.registry.current().orElseThrow().tag(), answer.await().model(), "who serves?");
+  }
+
+  /** One end, and the tokens that were heard are those of the answer. */
+  private static void checkEvents(Generation generation) {
+    assertTrue(generation.isDone(), "a request was lost");
+    List<Integer> heard = new ArrayList<>();
+    @Nullable GenerationEvent end = null;
+    for (Iterator<GenerationEvent> events = generation.events(); events.hasNext(); ) {
+      end = events.next();
+      if (end instanceof GenerationEvent.Token token) {
+        heard.add(token.id());
+      }
+    }
+    if (end instanceof GenerationEvent.Finished(var result)) {
+      assertEquals(result.tokens(), heard, "what was heard is not what was answered");
+      assertTrue(result.cachedTokens() < result.promptTokens(), "more cached than asked");
+    }
+  }
+}
