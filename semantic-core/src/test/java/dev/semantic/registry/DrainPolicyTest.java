@@ -66,13 +66,9 @@ class DrainPolicyTest {
     return SwapOptions.builder().drainPolicy(policy).returnWithin(returnWithin).build();
   }
 
-  /** Runs until the request has said something, then holds the model between two tokens. */
-  private static Script.Hold heldInTheMiddle(ScriptedHouse house, Generation generation)
-      throws InterruptedException {
-    generation.events().next();
-    Script.Hold hold = house.script.hold(PortCall.FORWARD);
-    hold.awaitReached();
-    return hold;
+  /** A model that stands still between two tokens, after some have been said. */
+  private static Script.Hold heldInTheMiddle(ScriptedHouse house) {
+    return house.script.hold(PortCall.FORWARD, 7);
   }
 
   private static void letGoOnceDraining(ScriptedHouse house, Script.Hold hold) {
@@ -98,8 +94,9 @@ class DrainPolicyTest {
   void aPreemptedRequestGoesOnWhenTheSwapFails(boolean ofAnAgent) throws Exception {
     for (ByteSize budget : List.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)) {
       try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget)) {
+        Script.Hold hold = heldInTheMiddle(house);
         Generation running = house.ask(ofAnAgent ? endless("ada") : endlessOfNobody());
-        Script.Hold hold = heldInTheMiddle(house, running);
+        hold.awaitReached();
         house.script.fail(PortCall.TEXT, 1, Fault.DECLARED);
         CompletableFuture<SwapReport> failing =
             swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ZERO));
@@ -115,8 +112,9 @@ class DrainPolicyTest {
   @Test
   void aPreemptedRequestGoesOnWhenItsModelReturns() throws Exception {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(house);
       Generation running = house.ask(endless("ada"));
-      Script.Hold hold = heldInTheMiddle(house, running);
+      hold.awaitReached();
       var wait = policy(DrainPolicy.PREEMPT, Duration.ofMinutes(1));
       CompletableFuture<SwapReport> there = swap(house, BETA, wait);
       letGoOnceDraining(house, hold);
@@ -138,15 +136,16 @@ class DrainPolicyTest {
       events.next();
       count++;
     }
-    assertEquals(LONG, count, "the first token was read before; LONG - 1 and the end are left");
+    assertEquals(LONG + 1, count, "every token once, and the end");
     return 1;
   }
 
   @Test
   void aPreemptedRequestWhoseModelIsGoneEndsWithWhatItHas() throws Exception {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(house);
       Generation running = house.ask(endless("ada"));
-      Script.Hold hold = heldInTheMiddle(house, running);
+      hold.awaitReached();
       CompletableFuture<SwapReport> there =
           swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ZERO));
       letGoOnceDraining(house, hold);
@@ -162,8 +161,9 @@ class DrainPolicyTest {
   @Test
   void aPreemptedRequestCanBeCancelled() throws Exception {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(house);
       Generation running = house.ask(endless("ada"));
-      Script.Hold hold = heldInTheMiddle(house, running);
+      hold.awaitReached();
       CompletableFuture<SwapReport> there =
           swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ofMinutes(1)));
       letGoOnceDraining(house, hold);
@@ -176,8 +176,9 @@ class DrainPolicyTest {
   @Test
   void aRejectedRequestSaysWhenToAskAgainAndItsAgentKeepsWhatWasComputed() throws Exception {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(house);
       Generation running = house.ask(endless("ada"));
-      Script.Hold hold = heldInTheMiddle(house, running);
+      hold.awaitReached();
       CompletableFuture<SwapReport> there =
           swap(house, BETA, policy(DrainPolicy.REJECT, Duration.ZERO));
       letGoOnceDraining(house, hold);
@@ -195,8 +196,9 @@ class DrainPolicyTest {
   @ValueSource(strings = {"PREEMPT", "REJECT"})
   void aDrainThatRunsOutOfTimeStopsNobody(String policy) throws Exception {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(house);
       Generation running = house.ask(endless("ada"));
-      Script.Hold hold = heldInTheMiddle(house, running);
+      hold.awaitReached();
       var soon =
           SwapOptions.builder()
               .drainPolicy(DrainPolicy.valueOf(policy))

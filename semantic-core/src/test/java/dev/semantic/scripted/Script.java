@@ -51,8 +51,13 @@ public final class Script {
   }
 
   /** Whoever makes the next such call waits there until released. */
-  public synchronized Hold hold(PortCall call) {
-    Hold hold = new Hold();
+  public Hold hold(PortCall call) {
+    return hold(call, 0);
+  }
+
+  /** The same; so many calls pass before. */
+  public synchronized Hold hold(PortCall call, int passing) {
+    Hold hold = new Hold(passing);
     holds.put(call, hold);
     return hold;
   }
@@ -74,7 +79,13 @@ public final class Script {
     Throwable failure = null;
     synchronized (this) {
       int count = counts.merge(call, 1, Integer::sum);
-      hold = holds.remove(call);
+      hold = holds.get(call);
+      if (hold != null && hold.passing-- > 0) {
+        hold = null;
+      }
+      if (hold != null) {
+        holds.remove(call);
+      }
       Plan now = plan;
       if (now != null && now.call == call && (now.forGood ? count >= now.nth : count == now.nth)) {
         fired = true;
@@ -112,6 +123,11 @@ public final class Script {
   public static final class Hold {
     private final CountDownLatch reached = new CountDownLatch(1);
     private final CountDownLatch released = new CountDownLatch(1);
+    private int passing; // under the script's lock
+
+    private Hold(int passing) {
+      this.passing = passing;
+    }
 
     /** Waits until somebody is there. */
     public void awaitReached() throws InterruptedException {
