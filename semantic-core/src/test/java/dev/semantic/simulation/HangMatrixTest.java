@@ -1,0 +1,119 @@
+package dev.semantic.simulation;
+
+import static dev.semantic.scripted.ScriptedHouse.said;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationResult;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.Simulated;
+import dev.semantic.registry.SwapOptions;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.ModelSwapException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Every call of every port hangs during a swap, for an hour of virtual time: the first call, the
+ * second, …, until a swap passes untouched. The swap gives up long before; something serves; and
+ * when the call comes back after all, it changes nothing and leaves nothing behind.
+ */
+class HangMatrixTest {
+  private static final Duration HANG = Duration.ofHours(1);
+  private static final int MOST_CALLS = 200;
+  private static final SwapOptions IMPATIENT =
+      SwapOptions.builder()
+          .drainTimeout(Duration.ofSeconds(2))
+          .phaseTimeout(Duration.ofSeconds(2))
+          .build();
+
+  @ParameterizedTest
+  @EnumSource(PortCall.class)
+  void aCallThatHangsCostsTheSwapAndNothingElse(PortCall call) throws Exception {
+    for (ByteSize budget : new ByteSize[] {ScriptedHouse.ROOMY, ScriptedHouse.TIGHT}) {
+      int nth = 1;
+      while (swapWithHang(budget, call, nth)) {
+        assertTrue(nth++ < MOST_CALLS, "a swap that makes so many calls never ends");
+      }
+    }
+  }
+
+  /** Returns whether there were so many calls. */
+  private static boolean swapWithHang(ByteSize budget, PortCall call, int nth) throws Exception {
+    SimulatedTimeline time = new SimulatedTimeline(nth, 10);
+    ScriptedHouse house = new ScriptedHouse(budget, builder -> Simulated.in(time, builder));
+    house.registry.load(Geometry.BETA.id());
+    int[] eve = turn(house, time, "eve", tokens(40, 3));
+    house.registry.swapWithRollback(Geometry.ALPHA.id());
+    int[] ada = turn(house, time, "ada", tokens(300, 1));
+    int[] bob = turn(house, time, "bob", tokens(30, 2));
+
+    int[] count = {0};
+    long before = time.nanoTime();
+    house.script.onVisit(
+        made -> {
+          if (made == call && ++count[0] == nth) {
+            time.pause(HANG);
+          }
+        });
+    Optional<ModelSpec> serving = swap(house);
+    boolean hung = count[0] >= nth;
+    count[0] = MOST_CALLS; // no other call hangs from here on
+    Duration took = Duration.ofNanos(time.nanoTime() - before);
+    assertTrue(took.compareTo(HANG) < 0, () -> "the swap waited for " + call + ": " + took);
+    assertTrue(serving.isPresent(), "one call hangs, and nothing serves");
+    assertEquals(serving, house.registry.current());
+
+    turn(house, time, "somebody", tokens(9, 9)); // the house checks what it says
+    time.pause(HANG.multipliedBy(2));
+    remembers(house, time, Geometry.ALPHA, "ada", ada);
+    remembers(house, time, Geometry.ALPHA, "bob", bob);
+    remembers(house, time, Geometry.BETA, "eve", eve);
+    house.closeAfterTrouble(true);
+    time.pause(Duration.ofMinutes(1));
+    assertEquals(List.of(), time.living());
+    return hung;
+  }
+
+  private static Optional<ModelSpec> swap(ScriptedHouse house) {
+    try {
+      house.registry.swapWithRollback(Geometry.BETA.id(), IMPATIENT);
+      return Optional.of(Geometry.BETA.spec());
+    } catch (ModelSwapException failed) {
+      return failed.serving();
+    }
+  }
+
+  private static int[] turn(
+      ScriptedHouse house, SimulatedTimeline time, String agent, int[] prompt) {
+    return said(prompt, ask(house, time, agent, prompt));
+  }
+
+  private static GenerationResult ask(
+      ScriptedHouse house, SimulatedTimeline time, String agent, int[] prompt) {
+    Generation generation = house.ask(ScriptedHouse.request(agent, 5, prompt));
+    while (!generation.isDone()) {
+      time.pause(Duration.ofMillis(1));
+    }
+    return generation.await();
+  }
+
+  private static void remembers(
+      ScriptedHouse house, SimulatedTimeline time, Geometry model, String agent, int[] said)
+      throws ModelSwapException {
+    if (!house.registry.current().orElseThrow().id().equals(model.id())) {
+      house.registry.swapWithRollback(model.id());
+    }
+    GenerationResult result = ask(house, time, agent, said);
+    assertEquals(model.tag(), result.model());
+    assertEquals(said.length - 1, result.cachedTokens(), agent + " forgot");
+  }
+}
