@@ -3,12 +3,14 @@ package dev.semantic.mlx;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.Holding;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.array.LiveHandles;
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.capi.RuntimeCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
 
@@ -103,6 +105,25 @@ public final class Mlx implements AutoCloseable {
     public void releaseCached() {
       session.synchronize(); // clearing with buffers in flight has brought a macOS kernel down
       session.owner().run(RuntimeCalls::clearCache);
+    }
+
+    /** On MLX's own thread: {@code action} must not wait for another one that needs it too. */
+    @Override
+    public Change during(Runnable action) {
+      return session
+          .owner()
+          .call(
+              () -> {
+                long before = activeBytes();
+                action.run();
+                return new Change(before, activeBytes());
+              });
+    }
+
+    /** By the scope that holds them: a model, or a model and one of its sequences. */
+    @Override
+    public List<Holding> holdings() {
+      return session.holdings();
     }
 
     /** How much freed memory MLX keeps for reuse; returns the former limit. */

@@ -23,6 +23,7 @@ final class MlxLoadedModel implements LoadedModel {
   private final ModelSpec spec;
   private final DType dtype;
   private final Scope scope;
+  private final long bytes;
   private final List<MlxSequence> sequences = new ArrayList<>(); // on the owner thread
   private @Nullable Transformer transformer; // null once closed: nothing may hold the weights
   private int opened;
@@ -31,19 +32,31 @@ final class MlxLoadedModel implements LoadedModel {
    * On the owner thread.
    *
    * @param scope holds the weights; closed with this model
+   * @param bytes of the weights
    */
   MlxLoadedModel(
-      MlxSession session, ModelSpec spec, DType dtype, Scope scope, Transformer transformer) {
+      MlxSession session,
+      ModelSpec spec,
+      DType dtype,
+      Scope scope,
+      Transformer transformer,
+      long bytes) {
     this.session = session;
     this.spec = spec;
     this.dtype = dtype;
     this.scope = scope;
     this.transformer = transformer;
+    this.bytes = bytes;
   }
 
   @Override
   public ModelSpec spec() {
     return spec;
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
   }
 
   <T> T call(Callable<T> work) {
@@ -206,6 +219,10 @@ final class MlxLoadedModel implements LoadedModel {
   private Transformer transformer() {
     if (transformer == null) {
       throw new IllegalStateException(spec.id() + " has been unloaded");
+    }
+    if (scope.isClosed()) {
+      throw new IllegalStateException(
+          spec.id() + " was unloaded when the runtime was started over; load it again");
     }
     return transformer;
   }

@@ -2,6 +2,7 @@ package dev.semantic.mlx;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryProbe;
+import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.model.Architecture;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.text.ModelText;
@@ -126,6 +127,18 @@ public final class MlxModelRuntime implements ModelRuntime {
   @Override
   public MemoryProbe memory() {
     return mlx.memory();
+  }
+
+  /**
+   * Frees every array there is in this process, for MLX is one, whoever opened it: models of
+   * another such runtime are closed too, and loads under way end as if they were cancelled.
+   */
+  @Override
+  public boolean restart() {
+    MlxSession session = mlx.session();
+    session.owner().run(session::closeScopes);
+    mlx.memory().releaseCached();
+    return true;
   }
 
   /** The MLX this runtime computes with. */

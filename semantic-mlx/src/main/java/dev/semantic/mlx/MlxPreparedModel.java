@@ -2,7 +2,10 @@ package dev.semantic.mlx;
 
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.array.Scope;
-import dev.semantic.mlx.load.WeightLoader;
+import dev.semantic.mlx.load.Pace;
+import dev.semantic.mlx.load.ReadAhead;
+import dev.semantic.mlx.load.WeightAllocator;
+import dev.semantic.mlx.load.WeightReader;
 import dev.semantic.mlx.model.Architecture;
 import dev.semantic.mlx.model.Transformer;
 import dev.semantic.mlx.text.ModelText;
@@ -16,6 +19,7 @@ import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
 import dev.semantic.spi.TextCodec;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 
 /** A checkpoint that was found good, with its tokenizer. */
 final class MlxPreparedModel implements PreparedModel {
@@ -49,29 +53,88 @@ final class MlxPreparedModel implements PreparedModel {
   }
 
   @Override
-  public LoadedModel load(LoadProgress progress) {
+  public void readAhead(LoadProgress progress) {
     checkpoint.verifyUnchanged();
-    return session.owner().call(() -> loadHere(progress));
+    ReadAhead.of(checkpoint, progress, pace());
   }
 
-  private LoadedModel loadHere(LoadProgress progress) {
-    Scope scope = session.scope(spec.id().name());
+  private Pace pace() {
+    return new Pace(session.owner()::isBusy);
+  }
+
+  /**
+   * In three parts, of which only the first and the last, each as short as a step of decoding, are
+   * MLX's thread's: memory and layers; numbers; a token.
+   */
+  @Override
+  public LoadedModel load(LoadProgress progress) {
+    checkpoint.verifyUnchanged();
+    requireWanted(progress);
+    Scope scope = session.owner().call(() -> session.scope(spec.id().name()));
     try {
-      WeightLoader weights =
-          new WeightLoader(scope, checkpoint, policy, spec.weightSize().bytes(), progress);
-      Transformer transformer = Architecture.of(checkpoint.config()).build(weights);
-      MlxLoadedModel model =
-          new MlxLoadedModel(session, spec, policy.computeType(), scope, transformer);
-      warmUp(model);
-      return model;
-    } catch (MlxException e) {
-      scope.close();
-      throw new ModelException(
-          "Cannot load %s from %s: %s".formatted(spec.id(), checkpoint.path(), e.getMessage()), e);
+      session.requireRoom(spec.weightSize().bytes(), "Its weights");
+      Empty empty = session.owner().call(() -> allocate(scope));
+      empty.numbers().read(progress, pace());
+      checkpoint.verifyUnchanged();
+      requireWanted(progress);
+      return session.owner().call(() -> finish(scope, empty));
     } catch (RuntimeException | Error e) {
-      scope.close();
+      throw abandon(scope, e);
+    }
+  }
+
+  private void requireWanted(LoadProgress progress) {
+    if (progress.isCancelled()) {
+      throw new CancellationException("Loading %s was called off".formatted(spec.id()));
+    }
+  }
+
+  /** All of a model but its numbers. */
+  private record Empty(Transformer transformer, WeightReader numbers) {}
+
+  private Empty allocate(Scope scope) {
+    WeightAllocator weights = new WeightAllocator(scope, checkpoint, policy);
+    Transformer transformer = Architecture.of(checkpoint.config()).build(weights);
+    return new Empty(transformer, weights.allocate());
+  }
+
+  private MlxLoadedModel finish(Scope scope, Empty empty) {
+    scope.endWriting();
+    MlxLoadedModel model =
+        new MlxLoadedModel(
+            session,
+            spec,
+            policy.computeType(),
+            scope,
+            empty.transformer(),
+            empty.numbers().totalBytes());
+    warmUp(model);
+    return model;
+  }
+
+  /** Leaves nothing in memory; says what became of the load. */
+  private RuntimeException abandon(Scope scope, Throwable why) {
+    boolean takenAway = scope.isClosed();
+    try {
+      session.owner().run(scope::close);
+    } catch (RuntimeException e) {
+      why.addSuppressed(e);
+    }
+    if (takenAway) {
+      CancellationException cancelled =
+          new CancellationException(
+              "The runtime was started over while %s was loaded".formatted(spec.id()));
+      cancelled.initCause(why);
+      return cancelled;
+    }
+    if (why instanceof Error e) {
       throw e;
     }
+    return why instanceof MlxException
+        ? new ModelException(
+            "Cannot load %s from %s: %s".formatted(spec.id(), checkpoint.path(), why.getMessage()),
+            why)
+        : (RuntimeException) why;
   }
 
   /** A model is loaded when a token has come out of it; MLX is lazy until then. */

@@ -30,6 +30,18 @@ public enum DType {
     return bytes;
   }
 
+  /** As NumPy writes it, with MLX's own word for bfloat16; empty for what no weight is held in. */
+  String numpy() {
+    return switch (this) {
+      case UINT32 -> "<u4";
+      case INT32 -> "<i4";
+      case FLOAT16 -> "<f2";
+      case FLOAT32 -> "<f4";
+      case BFLOAT16 -> "|V2";
+      default -> "";
+    };
+  }
+
   @SuppressWarnings("EnumOrdinal") // mlx-c's enum counts the same way
   int code() {
     return ordinal();

@@ -3,6 +3,7 @@ package dev.semantic.mlx.array;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.semantic.mlx.capi.ArrayCalls;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ public final class MlxArray {
   private int slot; // its place in the scope's list
   private long handle;
   private String name;
+  private boolean view;
   private int @Nullable [] shape;
   private @Nullable DType dtype;
 
@@ -65,6 +67,16 @@ public final class MlxArray {
   public MlxArray named(String newName) {
     name = newName;
     return this;
+  }
+
+  /** The same array, known to be another view of an array that is held as well. */
+  public MlxArray asView() {
+    view = true;
+    return this;
+  }
+
+  boolean isView() {
+    return view;
   }
 
   /** Lengths of its axes; a copy. */
@@ -183,13 +195,14 @@ public final class MlxArray {
   }
 
   /**
-   * The numbers themselves; only for arrays that were just evaluated and lie in row-major order.
+   * The numbers themselves, as long as {@code arena} is open; only for arrays that were just
+   * evaluated and lie in row-major order.
    */
-  MemorySegment data() {
+  MemorySegment data(Arena arena) {
     if (!Native.rowContiguous(handle())) {
       throw new IllegalStateException("Array '" + name + "' does not lie in row-major order");
     }
-    return Native.at(ArrayCalls.dataUint8(handle()), bytes());
+    return Native.at(ArrayCalls.dataUint8(handle()), bytes(), arena);
   }
 
   /** Its name, format and shape; from another thread or after it was freed, only what is known. */

@@ -2,6 +2,8 @@ package dev.semantic.mlx.array;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.Holding;
 import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.capi.Memory;
 import dev.semantic.mlx.capi.NativePins;
@@ -10,6 +12,13 @@ import dev.semantic.mlx.capi.Symbols;
 import dev.semantic.mlx.capi.VectorCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** MLX in this process: its thread, its device, its stream. There is one; it is never unloaded. */
@@ -23,6 +32,7 @@ public final class MlxSession {
   private final String version;
   private final boolean gpu;
   private final long stream;
+  private final Set<Scope> roots = new LinkedHashSet<>(); // on the owner thread
 
   private MlxSession(OwnerThread owner) {
     this.owner = owner;
@@ -129,6 +139,57 @@ public final class MlxSession {
   /** A new scope at the top; on the owner thread. */
   public Scope scope(String name) {
     owner.require("Scope '" + name + "'");
-    return new Scope(this, null, name);
+    Scope root = new Scope(this, null, name);
+    roots.add(root);
+    return root;
+  }
+
+  void forget(Scope root) {
+    roots.remove(root);
+  }
+
+  /**
+   * Closes every scope there is, whoever made it and whatever still refers to it; who uses one of
+   * them afterwards is told so. On the owner thread.
+   */
+  public void closeScopes() {
+    owner.require("Closing all scopes");
+    Attempts attempts = new Attempts();
+    List.copyOf(roots).forEach(root -> attempts.at(root::close));
+    attempts.rethrow();
+  }
+
+  /** Every array that is held, largest first; views of other arrays left out. Any thread. */
+  public List<Holding> holdings() {
+    return owner.call(
+        () -> {
+          List<Holding> held = new ArrayList<>();
+          roots.forEach(root -> root.forEach(array -> note(array, held)));
+          held.sort(Comparator.comparing(Holding::size).reversed());
+          return List.copyOf(held);
+        });
+  }
+
+  private static void note(MlxArray array, List<Holding> held) {
+    if (!array.isView()) {
+      String form =
+          Arrays.toString(array.shape()) + " " + array.dtype().name().toLowerCase(Locale.ROOT);
+      held.add(
+          new Holding(array.scope().toString(), array.name(), form, new ByteSize(array.bytes())));
+    }
+  }
+
+  /**
+   * Refuses bytes that would not fit beside what is in use.
+   *
+   * @throws MlxException if so
+   */
+  public void requireRoom(long bytes, String what) {
+    owner.run(
+        () -> {
+          if (!gpu) {
+            Room.requireBesides(bytes, what);
+          }
+        });
   }
 }

@@ -87,6 +87,11 @@ final class Native {
     return Memory.at(address, bytes);
   }
 
+  /** The same, for any thread, and no longer than {@code arena} is open. */
+  static MemorySegment at(MemorySegment address, long bytes, Arena arena) {
+    return Memory.at(address, bytes, arena);
+  }
+
   static boolean rowContiguous(long handle) {
     ArrayCalls.isRowContiguous(FLAG, handle);
     return FLAG.get(ValueLayout.JAVA_BYTE, 0) != 0;

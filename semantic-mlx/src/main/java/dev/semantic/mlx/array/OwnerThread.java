@@ -18,6 +18,7 @@ public final class OwnerThread {
 
   private final BlockingQueue<FutureTask<?>> work = new LinkedBlockingQueue<>();
   private final Thread thread;
+  private volatile boolean busy;
 
   OwnerThread(String name) {
     thread = Thread.ofPlatform().daemon().name(name).start(this::serve);
@@ -26,11 +27,20 @@ public final class OwnerThread {
   private void serve() {
     while (true) {
       try {
-        work.take().run(); // a FutureTask keeps whatever its work throws
+        FutureTask<?> next = work.take();
+        busy = true;
+        next.run(); // keeps whatever its work throws
       } catch (InterruptedException e) {
         LOG.debug("Somebody interrupted MLX's thread, which lives as long as the JVM", e);
+      } finally {
+        busy = false;
       }
     }
+  }
+
+  /** Whether there is work to do just now. Any thread. */
+  public boolean isBusy() {
+    return busy || !work.isEmpty();
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.semantic.mlx.array;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.mlx.capi.ArrayCalls;
+import dev.semantic.mlx.capi.HollowFile;
 import dev.semantic.mlx.capi.RuntimeCalls;
 import dev.semantic.mlx.capi.VectorCalls;
 import java.lang.foreign.Arena;
@@ -27,7 +28,8 @@ public final class Scope implements AutoCloseable {
   private final @Nullable Scope parent;
   private final List<MlxArray> arrays = new ArrayList<>();
   private final List<Scope> children = new ArrayList<>();
-  private boolean closed;
+  private @Nullable Arena writers; // shared, for as long as others may write
+  private volatile boolean closed;
 
   Scope(MlxSession session, @Nullable Scope parent, String name) {
     this.session = session;
@@ -178,22 +180,49 @@ public final class Scope implements AutoCloseable {
   }
 
   /**
-   * An array whose numbers {@code writer} puts straight into MLX's memory: weights are the bulk of
-   * it, and a copy beside them would double the peak.
-   *
-   * @param writer gets exactly the array's bytes, row-major; must not keep them
+   * An array that nobody has written to: once it is evaluated, {@link #writable} tells where its
+   * numbers go. On a CPU its memory is not touched before that. Weights are the bulk of all memory,
+   * and to zero or to copy them would take as long again as to read them.
    */
-  public MlxArray filled(DType type, Consumer<MemorySegment> writer, int... shape) {
-    MlxArray array = zeros(type, shape);
-    try {
-      eval(array);
-      if (array.size() > 0) {
-        writer.accept(array.data());
-      }
-      return array;
-    } catch (RuntimeException | Error e) {
-      release(array);
-      throw e;
+  public MlxArray unfilled(DType type, int... shape) {
+    requireOpen();
+    long bytes = requireRoom(type, shape);
+    if (session.gpu() || bytes == 0 || type.numpy().isEmpty()) {
+      return zeros(type, shape);
+    }
+    HollowFile.load(Native.result(), type.numpy(), shape, stream());
+    return adoptResult("unfilled");
+  }
+
+  /**
+   * Where the numbers of an evaluated array of this scope are, row-major. Any thread may write, as
+   * long as the scope is open and until {@link #endWriting}; then it is refused with an {@link
+   * IllegalStateException}, for the memory may be somebody else's by now.
+   */
+  @SuppressWarnings(
+      "MustBeClosedChecker") // closed by endWriting, and with this scope at the latest
+  public MemorySegment writable(MlxArray array) {
+    requireOpen();
+    if (array.scope() != this) {
+      throw new IllegalArgumentException(
+          "Array '%s' lives in scope '%s', not in '%s'"
+              .formatted(array.name(), array.scope().name(), name));
+    }
+    if (array.size() == 0) {
+      return MemorySegment.NULL;
+    }
+    Arena writing = writers == null ? Arena.ofShared() : writers;
+    writers = writing;
+    return array.data(writing);
+  }
+
+  /** Takes back what {@link #writable} gave; when this returns, nobody writes any more. */
+  public void endWriting() {
+    requireOwner();
+    Arena writing = writers;
+    writers = null;
+    if (writing != null) {
+      writing.close();
     }
   }
 
@@ -243,6 +272,12 @@ public final class Scope implements AutoCloseable {
     requireOwner();
   }
 
+  /** Whether it was closed, by whomever. Any thread. */
+  public boolean isClosed() {
+    return closed;
+  }
+
+  /** Frees what it can: one array that MLX does not take back must not keep the others. */
   @Override
   public void close() {
     if (closed) {
@@ -250,12 +285,23 @@ public final class Scope implements AutoCloseable {
     }
     requireOwner();
     closed = true;
-    List.copyOf(children).forEach(Scope::close);
-    if (parent != null) {
+    endWriting();
+    Attempts attempts = new Attempts();
+    List.copyOf(children).forEach(child -> attempts.at(child::close));
+    arrays.forEach(array -> attempts.at(array::free));
+    arrays.clear();
+    if (parent == null) {
+      session.forget(this);
+    } else {
       parent.children.remove(this);
     }
-    arrays.forEach(MlxArray::free);
-    arrays.clear();
+    attempts.rethrow();
+  }
+
+  /** Every array of this scope and those below it. */
+  void forEach(Consumer<MlxArray> action) {
+    arrays.forEach(action);
+    children.forEach(child -> child.forEach(action));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.semantic.mlx.capi;
 
 import dev.semantic.mlx.MlxException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** Memory that MLX points to. */
@@ -16,6 +17,12 @@ public final class Memory {
       throw new MlxException("MLX returned no address where " + bytes + " bytes were expected");
     }
     return address.reinterpret(bytes);
+  }
+
+  /** The same, no longer than {@code arena} is open. */
+  @SuppressWarnings("restricted")
+  public static MemorySegment at(MemorySegment address, long bytes, Arena arena) {
+    return at(address, bytes).reinterpret(arena, null);
   }
 
   /** The text at an address, up to its NUL. */

@@ -23,6 +23,7 @@ public final class Symbols {
           ShapeCalls.class,
           ReductionCalls.class,
           FastCalls.class,
+          IoCalls.class,
           RuntimeCalls.class);
 
   private static final Map<String, FunctionDescriptor> DESCRIPTORS = new ConcurrentHashMap<>();

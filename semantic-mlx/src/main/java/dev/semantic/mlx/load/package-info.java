@@ -1,6 +1,6 @@
 /**
  * From a checkpoint to arrays in MLX: the only room that knows in which form weights are held.
- * Begin with {@link dev.semantic.mlx.load.WeightLoader}.
+ * Begin with {@link dev.semantic.mlx.load.WeightAllocator}.
  */
 @NullMarked
 package dev.semantic.mlx.load;

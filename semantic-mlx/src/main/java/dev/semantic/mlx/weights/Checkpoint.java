@@ -1,14 +1,13 @@
 package dev.semantic.mlx.weights;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
  * A model's files, opened and checked whole: every tensor that the architecture needs is there, in
- * its shape. Weights are read on request. Tensors go by their Hugging Face names. Any thread.
+ * its shape. Weights are read on request, by the row and on the calling thread. Tensors go by their
+ * Hugging Face names. Any thread.
  */
 public interface Checkpoint extends AutoCloseable {
   ModelConfig config();
@@ -35,14 +34,22 @@ public interface Checkpoint extends AutoCloseable {
   TensorInfo info(String name);
 
   /**
-   * Expands a tensor to float32 with all cores.
+   * Expands rows of a tensor to float32.
    *
-   * @param target as many floats as the tensor has numbers, row-major
+   * @param to gets {@code count} rows, from its beginning
    */
-  void readFloats(String name, MemorySegment target);
+  void expand(String name, int first, int count, float[] to);
 
-  /** A matrix in MLX's own quantised form; empty where that has no such integers. */
-  Optional<AffineTensor> readAffine(String name);
+  /**
+   * Rows of a matrix in MLX's own quantised form.
+   *
+   * @param name of a tensor whose type has {@linkplain TensorType#affineBits() such integers}
+   * @param to gets {@code count} rows, from its beginning
+   */
+  void pack(String name, int first, int count, AffineRows to);
+
+  /** Waits until a part of the file is in the system's page cache. */
+  void readAhead(long from, long bytes);
 
   /** SHA-256 over everything that decides what the model computes. */
   byte[] fingerprint();

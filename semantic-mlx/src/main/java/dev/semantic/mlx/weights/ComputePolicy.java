@@ -49,12 +49,7 @@ public enum ComputePolicy {
 
   /** Whether a tensor stays as it is in the file. */
   public boolean keepsQuantised(TensorInfo tensor) {
-    return onGpu
-        && tensor.shape().length == 2
-        && switch (tensor.type()) {
-          case Q4_0, Q4_1, Q8_0 -> true;
-          default -> false;
-        };
+    return onGpu && tensor.shape().length == 2 && tensor.type().affineBits() > 0;
   }
 
   /** Bytes that a checkpoint's weights will take in memory. */
@@ -66,8 +61,7 @@ public enum ComputePolicy {
     if (!keepsQuantised(tensor)) {
       return tensor.elements() * computeType.bytes();
     }
-    int bits = tensor.type() == TensorType.Q8_0 ? 8 : 4;
-    long groups = tensor.elements() / AffinePacking.GROUP;
-    return tensor.elements() * bits / 8 + groups * 2 * computeType.bytes();
+    long groups = tensor.elements() / AffineRows.GROUP;
+    return tensor.elements() * tensor.type().affineBits() / 8 + groups * 2 * computeType.bytes();
   }
 }

@@ -16,9 +16,9 @@ final class Dequantizer {
 
   private Dequantizer() {}
 
-  /** Expands the blocks in {@code from} to as many floats as they hold. */
-  static void expand(TensorType type, byte[] from, float[] to) {
-    int blocks = to.length / type.blockSize();
+  /** Expands the blocks of the first {@code numbers} numbers in {@code from}. */
+  static void expand(TensorType type, byte[] from, int numbers, float[] to) {
+    int blocks = numbers / type.blockSize();
     for (int b = 0; b < blocks; b++) {
       int at = b * type.blockBytes();
       int out = b * type.blockSize();

@@ -1,7 +1,6 @@
 package dev.semantic.mlx.weights;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.model.ModelException;
@@ -17,14 +16,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A GGUF file, mapped into memory. */
 final class GgufCheckpoint implements Checkpoint {
-  /** Rows are expanded in pieces of about this many numbers: they stay in a core's cache. */
-  private static final int PIECE = 1 << 15;
-
   private final Path path;
   private final FileIdentity identity;
   private final Arena arena;
@@ -119,7 +114,7 @@ final class GgufCheckpoint implements Checkpoint {
               .formatted(path, tensor.name(), Arrays.toString(tensor.shape())));
     }
     float[] factors = new float[tensor.columns()];
-    Dequantizer.expand(tensor.type(), bytes(tensor, 0, 1), factors);
+    Dequantizer.expand(tensor.type(), bytes(tensor, 0, 1), factors.length, factors);
     return factors;
   }
 
@@ -175,48 +170,32 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void readFloats(String name, MemorySegment target) {
+  public void expand(String name, int first, int count, float[] to) {
     TensorInfo tensor = info(name);
-    int columns = tensor.columns();
-    int perPiece = Math.max(1, PIECE / columns);
-    int pieces = Math.ceilDiv(tensor.rows(), perPiece);
     guarded(
         () ->
-            IntStream.range(0, pieces)
-                .parallel()
-                .forEach(
-                    piece -> {
-                      int first = piece * perPiece;
-                      int rows = Math.min(perPiece, tensor.rows() - first);
-                      float[] numbers = new float[rows * columns];
-                      Dequantizer.expand(tensor.type(), rows(name, tensor, first, rows), numbers);
-                      MemorySegment.copy(
-                          numbers,
-                          0,
-                          target,
-                          JAVA_FLOAT,
-                          (long) first * columns * Float.BYTES,
-                          numbers.length);
-                    }));
+            Dequantizer.expand(
+                tensor.type(),
+                rows(name, tensor, first, count),
+                Math.multiplyExact(count, tensor.columns()),
+                to));
   }
 
   @Override
-  public Optional<AffineTensor> readAffine(String name) {
+  public void pack(String name, int first, int count, AffineRows to) {
     TensorInfo tensor = info(name);
-    return switch (tensor.type()) {
-      case Q4_0, Q4_1, Q8_0 ->
-          Optional.of(
-              AffinePacking.pack(
-                  tensor,
-                  consumer ->
-                      guarded(
-                          () ->
-                              IntStream.range(0, tensor.rows())
-                                  .parallel()
-                                  .forEach(
-                                      row -> consumer.accept(row, rows(name, tensor, row, 1))))));
-      default -> Optional.empty();
-    };
+    guarded(
+        () ->
+            AffinePacking.pack(
+                tensor.type(),
+                rows(name, tensor, first, count),
+                count * (tensor.columns() / AffineRows.GROUP),
+                to));
+  }
+
+  @Override
+  public void readAhead(long from, long bytes) {
+    guarded(memory.asSlice(from, bytes)::load);
   }
 
   /** Rows in the order of Hugging Face, whatever order the file has them in. */

@@ -42,6 +42,15 @@ public enum TensorType {
     return columns / blockSize * blockBytes;
   }
 
+  /** Width of the integers, where MLX's affine form has the same ones; 0 where it has not. */
+  public int affineBits() {
+    return switch (this) {
+      case Q4_0, Q4_1 -> 4;
+      case Q8_0 -> 8;
+      default -> 0;
+    };
+  }
+
   static Optional<TensorType> ofCode(int code) {
     return Arrays.stream(values()).filter(type -> type.code == code).findFirst();
   }

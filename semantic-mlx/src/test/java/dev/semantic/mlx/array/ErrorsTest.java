@@ -111,9 +111,7 @@ class ErrorsTest {
               "4096.0 TiB",
               "this machine has");
           assertRefused(
-              MlxException.class,
-              () -> s.filled(DType.FLOAT32, to -> {}, rows, columns),
-              "4096.0 TiB");
+              MlxException.class, () -> s.unfilled(DType.FLOAT32, rows, columns), "4096.0 TiB");
           // Wraps to zero bytes in 64 bits.
           assertThrows(IllegalArgumentException.class, () -> s.zeros(DType.FLOAT32, rows, rows, 4));
           MlxArray tall = s.zeros(DType.FLOAT32, 1 << 24, 1);

@@ -115,38 +115,7 @@ class ShapeOpsTest {
           assertClose(new float[0], none, 0, 4);
           assertClose(
               new float[] {1}, Ops.concatenate(s, 0, s.ints(), s.floats(new float[] {1}, 1)), 1);
-          assertClose(new float[0], s.filled(DType.FLOAT32, to -> assertEquals(0, to), 0, 2), 0, 2);
-        });
-  }
-
-  @Test
-  void filledWritesIntoMlxsOwnMemory() {
-    OnMlx.run(
-        s -> {
-          MlxArray filled =
-              s.filled(
-                  DType.INT32,
-                  to -> {
-                    assertEquals(24, to.byteSize());
-                    for (int i = 0; i < 6; i++) {
-                      to.setAtIndex(ValueLayout.JAVA_INT, i, i * i);
-                    }
-                  },
-                  2,
-                  3);
-          assertArrayEquals(new int[] {0, 1, 4, 9, 16, 25}, filled.toInts());
-          assertArrayEquals(new int[] {2, 3}, filled.shape());
-          int before = s.liveArrays();
-          assertThrows(
-              ArithmeticException.class,
-              () ->
-                  s.filled(
-                      DType.INT32,
-                      to -> {
-                        throw new ArithmeticException("the file is damaged");
-                      },
-                      2));
-          assertEquals(before, s.liveArrays());
+          assertClose(new float[0], s.unfilled(DType.FLOAT32, 0, 2), 0, 2);
         });
   }
 

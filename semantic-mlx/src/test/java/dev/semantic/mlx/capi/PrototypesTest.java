@@ -29,6 +29,9 @@ import org.junit.jupiter.api.Test;
 class PrototypesTest {
   private static final Pattern PROTOTYPE = Pattern.compile("(.+?)\\b(_?mlx_\\w+)\\((.*)\\);");
   private static final Pattern NAME_OF_PARAMETER = Pattern.compile("\\b\\w+$");
+  private static final MemoryLayout NINE_FUNCTIONS =
+      MemoryLayout.structLayout(
+          Stream.generate(() -> ValueLayout.ADDRESS).limit(9).toArray(MemoryLayout[]::new));
   private static final Pattern JAVADOC = Pattern.compile("\\{@code ([^}]*_?mlx_\\w+\\([^}]*\\))}");
 
   /** By the function's name, as the headers write them. */
@@ -80,6 +83,7 @@ class PrototypesTest {
       case "double" -> ValueLayout.JAVA_DOUBLE;
       case "bool" -> ValueLayout.JAVA_BOOLEAN;
       case "mlx_error_handler_func" -> ValueLayout.ADDRESS;
+      case "mlx_io_vtable" -> NINE_FUNCTIONS;
       // A size; a struct of one pointer; a struct of a 32-bit number and a bool: one register each.
       case "size_t",
           "mlx_array",
@@ -87,6 +91,7 @@ class PrototypesTest {
           "mlx_stream",
           "mlx_device",
           "mlx_string",
+          "mlx_io_reader",
           "mlx_optional_int",
           "mlx_optional_float",
           "mlx_optional_dtype" ->

@@ -29,7 +29,7 @@ class DequantizerTest {
       byte[] blocks = new byte[file.getInt()];
       float[] numbers = new float[file.getInt()];
       file.get(blocks);
-      Dequantizer.expand(type, blocks, numbers);
+      Dequantizer.expand(type, blocks, numbers.length, numbers);
       for (int i = 0; i < numbers.length; i++) {
         float expected = file.getFloat();
         assertEquals(expected + 0f, numbers[i] + 0f, type + " " + i);

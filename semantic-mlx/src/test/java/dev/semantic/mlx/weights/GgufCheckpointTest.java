@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.model.ModelException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -33,7 +32,7 @@ class GgufCheckpointTest {
       assertEquals(4, tiny.config().headDim());
       assertEquals(4, tiny.config().vocabularySize());
       float[] q = new float[64];
-      tiny.readFloats("model.layers.0.self_attn.q_proj.weight", MemorySegment.ofArray(q));
+      tiny.expand("model.layers.0.self_attn.q_proj.weight", 0, 8, q);
       float first = 4 * 8 + 8; // after the embedding and a norm
       int[] rows = new int[8];
       Arrays.setAll(rows, i -> (int) (q[i * 8] - first) / 8);

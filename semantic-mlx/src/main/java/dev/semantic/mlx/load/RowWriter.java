@@ -1,0 +1,114 @@
+package dev.semantic.mlx.load;
+
+import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.weights.AffineRows;
+import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.weights.TensorInfo;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A tensor of a file and the memory that its numbers go to, in the form that is computed with. Any
+ * thread may write; several at once, if not the same rows.
+ */
+sealed interface RowWriter {
+  /** About so many numbers are read at a time: they stay in a core's cache. */
+  int PIECE = 1 << 15;
+
+  TensorInfo tensor();
+
+  /** Bytes of memory for each row. */
+  long rowBytes();
+
+  /** Reads some rows and writes them where they belong. */
+  void write(int first, int count);
+
+  /** Bytes of memory for all rows. */
+  default long bytes() {
+    return tensor().rows() * rowBytes();
+  }
+
+  /** How many rows make a piece. */
+  private static int perPiece(TensorInfo tensor, int count) {
+    return Math.clamp(PIECE / tensor.columns(), 1, count);
+  }
+
+  /**
+   * Plain numbers.
+   *
+   * @param name the tensor's name in the checkpoint
+   */
+  record Plain(Checkpoint checkpoint, String name, DType type, MemorySegment memory)
+      implements RowWriter {
+    @Override
+    public TensorInfo tensor() {
+      return checkpoint.info(name);
+    }
+
+    @Override
+    public long rowBytes() {
+      return (long) tensor().columns() * type.bytes();
+    }
+
+    @Override
+    public void write(int first, int count) {
+      int columns = tensor().columns();
+      int most = perPiece(tensor(), count);
+      float[] numbers = new float[Math.multiplyExact(most, columns)];
+      for (int done = 0; done < count; done += most) {
+        int rows = Math.min(most, count - done);
+        checkpoint.expand(name, first + done, rows, numbers);
+        Numbers.write(numbers, rows * columns, type, memory, (first + done) * rowBytes());
+      }
+    }
+  }
+
+  /**
+   * MLX's affine form.
+   *
+   * @param name the tensor's name in the checkpoint
+   * @param type of scales and biases
+   */
+  record Affine(
+      Checkpoint checkpoint,
+      String name,
+      DType type,
+      MemorySegment weights,
+      MemorySegment scales,
+      MemorySegment biases)
+      implements RowWriter {
+    @Override
+    public TensorInfo tensor() {
+      return checkpoint.info(name);
+    }
+
+    private int groups() {
+      return tensor().columns() / AffineRows.GROUP;
+    }
+
+    private int packedBytes() {
+      return tensor().columns() / Byte.SIZE * tensor().type().affineBits();
+    }
+
+    @Override
+    public long rowBytes() {
+      return packedBytes() + 2L * groups() * type.bytes();
+    }
+
+    @Override
+    public void write(int first, int count) {
+      int most = perPiece(tensor(), count);
+      AffineRows rows = AffineRows.of(most, tensor().columns(), tensor().type().affineBits());
+      for (int done = 0; done < count; done += most) {
+        int now = Math.min(most, count - done);
+        long row = (long) first + done;
+        checkpoint.pack(name, first + done, now, rows);
+        int bytes = now * packedBytes();
+        MemorySegment.copy(
+            MemorySegment.ofArray(rows.weights()), 0, weights, row * packedBytes(), bytes);
+        long at = row * groups() * type.bytes();
+        Numbers.write(rows.scales(), now * groups(), type, scales, at);
+        Numbers.write(rows.biases(), now * groups(), type, biases, at);
+      }
+    }
+  }
+}
