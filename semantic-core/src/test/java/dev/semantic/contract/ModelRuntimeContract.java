@@ -14,46 +14,19 @@ import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
-import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What a {@link ModelRuntime} promises. A subclass names one, and two models of other weights. */
-public abstract class ModelRuntimeContract {
+/**
+ * What a {@link dev.semantic.spi.ModelRuntime} promises. A subclass names one, and two models of
+ * other weights.
+ */
+public abstract class ModelRuntimeContract extends LoadingContract {
   private static final double TOLERANCE = 1e-2; // of a logit, between ways to compute it
-
-  private ModelRuntime runtime;
-  private long baseline;
-
-  /** A runtime with nothing loaded. */
-  protected abstract ModelRuntime open() throws Exception;
-
-  protected abstract ModelId first();
-
-  /** One with another geometry than {@link #first()}. */
-  protected abstract ModelId second();
-
-  @BeforeEach
-  public final void openRuntime() throws Exception {
-    runtime = open();
-    runtime.memory().releaseCached();
-    baseline = runtime.memory().activeBytes();
-  }
-
-  @AfterEach
-  public final void nothingIsLeft() {
-    try {
-      assertEquals(baseline, runtime.memory().activeBytes(), "active bytes left behind");
-    } finally {
-      runtime.close();
-    }
-  }
 
   @Test
   public void preparingTakesNoModelMemory() {
@@ -94,52 +67,6 @@ public abstract class ModelRuntimeContract {
         streamed.append(stream.next(token));
       }
       assertEquals(text, streamed.append(stream.rest()).toString());
-    }
-  }
-
-  @Test
-  public void anUnloadGivesBackWhatTheLoadTookAndCanBeRepeated() {
-    try (PreparedModel prepared = runtime.prepare(first())) {
-      for (int i = 0; i < 2; i++) {
-        List<Long> done = new ArrayList<>();
-        long[] total = new long[1];
-        LoadProgress progress =
-            (bytes, of) -> {
-              done.add(bytes);
-              total[0] = of;
-            };
-        try (LoadedModel model = prepared.load(progress)) {
-          assertEquals(prepared.spec(), model.spec());
-          long taken = runtime.memory().activeBytes() - baseline;
-          long expected = prepared.spec().weightSize().bytes();
-          assertEquals(1.0, (double) taken / expected, 0.02, "weights in memory");
-          assertEquals(done.stream().sorted().toList(), done, "progress goes back");
-          assertEquals(total[0], done.getLast(), "progress does not end at its total");
-        }
-        runtime.memory().releaseCached();
-        assertEquals(baseline, runtime.memory().activeBytes());
-      }
-    }
-  }
-
-  @Test
-  public void anotherModelFreesAllOfTheFormer() {
-    long firstTook = loadAndClose(first());
-    loadAndClose(second());
-    assertEquals(1.0, (double) loadAndClose(first()) / firstTook, 0.001);
-  }
-
-  private long loadAndClose(ModelId id) {
-    try (PreparedModel prepared = runtime.prepare(id)) {
-      long taken;
-      try (LoadedModel model = prepared.load(LoadProgress.NONE);
-          Sequence sequence = model.open()) {
-        taken = runtime.memory().activeBytes() - baseline;
-        greedy(model, sequence, prompt(model, 20), 2);
-      }
-      runtime.memory().releaseCached();
-      assertEquals(baseline, runtime.memory().activeBytes());
-      return taken;
     }
   }
 
@@ -295,51 +222,5 @@ public abstract class ModelRuntimeContract {
       assertThrows(IllegalStateException.class, model::open);
       sequence.close();
     }
-  }
-
-  private interface Use {
-    void of(LoadedModel model);
-  }
-
-  private void with(ModelId id, Use use) {
-    try (PreparedModel prepared = runtime.prepare(id);
-        LoadedModel model = prepared.load(LoadProgress.NONE)) {
-      use.of(model);
-    }
-  }
-
-  private static int[] prompt(LoadedModel model, int length) {
-    int[] prompt = new int[length];
-    for (int i = 0; i < length; i++) {
-      prompt[i] = 20 + (i * 37 + length) % (Math.min(model.spec().vocabularySize(), 1000) - 20);
-    }
-    return prompt;
-  }
-
-  private static float[] forward(LoadedModel model, Sequence sequence, int[] tokens) {
-    return model.forward(List.of(new Chunk(sequence, tokens, true))).getFirst();
-  }
-
-  private static List<Integer> greedy(
-      LoadedModel model, Sequence sequence, int[] tokens, int count) {
-    List<Integer> said = new ArrayList<>();
-    float[] logits = forward(model, sequence, tokens);
-    while (true) {
-      said.add(argmax(logits));
-      if (said.size() == count) {
-        return said;
-      }
-      logits = forward(model, sequence, new int[] {said.getLast()});
-    }
-  }
-
-  private static int argmax(float[] logits) {
-    int best = 0;
-    for (int i = 1; i < logits.length; i++) {
-      if (logits[i] > logits[best]) {
-        best = i;
-      }
-    }
-    return best;
   }
 }

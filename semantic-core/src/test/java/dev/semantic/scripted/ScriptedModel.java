@@ -91,14 +91,21 @@ final class ScriptedModel implements LoadedModel {
 
   @Override
   public void close() {
+    if (free()) {
+      runtime.script.visit(PortCall.MODEL_CLOSE);
+    }
+  }
+
+  /** Gives the memory back; false if that was done before. */
+  synchronized boolean free() {
     if (closed) {
-      return;
+      return false;
     }
     List.copyOf(open).forEach(ScriptedSequence::free);
     closed = true;
     runtime.free(model.bytes() - runtime.takeLeak());
     runtime.openModels.decrementAndGet();
-    runtime.script.visit(PortCall.MODEL_CLOSE);
+    return true;
   }
 
   /** One thread at a time, and only while open. */

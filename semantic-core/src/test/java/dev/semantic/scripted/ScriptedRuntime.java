@@ -75,12 +75,25 @@ public final class ScriptedRuntime implements ModelRuntime {
     return bytes;
   }
 
-  /** Frees what models have left behind. */
+  /** Closes every model, and frees what others have left behind. */
   @Override
   public boolean restart() {
     script.visit(PortCall.RESTART);
+    everLoaded().forEach(ScriptedModel::free);
     free(leaked.getAndSet(0));
     return true;
+  }
+
+  private synchronized List<ScriptedModel> everLoaded() {
+    return everLoaded.stream()
+        .map(WeakReference::get)
+        .<ScriptedModel>mapMulti(
+            (model, those) -> {
+              if (model != null) {
+                those.accept(model);
+              }
+            })
+        .toList();
   }
 
   /** Tokens that were computed since the start, over all models. */
