@@ -55,11 +55,15 @@ final class MlxPreparedModel implements PreparedModel {
   @Override
   public void readAhead(LoadProgress progress) {
     checkpoint.verifyUnchanged();
-    ReadAhead.of(checkpoint, progress, pace());
+    ReadAhead.of(checkpoint, progress, pace(0));
   }
 
-  private Pace pace() {
-    return new Pace(session.owner()::isBusy);
+  /**
+   * Gentle while MLX's thread is busy. Where nothing but {@code ours} is in memory, whoever is
+   * served is served by another process, at times that nobody here knows of.
+   */
+  private Pace pace(int ours) {
+    return new Pace(() -> session.owner().isBusy() || session.openScopes() <= ours);
   }
 
   /**
@@ -74,7 +78,7 @@ final class MlxPreparedModel implements PreparedModel {
     try {
       session.requireRoom(spec.weightSize().bytes(), "Its weights");
       Empty empty = session.owner().call(() -> allocate(scope));
-      empty.numbers().read(progress, pace());
+      empty.numbers().read(progress, pace(1));
       checkpoint.verifyUnchanged();
       requireWanted(progress);
       return session.owner().call(() -> finish(scope, empty));

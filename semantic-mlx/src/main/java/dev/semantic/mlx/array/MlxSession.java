@@ -33,6 +33,7 @@ public final class MlxSession {
   private final boolean gpu;
   private final long stream;
   private final Set<Scope> roots = new LinkedHashSet<>(); // on the owner thread
+  private volatile int openScopes;
 
   private MlxSession(OwnerThread owner) {
     this.owner = owner;
@@ -141,11 +142,18 @@ public final class MlxSession {
     owner.require("Scope '" + name + "'");
     Scope root = new Scope(this, null, name);
     roots.add(root);
+    openScopes = roots.size();
     return root;
   }
 
   void forget(Scope root) {
     roots.remove(root);
+    openScopes = roots.size();
+  }
+
+  /** How many scopes at the top are open. Any thread. */
+  public int openScopes() {
+    return openScopes;
   }
 
   /**

@@ -21,7 +21,7 @@ public final class Pace {
   /**
    * Starts now.
    *
-   * @param computing whether somebody is served
+   * @param computing whether somebody is served at this moment
    */
   public Pace(BooleanSupplier computing) {
     this.computing = computing;

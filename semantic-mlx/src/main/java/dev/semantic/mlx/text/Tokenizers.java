@@ -2,16 +2,15 @@ package dev.semantic.mlx.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.semantic.mlx.files.Sha256;
+import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.mlx.template.ChatTemplate;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Map;
@@ -70,26 +69,13 @@ public final class Tokenizers {
           LOG.warn("{} is damaged and will be written again", kept, e);
         }
       }
-      write(kept, json);
+      WholeFile.write(kept, json::write);
       return HuggingFaceTokenizer.newInstance(kept, OPTIONS);
     } catch (IOException e) {
       throw new ModelException(
           "The tokenizer cannot be kept at %s: %s".formatted(kept, e.getMessage()), e);
     } catch (RuntimeException e) {
       throw new ModelException("The tokenizer cannot be made: " + e.getMessage(), e);
-    }
-  }
-
-  private static void write(Path kept, TokenizerJson json) throws IOException {
-    Files.createDirectories(kept.getParent());
-    Path beside = Files.createTempFile(kept.getParent(), "new", ".tmp");
-    try {
-      try (OutputStream out = Files.newOutputStream(beside)) {
-        json.write(out);
-      }
-      Files.move(beside, kept, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(beside);
     }
   }
 

@@ -1,12 +1,13 @@
 package dev.semantic.mlx.weights;
 
 import dev.semantic.mlx.files.Sha256;
+import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -56,10 +57,7 @@ final class Fingerprints {
   /** Not being able to keep it costs time at the next start, nothing else. */
   private static void write(Path kept, String digest) {
     try {
-      Files.createDirectories(kept.getParent());
-      Path beside = Files.createTempFile(kept.getParent(), "new", ".tmp");
-      Files.writeString(beside, digest);
-      Files.move(beside, kept, StandardCopyOption.ATOMIC_MOVE);
+      WholeFile.write(kept, out -> out.write(digest.getBytes(StandardCharsets.US_ASCII)));
     } catch (IOException e) {
       LOG.debug("Cannot keep the fingerprint at {}", kept, e);
     }

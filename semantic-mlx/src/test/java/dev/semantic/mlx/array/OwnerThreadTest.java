@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Needs no natives: the thread runs whatever it is given. */
@@ -135,6 +136,44 @@ class OwnerThreadTest {
     caller.join();
     assertTrue(seen[0], "the work was finished, undisturbed");
     assertTrue(seen[1], "the interrupt was kept for the caller");
+  }
+
+  /** Interrupted before its turn, behind something that takes long. */
+  @Test
+  void workThatIsStillQueuedIsNotLostToAnInterrupt() throws Exception {
+    CountDownLatch started = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    Thread first =
+        Thread.ofPlatform()
+            .start(
+                () ->
+                    owner.call(
+                        () -> {
+                          started.countDown();
+                          return goOn.await(60, TimeUnit.SECONDS);
+                        }));
+    started.await();
+    assertTrue(owner.isBusy());
+    int[] runs = new int[1];
+    boolean[] seen = new boolean[2];
+    Thread second =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  Thread.currentThread().interrupt();
+                  seen[0] = owner.call(() -> ++runs[0] == 1);
+                  seen[1] = Thread.currentThread().isInterrupted();
+                });
+    while (second.getState() != Thread.State.WAITING) { // queued
+      Thread.onSpinWait();
+    }
+    second.interrupt();
+    goOn.countDown();
+    first.join();
+    second.join();
+    assertTrue(seen[0], "it ran, and its result came back");
+    assertTrue(seen[1], "the interrupt was kept for the caller");
+    assertEquals(1, owner.call(() -> runs[0]));
   }
 
   @Test

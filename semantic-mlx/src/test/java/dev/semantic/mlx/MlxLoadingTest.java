@@ -1,0 +1,326 @@
+package dev.semantic.mlx;
+
+import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.Holding;
+import dev.semantic.memory.MemoryProbe;
+import dev.semantic.mlx.array.LiveHandles;
+import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.testing.RequiresModels;
+import dev.semantic.mlx.text.ModelText;
+import dev.semantic.mlx.text.Tokenizers;
+import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.weights.Checkpoints;
+import dev.semantic.mlx.weights.ComputePolicy;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.scripted.Elsewhere;
+import dev.semantic.spi.LoadProgress;
+import dev.semantic.spi.LoadedModel;
+import dev.semantic.spi.LoadedModel.Chunk;
+import dev.semantic.spi.PreparedModel;
+import dev.semantic.spi.Sequence;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Loads of real models, disturbed in every way; what is held, and what a restart does. */
+@RequiresModels
+class MlxLoadingTest {
+  private static final ModelId SMOLLM2 = new ModelId("smollm2-135m-instruct");
+  private static final ModelId GEMMA3 = new ModelId("gemma-3-270m");
+  private static final long GEMMAS_EMBEDDING = 262_144L * 640 * Float.BYTES;
+
+  private final MlxModelRuntime runtime = MlxModelRuntime.open();
+  private long baseline;
+
+  @BeforeEach
+  void begin() {
+    runtime.memory().releaseCached();
+    baseline = runtime.memory().activeBytes();
+  }
+
+  @AfterEach
+  void nothingIsLeft() {
+    assertEquals(baseline, runtime.memory().activeBytes());
+    assertEquals(List.of(), runtime.memory().holdings());
+    runtime.close();
+  }
+
+  @Test
+  void everyArrayIsToldOfWithItsOwner() {
+    try (PreparedModel prepared = runtime.prepare(SMOLLM2);
+        LoadedModel model = prepared.load(LoadProgress.NONE)) {
+      List<Holding> weights = runtime.memory().holdings();
+      Holding largest = weights.getFirst();
+      assertEquals(
+          "smollm2-135m-instruct: model.embed_tokens.weight [49152, 576] float32, 108.0 MiB",
+          largest.toString());
+      assertEquals(baseline + model.bytes(), runtime.memory().activeBytes());
+      assertEquals(model.bytes(), bytes(weights), "views of other arrays take nothing");
+      assertEquals(prepared.spec().weightSize().bytes(), model.bytes());
+      try (Sequence sequence = model.open()) {
+        forward(model, sequence, 1, 2, 3);
+        List<Holding> caches =
+            runtime.memory().holdings().stream()
+                .filter(holding -> holding.owner().contains("sequence"))
+                .toList();
+        assertEquals(sequence.bytes(), bytes(caches));
+        assertEquals(2 * prepared.spec().layers(), caches.size());
+        assertTrue(caches.getFirst().owner().startsWith(SMOLLM2.name()));
+      }
+      assertEquals(weights, runtime.memory().holdings());
+    }
+  }
+
+  private static long bytes(List<Holding> holdings) {
+    return holdings.stream().mapToLong(holding -> holding.size().bytes()).sum();
+  }
+
+  /** At the first byte, in the middle of the largest tensor, and when only the token is missing. */
+  @ParameterizedTest(name = "{0}, background {1}")
+  @CsvSource({"0, true", "0, false", "0.2, true", "0.2, false", "1, true", "1, false"})
+  void aCancelledLoadEndsThereAndLeavesNothing(double share, boolean background) {
+    long handles = LiveHandles.count();
+    try (PreparedModel prepared = runtime.prepare(GEMMA3)) {
+      Interference cancelling =
+          new Interference(
+              background, (done, total) -> share == 0 || (total > 0 && done >= share * total));
+      CancellationException thrown =
+          assertThrows(CancellationException.class, () -> prepared.load(cancelling));
+      assertTrue(String.valueOf(thrown.getMessage()).contains("called off"));
+      assertEquals(handles, LiveHandles.count());
+      assertEquals(baseline, runtime.memory().activeBytes());
+      if (share < 0.5) {
+        assertTrue(
+            cancelling.done < GEMMAS_EMBEDDING, () -> cancelling.done + " bytes into one tensor");
+      }
+    }
+  }
+
+  @Test
+  void aLoadAtFullSpeedAndAGentleOneComputeTheSame() {
+    try (PreparedModel prepared = runtime.prepare(SMOLLM2)) {
+      List<float[]> logits = new ArrayList<>();
+      for (boolean background : List.of(true, false)) {
+        try (LoadedModel model = prepared.load(new Interference(background, (a, b) -> false));
+            Sequence sequence = model.open()) {
+          logits.add(forward(model, sequence, 5, 6, 7, 8));
+        }
+      }
+      assertArrayEquals(logits.get(0), logits.get(1));
+    }
+  }
+
+  @Test
+  void aListenerThatThrowsEndsTheLoadAndLeavesNothing() {
+    ArithmeticException no = new ArithmeticException("no");
+    LoadProgress broken =
+        (done, total) -> {
+          throw no;
+        };
+    try (PreparedModel prepared = runtime.prepare(SMOLLM2)) {
+      assertSame(no, assertThrows(ArithmeticException.class, () -> prepared.load(broken)));
+    }
+  }
+
+  @Test
+  void aModelThatDoesNotFitIsRefusedBeforeMemoryIsTouched() {
+    Checkpoint checkpoint = Checkpoints.open(ModelCatalog.ofUser().resolve(SMOLLM2));
+    ModelText text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
+    ModelSpec real;
+    try (PreparedModel prepared = runtime.prepare(SMOLLM2)) {
+      real = prepared.spec();
+    }
+    runtime.memory().resetPeak();
+    try (PreparedModel huge =
+        new MlxPreparedModel(
+            runtime.mlx().session(),
+            checkpoint,
+            ComputePolicy.forDevice(runtime.mlx().gpu()),
+            weighing(real, ByteSize.ofGiB(1 << 20)),
+            text)) {
+      assertRefused(
+          ModelException.class,
+          () -> huge.load(LoadProgress.NONE),
+          SMOLLM2.name(),
+          "weights",
+          "1024.0 TiB",
+          "this machine has");
+      assertEquals(baseline, runtime.memory().peakBytes());
+    }
+  }
+
+  private static ModelSpec weighing(ModelSpec spec, ByteSize weights) {
+    return new ModelSpec(
+        spec.id(),
+        spec.tag(),
+        spec.architecture(),
+        spec.parameters(),
+        spec.hiddenSize(),
+        spec.vocabularySize(),
+        spec.contextLength(),
+        spec.quantization(),
+        spec.kvLayout(),
+        spec.kvPrecision(),
+        spec.fileSize(),
+        weights,
+        spec.workingSize());
+  }
+
+  @Test
+  void aRestartEndsALoadThatIsUnderWay() throws Exception {
+    Interference stopping = Interference.stoppingOnTheWay();
+    try (PreparedModel prepared = runtime.prepare(GEMMA3)) {
+      CompletableFuture<LoadedModel> load = Elsewhere.call(() -> prepared.load(stopping));
+      stopping.awaitStopped();
+      assertTrue(runtime.memory().activeBytes() > baseline);
+      assertTrue(runtime.restart());
+      assertEquals(baseline, runtime.memory().activeBytes());
+      stopping.goOn.countDown();
+      Throwable ended = load.handle((model, thrown) -> thrown).get(60, TimeUnit.SECONDS);
+      assertRefused(
+          CancellationException.class,
+          () -> {
+            throw ended;
+          },
+          GEMMA3.name(),
+          "started over");
+      try (LoadedModel again = prepared.load(LoadProgress.NONE);
+          Sequence sequence = again.open()) {
+        assertEquals(262_144, forward(again, sequence, 2).length);
+      }
+    }
+  }
+
+  @Test
+  void whatWasClosedByARestartSaysSo() {
+    try (PreparedModel prepared = runtime.prepare(SMOLLM2);
+        LoadedModel model = prepared.load(LoadProgress.NONE);
+        Sequence sequence = model.open()) {
+      forward(model, sequence, 1, 2, 3);
+      assertTrue(runtime.restart());
+      assertEquals(0, runtime.memory().cachedBytes());
+      String[] words = {SMOLLM2.name(), "started over", "load it again"};
+      assertRefused(IllegalStateException.class, () -> forward(model, sequence, 4), words);
+      assertRefused(IllegalStateException.class, model::open, words);
+      assertThrows(IllegalStateException.class, sequence::snapshot);
+      assertEquals(3, sequence.length());
+    }
+  }
+
+  /** Another model computes at the same time, and its arrays come and go. */
+  @Test
+  void aCloseIsMeasuredExactlyWhileAnotherModelComputes() throws Exception {
+    CountDownLatch computing = new CountDownLatch(3);
+    try (PreparedModel prepared = runtime.prepare(SMOLLM2);
+        LoadedModel leaving = prepared.load(LoadProgress.NONE);
+        LoadedModel serving = prepared.load(LoadProgress.NONE)) {
+      long size = leaving.bytes();
+      boolean[] enough = new boolean[1];
+      CompletableFuture<Integer> decoding =
+          Elsewhere.call(
+              () -> {
+                int tokens = 0;
+                while (!isTrue(enough)) {
+                  try (Sequence sequence = serving.open()) {
+                    forward(serving, sequence, 1 + tokens++ % 9, 2, 3);
+                  }
+                  computing.countDown();
+                }
+                return tokens;
+              });
+      assertTrue(computing.await(60, TimeUnit.SECONDS));
+      MemoryProbe.Change change = runtime.memory().during(() -> close(leaving));
+      setTrue(enough);
+      assertTrue(decoding.get(60, TimeUnit.SECONDS) >= 3);
+      assertEquals(size, change.before() - change.after());
+    }
+  }
+
+  private static void close(LoadedModel model) {
+    model.close();
+  }
+
+  private static synchronized boolean isTrue(boolean[] flag) {
+    return flag[0];
+  }
+
+  private static synchronized void setTrue(boolean[] flag) {
+    flag[0] = true;
+  }
+
+  private static float[] forward(LoadedModel model, Sequence sequence, int... tokens) {
+    return model.forward(List.of(new Chunk(sequence, tokens, true))).getFirst();
+  }
+
+  /** Whether a load is to be cancelled. */
+  private interface Cancel {
+    boolean at(long done, long total);
+  }
+
+  /** Cancels or stops a load. */
+  private static final class Interference implements LoadProgress {
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final CountDownLatch goOn = new CountDownLatch(1);
+    private final boolean background;
+    private final Cancel cancel;
+    private boolean stops;
+    private volatile long done;
+    private volatile long total;
+
+    private Interference(boolean background, Cancel cancel) {
+      this.background = background;
+      this.cancel = cancel;
+    }
+
+    static Interference stoppingOnTheWay() {
+      Interference stopping = new Interference(false, (done, total) -> false);
+      stopping.stops = true;
+      return stopping;
+    }
+
+    void awaitStopped() throws InterruptedException {
+      assertTrue(stopped.await(60, TimeUnit.SECONDS), "the load never told of itself");
+    }
+
+    @Override
+    public void update(long doneBytes, long totalBytes) {
+      done = doneBytes;
+      total = totalBytes;
+      if (stops) {
+        stopped.countDown();
+        try {
+          assertTrue(goOn.await(60, TimeUnit.SECONDS), "nobody let the load go on");
+        } catch (InterruptedException e) {
+          throw new IllegalStateException(e);
+        }
+      }
+    }
+
+    @Override
+    public boolean isCancelled() {
+      return cancel.at(done, total);
+    }
+
+    @Override
+    public boolean isBackground() {
+      return background;
+    }
+  }
+}
