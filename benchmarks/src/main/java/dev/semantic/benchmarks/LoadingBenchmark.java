@@ -28,9 +28,13 @@ public final class LoadingBenchmark {
   private static final int LONGEST = 1024; // then a new sequence
 
   /** One stretch of decoding. */
-  private record Pace(int tokens, long nanos) {
+  private record Pace(int tokens, long nanos, long longest) {
     double perSecond() {
       return tokens * 1e9 / nanos;
+    }
+
+    double longestMillis() {
+      return longest / 1e6;
     }
   }
 
@@ -77,14 +81,16 @@ public final class LoadingBenchmark {
       System.out.printf(
           Locale.ROOT,
           "%s decodes %.1f and %.1f tokens/s; %.1f (%.0f %%) over the %.1f s that %s took to"
-              + " load%n",
+              + " load; longest step %.0f, then %.0f ms%n",
           serving.spec().id(),
           before.perSecond(),
           after.perSecond(),
           meanwhile.perSecond(),
           100 * meanwhile.perSecond() / undisturbed,
           took.getFirst() / 1e9,
-          other.spec().id());
+          other.spec().id(),
+          before.longestMillis(),
+          meanwhile.longestMillis());
     }
     runtime.memory().releaseCached();
   }
@@ -103,16 +109,19 @@ public final class LoadingBenchmark {
 
   private static Pace decode(LoadedModel model, More more) {
     long start = System.nanoTime();
+    long longest = 0;
     int tokens = 0;
     while (more.after(tokens)) {
       try (Sequence sequence = model.open()) {
         int next = 11;
         for (int i = 0; i < LONGEST && more.after(tokens); i++, tokens++) {
+          long step = System.nanoTime();
           next = argmax(model.forward(List.of(new Chunk(sequence, new int[] {next}, true))));
+          longest = Math.max(longest, System.nanoTime() - step);
         }
       }
     }
-    return new Pace(tokens, System.nanoTime() - start);
+    return new Pace(tokens, System.nanoTime() - start, longest);
   }
 
   private static int argmax(List<float[]> batch) {
