@@ -47,9 +47,10 @@ final class ChatCommand extends Subcommand {
     if (maxTokens < 1) {
       throw misuse("--max-tokens must be 1 or more; it is " + maxTokens);
     }
+    house.check(this);
     AgentId id = agentId();
     ModelId first = new ModelId(model);
-    ModelCommand.fetchIfMissing(terminal(), first);
+    HouseOptions.find(terminal(), first);
     try (ModelRuntime runtime = house.openRuntime();
         DiskCacheStore caches = house.openCaches();
         ModelRegistry registry =
@@ -58,9 +59,15 @@ final class ChatCommand extends Subcommand {
       Runtime.getRuntime().addShutdownHook(parking); // an interrupted program parks as well
       HouseOptions.tellInterrupted(registry, terminal().err());
       registry.load(first);
-      try (Lines lines = terminal().interactive() ? Lines.ofTerminal() : Lines.of(System.in)) {
-        Conversation.of(registry, runtime, terminal(), id, house.cacheDirectory(), maxTokens)
-            .hold(lines);
+      try (Lines lines = terminal().conversational() ? Lines.ofTerminal() : Lines.of(System.in)) {
+        Conversation.Setting setting =
+            new Conversation.Setting(
+                registry,
+                runtime,
+                caches,
+                terminal(),
+                target -> HouseOptions.find(terminal(), target));
+        Conversation.of(setting, id, house.cacheDirectory(), maxTokens).hold(lines);
       }
     }
     return new Answer(Map.of(), () -> "");
