@@ -129,7 +129,7 @@ public final class Conversation {
   }
 
   /** Ctrl-C: ends the answer that is under way or about to begin, or calls off the swap. */
-  private void interrupt() {
+  public void interrupt() {
     interrupted = true;
     registry.cancelSwap();
     Generation present = running;
