@@ -1,6 +1,7 @@
 package dev.semantic.examples.chat;
 
 import dev.semantic.cache.AgentId;
+import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.chat.ChatMessage;
 import dev.semantic.engine.FinishReason;
 import dev.semantic.engine.Generation;
@@ -11,8 +12,10 @@ import dev.semantic.engine.Prompt;
 import dev.semantic.engine.RequestException;
 import dev.semantic.engine.Sampling;
 import dev.semantic.examples.terminal.Terminal;
+import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.model.ModelTag;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.RegistryStatus;
 import dev.semantic.spi.ModelRuntime;
@@ -22,11 +25,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashSet;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One person and one agent, with whichever model serves. */
@@ -37,29 +39,38 @@ public final class Conversation {
       /agents       who is remembered
       /status       which model serves, and how it stands
       /help         this
-      /quit         end; so does the end of the input, or Ctrl-C where nothing is being answered\
+      /quit         end; so does the end of the input, or Ctrl-C where nothing is under way
+      Ctrl-C stops the answer, or calls off the swap, that is under way.\
       """;
 
   private final ModelRegistry registry;
-  private final ModelRuntime runtime;
   private final Terminal terminal;
+  private final Setting setting;
   private final AgentId agent;
   private final Memory memory;
   private final int maxTokens;
   private final Map<ModelId, Boolean> chats = new HashMap<>();
-  private final Set<AgentId> seen = new LinkedHashSet<>();
+  private final Map<ModelId, ModelTag> met = new LinkedHashMap<>();
   private volatile @Nullable Generation running;
+  private volatile boolean interrupted;
 
-  private Conversation(
+  /**
+   * Where it takes place.
+   *
+   * @param caches null where nothing outlives the process
+   * @param find makes sure that a model is there before it is swapped to
+   */
+  public record Setting(
       ModelRegistry registry,
       ModelRuntime runtime,
+      @Nullable DiskCacheStore caches,
       Terminal terminal,
-      AgentId agent,
-      Memory memory,
-      int maxTokens) {
-    this.registry = registry;
-    this.runtime = runtime;
-    this.terminal = terminal;
+      Consumer<ModelId> find) {}
+
+  private Conversation(Setting setting, AgentId agent, Memory memory, int maxTokens) {
+    this.registry = setting.registry();
+    this.terminal = setting.terminal();
+    this.setting = setting;
     this.agent = agent;
     this.memory = memory;
     this.maxTokens = maxTokens;
@@ -71,20 +82,15 @@ public final class Conversation {
    * @param cacheDirectory null for one that nobody remembers
    */
   public static Conversation of(
-      ModelRegistry registry,
-      ModelRuntime runtime,
-      Terminal terminal,
-      AgentId agent,
-      @Nullable Path cacheDirectory,
-      int maxTokens)
+      Setting setting, AgentId agent, @Nullable Path cacheDirectory, int maxTokens)
       throws IOException {
     Memory memory = Memory.of(agent.name(), cacheDirectory);
-    return new Conversation(registry, runtime, terminal, agent, memory, maxTokens);
+    return new Conversation(setting, agent, memory, maxTokens);
   }
 
   /** Talks until there is nothing more to say. */
   public void hold(Lines lines) throws IOException {
-    lines.onInterrupt(this::stopAnswering);
+    lines.onInterrupt(this::interrupt);
     say("%s serves; /help tells what else there is.".formatted(serving()));
     if (!memory.messages().isEmpty()) {
       say("%s remembers %d messages.".formatted(agent, memory.messages().size()));
@@ -101,6 +107,7 @@ public final class Conversation {
   }
 
   private void take(String words) throws IOException {
+    interrupted = false;
     if (!words.startsWith("/")) {
       answer(words);
       return;
@@ -121,7 +128,10 @@ public final class Conversation {
     }
   }
 
-  private void stopAnswering() {
+  /** Ctrl-C: ends the answer that is under way or about to begin, or calls off the swap. */
+  public void interrupt() {
+    interrupted = true;
+    registry.cancelSwap();
     Generation present = running;
     if (present != null) {
       present.cancel();
@@ -134,6 +144,9 @@ public final class Conversation {
     try {
       Generation generation = registry.generate(request(words));
       running = generation;
+      if (interrupted) {
+        generation.cancel(); // it came while there was nothing to cancel yet
+      }
       print(generation.events());
       result = generation.await();
     } catch (RequestException e) {
@@ -143,7 +156,6 @@ public final class Conversation {
     } finally {
       running = null;
     }
-    seen.add(agent);
     memory.add(ChatMessage.assistant(result.text()));
     memory.keep();
     String stopped = result.reason() == FinishReason.CANCELLED ? "; stopped" : "";
@@ -169,7 +181,7 @@ public final class Conversation {
   }
 
   private boolean looksUp(ModelId model) {
-    try (PreparedModel prepared = runtime.prepare(model)) {
+    try (PreparedModel prepared = setting.runtime().prepare(model)) {
       boolean chat = prepared.text().hasChatTemplate();
       if (!chat) {
         say(model + " has no chat template: it continues your text, and nothing else.");
@@ -190,6 +202,8 @@ public final class Conversation {
 
   private void swap(ModelId target) {
     try {
+      registry.current().ifPresent(spec -> met.put(spec.id(), spec.tag()));
+      setting.find().accept(target);
       var report = registry.swapWithRollback(target);
       say(
           "%s serves, after %d ms of which %d without a model; %d agents parked, %d back%s"
@@ -200,7 +214,7 @@ public final class Conversation {
                   report.agentsParked(),
                   report.agentsRestored(),
                   report.reclaim().map(reclaim -> "; " + reclaim).orElse("")));
-    } catch (ModelSwapException e) {
+    } catch (ModelException | ModelSwapException e) {
       say(String.valueOf(e.getMessage()));
     }
   }
@@ -222,13 +236,24 @@ public final class Conversation {
   }
 
   private String agents() {
-    List<ChatMessage> said = memory.messages();
-    return "%s: %d messages%s; %d agents in memory"
-        .formatted(
-            agent,
-            said.size(),
-            seen.isEmpty() ? ", nothing said yet in this run" : "",
-            registry.status().hotAgents());
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "%s: %d messages; %d agents in memory"
+            .formatted(agent, memory.messages().size(), registry.status().hotAgents()));
+    DiskCacheStore caches = setting.caches();
+    if (caches != null) {
+      registry.current().ifPresent(spec -> met.put(spec.id(), spec.tag()));
+      met.forEach(
+          (model, tag) ->
+              caches
+                  .parked(tag)
+                  .forEach(
+                      cache ->
+                          text.append(
+                              "%n%s: %d tokens parked for %s, %s"
+                                  .formatted(cache.agent(), cache.tokens(), model, cache.size()))));
+    }
+    return text.toString();
   }
 
   private void say(String text) {

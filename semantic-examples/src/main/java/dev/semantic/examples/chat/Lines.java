@@ -1,6 +1,7 @@
 package dev.semantic.examples.chat;
 
 import java.io.BufferedReader;
+import java.io.IOError;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -50,8 +51,11 @@ public abstract class Lines implements AutoCloseable {
     public @Nullable String next() {
       try {
         return reader.readLine("> ");
-      } catch (UserInterruptException | EndOfFileException e) {
-        return null;
+      } catch (UserInterruptException | EndOfFileException | IOError e) {
+        return null; // the last is Ctrl-C while the editor was being set up
+      } finally {
+        // The editor learns of Ctrl-C by being interrupted; what comes next has to park.
+        Thread.interrupted();
       }
     }
 

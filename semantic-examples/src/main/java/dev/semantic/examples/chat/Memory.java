@@ -1,15 +1,15 @@
 package dev.semantic.examples.chat;
 
+import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.semantic.chat.ChatMessage;
+import dev.semantic.examples.files.OwnersFile;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -44,11 +44,18 @@ final class Memory {
       name = "agent-" + Integer.toHexString(agent.hashCode()) + "-" + agent.length();
     }
     Path file = directory.resolve(name + ".json");
-    List<ChatMessage> before =
-        Files.exists(file)
-            ? JSON.readValue(file.toFile(), new TypeReference<List<ChatMessage>>() {})
-            : List.of();
-    return new Memory(file, new ArrayList<>(before));
+    return new Memory(file, new ArrayList<>(read(file)));
+  }
+
+  private static List<ChatMessage> read(Path file) throws IOException {
+    try {
+      return Files.exists(file)
+          ? JSON.readValue(file.toFile(), new TypeReference<List<ChatMessage>>() {})
+          : List.of();
+    } catch (JacksonException e) {
+      throw new IOException(
+          "%s does not hold a conversation; remove it to begin anew".formatted(file), e);
+    }
   }
 
   List<ChatMessage> messages() {
@@ -69,14 +76,6 @@ final class Memory {
     if (file == null) {
       return;
     }
-    Path beside = file.resolveSibling(file.getFileName() + ".new");
-    Files.deleteIfExists(beside);
-    if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      Files.createFile(
-          beside,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    }
-    JSON.writeValue(beside.toFile(), messages);
-    Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+    OwnersFile.replace(file, messages);
   }
 }

@@ -47,23 +47,40 @@ final class ChatCommand extends Subcommand {
     if (maxTokens < 1) {
       throw misuse("--max-tokens must be 1 or more; it is " + maxTokens);
     }
+    house.check(this);
     AgentId id = agentId();
     ModelId first = new ModelId(model);
-    ModelCommand.fetchIfMissing(terminal(), first);
+    HouseOptions.find(terminal(), first);
     try (ModelRuntime runtime = house.openRuntime();
         DiskCacheStore caches = house.openCaches();
         ModelRegistry registry =
             house.registry(runtime, caches).listener(new PhaseLines(terminal(), false)).build()) {
-      Thread parking = new Thread(registry::close, "semantic-park");
-      Runtime.getRuntime().addShutdownHook(parking); // an interrupted program parks as well
+      Conversation.Setting setting =
+          new Conversation.Setting(
+              registry,
+              runtime,
+              caches,
+              terminal(),
+              target -> HouseOptions.find(terminal(), target));
+      Conversation conversation = Conversation.of(setting, id, house.cacheDirectory(), maxTokens);
+      parkWhenKilled(conversation, registry);
       HouseOptions.tellInterrupted(registry, terminal().err());
       registry.load(first);
-      try (Lines lines = terminal().interactive() ? Lines.ofTerminal() : Lines.of(System.in)) {
-        Conversation.of(registry, runtime, terminal(), id, house.cacheDirectory(), maxTokens)
-            .hold(lines);
+      try (Lines lines = terminal().conversational() ? Lines.ofTerminal() : Lines.of(System.in)) {
+        conversation.hold(lines);
       }
     }
     return new Answer(Map.of(), () -> "");
+  }
+
+  /** A program that is told to end stops answering, and parks as well. */
+  private static void parkWhenKilled(Conversation conversation, ModelRegistry registry) {
+    Runnable parking =
+        () -> {
+          conversation.interrupt();
+          registry.close();
+        };
+    Runtime.getRuntime().addShutdownHook(new Thread(parking, "semantic-park"));
   }
 
   private AgentId agentId() {

@@ -1,10 +1,13 @@
 package dev.semantic.examples.cli;
 
 import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.journal.FileSwapJournal;
 import dev.semantic.journal.InterruptedSwap;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
+import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.RegistryBuilder;
 import dev.semantic.spi.ModelRuntime;
@@ -38,8 +41,30 @@ final class HouseOptions {
       description = "Run each model in a process of its own, which may die without this one.")
   private boolean isolated;
 
-  /** The size as it was given, or the reason why it is none. */
-  MemoryBudget budget() {
+  /**
+   * Asks of the words what can be asked before anything is opened.
+   *
+   * @throws picocli.CommandLine.ParameterException if one makes no sense
+   */
+  void check(Subcommand command) {
+    try {
+      budget();
+    } catch (IllegalArgumentException e) {
+      throw command.misuse("--budget: " + e.getMessage());
+    }
+  }
+
+  /**
+   * Makes sure that there is such a model, fetching it if it is the catalogue's.
+   *
+   * @throws dev.semantic.model.ModelException if there is none
+   */
+  static void find(Terminal terminal, ModelId id) {
+    ModelCommand.fetchIfMissing(terminal, id);
+    ModelCatalog.ofUser().resolve(id);
+  }
+
+  private MemoryBudget budget() {
     return budget == null ? MemoryBudget.ofSystem() : new MemoryBudget(ByteSize.parse(budget));
   }
 

@@ -7,6 +7,7 @@ import dev.semantic.examples.talk.Spoken;
 import dev.semantic.journal.InterruptedSwap;
 import dev.semantic.mlx.Mlx;
 import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelTag;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -76,22 +78,21 @@ final class SoakCommand extends Subcommand {
     if (swaps < 0 || agents < 1 || maxTokens < 1) {
       throw misuse("--swaps must not be negative; --agents and --max-tokens must be 1 or more");
     }
-    try {
-      house.budget();
-    } catch (IllegalArgumentException e) {
-      throw misuse("--budget: " + e.getMessage());
-    }
+    house.check(this);
     ModelId a = new ModelId(first);
     ModelId b = new ModelId(second);
-    ModelCommand.fetchIfMissing(terminal(), a);
-    ModelCommand.fetchIfMissing(terminal(), b);
+    HouseOptions.find(terminal(), a);
+    HouseOptions.find(terminal(), b);
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
     try (ModelRuntime runtime = house.openRuntime();
         DiskCacheStore caches = house.openCaches();
         ModelRegistry registry = house.registry(runtime, caches).build()) {
       fields.put("found", found(registry, runtime, caches, List.of(a, b)));
       Account account = soak(registry, runtime, a, b);
-      good = registry.current().isPresent() && account.lostRequests() == 0;
+      good =
+          registry.current().isPresent()
+              && account.lostRequests() == 0
+              && account.wrongModelAnswers() == 0;
       tell(fields, account);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -110,8 +111,10 @@ final class SoakCommand extends Subcommand {
       throws IOException {
     HouseOptions.tellInterrupted(registry, terminal().err());
     Map<String, Object> parked = new LinkedHashMap<>();
+    Map<ModelTag, ModelId> names = new LinkedHashMap<>();
     for (ModelId model : models) {
       try (PreparedModel prepared = runtime.prepare(model)) {
+        names.put(prepared.spec().tag(), model);
         int count = caches == null ? 0 : caches.parked(prepared.spec().tag()).size();
         parked.put(model.name(), count);
         if (count > 0) {
@@ -120,14 +123,18 @@ final class SoakCommand extends Subcommand {
       }
     }
     Map<String, @Nullable Object> found = new LinkedHashMap<>();
-    found.put("interrupted", registry.interruptedSwap().map(SoakCommand::interrupted).orElse(null));
+    found.put(
+        "interrupted",
+        registry.interruptedSwap().map(swap -> interrupted(swap, names)).orElse(null));
     found.put("parked", parked);
     return found;
   }
 
-  private static Map<String, @Nullable Object> interrupted(InterruptedSwap swap) {
+  private static Map<String, @Nullable Object> interrupted(
+      InterruptedSwap swap, Map<ModelTag, ModelId> names) {
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-    fields.put("from", swap.swap().from().map(tag -> tag.model()).orElse(null));
+    Optional<String> known = swap.swap().from().map(names::get).map(ModelId::name);
+    fields.put("from", known.or(() -> swap.swap().from().map(ModelTag::model)).orElse(null));
     fields.put("to", swap.swap().to().map(ModelId::name).orElse(null));
     fields.put("phase", swap.phase().name().toLowerCase(java.util.Locale.ROOT));
     return fields;
@@ -136,22 +143,25 @@ final class SoakCommand extends Subcommand {
   private Account soak(ModelRegistry registry, ModelRuntime runtime, ModelId a, ModelId b)
       throws InterruptedException {
     SplittableRandom random = new SplittableRandom(seed);
-    registry.load(a);
     Path directory = house.cacheDirectory();
     Path transcripts = directory == null ? null : directory.resolve("transcripts");
     try (Crowd crowd =
             Crowd.gather(registry, runtime, List.of(a, b), agents, maxTokens, transcripts);
         SwapCount count = new SwapCount(terminal(), swaps)) {
+      registry.load(a);
+      crowd.awaitTalking();
       for (int i = 0; i < swaps; i++) {
-        crowd.awaitTalking();
         Thread.sleep(random.nextInt(50)); // so that the swap comes anywhere in an answer
         swap(registry, i % 2 == 0 ? b : a);
-        memory.add(runtime.memory().activeBytes());
-        rss.add(ResidentSet.bytes());
-        blocks.add(registry.pool().availableBlocks());
+        crowd.awaitTalking(); // everybody's cache is there again, or anew
+        crowd.whileQuiet(
+            () -> {
+              memory.add(runtime.memory().activeBytes());
+              rss.add(ResidentSet.bytes());
+              blocks.add(registry.pool().availableBlocks());
+            });
         count.swapped(reports.getLast());
       }
-      crowd.awaitTalking();
       return crowd.end();
     }
   }

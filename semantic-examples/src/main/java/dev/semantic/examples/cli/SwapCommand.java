@@ -12,21 +12,27 @@ import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapReport;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** Models that take turns while agents go on. */
 @Command(
     name = "swap",
     description = "Lets agents talk while one model after the other takes over.")
 final class SwapCommand extends Subcommand {
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+
   @Parameters(
       arity = "2..*",
       paramLabel = "MODEL",
@@ -48,10 +54,27 @@ final class SwapCommand extends Subcommand {
   @Option(
       names = "--fail",
       paramLabel = "PHASE",
+      converter = PhaseThatFails.class,
       description =
           "Make this phase of the last swap fail, and watch the way back: preparing, draining,"
               + " parking, unloading, loading or activating.")
   private @Nullable SwapPhase fail;
+
+  /** Phases as they are typed; the way back is what a failure leads to, and cannot be chosen. */
+  static final class PhaseThatFails implements ITypeConverter<SwapPhase> {
+    @Override
+    public SwapPhase convert(String text) {
+      return Arrays.stream(SwapPhase.values())
+          .filter(phase -> phase != SwapPhase.ROLLING_BACK)
+          .filter(phase -> phase.name().equalsIgnoreCase(text))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "'%s' is none of preparing, draining, parking, unloading, loading and activating"
+                          .formatted(text)));
+    }
+  }
 
   @Mixin private HouseOptions house = new HouseOptions();
 
@@ -67,7 +90,7 @@ final class SwapCommand extends Subcommand {
   Answer answer() throws IOException {
     checkUsage();
     List<ModelId> ids = models.stream().map(ModelId::new).toList();
-    ids.forEach(id -> ModelCommand.fetchIfMissing(terminal(), id));
+    ids.forEach(id -> HouseOptions.find(terminal(), id));
     List<SwapReport> reports = new ArrayList<>();
     List<Spoken> answers;
     try (ModelRuntime runtime = house.openRuntime();
@@ -92,21 +115,14 @@ final class SwapCommand extends Subcommand {
     if (agents < 1 || maxTokens < 1) {
       throw misuse("--agents and --max-tokens must be 1 or more");
     }
-    if (fail == SwapPhase.ROLLING_BACK) {
-      throw misuse("--fail: rolling_back is what a failure leads to; name the phase that fails");
-    }
-    try {
-      house.budget();
-    } catch (IllegalArgumentException e) {
-      throw misuse("--budget: " + e.getMessage());
-    }
+    house.check(this);
   }
 
   private List<Spoken> talk(
       ModelRegistry registry, ModelRuntime runtime, List<ModelId> ids, List<SwapReport> reports)
       throws InterruptedException {
-    registry.load(ids.getFirst());
     try (Crowd crowd = Crowd.gather(registry, runtime, ids, agents, maxTokens, null)) {
+      registry.load(ids.getFirst());
       for (int i = 1; i < ids.size(); i++) {
         crowd.awaitTalking();
         reports.add(swap(registry, ids.get(i), i == ids.size() - 1));
@@ -122,6 +138,7 @@ final class SwapCommand extends Subcommand {
   private SwapReport swap(ModelRegistry registry, ModelId target, boolean last) {
     SwapOptions options =
         SwapOptions.builder()
+            .drainTimeout(PATIENCE) // an answer may be as long as it was asked to be
             .guard(
                 phase -> {
                   if (last && phase == fail) {

@@ -9,13 +9,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /** Agents who talk all the time, each on a thread of its own. */
 public final class Crowd implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   private final ModelRegistry registry;
+  private final ReadWriteLock talk = new ReentrantReadWriteLock(true);
   private final Account account = new Account();
   private final List<Talker> talkers = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
@@ -25,9 +28,10 @@ public final class Crowd implements AutoCloseable {
   }
 
   /**
-   * Agents who begin at once.
+   * Agents who begin as soon as a model serves.
    *
-   * @param models they may meet
+   * @param models they may meet; each is prepared here, so that what is wrong with one is known
+   *     before any is loaded
    * @param transcripts where what they said is kept for the next process; null for nowhere
    */
   public static Crowd gather(
@@ -38,10 +42,12 @@ public final class Crowd implements AutoCloseable {
       int maxTokens,
       @Nullable Path transcripts) {
     Beginnings beginnings = Beginnings.of(runtime, models, agents);
-    Transcripts said = new Transcripts(transcripts, beginnings.tags());
+    Transcripts said = new Transcripts(transcripts, beginnings.tags(), maxTokens);
     Crowd crowd = new Crowd(registry);
     for (int i = 0; i < agents; i++) {
-      Talker talker = new Talker(i, registry, beginnings, said, crowd.account, maxTokens);
+      Talker talker =
+          new Talker(
+              i, registry, beginnings, said, crowd.account, maxTokens, crowd.talk.readLock());
       crowd.talkers.add(talker);
       crowd.threads.add(Thread.ofVirtual().name(Talker.name(i)).start(talker));
     }
@@ -69,6 +75,16 @@ public final class Crowd implements AutoCloseable {
     Optional<ModelId> serving = registry.current().map(ModelSpec::id);
     return serving.isEmpty()
         || talkers.stream().allMatch(talker -> talker.heardFrom(serving.get()));
+  }
+
+  /** Does something while nobody is talking; everybody remembers, and nobody computes. */
+  public void whileQuiet(Runnable look) {
+    talk.writeLock().lock();
+    try {
+      look.run();
+    } finally {
+      talk.writeLock().unlock();
+    }
   }
 
   /** Lets everybody have the answer that is under way, and ends the talk. */

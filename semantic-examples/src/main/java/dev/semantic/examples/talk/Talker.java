@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * by another, and is asked again.
  */
 final class Talker implements Runnable {
-  private static final Duration LOST_AFTER = Duration.ofMinutes(3);
+  private static final Duration LOST_AFTER = Duration.ofMinutes(10);
 
   private final int number;
   private final ModelRegistry registry;
@@ -30,6 +31,7 @@ final class Talker implements Runnable {
   private final Transcripts transcripts;
   private final Account account;
   private final int maxTokens;
+  private final Lock talking;
   private final AtomicBoolean stop = new AtomicBoolean();
   private final AtomicInteger heard = new AtomicInteger();
   private final AtomicReference<@Nullable ModelId> lastModel = new AtomicReference<>();
@@ -40,13 +42,15 @@ final class Talker implements Runnable {
       Beginnings beginnings,
       Transcripts transcripts,
       Account account,
-      int maxTokens) {
+      int maxTokens,
+      Lock talking) {
     this.number = number;
     this.registry = registry;
     this.beginnings = beginnings;
     this.transcripts = transcripts;
     this.account = account;
     this.maxTokens = maxTokens;
+    this.talking = talking;
   }
 
   static String name(int number) {
@@ -69,10 +73,15 @@ final class Talker implements Runnable {
   @Override
   public void run() {
     while (!stop.get()) {
-      registry
-          .current()
-          .map(ModelSpec::id)
-          .ifPresentOrElse(this::ask, () -> sleep(Duration.ofMillis(20)));
+      talking.lock();
+      try {
+        registry
+            .current()
+            .map(ModelSpec::id)
+            .ifPresentOrElse(this::ask, () -> sleep(Duration.ofMillis(20)));
+      } finally {
+        talking.unlock();
+      }
     }
   }
 

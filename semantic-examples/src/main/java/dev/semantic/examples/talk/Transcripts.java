@@ -1,13 +1,14 @@
 package dev.semantic.examples.talk;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.semantic.cache.BlockPool;
+import dev.semantic.examples.files.OwnersFile;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -22,11 +23,9 @@ final class Transcripts {
   private static final Logger LOG = LoggerFactory.getLogger(Transcripts.class);
   private static final JsonMapper JSON = new JsonMapper();
 
-  /** A conversation begins anew before it gets slow. */
-  private static final int LONGEST = 600;
-
   private final @Nullable Path directory;
   private final Map<ModelId, ModelTag> tags;
+  private final int longest;
   private final Map<Key, int[]> said = new ConcurrentHashMap<>();
 
   private record Key(String agent, ModelId model) {}
@@ -35,8 +34,11 @@ final class Transcripts {
    * Those of former processes are found again.
    *
    * @param directory null to forget them with this process
+   * @param maxTokens of an answer: a conversation begins anew before it fills its first block, so
+   *     that every agent holds the same memory for as long as a soak may take
    */
-  Transcripts(@Nullable Path directory, Map<ModelId, ModelTag> tags) {
+  Transcripts(@Nullable Path directory, Map<ModelId, ModelTag> tags, int maxTokens) {
+    longest = Math.max(BlockPool.BLOCK_TOKENS - maxTokens, 2 * maxTokens);
     this.directory = directory;
     this.tags = tags;
     if (directory != null) {
@@ -51,7 +53,7 @@ final class Transcripts {
   /** What the agent says next: all of the conversation so far, or its beginning. */
   int[] next(String agent, ModelId model, int[] beginning) {
     int[] before = said.computeIfAbsent(new Key(agent, model), this::read);
-    return before.length == 0 || before.length > LONGEST ? beginning : before;
+    return before.length == 0 || before.length > longest ? beginning : before;
   }
 
   void said(String agent, ModelId model, int[] tokens) {
@@ -79,10 +81,8 @@ final class Transcripts {
   }
 
   private static void write(Path file, int[] tokens) {
-    Path beside = file.resolveSibling(file.getFileName() + ".new");
     try {
-      JSON.writeValue(beside.toFile(), tokens);
-      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+      OwnersFile.replace(file, tokens);
     } catch (IOException e) {
       LOG.warn("What was said cannot be kept in {}", file, e);
     }

@@ -16,11 +16,18 @@ import java.util.Objects;
  * @param interactive whether a person watches {@code err}: progress is drawn then
  */
 public record Terminal(PrintStream out, PrintStream err, boolean interactive) {
+  private static final Path STANDARD_INPUT = Path.of("/proc/self/fd/0");
   private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
 
   /** The process' own streams. */
   public static Terminal ofProcess() {
-    return new Terminal(utf8(FileDescriptor.out), utf8(FileDescriptor.err), watched());
+    return new Terminal(
+        utf8(FileDescriptor.out), utf8(FileDescriptor.err), isDevice(STANDARD_ERROR));
+  }
+
+  /** Whether a person sits at both ends: watches, and types into standard input. */
+  public boolean conversational() {
+    return interactive && isDevice(STANDARD_INPUT);
   }
 
   /** Writes to no one but the caller's streams, without progress. */
@@ -35,9 +42,9 @@ public record Terminal(PrintStream out, PrintStream err, boolean interactive) {
     return new PrintStream(new FileOutputStream(stream), true, StandardCharsets.UTF_8);
   }
 
-  private static boolean watched() {
+  private static boolean isDevice(Path stream) {
     try {
-      String device = Files.readSymbolicLink(STANDARD_ERROR).toString();
+      String device = Files.readSymbolicLink(stream).toString();
       return device.startsWith("/dev/pts/") || device.startsWith("/dev/tty");
     } catch (IOException | UnsupportedOperationException e) {
       return Objects.requireNonNull(System.console()).isTerminal();

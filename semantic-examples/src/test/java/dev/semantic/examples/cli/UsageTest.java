@@ -43,7 +43,28 @@ class UsageTest {
         "models all",
         "fetch",
         "demo --budget much",
-        "demo --budget 0"
+        "demo --budget 0",
+        "chat",
+        "chat a --agent",
+        "chat a --max-tokens 0",
+        "chat a --budget much",
+        "swap",
+        "swap a",
+        "swap a b --agents 0",
+        "swap a b --agents many",
+        "swap a b --max-tokens 0",
+        "swap a b --budget much",
+        "swap a b --budget 0",
+        "swap a b --fail sleeping",
+        "swap a b --fail rolling_back",
+        "soak a b",
+        "soak a --swaps 1 --agents 1",
+        "soak a b --swaps 1",
+        "soak a b --agents 1",
+        "soak a b --swaps -1 --agents 1",
+        "soak a b --swaps 1 --agents 0",
+        "soak a b --swaps 1 --agents 1 --seed x",
+        "soak a b --swaps 1 --agents 1 --budget 0"
       })
   void wrongUsage(String words) {
     run(split(words)).assertFailed(2, "--help");
@@ -56,12 +77,30 @@ class UsageTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "info", "tokenize", "render", "logits", "generate", "demo", "models", "fetch"})
+      strings = {
+        "",
+        "info",
+        "tokenize",
+        "render",
+        "logits",
+        "generate",
+        "demo",
+        "models",
+        "fetch",
+        "chat",
+        "swap",
+        "soak"
+      })
   void helpIsAnAnswer(String command) {
     Run help = run(split(command + " --help"));
     assertEquals(0, help.code());
     assertEquals("", help.err());
     assertTrue(help.out().contains("--json"), help.out());
+  }
+
+  @Test
+  void aConversationHasNoJson() {
+    run("chat", "a", "--json").assertFailed(2, "generate");
   }
 
   @Test

@@ -1,0 +1,74 @@
+package dev.semantic.examples;
+
+import dev.semantic.examples.testing.Project;
+import dev.semantic.examples.testing.Run;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The built jar in a process of its own, with its streams in files.
+ *
+ * @param process may be ended, fed and waited for
+ */
+record Program(Process process, Path out, Path err) {
+  /** Starts it in {@code directory}, where its output goes, too. */
+  static Program start(Path directory, Map<String, String> environment, List<String> arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-jar");
+    command.add(Project.module().resolve("target/semantic.jar").toString());
+    command.addAll(arguments);
+    Path out = Files.createTempFile(directory, "out", "");
+    Path err = Files.createTempFile(directory, "err", "");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(directory.toFile())
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile());
+    builder.environment().putAll(environment);
+    return new Program(builder.start(), out, err);
+  }
+
+  /** How it ended, once it has. */
+  Run end() throws IOException, InterruptedException {
+    process.getOutputStream().close();
+    if (!process.waitFor(4, TimeUnit.MINUTES)) {
+      process.destroyForcibly();
+      throw new AssertionError("It did not end; it said " + Files.readString(err));
+    }
+    return new Run(process.exitValue(), Files.readString(out), Files.readString(err));
+  }
+
+  /** Waits until it has said so, on standard error. */
+  void awaitSaying(String words) throws IOException, InterruptedException {
+    await(err, words);
+  }
+
+  /** Waits until it has answered so, on standard output. */
+  void awaitAnswering(String words) throws IOException, InterruptedException {
+    await(out, words);
+  }
+
+  private void await(Path file, String words) throws IOException, InterruptedException {
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
+    while (!Files.readString(file).contains(words)) {
+      if (!process.isAlive() || System.nanoTime() > end) {
+        throw new AssertionError(
+            "It never said '%s' but %s%s"
+                .formatted(words, Files.readString(out), Files.readString(err)));
+      }
+      Thread.sleep(10);
+    }
+  }
+
+  /** {@code kill -9}. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+}
