@@ -64,6 +64,8 @@ sealed interface Answer {
     MODEL,
     ARGUMENT,
     STATE,
-    CANCELLED
+    CANCELLED,
+    /** An error, or an exception that no port speaks of. */
+    ERROR
   }
 }

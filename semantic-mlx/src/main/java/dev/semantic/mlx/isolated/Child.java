@@ -1,6 +1,7 @@
 package dev.semantic.mlx.isolated;
 
 import dev.semantic.mlx.isolated.Wire.Call;
+import dev.semantic.mlx.isolated.Wire.Frame;
 import dev.semantic.mlx.isolated.Wire.Received;
 import dev.semantic.mlx.isolated.Wire.Reply;
 import dev.semantic.model.ModelException;
@@ -10,16 +11,13 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,13 +29,15 @@ import org.slf4j.LoggerFactory;
  */
 final class Child implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Child.class);
-  private static final Duration TO_DIE = Duration.ofSeconds(5);
-  private static final long LOOK_MILLIS = 20;
 
-  /** Calls that come back soon, or the process hangs; the others take as long as they take. */
-  static final Duration SOON = Duration.ofSeconds(60);
+  /** The kernel takes a while to free many gigabytes. */
+  private static final Duration TO_DIE = Duration.ofSeconds(30);
+
+  /** From the end of its socket to the end of a process that ends by itself. */
+  private static final Duration GRACE = Duration.ofSeconds(1);
 
   private final String name;
+  private final Duration patience;
   private final Process process;
   private final Wire wire;
   private final StderrTail tail;
@@ -46,12 +46,9 @@ final class Child implements AutoCloseable {
   private final BlockingQueue<Frame> outbox = new LinkedBlockingQueue<>();
   private final Thread writer;
   private final Map<Long, Pending> pending = new ConcurrentHashMap<>();
+  private final AtomicReference<@Nullable String> killedBecause = new AtomicReference<>();
   private volatile boolean closed;
   private volatile @Nullable ModelException death;
-
-  private record Frame(Call call, List<ByteBuffer> parts) {}
-
-  private record Pending(CompletableFuture<Received<Reply>> answer, LoadProgress progress) {}
 
   /**
    * Starts a process.
@@ -61,13 +58,14 @@ final class Child implements AutoCloseable {
   Child(Launch launch, String name, Consumer<Child> onDeath) {
     this.name = name;
     this.onDeath = onDeath;
+    this.patience = launch.patience();
     Launch.Connected connected = launch.start(name);
     this.process = connected.process();
     this.wire = connected.wire();
     this.tail = connected.tail();
     Thread.ofPlatform().daemon().name("semantic-isolated-in " + name).start(this::receive);
     writer = Thread.ofPlatform().daemon().name("semantic-isolated-out " + name).start(this::write);
-    Watch.over(this);
+    Watch.over(this, patience);
   }
 
   long pid() {
@@ -78,14 +76,20 @@ final class Child implements AutoCloseable {
     return death == null && !closed;
   }
 
+  /** Whether it was ended on purpose, rather than having died. */
+  boolean wasEnded() {
+    return closed;
+  }
+
   private void receive() {
     try {
       while (true) {
-        Received<Reply> received = wire.receive(Reply.class);
-        deliver(received);
+        deliver(wire.receive(Reply.class));
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
       LOG.debug("Nothing more comes from {}", name, e);
+    } catch (Throwable t) { // whatever it is, nobody may wait for ever
+      kill("its answers cannot be read: " + t);
     } finally {
       die();
     }
@@ -93,64 +97,82 @@ final class Child implements AutoCloseable {
 
   private void deliver(Received<Reply> received) {
     long id = received.header().id();
-    if (received.header().answer() instanceof Answer.Progress(long done, long total)) {
+    if (received.header().answer() instanceof Answer.Progress progress) {
       Pending waiting = pending.get(id);
       if (waiting != null) {
-        waiting.progress().update(done, total);
+        waiting.tell(progress);
       }
       return;
     }
     Pending waiting = pending.remove(id);
     if (waiting != null) {
-      waiting.answer().complete(received);
+      waiting.answer(received);
     }
   }
 
   /** Notes how it ended, and tells everybody. */
   private void die() {
-    process.destroyForcibly();
-    String how;
-    try {
-      how =
-          process.waitFor(TO_DIE.toMillis(), TimeUnit.MILLISECONDS)
-              ? Ending.of(process.exitValue())
-              : "it does not end";
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      how = "nobody waited to see how";
+    String how = ending();
+    if (!closed) {
+      LOG.error("The process {} of {} died: {}", pid(), name, how);
     }
     ModelException why =
         new ModelException(
             closed
                 ? "The process of %s was ended".formatted(name)
                 : "The process of %s died: %s. It printed last: %s"
-                    .formatted(name, how, tail.text()));
-    if (!closed) {
-      LOG.error("The process {} of {} died: {}", pid(), name, how);
-    }
+                    .formatted(name, how, tail.lastWords()));
     death = why;
+    hangUp();
+    writer.interrupt();
+    pending.forEach((id, waiting) -> waiting.fail(why));
+    onDeath.accept(this);
+  }
+
+  /** Waits for it to end, for a moment by itself: whoever kills hides how it was. */
+  private String ending() {
+    try {
+      if (!process.waitFor(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+        kill("it hung up and did not end");
+      }
+      boolean ended = process.waitFor(TO_DIE.toMillis(), TimeUnit.MILLISECONDS);
+      String because = killedBecause.get();
+      if (because != null) {
+        return "it was ended, because " + because;
+      }
+      return ended ? Ending.of(process.exitValue()) : "it does not end";
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return "nobody waited to see how";
+    }
+  }
+
+  private void hangUp() {
     try {
       wire.close();
     } catch (IOException e) {
       LOG.debug("The socket of {} was not closed", name, e);
     }
-    writer.interrupt();
-    pending.forEach((id, waiting) -> waiting.answer().completeExceptionally(why));
-    onDeath.accept(this);
   }
 
-  /** Asks, and waits for the answer for a while. */
-  <T extends Answer> T ask(Ask ask, Class<T> answer) {
-    return type(exchange(ask, List.of(), LoadProgress.NONE, SOON).header().answer(), answer);
+  /** Asks what is answered soon, or the process hangs. */
+  <T extends Answer> T askBriefly(Ask ask, Class<T> answer) {
+    return type(exchange(ask, List.of(), LoadProgress.NONE, true), answer);
   }
 
   /** Asks what takes as long as it takes; the process must only show that it lives. */
-  Received<Reply> askAtLength(Ask ask, List<ByteBuffer> parts, LoadProgress progress) {
-    return exchange(ask, parts, progress, null);
+  <T extends Answer> T ask(Ask ask, Class<T> answer) {
+    return type(exchange(ask, List.of(), LoadProgress.NONE, false), answer);
+  }
+
+  /** The same with bulk data in both directions, and progress. */
+  Received<Reply> ask(Ask ask, List<ByteBuffer> parts, LoadProgress progress) {
+    return exchange(ask, parts, progress, false);
   }
 
   /** The answer as what it is expected to be. */
-  static <T extends Answer> T type(Answer answer, Class<T> expected) {
+  static <T extends Answer> T type(Received<Reply> received, Class<T> expected) {
+    Answer answer = received.header().answer();
     if (expected.isInstance(answer)) {
       return expected.cast(answer);
     }
@@ -158,14 +180,15 @@ final class Child implements AutoCloseable {
   }
 
   private Received<Reply> exchange(
-      Ask ask, List<ByteBuffer> parts, LoadProgress progress, @Nullable Duration atMost) {
+      Ask ask, List<ByteBuffer> parts, LoadProgress progress, boolean bounded) {
     long id = calls.incrementAndGet();
-    CompletableFuture<Received<Reply>> answer = new CompletableFuture<>();
-    pending.put(id, new Pending(answer, progress));
+    Frame frame = Frame.of(new Call(id, ask), parts);
+    Pending waiting = new Pending(progress);
+    pending.put(id, waiting);
     try {
       requireAlive();
-      send(new Call(id, ask), parts);
-      Received<Reply> received = await(id, answer, progress, atMost);
+      outbox.add(frame);
+      Received<Reply> received = waiting.await(patience, bounded, new Remedies(id));
       if (received.header().answer() instanceof Answer.Failed failed) {
         throw thrown(failed);
       }
@@ -185,69 +208,55 @@ final class Child implements AutoCloseable {
     }
   }
 
-  private void send(Call call, List<ByteBuffer> parts) {
-    outbox.add(new Frame(call, parts));
-  }
-
   /** On a thread that nobody interrupts: an interrupt in the middle would close the socket. */
   private void write() {
     try {
       while (true) {
-        Frame frame = outbox.take();
-        wire.send(frame.call(), frame.parts());
+        wire.send(outbox.take());
       }
-    } catch (IOException | RuntimeException | InterruptedException e) {
-      LOG.debug("{} cannot be told anything more", name, e);
+    } catch (IOException | InterruptedException e) {
+      LOG.debug("{} cannot be told anything more", name, e); // it is about to be found dead
+    } catch (Throwable t) {
+      kill("it cannot be told anything: " + t);
     }
   }
 
-  private Received<Reply> await(
-      long id,
-      CompletableFuture<Received<Reply>> answer,
-      LoadProgress progress,
-      @Nullable Duration atMost) {
-    long end = atMost == null ? Long.MAX_VALUE : System.nanoTime() + atMost.toNanos();
-    boolean interrupted = false;
-    boolean cancelled = false;
-    try {
-      while (true) {
-        try {
-          return answer.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-          interrupted = true; // the child is in the middle of it, and its answer is due
-        } catch (TimeoutException e) {
-          if (!cancelled && progress.isCancelled()) {
-            cancelled = true;
-            send(new Call(0, new Ask.Cancel(id)), List.of());
-          }
-          if (atMost != null && System.nanoTime() > end) {
-            kill("it has not answered for " + atMost);
-          }
-        } catch (ExecutionException e) {
-          throw new ModelException(
-              String.valueOf(Objects.requireNonNull(e.getCause()).getMessage()), e);
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  private static RuntimeException thrown(Answer.Failed failed) {
+  private RuntimeException thrown(Answer.Failed failed) {
     return switch (failed.kind()) {
       case MODEL -> new ModelException(failed.message());
       case ARGUMENT -> new IllegalArgumentException(failed.message());
       case STATE -> new IllegalStateException(failed.message());
       case CANCELLED -> new CancellationException(failed.message());
+      case ERROR ->
+          new ModelException("The process of %s failed: %s".formatted(name, failed.message()));
     };
   }
 
-  /** Ends a process that hangs; whoever waits for it is told as for any other death. */
-  void kill(String why) {
-    LOG.error("Ending the process {} of {}: {}", pid(), name, why);
+  private final class Remedies implements Pending.Remedy {
+    private final long call;
+
+    private Remedies(long call) {
+      this.call = call;
+    }
+
+    @Override
+    public void cancel() {
+      outbox.add(Frame.of(new Call(0, new Ask.Cancel(call)), List.of()));
+    }
+
+    @Override
+    public void giveUp(String why) {
+      kill(why);
+    }
+  }
+
+  /** Ends a process that is of no use; whoever waits for it is told as for any other death. */
+  private void kill(String why) {
+    if (!closed && killedBecause.compareAndSet(null, why)) {
+      LOG.error("Ending the process {} of {}: {}", pid(), name, why);
+    }
     process.destroyForcibly();
+    hangUp();
   }
 
   /** Ends the process; returns when the kernel has its memory back. */
@@ -257,7 +266,7 @@ final class Child implements AutoCloseable {
     process.destroyForcibly();
     boolean interrupted = false;
     long end = System.nanoTime() + TO_DIE.toNanos();
-    while (process.isAlive() && System.nanoTime() < end) {
+    while (process.isAlive() && System.nanoTime() - end < 0) {
       try {
         process.waitFor(end - System.nanoTime(), TimeUnit.NANOSECONDS);
       } catch (InterruptedException e) {

@@ -4,12 +4,19 @@ package dev.semantic.mlx.isolated;
 final class Ending {
   private static final int SIGNALLED = 128;
 
+  /** What {@code -XX:+ExitOnOutOfMemoryError} ends with. */
+  private static final int OUT_OF_HEAP = 3;
+
   private Ending() {}
 
   static String of(int exit) {
     return switch (exit - SIGNALLED) {
+      case OUT_OF_HEAP - SIGNALLED ->
+          "exit code 3, as when its Java heap is too small: see IsolatedRuntime.Builder.heap";
+      case 1 -> "SIGHUP";
+      case 2 -> "SIGINT";
       case 4 -> "SIGILL, an instruction that this machine does not have";
-      case 6 -> "SIGABRT, native code gave up";
+      case 6 -> "SIGABRT, native code gave up or crashed";
       case 7 -> "SIGBUS, a file that it had mapped is gone or cut";
       case 9 -> "SIGKILL, perhaps by the kernel because memory ran out";
       case 11 -> "SIGSEGV, native code touched memory that is not its own";

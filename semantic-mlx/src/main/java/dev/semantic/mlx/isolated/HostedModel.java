@@ -79,8 +79,9 @@ final class HostedModel {
         yield new Outcome(Snapshots.answer(snapshot), Snapshots.parts(snapshot));
       }
       case Ask.Close(long sequence) -> {
-        sequence(sequence).close();
+        Sequence leaving = sequence(sequence);
         sequences.remove(sequence);
+        leaving.close();
         yield done();
       }
       default -> text(ask);

@@ -3,6 +3,7 @@ package dev.semantic.mlx.isolated;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.mlx.isolated.Wire.Received;
 import dev.semantic.mlx.isolated.Wire.Reply;
+import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
@@ -21,31 +22,48 @@ final class IsolatedModel implements LoadedModel {
   private final IsolatedPrepared prepared;
   private final ModelSpec spec;
   private Child child;
-  private long bytes;
-  private boolean closed;
+  private volatile long bytes;
+  private volatile boolean closed;
 
-  IsolatedModel(IsolatedPrepared prepared, LoadProgress progress) {
+  IsolatedModel(IsolatedPrepared prepared, IsolatedPrepared.Loaded loaded) {
     this.prepared = prepared;
     this.spec = prepared.spec();
-    IsolatedPrepared.Loaded loaded = prepared.loadInto(progress);
     this.child = loaded.child();
     this.bytes = loaded.bytes();
   }
 
-  /** The process that has the weights, a new one if the last one died. */
+  /**
+   * The process that has the weights, a new one if the last one died.
+   *
+   * @throws IllegalStateException if it was closed, or ended by a restart of the runtime
+   */
   synchronized Child living() {
     requireOpen();
+    if (child.wasEnded()) {
+      throw new IllegalStateException(spec.id() + " was unloaded: its runtime was started over");
+    }
     if (!child.isAlive()) {
-      IsolatedPrepared.Loaded again = prepared.loadInto(LoadProgress.NONE);
+      IsolatedPrepared.Loaded again = prepared.loadSomewhere(new UntilClosed());
       child = again.child();
       bytes = again.bytes();
     }
     return child;
   }
 
-  synchronized void requireOpen() {
+  void requireOpen() {
     if (closed) {
       throw new IllegalStateException(spec.id() + " has been unloaded");
+    }
+  }
+
+  /** Of a load that nobody asked for: one that unloads need not wait for it. */
+  private final class UntilClosed implements LoadProgress {
+    @Override
+    public void update(long doneBytes, long totalBytes) {}
+
+    @Override
+    public boolean isCancelled() {
+      return closed;
     }
   }
 
@@ -55,7 +73,7 @@ final class IsolatedModel implements LoadedModel {
   }
 
   @Override
-  public synchronized long bytes() {
+  public long bytes() {
     return bytes;
   }
 
@@ -73,8 +91,8 @@ final class IsolatedModel implements LoadedModel {
   public Sequence restore(KvSnapshot snapshot) {
     Child here = living();
     Received<Reply> answer =
-        here.askAtLength(Snapshots.ask(snapshot), Snapshots.parts(snapshot), LoadProgress.NONE);
-    long number = Child.type(answer.header().answer(), Answer.Count.class).value();
+        here.ask(Snapshots.ask(snapshot), Snapshots.parts(snapshot), LoadProgress.NONE);
+    long number = Child.type(answer, Answer.Count.class).value();
     return new IsolatedSequence(this, here, number, snapshot.tokens());
   }
 
@@ -90,8 +108,11 @@ final class IsolatedModel implements LoadedModel {
       where.add(sequence.living());
       parts.add(new Ask.Part(sequence.number(), chunk.tokens(), chunk.logits()));
     }
+    if (where.size() > 1) { // each has numbers of its own
+      throw new ModelException("The process of " + spec.id() + " died; some sequences are gone");
+    }
     Received<Reply> answer =
-        where.iterator().next().askAtLength(new Ask.Forward(parts), List.of(), LoadProgress.NONE);
+        where.iterator().next().ask(new Ask.Forward(parts), List.of(), LoadProgress.NONE);
     for (Chunk chunk : batch) {
       own(chunk).append(chunk.tokens());
     }
@@ -99,7 +120,7 @@ final class IsolatedModel implements LoadedModel {
   }
 
   private static List<float[]> rows(Received<Reply> answer) {
-    int[] counts = Child.type(answer.header().answer(), Answer.Logits.class).counts();
+    int[] counts = Child.type(answer, Answer.Logits.class).counts();
     List<float[]> rows = new ArrayList<>(counts.length);
     for (int i = 0; i < counts.length; i++) {
       float[] row = new float[counts[i]];
@@ -121,14 +142,9 @@ final class IsolatedModel implements LoadedModel {
   /** Ends the process: all of its memory is the kernel's again. */
   @Override
   public void close() {
-    Child leaving;
+    closed = true;
     synchronized (this) {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      leaving = child;
+      child.close();
     }
-    leaving.close();
   }
 }

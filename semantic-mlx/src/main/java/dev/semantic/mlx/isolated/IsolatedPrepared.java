@@ -19,39 +19,29 @@ final class IsolatedPrepared implements PreparedModel {
   private final ModelId id;
   private final ModelSpec spec;
   private final IsolatedText text;
-  private @Nullable Child child;
-  private boolean closed;
+  private Child child;
+  private @Nullable Child occupied; // by a loaded model, which ends it
+  private volatile boolean closed;
 
   IsolatedPrepared(IsolatedRuntime runtime, ModelId id) {
     this.runtime = runtime;
     this.id = id;
-    Child first = runtime.start(id.name());
+    this.child = runtime.start(id.name());
     try {
-      Answer.Prepared prepared = prepareIn(first);
+      Answer.Prepared prepared = prepareIn(child);
       this.spec = prepared.spec();
       this.text = new IsolatedText(this::child, prepared);
-      this.child = first;
     } catch (Throwable t) {
-      first.close();
+      child.close();
       throw t;
     }
   }
 
   private Answer.Prepared prepareIn(Child where) {
-    Received<Reply> answer =
-        where.askAtLength(new Ask.Prepare(id.name()), List.of(), LoadProgress.NONE);
-    return Child.type(answer.header().answer(), Answer.Prepared.class);
+    return where.ask(new Ask.Prepare(id.name()), Answer.Prepared.class);
   }
 
-  /** A living process that has the model prepared. */
-  synchronized Child child() {
-    if (closed) {
-      throw new IllegalStateException("The prepared " + id + " was closed");
-    }
-    Child present = child;
-    if (present != null && present.isAlive()) {
-      return present;
-    }
+  private Child another() {
     Child next = runtime.start(id.name());
     try {
       Answer.Prepared again = prepareIn(next);
@@ -60,12 +50,37 @@ final class IsolatedPrepared implements PreparedModel {
             "%s has become another model: it was %s, and is %s"
                 .formatted(id, spec.tag(), again.spec().tag()));
       }
+      requireOpen();
+      return next;
     } catch (Throwable t) {
       next.close();
       throw t;
     }
-    child = next;
-    return next;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("The prepared " + id + " was closed");
+    }
+  }
+
+  /** A living process that has the model prepared. */
+  private synchronized Child child() {
+    requireOpen();
+    if (!child.isAlive()) {
+      child = another();
+    }
+    return child;
+  }
+
+  /** The same, with no model loaded in it; whoever takes it ends it. */
+  private synchronized Child vacant() {
+    Child here = child();
+    if (here == occupied) {
+      return another();
+    }
+    occupied = here;
+    return here;
   }
 
   @Override
@@ -80,46 +95,46 @@ final class IsolatedPrepared implements PreparedModel {
 
   @Override
   public void readAhead(LoadProgress progress) {
-    child().askAtLength(new Ask.ReadAhead(progress.isBackground()), List.of(), watched(progress));
+    child().ask(new Ask.ReadAhead(progress.isBackground()), List.of(), progress);
   }
 
   @Override
   public LoadedModel load(LoadProgress progress) {
-    return new IsolatedModel(this, progress);
+    return new IsolatedModel(this, loadSomewhere(progress));
   }
 
-  /** Loads into a living process. */
-  Loaded loadInto(LoadProgress progress) {
-    if (progress.isCancelled()) {
-      throw new CancellationException("Loading " + id + " was cancelled");
-    }
-    Child where = child();
+  /** A process with the model in memory. */
+  record Loaded(Child child, long bytes) {}
+
+  /** Loads in a process that has no model yet. */
+  Loaded loadSomewhere(LoadProgress progress) {
+    requireWanted(progress);
+    Child where = vacant();
     try {
       Received<Reply> answer =
-          where.askAtLength(new Ask.Load(progress.isBackground()), List.of(), watched(progress));
-      long bytes = Child.type(answer.header().answer(), Answer.Count.class).value();
-      return new Loaded(where, bytes);
+          where.ask(new Ask.Load(progress.isBackground()), List.of(), progress);
+      requireWanted(progress);
+      return new Loaded(where, Child.type(answer, Answer.Count.class).value());
     } catch (Throwable t) {
       where.close(); // nothing of a load that failed may stay
       throw t;
     }
   }
 
-  /** A process with the model in memory. */
-  record Loaded(Child child, long bytes) {}
-
-  /** Never {@link LoadProgress#NONE}, which nobody can cancel. */
-  private static LoadProgress watched(LoadProgress progress) {
-    return progress;
+  private void requireWanted(LoadProgress progress) {
+    if (progress.isCancelled()) {
+      throw new CancellationException("Nobody wants " + id + " any more");
+    }
   }
 
+  /** Ends the process, unless a loaded model still needs it. */
   @Override
-  public synchronized void close() {
+  public void close() {
     closed = true;
-    Child present = child;
-    child = null;
-    if (present != null) {
-      present.close();
+    synchronized (this) {
+      if (child != occupied) {
+        child.close();
+      }
     }
   }
 }

@@ -85,6 +85,7 @@ public final class IsolatedRuntime implements ModelRuntime {
     private Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     private ByteSize heap = ByteSize.ofGiB(1);
     private Duration startTimeout = Duration.ofSeconds(60);
+    private Duration patience = Duration.ofSeconds(60);
     private final List<String> javaOptions = new ArrayList<>();
     private String mainClass = ChildMain.class.getName();
 
@@ -108,6 +109,15 @@ public final class IsolatedRuntime implements ModelRuntime {
       return this;
     }
 
+    /**
+     * How long a process may be silent before it counts as hung and is ended; without, a minute. A
+     * long prompt or load is not silence.
+     */
+    public Builder patience(Duration value) {
+      patience = value;
+      return this;
+    }
+
     /** One more option of the processes' JVM. */
     public Builder javaOption(String value) {
       javaOptions.add(value);
@@ -122,7 +132,7 @@ public final class IsolatedRuntime implements ModelRuntime {
 
     public IsolatedRuntime open() {
       return new IsolatedRuntime(
-          new Launch(java, heap, startTimeout, List.copyOf(javaOptions), mainClass));
+          new Launch(java, heap, startTimeout, patience, List.copyOf(javaOptions), mainClass));
     }
   }
 }

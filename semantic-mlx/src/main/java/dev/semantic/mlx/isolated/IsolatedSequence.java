@@ -97,8 +97,10 @@ final class IsolatedSequence implements Sequence {
       throw new IllegalArgumentException(
           "A sequence of %d tokens cannot be trimmed to %d".formatted(length, newLength));
     }
-    boolean exact =
-        child.isAlive() && child.ask(new Ask.Trim(number, newLength), Answer.Flag.class).value();
+    if (!child.isAlive()) {
+      return true; // nothing of nothing
+    }
+    boolean exact = child.ask(new Ask.Trim(number, newLength), Answer.Flag.class).value();
     if (exact) {
       length = newLength;
     }
@@ -113,17 +115,22 @@ final class IsolatedSequence implements Sequence {
 
   @Override
   public KvSnapshot snapshot() {
-    Received<Reply> answer =
-        living().askAtLength(new Ask.Snapshot(number), List.of(), LoadProgress.NONE);
-    return Snapshots.of(Child.type(answer.header().answer(), Answer.State.class), answer.parts());
+    Received<Reply> answer = living().ask(new Ask.Snapshot(number), List.of(), LoadProgress.NONE);
+    return Snapshots.of(Child.type(answer, Answer.State.class), answer.parts());
   }
 
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      if (child.isAlive()) {
-        child.ask(new Ask.Close(number), Answer.Done.class);
+      try {
+        if (child.isAlive()) {
+          child.ask(new Ask.Close(number), Answer.Done.class);
+        }
+      } catch (RuntimeException e) {
+        if (child.isAlive()) {
+          throw e;
+        } // else it went with its process
       }
     }
   }

@@ -1,13 +1,17 @@
 package dev.semantic.mlx.isolated;
 
 import dev.semantic.chat.ChatMessage;
+import dev.semantic.model.ModelException;
 import dev.semantic.spi.TextCodec;
 import java.lang.ref.Cleaner;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/** The tokenizer and the template in the child; they are native code, too. */
+/**
+ * The tokenizer and the template in the child; they are native code, too. What is asked while a
+ * process ends, as it does when its model is unloaded, is asked once more of the next one.
+ */
 final class IsolatedText implements TextCodec {
   private static final Cleaner CLEANER = Cleaner.create();
 
@@ -28,9 +32,21 @@ final class IsolatedText implements TextCodec {
     this.hasChatTemplate = prepared.hasChatTemplate();
   }
 
+  private <T extends Answer> T ask(Ask ask, Class<T> answer) {
+    Child here = child.get();
+    try {
+      return here.askBriefly(ask, answer);
+    } catch (ModelException | IllegalStateException e) {
+      if (here.isAlive()) {
+        throw e;
+      }
+      return child.get().askBriefly(ask, answer);
+    }
+  }
+
   @Override
   public int[] encode(String text, boolean bos) {
-    return child.get().ask(new Ask.Encode(text, bos), Answer.Tokens.class).value();
+    return ask(new Ask.Encode(text, bos), Answer.Tokens.class).value();
   }
 
   @Override
@@ -40,12 +56,12 @@ final class IsolatedText implements TextCodec {
 
   @Override
   public int[] encodeChat(List<ChatMessage> messages) {
-    return child.get().ask(new Ask.EncodeChat(messages), Answer.Tokens.class).value();
+    return ask(new Ask.EncodeChat(messages), Answer.Tokens.class).value();
   }
 
   @Override
   public String renderChat(List<ChatMessage> messages) {
-    return child.get().ask(new Ask.RenderChat(messages), Answer.Text.class).value();
+    return ask(new Ask.RenderChat(messages), Answer.Text.class).value();
   }
 
   @Override
@@ -55,7 +71,7 @@ final class IsolatedText implements TextCodec {
 
   @Override
   public String decode(int[] tokens) {
-    return child.get().ask(new Ask.Decode(tokens), Answer.Text.class).value();
+    return ask(new Ask.Decode(tokens), Answer.Text.class).value();
   }
 
   @Override
@@ -66,7 +82,7 @@ final class IsolatedText implements TextCodec {
   @Override
   public TokenStream stream(boolean keepSpecial) {
     Child here = child.get();
-    long number = here.ask(new Ask.OpenStream(keepSpecial), Answer.Count.class).value();
+    long number = here.askBriefly(new Ask.OpenStream(keepSpecial), Answer.Count.class).value();
     Stream stream = new Stream(here, number);
     CLEANER.register(stream, new Closing(here, number));
     return stream;
@@ -77,20 +93,21 @@ final class IsolatedText implements TextCodec {
     @Override
     public void run() {
       if (child.isAlive()) {
-        child.ask(new Ask.CloseStream(number), Answer.Done.class);
+        child.askBriefly(new Ask.CloseStream(number), Answer.Done.class);
       }
     }
   }
 
+  /** Ends with its process, as the sequence does whose tokens it shows. */
   private record Stream(Child child, long number) implements TokenStream {
     @Override
     public String next(int token) {
-      return child.ask(new Ask.NextText(number, token), Answer.Text.class).value();
+      return child.askBriefly(new Ask.NextText(number, token), Answer.Text.class).value();
     }
 
     @Override
     public String rest() {
-      return child.ask(new Ask.RestOfText(number), Answer.Text.class).value();
+      return child.askBriefly(new Ask.RestOfText(number), Answer.Text.class).value();
     }
   }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -21,12 +22,32 @@ import org.jspecify.annotations.Nullable;
  *
  * @param heap of the child's JVM; weights and caches are not in it
  * @param startTimeout until it has connected
+ * @param patience with a process that does not answer
  * @param javaOptions further options of the child's JVM
  * @param mainClass what it runs
  */
 record Launch(
-    Path java, ByteSize heap, Duration startTimeout, List<String> javaOptions, String mainClass) {
+    Path java,
+    ByteSize heap,
+    Duration startTimeout,
+    Duration patience,
+    List<String> javaOptions,
+    String mainClass) {
   private static final int POLL_MILLIS = 2;
+
+  /** What fits in a socket's address on every Unix, with some room. */
+  private static final int LONGEST_ADDRESS = 90;
+
+  /**
+   * Ctrl-C and the end of a session reach the whole terminal; the parent parks its agents here
+   * before it lets go. A JVM leaves signals alone that it finds ignored.
+   */
+  private static final List<String> DEAF =
+      List.of("/bin/sh", "-c", "trap '' HUP INT TERM; exec \"$0\" \"$@\"");
+
+  /** Where the parent looks for files, the child must look, too. */
+  private static final Set<String> PLACES =
+      Set.of("java.io.tmpdir", "user.home", "java.library.path", "jna.library.path");
 
   /** A process that has connected. */
   record Connected(Process process, Wire wire, StderrTail tail) {}
@@ -41,7 +62,7 @@ record Launch(
     Process process = null;
     boolean connected = false;
     try {
-      directory = Files.createTempDirectory("semantic-"); // for its owner only
+      directory = directory();
       Path socket = directory.resolve("s");
       try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
         server.bind(UnixDomainSocketAddress.of(socket));
@@ -51,8 +72,8 @@ record Launch(
                 .redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(devNull()))
                 .start();
-        StderrTail tail = StderrTail.of(process, name);
-        SocketChannel channel = accept(server, process, tail);
+        StderrTail tail = new StderrTail(process, name);
+        SocketChannel channel = accept(server, process, tail, name);
         channel.configureBlocking(true);
         connected = true;
         return new Connected(process, new Wire(channel), tail);
@@ -67,11 +88,22 @@ record Launch(
     }
   }
 
+  /** For its owner only. */
+  private static Path directory() throws IOException {
+    Path directory = Files.createTempDirectory("semantic-");
+    if (directory.toString().length() <= LONGEST_ADDRESS) {
+      return directory;
+    }
+    Files.delete(directory);
+    return Files.createTempDirectory(Path.of("/tmp"), "semantic-");
+  }
+
   private static File devNull() {
     return new File("/dev/null"); // a Unix is needed for the sockets anyway
   }
 
-  private SocketChannel accept(ServerSocketChannel server, Process process, StderrTail tail)
+  private SocketChannel accept(
+      ServerSocketChannel server, Process process, StderrTail tail, String name)
       throws IOException {
     long end = System.nanoTime() + startTimeout.toNanos();
     while (true) {
@@ -81,34 +113,35 @@ record Launch(
       }
       if (!process.isAlive()) {
         throw new ModelException(
-            "The process for a model ended before it connected (%s): %s"
-                .formatted(Ending.of(process.exitValue()), tail.text()));
+            "The process for %s ended before it connected (%s): %s"
+                .formatted(name, Ending.of(process.exitValue()), tail.lastWords()));
       }
       if (System.nanoTime() > end) {
         throw new ModelException(
-            "The process for a model has not connected within %s: %s"
-                .formatted(startTimeout, tail.text()));
+            "The process for %s has not connected within %s: %s"
+                .formatted(name, startTimeout, tail.text()));
       }
       try {
         TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new ModelException("Interrupted while a process for a model was starting", e);
+        throw new ModelException("Interrupted while the process for " + name + " was starting", e);
       }
     }
   }
 
   /** The same classes, natives and settings as this JVM's. */
   private List<String> command(Path socket) {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(DEAF);
     command.add(java.toString());
     command.add("-XX:+UseSerialGC");
     command.add("-Xmx" + Math.max(1, heap.bytes() >> 20) + "m");
     command.add("-XX:+ExitOnOutOfMemoryError");
+    command.add("-XX:-CreateCoredumpOnCrash"); // of gigabytes of weights
     System.getProperties()
         .forEach(
             (key, value) -> {
-              if (key.toString().startsWith("semantic.")) {
+              if (key.toString().startsWith("semantic.") || PLACES.contains(key)) {
                 command.add("-D" + key + "=" + value);
               }
             });
@@ -132,7 +165,8 @@ record Launch(
     return command;
   }
 
-  private static void delete(@Nullable Path directory) {
+  /** Takes the socket's directory away; both sides do, for one of them may be killed. */
+  static void delete(@Nullable Path directory) {
     if (directory != null) {
       try {
         Files.deleteIfExists(directory.resolve("s"));

@@ -1,10 +1,12 @@
 package dev.semantic.mlx.isolated;
 
 import dev.semantic.mlx.isolated.Wire.Call;
+import dev.semantic.mlx.isolated.Wire.Frame;
 import dev.semantic.mlx.isolated.Wire.Received;
 import dev.semantic.mlx.isolated.Wire.Reply;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.ModelRuntime;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -13,7 +15,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
@@ -28,7 +29,9 @@ import org.slf4j.LoggerFactory;
  */
 final class RuntimeServer {
   private static final Logger LOG = LoggerFactory.getLogger(RuntimeServer.class);
-  private static final CountDownLatch NEVER = new CountDownLatch(1);
+
+  /** As sysexits.h has it: an error of our own. */
+  private static final int SOFTWARE = 70;
 
   private final Wire wire;
   private final HostedModel model;
@@ -46,42 +49,39 @@ final class RuntimeServer {
 
   /** Serves; does not return. */
   static void serve(String[] args, Supplier<ModelRuntime> runtime) {
+    int exit = 0;
     try {
-      endWith(ProcessHandle.of(Long.parseLong(args[1])));
-      surviveInterrupts();
-      Path socket = Path.of(args[0]);
-      SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
-      try (Wire wire = new Wire(channel)) {
-        new RuntimeServer(wire, runtime).run();
-      }
-    } catch (Throwable t) { // the parent is gone, or never was there
-      LOG.debug("This process has nobody to serve", t);
+      SocketChannel channel = connect(Path.of(args[0]), Long.parseLong(args[1]));
+      new RuntimeServer(new Wire(channel), runtime).run();
+    } catch (EOFException e) {
+      LOG.debug("The parent is gone", e);
+    } catch (IOException e) {
+      LOG.warn("This process cannot reach its parent", e);
+    } catch (Throwable t) {
+      LOG.error("This process cannot go on", t);
+      exit = SOFTWARE;
     }
-    Runtime.getRuntime().halt(0); // not exit: the model's thread may be in native code for long
+    Runtime.getRuntime().halt(exit); // not exit: the model's thread may be in native code for long
+  }
+
+  /** Takes the socket's file away, for a parent that is killed cannot. */
+  private static SocketChannel connect(Path socket, long parent) throws IOException {
+    try {
+      endWith(ProcessHandle.of(parent));
+      return SocketChannel.open(UnixDomainSocketAddress.of(socket));
+    } finally {
+      Launch.delete(socket.getParent());
+    }
   }
 
   /** A second string to the end of the socket. */
   private static void endWith(Optional<ProcessHandle> parent) {
-    parent.ifPresentOrElse(RuntimeServer::haltWith, () -> Runtime.getRuntime().halt(0));
+    parent.ifPresent(RuntimeServer::haltWith);
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // nobody is left to look at it
   private static void haltWith(ProcessHandle parent) {
     parent.onExit().thenRun(() -> Runtime.getRuntime().halt(0));
-  }
-
-  /** Ctrl-C reaches the whole terminal; the parent parks its agents here before it lets go. */
-  private static void surviveInterrupts() {
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  try {
-                    NEVER.await();
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                }));
   }
 
   private void run() throws IOException {
@@ -120,15 +120,23 @@ final class RuntimeServer {
       case CancellationException e -> new Answer.Failed(Answer.Kind.CANCELLED, message);
       case IllegalArgumentException e -> new Answer.Failed(Answer.Kind.ARGUMENT, message);
       case IllegalStateException e -> new Answer.Failed(Answer.Kind.STATE, message);
-      default -> new Answer.Failed(Answer.Kind.MODEL, thrown.toString());
+      default -> new Answer.Failed(Answer.Kind.ERROR, thrown.toString());
     };
   }
 
   private void send(long id, Answer answer, List<ByteBuffer> parts) {
     try {
-      wire.send(new Reply(id, answer), parts);
+      wire.send(frame(id, answer, parts));
     } catch (IOException e) {
       LOG.debug("The parent is gone", e); // as the thread that reads is about to find
+    }
+  }
+
+  private static Frame frame(long id, Answer answer, List<ByteBuffer> parts) {
+    try {
+      return Frame.of(new Reply(id, answer), parts);
+    } catch (IllegalArgumentException e) { // somebody waits for an answer, whatever it is
+      return Frame.of(new Reply(id, failed(e)), List.of());
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.semantic.mlx.isolated;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.slf4j.Logger;
@@ -14,17 +15,19 @@ final class StderrTail {
   private static final int LINES = 20;
   private static final int LONGEST = 500;
 
+  /** For what a dead process still has in its pipe; longer only if its own child holds that. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+
   private final Deque<String> lines = new ArrayDeque<>();
+  private final Thread reader;
 
-  private StderrTail() {}
-
-  static StderrTail of(Process process, String name) {
-    StderrTail tail = new StderrTail();
-    Thread.ofPlatform()
-        .daemon()
-        .name("semantic-isolated-output " + name)
-        .start(() -> tail.read(process, name));
-    return tail;
+  StderrTail(Process process, String name) {
+    reader =
+        Thread.ofPlatform()
+            .daemon()
+            .name("semantic-isolated-output " + name)
+            .unstarted(() -> read(process, name));
+    reader.start();
   }
 
   private void read(Process process, String name) {
@@ -45,6 +48,17 @@ final class StderrTail {
     }
   }
 
+  /** The last lines of a process that has ended. */
+  String lastWords() {
+    try {
+      reader.join(LAST_WORDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return text();
+  }
+
+  /** The last lines so far. */
   synchronized String text() {
     return lines.isEmpty() ? "it printed nothing" : String.join("\n", lines);
   }

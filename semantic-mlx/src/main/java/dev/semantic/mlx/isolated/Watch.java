@@ -16,15 +16,16 @@ import org.slf4j.LoggerFactory;
  */
 final class Watch {
   private static final Logger LOG = LoggerFactory.getLogger(Watch.class);
-  private static final Duration EVERY = Duration.ofSeconds(10);
+  private static final int TIMES = 6; // within its patience
   private static final ScheduledExecutorService CLOCK =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("semantic-isolated-watch").factory());
 
   private Watch() {}
 
-  static void over(Child child) {
+  static void over(Child child, Duration patience) {
     AtomicReference<ScheduledFuture<?>> self = new AtomicReference<>();
+    long every = Math.max(1, patience.toMillis() / TIMES);
     self.set(
         CLOCK.scheduleWithFixedDelay(
             () -> {
@@ -36,16 +37,16 @@ final class Watch {
                 Thread.ofVirtual().start(() -> ping(child));
               }
             },
-            EVERY.toSeconds(),
-            EVERY.toSeconds(),
-            TimeUnit.SECONDS));
+            every,
+            every,
+            TimeUnit.MILLISECONDS));
   }
 
   private static void ping(Child child) {
     try {
-      child.ask(new Ask.Ping(), Answer.Done.class);
+      child.askBriefly(new Ask.Ping(), Answer.Done.class);
     } catch (RuntimeException e) {
-      LOG.debug("{} does not answer", child, e); // ask has ended it
+      LOG.debug("{} does not answer", child, e); // which has ended it
     }
   }
 }

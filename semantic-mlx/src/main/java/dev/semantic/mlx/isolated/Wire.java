@@ -1,6 +1,10 @@
 package dev.semantic.mlx.isolated;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
+import com.fasterxml.jackson.dataformat.cbor.CBORGenerator;
 import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
 import java.io.EOFException;
 import java.io.IOException;
@@ -23,7 +27,14 @@ final class Wire implements AutoCloseable {
 
   private static final int MOST_HEADER = 1 << 28;
   private static final int MOST_PARTS = 1 << 20;
-  private static final ObjectMapper CBOR = CBORMapper.builder().build();
+  private static final ObjectMapper CBOR =
+      new CBORMapper(
+          CBORFactory.builder()
+              // half a surrogate pair is what a user may well send; it becomes U+FFFD
+              .enable(CBORGenerator.Feature.LENIENT_UTF_ENCODING)
+              .streamReadConstraints(
+                  StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+              .build());
 
   private final SocketChannel channel;
   private final ByteBuffer out = stage();
@@ -46,14 +57,29 @@ final class Wire implements AutoCloseable {
     return ByteBuffer.allocateDirect(STAGE).order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  /** What goes over the wire in one piece; made apart, so that only the socket can fail a send. */
+  record Frame(byte[] header, List<ByteBuffer> parts) {
+    /**
+     * Of a call or a reply.
+     *
+     * @throws IllegalArgumentException if it cannot be written in CBOR
+     */
+    static Frame of(Object header, List<ByteBuffer> parts) {
+      try {
+        return new Frame(CBOR.writeValueAsBytes(header), parts);
+      } catch (JsonProcessingException e) {
+        throw new IllegalArgumentException("Cannot be sent: " + e.getOriginalMessage(), e);
+      }
+    }
+  }
+
   /** Sends one frame. */
-  void send(Object header, List<ByteBuffer> parts) throws IOException {
-    byte[] bytes = CBOR.writeValueAsBytes(header);
+  void send(Frame frame) throws IOException {
     synchronized (out) {
       out.clear();
-      out.putInt(bytes.length).putInt(parts.size());
-      write(ByteBuffer.wrap(bytes));
-      for (ByteBuffer part : parts) {
+      out.putInt(frame.header().length).putInt(frame.parts().size());
+      write(ByteBuffer.wrap(frame.header()));
+      for (ByteBuffer part : frame.parts()) {
         if (out.remaining() < Long.BYTES) {
           drain();
         }
@@ -88,13 +114,14 @@ final class Wire implements AutoCloseable {
    * The next frame.
    *
    * @throws EOFException if the other side is gone
+   * @throws IllegalStateException if what arrived is no frame
    */
   <T> Received<T> receive(Class<T> type) throws IOException {
     int length = bounded(readInt(), MOST_HEADER, "header");
     int count = bounded(readInt(), MOST_PARTS, "number of parts");
     byte[] bytes = new byte[length];
     read(ByteBuffer.wrap(bytes));
-    T header = CBOR.readValue(bytes, type);
+    T header = header(bytes, type);
     List<ByteBuffer> parts = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
       fill(Long.BYTES);
@@ -106,9 +133,17 @@ final class Wire implements AutoCloseable {
     return new Received<>(header, parts);
   }
 
-  private static int bounded(long value, int most, String what) throws IOException {
+  private static <T> T header(byte[] bytes, Class<T> type) throws IOException {
+    try {
+      return CBOR.readValue(bytes, type);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("Not a frame: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static int bounded(long value, int most, String what) {
     if (value < 0 || value > most) {
-      throw new IOException("Not a frame: a " + what + " of " + value);
+      throw new IllegalStateException("Not a frame: a " + what + " of " + value);
     }
     return (int) value;
   }
