@@ -44,6 +44,8 @@ public final class FileSwapJournal implements SwapJournal {
 
   private final Path file;
   private Optional<InterruptedSwap> interrupted;
+  private boolean torn; // its last line may be half written
+  private boolean stale; // it may name a swap that has ended
 
   private FileSwapJournal(Path file, Optional<InterruptedSwap> interrupted) {
     this.file = file;
@@ -71,9 +73,13 @@ public final class FileSwapJournal implements SwapJournal {
     for (String line : lines) {
       JsonNode json = checked(line);
       if (json == null) {
-        break; // written half when the process ended
+        continue; // written half, when the process ended or the disk failed
       }
-      found = found == null ? begun(json) : entered(found, json);
+      if (found != null) {
+        found = entered(found, json);
+      } else if (json.has("id")) {
+        found = begun(json);
+      }
     }
     return Optional.ofNullable(found);
   }
@@ -126,38 +132,52 @@ public final class FileSwapJournal implements SwapJournal {
     entry.from().ifPresent(tag -> json.put("from", tag.model()));
     entry.from().ifPresent(tag -> json.put("fingerprint", tag.fingerprint()));
     entry.to().ifPresent(id -> json.put("to", id.name()));
-    write(ANEW, json, true);
+    torn = false;
+    stale &= !write(ANEW, line(json), true);
   }
 
   @Override
   public synchronized void phase(SwapPhase phase) {
-    write(MORE, JSON.createObjectNode().put("phase", phase.name()), false);
+    if (!stale) { // else it would be taken for another's
+      write(MORE, line(JSON.createObjectNode().put("phase", phase.name())), false);
+    }
   }
 
   @Override
   public synchronized void ended() {
-    write(ANEW, null, false);
+    torn = false;
+    stale = !write(ANEW, "", false);
   }
 
-  private void write(Set<OpenOption> how, @Nullable ObjectNode json, boolean durable) {
+  private static String line(ObjectNode json) {
+    String text = json.toString();
+    return crc(text) + " " + text + "\n";
+  }
+
+  /** Returns whether the whole line is in the file. */
+  private boolean write(Set<OpenOption> how, String line, boolean durable) {
+    ByteBuffer bytes =
+        ByteBuffer.wrap((torn ? "\n" + line : line).getBytes(StandardCharsets.UTF_8));
+    torn = true;
     try (FileChannel channel = FileChannel.open(file, how)) {
-      if (json != null) {
-        String text = json.toString();
-        String line = crc(text) + " " + text + "\n";
-        ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
-        while (bytes.hasRemaining()) {
-          channel.write(bytes);
-        }
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
       }
+      torn = false;
       if (durable) {
         channel.force(true);
       }
     } catch (IOException | RuntimeException e) {
       LOG.warn("Cannot write the swap journal {}; the swap goes on without", file, e);
     }
+    return !torn;
   }
 
-  /** Nothing stays open between two lines. */
+  /** Nothing stays open between two lines; an end that could not be written is tried again. */
   @Override
-  public void close() {}
+  public synchronized void close() {
+    if (stale) {
+      ended();
+    }
+  }
 }

@@ -80,8 +80,8 @@ final class SwapExecution {
     SwapState state = SwapMachine.next(from, new SwapEvent.Requested());
     while (!isRest(state)) {
       phase = phaseOf(state);
+      tools.journal().phase(phase); // before anybody hears of it
       notes.begin(phase);
-      tools.journal().phase(phase);
       SwapEvent event = attempt(state);
       notes.end(phase, event instanceof SwapEvent.PhaseFailed);
       state = SwapMachine.next(state, event);

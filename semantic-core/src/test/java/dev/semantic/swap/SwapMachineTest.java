@@ -131,19 +131,19 @@ class SwapMachineTest {
   }
 
   /** All that can be reached: a phase that a strategy does not have is no state of it. */
-  private static List<SwapState> everyState() {
+  static List<SwapState> everyState() {
     List<SwapState> all =
         new ArrayList<>(
             List.of(
                 new Empty(), new Idle(), new Failed(), new Preparing(true), new Preparing(false)));
     for (SwapStrategy strategy : SwapStrategy.values()) {
-      all.add(new RollingBack(SwapPhase.LOADING, strategy));
       strategy.phases().stream().skip(1).forEach(phase -> all.add(new Running(phase, strategy)));
+      all.add(new RollingBack(SwapPhase.LOADING, strategy));
     }
     return all;
   }
 
-  private static List<SwapEvent> everyEvent() {
+  static List<SwapEvent> everyEvent() {
     List<SwapEvent> all =
         new ArrayList<>(List.of(new Requested(), new Done(), new PhaseFailed(), new Stayed()));
     for (SwapStrategy strategy : SwapStrategy.values()) {
@@ -152,7 +152,7 @@ class SwapMachineTest {
     return all;
   }
 
-  private static String name(SwapState state) {
+  static String name(SwapState state) {
     return switch (state) {
       case Empty() -> "EMPTY";
       case Idle() -> "IDLE";
@@ -163,7 +163,7 @@ class SwapMachineTest {
     };
   }
 
-  private static String name(SwapEvent event) {
+  static String name(SwapEvent event) {
     return switch (event) {
       case Requested() -> "Requested";
       case Done() -> "Done";

@@ -1,0 +1,331 @@
+package dev.semantic.registry;
+
+import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
+import static dev.semantic.scripted.ScriptedHouse.request;
+import static dev.semantic.scripted.ScriptedHouse.said;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.MemoryCacheStore;
+import dev.semantic.cache.ParkedCache;
+import dev.semantic.contract.ModelRuntimeContract;
+import dev.semantic.engine.DrainPolicy;
+import dev.semantic.engine.EngineMode;
+import dev.semantic.engine.FinishReason;
+import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationEvent;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.Prompt;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelTag;
+import dev.semantic.scripted.Elsewhere;
+import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.PhaseTimeoutException;
+import dev.semantic.swap.SwapReport;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What went wrong in public systems that change models or keep caches, done here once more. Each
+ * test names what it repeats. These were repeated elsewhere before:
+ *
+ * <ul>
+ *   <li>A rollback reloaded the weights but left the shut-down engine in place, alive and serving
+ *       nothing: {@link FaultMatrixTest} asks after every fault.
+ *   <li>The "draining" flag was never cleared after a time-out: {@link
+ *       FailedSwapTest#aDrainThatRunsOutOfTimeLeavesTheOldModelServing}.
+ *   <li>The pool kept its block count when the bytes per block doubled: {@link
+ *       SwapTest#thePoolCountsInTheGeometryOfTheModelThatServes}.
+ *   <li>The same agent under model B overwrote model A's file; the same geometry with other weights
+ *       gave silent garbage: {@link SwapTest#theSameGeometryWithOtherWeightsIsAnotherMemory}.
+ *   <li>Loading on the request thread froze health checks: {@link
+ *       SwapTest#whoeverComesDuringASwapIsAnsweredByTheModelThatTheyMean} asks for the status,
+ *       {@link DrainPolicyTest#whoNamesTheModelThatIsComingWaitsForItWhileTheOldOneServes} for
+ *       answers.
+ *   <li>A restore said success and reused nothing: {@link
+ *       SwapTest#agentsGoOnAfterASwapThereAndBack} counts the tokens that were computed.
+ *   <li>End-to-end swap tests never called swap: {@link
+ *       FaultMatrixTest#everyCallThatASwapMakesIsReached}.
+ *   <li>A memory test reloaded the same model, and so could not see that it was retained: {@link
+ *       ModelRuntimeContract#anotherModelFreesAllOfTheFormer}.
+ *   <li>The old model stayed referenced, by an exception, a report or a stream: {@link
+ *       SwapTest#nothingKeepsAnUnloadedModelReachable}.
+ *   <li>A rotating cache was trimmed after it had wrapped (mlx-lm #1776, #1914, mlx-vlm #1715):
+ *       {@code RequestsTest.aSlidingWindowThatCannotForgetStartsAnew}.
+ *   <li>A damaged file was read: {@code DamagedCacheFileTest}.
+ * </ul>
+ */
+class KnownDefectsTest {
+  private static final ModelId ALPHA = Geometry.ALPHA.id();
+  private static final ModelId BETA = Geometry.BETA.id();
+  private static final AgentId ADA = new AgentId("ada");
+  private static final int LONG = 60;
+
+  private static GenerationRequest endless(String agent) {
+    return GenerationRequest.of(new Prompt.Tokens(tokens(20, 1)))
+        .agent(new AgentId(agent))
+        .ignoreEos(true)
+        .maxTokens(LONG)
+        .build();
+  }
+
+  /** Asks, and swaps after the first of many tokens. */
+  private static Generation askAndSwap(ScriptedHouse house, SwapOptions options) throws Exception {
+    Script.Hold first = house.script.hold(PortCall.FORWARD);
+    Generation running = house.ask(endless("ada"));
+    first.awaitReached();
+    Script.Hold second = house.script.hold(PortCall.FORWARD);
+    first.release();
+    second.awaitReached();
+    CompletableFuture<SwapReport> swap =
+        Elsewhere.call(() -> house.registry.swapWithRollback(BETA, options));
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (house.registry.status().engine() != EngineMode.DRAINING) {
+      assertTrue(System.nanoTime() < end, "it is never drained");
+      Thread.onSpinWait();
+    }
+    second.release();
+    swap.get(20, TimeUnit.SECONDS);
+    return running;
+  }
+
+  /**
+   * The drain stepped the engine beside its scheduler thread and threw the results away: clients
+   * hung. Here each token that a drain waits for comes out once, and so does the end.
+   */
+  @Test
+  void whoeverIsUnderWayHearsEveryTokenOfADrain() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Generation running = askAndSwap(house, SwapOptions.USUAL);
+      List<Integer> heard = new ArrayList<>();
+      running
+          .events()
+          .forEachRemaining(
+              event -> {
+                if (event instanceof GenerationEvent.Token(int token, String text)) {
+                  heard.add(token);
+                } else {
+                  assertInstanceOf(GenerationEvent.Finished.class, event);
+                }
+              });
+      List<Integer> right = Geometry.ALPHA.answer(tokens(20, 1), LONG, true);
+      assertEquals(right, heard);
+      assertEquals(right, running.await(PATIENCE).tokens());
+    }
+  }
+
+  /**
+   * A helper for long prompts held on to the old model, so that nothing was freed and long prompts
+   * were computed by the old weights.
+   */
+  @Test
+  void aLongPromptAfterASwapIsComputedByTheNewWeights() throws Exception {
+    int[] prompt = tokens(500, 2);
+    GenerationRequest inParts =
+        GenerationRequest.of(new Prompt.Tokens(prompt)).prefillChunk(64).maxTokens(5).build();
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      assertEquals(Geometry.ALPHA.tag(), house.ask(inParts).await(PATIENCE).model());
+      house.registry.swapWithRollback(BETA);
+      assertEquals(1, house.runtime.openModels());
+      assertEquals(Geometry.BETA.answer(prompt, 5), house.ask(inParts).await(PATIENCE).tokens());
+    }
+  }
+
+  /** The frame of a suspended request kept 20 GB alive (oMLX). */
+  @Test
+  void aRequestThatWaitsForItsModelDoesNotKeepItReachable() throws Exception {
+    SwapOptions preempt =
+        SwapOptions.builder()
+            .drainPolicy(DrainPolicy.PREEMPT)
+            .returnWithin(Duration.ofMinutes(1))
+            .build();
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      Generation waiting = askAndSwap(house, preempt);
+      assertFalse(waiting.isDone());
+      for (int i = 0; i < 100 && house.runtime.reachableModels() > 1; i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertEquals(1, house.runtime.reachableModels());
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(FinishReason.MAX_TOKENS, waiting.await(PATIENCE).reason());
+    }
+  }
+
+  /**
+   * A late save was stamped with the store's current tag. Here a park that hangs comes to its end
+   * when another model of the same geometry serves already.
+   */
+  @Test
+  void aParkThatComesTooLateIsStampedByTheModelThatMadeIt() throws Exception {
+    SlowStore store = new SlowStore();
+    SwapOptions impatient = SwapOptions.builder().phaseTimeout(Duration.ofMillis(50)).build();
+    try (ScriptedHouse house =
+        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.caches(store))) {
+      house.registry.load(ALPHA);
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      var late =
+          assertThrows(
+              ModelSwapException.class,
+              () -> house.registry.swapWithRollback(Geometry.TWIN.id(), impatient));
+      assertInstanceOf(PhaseTimeoutException.class, late.getCause());
+      house.registry.swapWithRollback(Geometry.TWIN.id());
+      store.go.countDown();
+      assertTrue(store.done.await(20, TimeUnit.SECONDS));
+      assertEquals(Optional.empty(), store.load(ADA, Geometry.TWIN.tag()));
+      assertEquals(0, house.ask("ada", ada).cachedTokens(), "another model's memory");
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  /** The first park waits to be let go. */
+  private static final class SlowStore implements CacheStore {
+    private final CacheStore inner = new MemoryCacheStore();
+    private final CountDownLatch go = new CountDownLatch(1);
+    private final CountDownLatch done = new CountDownLatch(1);
+    private boolean slow = true;
+
+    @Override
+    public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
+      return inner.load(agent, tag);
+    }
+
+    @Override
+    public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
+      boolean waits = isFirst();
+      boolean interrupted = false;
+      while (waits && go.getCount() > 0) {
+        try {
+          go.await();
+        } catch (InterruptedException e) {
+          interrupted = true; // and waits, as a native call would
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+      ParkedCache parked = inner.park(agent, snapshot);
+      if (waits) {
+        done.countDown();
+      }
+      return parked;
+    }
+
+    private synchronized boolean isFirst() {
+      boolean first = slow;
+      slow = false;
+      return first;
+    }
+
+    @Override
+    public List<ParkedCache> parked(ModelTag tag) {
+      return inner.parked(tag);
+    }
+
+    @Override
+    public void remove(AgentId agent, ModelTag tag) {
+      inner.remove(agent, tag);
+    }
+  }
+
+  /**
+   * An evicted entry whose tensors were released already overwrote a good file with an empty one.
+   * Here an agent is in memory with nothing: its restore failed, and its request was cancelled
+   * before anything was computed.
+   */
+  @Test
+  void whoHasNothingInMemoryKeepsWhatIsParked() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      house.registry.swapWithRollback(BETA);
+      house.script.failForGood(PortCall.RESTORE, 1, Fault.DECLARED);
+      assertEquals(0, house.registry.swapWithRollback(ALPHA).agentsRestored());
+      Script.Hold hold = house.script.hold(PortCall.OPEN);
+      Generation cancelled = house.ask(request("ada", 5, ada));
+      hold.awaitReached();
+      cancelled.cancel();
+      hold.release();
+      assertEquals(List.of(), cancelled.await(PATIENCE).tokens());
+      house.script.heal();
+      assertEquals(1, house.registry.status().hotAgents(), "she is not there with nothing");
+      assertEquals(0, house.registry.swapWithRollback(BETA).agentsParked());
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  /** A restore that was refused poisoned later answers until a restart (llama.cpp #27068). */
+  @Test
+  void aRestoreThatIsRefusedSpoilsNoLaterAnswer() throws Exception {
+    for (ByteSize budget : List.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)) {
+      CacheStore store = new MemoryCacheStore();
+      MixedUpStore mixedUp = new MixedUpStore(store);
+      try (ScriptedHouse house = new ScriptedHouse(budget, builder -> builder.caches(mixedUp))) {
+        house.registry.load(Geometry.TWIN.id());
+        int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+        assertEquals(0, house.registry.swapWithRollback(ALPHA).agentsRestored());
+        assertEquals(0, house.ask("ada", ada).cachedTokens());
+        assertEquals(1, mixedUp.lies);
+        int[] more = said(ada, house.ask("ada", ada)); // the house checks what it says
+        assertEquals(more.length - 1, house.ask("ada", more).cachedTokens());
+        assertEquals(Geometry.ALPHA.tag(), house.ask("bob", tokens(30, 2)).model());
+      }
+    }
+  }
+
+  /** Gives out caches of the twin for those of alpha, whose geometry is the same. */
+  private static final class MixedUpStore implements CacheStore {
+    private final CacheStore inner;
+    private int lies;
+
+    MixedUpStore(CacheStore inner) {
+      this.inner = inner;
+    }
+
+    @Override
+    public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
+      Optional<KvSnapshot> right = inner.load(agent, tag);
+      if (right.isPresent() || !tag.equals(Geometry.ALPHA.tag())) {
+        return right;
+      }
+      Optional<KvSnapshot> wrong = inner.load(agent, Geometry.TWIN.tag());
+      lies += wrong.isPresent() ? 1 : 0;
+      return wrong;
+    }
+
+    @Override
+    public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
+      return inner.park(agent, snapshot);
+    }
+
+    @Override
+    public List<ParkedCache> parked(ModelTag tag) {
+      return inner.parked(tag);
+    }
+
+    @Override
+    public void remove(AgentId agent, ModelTag tag) {
+      inner.remove(agent, tag);
+    }
+  }
+}
