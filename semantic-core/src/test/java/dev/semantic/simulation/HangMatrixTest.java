@@ -69,6 +69,8 @@ class HangMatrixTest {
     count[0] = MOST_CALLS; // no other call hangs from here on
     Duration took = Duration.ofNanos(time.nanoTime() - before);
     assertTrue(took.compareTo(HANG) < 0, () -> "the swap waited for " + call + ": " + took);
+    // nobody who was to be woken slept until his patience was at its end
+    assertTrue(hung || took.compareTo(Duration.ofSeconds(1)) < 0, () -> "untouched: " + took);
     assertTrue(serving.isPresent(), "one call hangs, and nothing serves");
     assertEquals(serving, house.registry.current());
 

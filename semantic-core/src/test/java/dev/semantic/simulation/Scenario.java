@@ -13,6 +13,7 @@ import dev.semantic.engine.Prompt;
 import dev.semantic.engine.RequestException;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
+import dev.semantic.registry.RegistryStatus;
 import dev.semantic.registry.RegistryStatus.Activity;
 import dev.semantic.registry.Simulated;
 import dev.semantic.registry.SwapOptions;
@@ -114,6 +115,7 @@ final class Scenario {
     for (Strand actor : actors) {
       join(actor);
     }
+    List.copyOf(asked.keySet()).forEach(this::awaitEnd);
     trouble.end();
   }
 
@@ -154,6 +156,9 @@ final class Scenario {
         time.pause(Duration.ofMillis(time.random(20)));
         generation.cancel();
       }
+      if (time.random(6) == 0) {
+        continue; // asks again at once
+      }
       awaitEnd(generation);
       said = continued(said, generation);
     }
@@ -166,7 +171,8 @@ final class Scenario {
             .prefillChunk(1 + time.random(32))
             .ignoreEos(time.random(2) == 0);
     if (time.random(4) != 0) {
-      builder.agent(new AgentId(agent));
+      // sometimes another client's, whose conversation is another one
+      builder.agent(new AgentId(time.random(6) == 0 ? "client-0" : agent));
     }
     if (time.random(3) == 0) {
       builder.model(MODELS.get(time.random(MODELS.size())).id());
@@ -257,6 +263,9 @@ final class Scenario {
     if (!surprises.isEmpty()) {
       throw new AssertionError("somebody met what nobody announced", surprises.getFirst());
     }
+    if (time.uncaught() != null) {
+      throw new AssertionError("a thread of the core died", time.uncaught());
+    }
     asked.keySet().forEach(Scenario::checkEvents);
     if (!closedEarly) {
       somebodyServesOrALoadHelps();
@@ -267,9 +276,10 @@ final class Scenario {
   }
 
   private void somebodyServesOrALoadHelps() {
+    RegistryStatus status = house.registry.status();
+    assertTrue(status.activity() != Activity.IN_PROGRESS, "a swap that does not end");
+    assertEquals(0, status.running() + status.waiting(), "requests that nobody asked");
     if (house.registry.current().isEmpty()) {
-      Activity activity = house.registry.status().activity();
-      assertTrue(activity != Activity.IN_PROGRESS, "a swap that does not end");
       house.registry.load(Geometry.ALPHA.id());
     }
     GenerationRequest last = ScriptedHouse.request("somebody", 4, ScriptedHouse.tokens(9, 9));

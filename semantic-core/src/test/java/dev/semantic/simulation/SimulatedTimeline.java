@@ -28,6 +28,7 @@ final class SimulatedTimeline implements Timeline {
   private volatile Task holder; // who may run; everything else here is that one's
   private long now = 1;
   private @Nullable String deadlock;
+  private @Nullable Throwable uncaught;
 
   /**
    * The calling thread becomes the first one of the simulation.
@@ -94,8 +95,11 @@ final class SimulatedTimeline implements Timeline {
             .unstarted(
                 () -> {
                   awaitTurn(task);
+                  seeInterrupt(task); // it may have come before the first line
                   try {
                     body.run();
+                  } catch (Throwable t) { // no thread of the core may end like this
+                    uncaught = t;
                   } finally {
                     end(task);
                   }
@@ -136,6 +140,11 @@ final class SimulatedTimeline implements Timeline {
         .toList();
   }
 
+  /** What a thread died of, if one did. */
+  @Nullable Throwable uncaught() {
+    return uncaught;
+  }
+
   private void handOver(Task me) {
     now += STEP_NANOS;
     Task next = choose();
@@ -149,6 +158,10 @@ final class SimulatedTimeline implements Timeline {
     if (deadlock != null && me == root) {
       throw new AssertionError("Deadlock: " + deadlock);
     }
+    seeInterrupt(me);
+  }
+
+  private static void seeInterrupt(Task me) {
     if (me.interrupted) {
       me.interrupted = false;
       Thread.currentThread().interrupt();
@@ -239,6 +252,9 @@ final class SimulatedTimeline implements Timeline {
         task.interrupted = true;
         if (task.state == State.WAITING) {
           task.state = State.RUNNABLE;
+        }
+        if (task == holder) {
+          seeInterrupt(task);
         }
         maybeSwitch();
       }
