@@ -44,8 +44,7 @@ class ChildDeathTest {
   void isToldOfAndTheNextCallIsServedByAnother(PortCall call, Trouble trouble) throws Exception {
     Troubles troubles = new Troubles(directory);
     troubles.at(call, trouble);
-    Duration patience =
-        trouble == Trouble.STOPPED ? Duration.ofSeconds(2) : Troubles.PATIENCE;
+    Duration patience = trouble == Trouble.STOPPED ? Duration.ofSeconds(2) : Troubles.PATIENCE;
     try (IsolatedRuntime runtime = troubles.runtime().patience(patience).open()) {
       var failure = assertThrows(ModelException.class, () -> answer(runtime));
       assertTrue(troubles.happened(call, trouble), "it never happened");

@@ -5,8 +5,6 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.util.ArrayList;
-import java.util.List;
 
 /** What can happen to a process in the middle of a call; native where it is native code's doing. */
 enum Trouble {
@@ -50,9 +48,9 @@ enum Trouble {
   OUT_OF_HEAP("Java heap is too small") {
     @Override
     void happen() {
-      List<long[]> held = new ArrayList<>();
+      Object[] held = {};
       while (true) {
-        held.add(new long[1 << 24]);
+        held = new Object[] {held, new long[1 << 24]};
       }
     }
   },
@@ -86,7 +84,6 @@ enum Trouble {
   @SuppressWarnings("restricted")
   private static MethodHandle libc(String function, FunctionDescriptor descriptor) {
     Linker linker = Linker.nativeLinker();
-    return linker.downcallHandle(
-        linker.defaultLookup().find(function).orElseThrow(), descriptor);
+    return linker.downcallHandle(linker.defaultLookup().find(function).orElseThrow(), descriptor);
   }
 }
