@@ -11,6 +11,7 @@ import dev.semantic.spi.TextCodec;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -148,6 +149,11 @@ public final class BatchEngine implements AutoCloseable {
   public boolean hasModel(LoadedModel model) {
     Serving present = lobby.serving();
     return present != null && present.model() == model;
+  }
+
+  /** The model that answers at this moment, if one does. */
+  public Optional<ModelSpec> serving() {
+    return lobby.answering().map(present -> present.model().spec());
   }
 
   /** What it is doing. */

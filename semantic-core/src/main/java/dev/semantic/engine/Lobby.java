@@ -231,6 +231,17 @@ final class Lobby {
     }
   }
 
+  /** What requests are answered with; empty while none is. */
+  Optional<Serving> answering() {
+    monitor.lock();
+    try {
+      boolean answers = mode == EngineMode.SERVING || mode == EngineMode.DRAINING;
+      return answers ? Optional.ofNullable(serving) : Optional.empty();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
   Serving current() {
     return Objects.requireNonNull(serving(), "a request was begun without a model");
   }

@@ -31,7 +31,7 @@ final class Residence {
 
   private SwapState state = new SwapState.Empty();
   private @Nullable Resident resident;
-  private volatile @Nullable ModelSpec serving;
+  private volatile @Nullable ModelSpec last;
   private volatile @Nullable SwapNotes underWay;
   private volatile Activity activity = Activity.IDLE;
   private volatile Instant since;
@@ -45,7 +45,7 @@ final class Residence {
 
   /** The model that serves; during a blackout the one that served last. */
   Optional<ModelSpec> serving() {
-    return Optional.ofNullable(serving);
+    return tools.engine().serving().or(() -> Optional.ofNullable(last));
   }
 
   boolean isChanging() {
@@ -90,8 +90,7 @@ final class Residence {
     activity = Activity.IN_PROGRESS;
     since = notes.started();
     underWay = notes;
-    tools
-        .journal()
+    swap.logbook()
         .begun(
             new SwapEntry(
                 notes.id(),
@@ -105,7 +104,7 @@ final class Residence {
       settle(swap, target);
       underWay = null;
       tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO);
-      tools.journal().ended();
+      swap.logbook().ended();
     }
     Verdict verdict = new Verdict(swap, notes);
     SwapReport report =
@@ -118,7 +117,7 @@ final class Residence {
     if (swap.hands().wasInterrupted() || notes.wasInterrupted()) {
       Thread.currentThread().interrupt();
     }
-    return verdict.judged(report, serving);
+    return verdict.judged(report, last);
   }
 
   /** The blackout that swaps to this model had before. */
@@ -144,12 +143,12 @@ final class Residence {
     if (leaving != null) {
       letGo(leaving, swap.hands());
     }
-    serving = resident == null ? null : resident.spec();
+    last = resident == null ? null : resident.spec();
   }
 
   /** Nobody lives here any more. */
   void vacate(Hands hands) {
-    serving = null;
+    last = null;
     Resident leaving = resident;
     resident = null;
     if (leaving != null) {

@@ -14,6 +14,7 @@ import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapState;
 import dev.semantic.swap.SwapStrategy;
 import dev.semantic.timeline.Timeline;
+import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,6 +26,9 @@ import org.slf4j.LoggerFactory;
  */
 final class SwapExecution {
   private static final Logger LOG = LoggerFactory.getLogger(SwapExecution.class);
+
+  /** A line is short; nobody waits for it in a blackout as he would for a model. */
+  private static final Duration JOURNAL_PATIENCE = Duration.ofSeconds(5);
 
   /** What a swap works on. */
   record Tools(
@@ -39,6 +43,7 @@ final class SwapExecution {
   private final SwapNotes notes;
   private final Cancellation cancellation;
   private final Hands hands;
+  private final Logbook logbook;
   private final SwapSteps steps;
   private final WayBack wayBack;
   private final @Nullable ModelId target;
@@ -69,10 +74,18 @@ final class SwapExecution {
     this.notes = notes;
     this.cancellation = cancellation;
     this.hands = new Hands(tools.timeline(), options.phaseTimeout(), cancellation);
+    this.logbook =
+        new Logbook(
+            tools.journal(),
+            new Hands(tools.timeline(), shorter(options.phaseTimeout()), cancellation));
     this.steps = new SwapSteps(tools, options, notes, cancellation, hands);
     this.wayBack = new WayBack(tools.engine(), steps, notes, hands);
     this.target = target;
     this.old = old;
+  }
+
+  private static Duration shorter(Duration patience) {
+    return patience.compareTo(JOURNAL_PATIENCE) < 0 ? patience : JOURNAL_PATIENCE;
   }
 
   /** Runs to the end, good or bad, and returns the state that was reached. */
@@ -80,7 +93,7 @@ final class SwapExecution {
     SwapState state = SwapMachine.next(from, new SwapEvent.Requested());
     while (!isRest(state)) {
       phase = phaseOf(state);
-      tools.journal().phase(phase); // before anybody hears of it
+      logbook.phase(phase); // before anybody hears of it
       notes.begin(phase);
       SwapEvent event = attempt(state);
       notes.end(phase, event instanceof SwapEvent.PhaseFailed);
@@ -231,5 +244,9 @@ final class SwapExecution {
 
   Hands hands() {
     return hands;
+  }
+
+  Logbook logbook() {
+    return logbook;
   }
 }

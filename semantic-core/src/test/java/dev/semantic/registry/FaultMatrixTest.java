@@ -84,7 +84,10 @@ class FaultMatrixTest {
                 PortCall.RELEASE_CACHED,
                 PortCall.STORE_LOAD,
                 PortCall.STORE_PARK,
-                PortCall.STORE_PARKED)),
+                PortCall.STORE_PARKED,
+                PortCall.JOURNAL_BEGUN,
+                PortCall.JOURNAL_PHASE,
+                PortCall.JOURNAL_ENDED)),
         () -> "reached only " + reached);
   }
 

@@ -105,7 +105,15 @@ public final class Script {
   /** Calls that work on files, which an interrupted thread cannot. */
   private static boolean blocks(PortCall call) {
     return switch (call) {
-      case PREPARE, LOAD, STORE_LOAD, STORE_PARK, STORE_PARKED -> true;
+      case PREPARE,
+          LOAD,
+          STORE_LOAD,
+          STORE_PARK,
+          STORE_PARKED,
+          JOURNAL_BEGUN,
+          JOURNAL_PHASE,
+          JOURNAL_ENDED ->
+          true;
       default -> false;
     };
   }

@@ -67,6 +67,7 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
             .budget(new MemoryBudget(budget))
             .cacheBytes(ByteSize.parse("128KiB"))
             .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16))
+            .journal(new ScriptedJournal(script))
             .caches(store());
     registry = more.apply(builder).build();
   }

@@ -11,6 +11,7 @@ final class PortTrouble implements Consumer<PortCall> {
   private final int percent;
   private boolean active;
   private boolean hung;
+  private boolean any;
 
   /**
    * None yet.
@@ -35,6 +36,11 @@ final class PortTrouble implements Consumer<PortCall> {
     return hung;
   }
 
+  /** Whether anything failed at all. */
+  boolean any() {
+    return any;
+  }
+
   @Override
   public void accept(PortCall call) {
     time.maybeSwitch();
@@ -50,6 +56,7 @@ final class PortTrouble implements Consumer<PortCall> {
   }
 
   private void fail(PortCall call) {
+    any = true;
     switch (time.random(5)) {
       case 0 -> throw new ModelException("simulated: " + call + " failed");
       case 1 -> throw new IllegalStateException("simulated: " + call + " has a bug");

@@ -24,13 +24,17 @@ import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.ReclaimFallback;
 import dev.semantic.swap.ReclaimPolicy;
 import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.swap.SwapReport;
 import dev.semantic.timeline.Strand;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -43,11 +47,15 @@ final class Scenario {
       List.of(Geometry.ALPHA, Geometry.BETA, Geometry.GAMMA, Geometry.TWIN);
   private static final Duration PATIENCE = Duration.ofHours(1);
 
+  /** Longer than anything that is done takes, shorter than anybody waits for what is not. */
+  private static final Duration LONG = Duration.ofMinutes(5);
+
   private final SimulatedTimeline time;
   private final ScriptedHouse house;
   private final PortTrouble trouble;
   private final Map<Generation, GenerationRequest> asked = new LinkedHashMap<>();
   private final List<Throwable> surprises = new ArrayList<>();
+  private final Set<String> calledOff = new HashSet<>();
   private boolean closedEarly;
 
   private Scenario(long seed) {
@@ -224,7 +232,7 @@ final class Scenario {
   private SwapOptions options() {
     return SwapOptions.builder()
         .drainPolicy(any(DrainPolicy.values()))
-        .drainTimeout(Duration.ofMillis(time.random(400)))
+        .drainTimeout(time.random(4) == 0 ? PATIENCE : Duration.ofMillis(time.random(400)))
         .returnWithin(Duration.ofMillis(time.random(3) == 0 ? 0 : time.random(500)))
         .arrivals(any(ArrivalPolicy.values()))
         .ifBusy(any(IfBusy.values()))
@@ -242,11 +250,20 @@ final class Scenario {
     for (int i = 0; i < 6; i++) {
       time.pause(Duration.ofMillis(time.random(60)));
       switch (time.random(5)) {
-        case 0, 1 -> house.registry.cancelSwap();
+        case 0, 1 -> callOff();
         case 2 -> house.registry.status();
         case 3 -> house.registry.current();
         default -> plan();
       }
+    }
+  }
+
+  /** Remembers which swap was told of: it was under way before and after. */
+  private void callOff() {
+    Optional<String> before = house.registry.status().swap();
+    boolean inTime = house.registry.cancelSwap();
+    if (inTime && before.isPresent() && before.equals(house.registry.status().swap())) {
+      calledOff.add(before.get());
     }
   }
 
@@ -267,12 +284,22 @@ final class Scenario {
       throw new AssertionError("a thread of the core died", time.uncaught());
     }
     asked.keySet().forEach(Scenario::checkEvents);
+    house.registry.history().forEach(this::checkSwap);
     if (!closedEarly) {
       somebodyServesOrALoadHelps();
     }
     house.closeAfterTrouble(trouble.hung());
     time.pause(Duration.ofMinutes(20));
     assertEquals(List.of(), time.living(), "threads that did not end");
+  }
+
+  private void checkSwap(SwapReport swap) {
+    boolean calledOffInTime = calledOff.contains(swap.id());
+    assertTrue(
+        !calledOffInTime || swap.error().isPresent(), "called off in time, and went through");
+    assertTrue(
+        trouble.any() || swap.total().compareTo(LONG) < 0,
+        "nothing went wrong, and somebody slept until his patience was at its end");
   }
 
   private void somebodyServesOrALoadHelps() {
