@@ -7,6 +7,7 @@ import dev.semantic.memory.Holding;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.array.LiveHandles;
 import dev.semantic.mlx.array.MlxSession;
+import dev.semantic.mlx.capi.Malloc;
 import dev.semantic.mlx.capi.RuntimeCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -105,6 +106,7 @@ public final class Mlx implements AutoCloseable {
     public void releaseCached() {
       session.synchronize(); // clearing with buffers in flight has brought a macOS kernel down
       session.owner().run(RuntimeCalls::clearCache);
+      Malloc.trim();
     }
 
     /** On MLX's own thread: {@code action} must not wait for another one that needs it too. */

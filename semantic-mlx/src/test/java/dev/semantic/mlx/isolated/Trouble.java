@@ -14,7 +14,7 @@ enum Trouble {
       raise(9);
     }
   },
-  SEGMENTATION_FAULT("SIGABRT") { // the JVM prints what it was, and aborts
+  SEGMENTATION_FAULT("SIGSEGV") { // the JVM prints what it was, and ends
     @Override
     @SuppressWarnings("restricted")
     void happen() {
