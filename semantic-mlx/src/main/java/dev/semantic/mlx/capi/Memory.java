@@ -1,5 +1,6 @@
 package dev.semantic.mlx.capi;
 
+import dev.semantic.memory.ByteSize;
 import dev.semantic.mlx.MlxException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,7 +15,10 @@ public final class Memory {
   @SuppressWarnings("restricted")
   public static MemorySegment at(MemorySegment address, long bytes) {
     if (address.address() == 0) {
-      throw new MlxException("MLX returned no address where " + bytes + " bytes were expected");
+      // its allocator hands a failed malloc on
+      throw new MlxException(
+          "MLX got no memory for %s; a smaller model, or fewer programs beside this one, may help"
+              .formatted(new ByteSize(bytes)));
     }
     return address.reinterpret(bytes);
   }
