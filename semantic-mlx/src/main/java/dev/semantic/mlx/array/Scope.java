@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.mlx.capi.ArrayCalls;
 import dev.semantic.mlx.capi.HollowFile;
+import dev.semantic.mlx.capi.HugePages;
 import dev.semantic.mlx.capi.RuntimeCalls;
 import dev.semantic.mlx.capi.VectorCalls;
 import java.lang.foreign.Arena;
@@ -213,7 +214,9 @@ public final class Scope implements AutoCloseable {
     }
     Arena writing = writers == null ? Arena.ofShared() : writers;
     writers = writing;
-    return array.data(writing);
+    MemorySegment memory = array.data(writing);
+    HugePages.adviseFor(memory);
+    return memory;
   }
 
   /** Takes back what {@link #writable} gave; when this returns, nobody writes any more. */
