@@ -190,6 +190,7 @@ public final class ModelRegistry implements AutoCloseable {
 
   private <T> T look(ModelId model, Function<ModelSpec, T> question) {
     try (PreparedModel prepared = runtime.prepare(model)) {
+      prepared.text(); // whether it can be made
       return question.apply(prepared.spec());
     }
   }

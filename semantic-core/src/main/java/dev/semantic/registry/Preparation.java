@@ -42,6 +42,8 @@ public final class Preparation {
     try (PreparedModel prepared = runtime.prepare(model)) {
       prepared.readAhead(new Progress());
       requireWanted();
+      prepared.text(); // whether it can be made
+      requireWanted();
       found = prepared.spec();
     } catch (Throwable t) { // for whoever awaits it
       thrown = t;

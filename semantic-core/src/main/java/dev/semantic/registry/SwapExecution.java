@@ -190,7 +190,10 @@ final class SwapExecution {
         }
         steps.unloadOld(Objects.requireNonNull(old), candidate == null ? null : candidate.spec());
       }
-      case LOADING -> steps.load(chosen(), strategy == SwapStrategy.MAKE_BEFORE_BREAK);
+      case LOADING -> {
+        steps.load(chosen(), strategy == SwapStrategy.MAKE_BEFORE_BREAK);
+        steps.awaitText(chosen());
+      }
       case ACTIVATING -> {
         if (tools.engine().mode() == EngineMode.DRAINED) {
           steps.shutdown();
@@ -213,6 +216,7 @@ final class SwapExecution {
     LOG.info("Swap to {}: {} ({})", target, plan.strategy(), plan.reason());
     if (next != null && plan.strategy() == SwapStrategy.BREAK_BEFORE_MAKE) {
       steps.readAhead(next);
+      steps.awaitText(next);
     }
     return plan;
   }

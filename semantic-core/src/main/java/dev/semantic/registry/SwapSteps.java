@@ -60,6 +60,12 @@ final class SwapSteps {
     }
   }
 
+  /** A tokenizer may still be in the making, beside all else; nobody is drained for a bad one. */
+  void awaitText(Resident next) {
+    hands.callInterruptibly(
+        "preparing the tokenizer of " + next.spec().id(), () -> next.prepared().text(), late -> {});
+  }
+
   /** Brings requests under way to their end, or to a halt. */
   void drain() throws InterruptedException {
     cancellation.nudgeWith(tools.engine()::wake);

@@ -10,7 +10,12 @@ import dev.semantic.model.ModelSpec;
 public interface PreparedModel extends AutoCloseable {
   ModelSpec spec();
 
-  /** The model's tokenizer and chat template; good until this prepared model is closed. */
+  /**
+   * The model's tokenizer and chat template; good until this prepared model is closed. The first
+   * call may wait for what is still being made, beside a load for instance.
+   *
+   * @throws ModelException if it cannot be made
+   */
   TextCodec text();
 
   /**

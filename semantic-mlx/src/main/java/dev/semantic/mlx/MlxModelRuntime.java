@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.function.Supplier;
 
 /**
  * Models in MLX, from GGUF files. Any thread may call; the native work happens on MLX's own thread.
@@ -66,7 +67,7 @@ public final class MlxModelRuntime implements ModelRuntime {
     Path path = catalog.resolve(id);
     Checkpoint checkpoint = Checkpoints.open(path);
     try {
-      ModelText text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
+      Supplier<ModelText> text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
       return new MlxPreparedModel(mlx.session(), checkpoint, policy, spec(id, checkpoint), text);
     } catch (RuntimeException | Error e) {
       checkpoint.close();

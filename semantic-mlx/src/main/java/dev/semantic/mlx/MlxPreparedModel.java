@@ -20,26 +20,34 @@ import dev.semantic.spi.Sequence;
 import dev.semantic.spi.TextCodec;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 
-/** A checkpoint that was found good, with its tokenizer. */
+/**
+ * A checkpoint that was found good. Its tokenizer is still being made then: that takes longer than
+ * all else for a large vocabulary, and as long as a load.
+ */
 final class MlxPreparedModel implements PreparedModel {
   private final MlxSession session;
   private final Checkpoint checkpoint;
   private final ComputePolicy policy;
   private final ModelSpec spec;
-  private final ModelText text;
+  private final CompletableFuture<ModelText> text;
 
   MlxPreparedModel(
       MlxSession session,
       Checkpoint checkpoint,
       ComputePolicy policy,
       ModelSpec spec,
-      ModelText text) {
+      Supplier<ModelText> text) {
     this.session = session;
     this.checkpoint = checkpoint;
     this.policy = policy;
     this.spec = spec;
-    this.text = text;
+    this.text =
+        CompletableFuture.supplyAsync(
+            text, Thread.ofPlatform().daemon().name("semantic-tokenizer " + spec.id())::start);
   }
 
   @Override
@@ -49,7 +57,16 @@ final class MlxPreparedModel implements PreparedModel {
 
   @Override
   public TextCodec text() {
-    return text;
+    try {
+      return text.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof ModelException known
+          ? new ModelException(String.valueOf(known.getMessage()), known)
+          : new ModelException("The tokenizer cannot be made: " + e.getCause(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ModelException("Interrupted while the tokenizer was made", e);
+    }
   }
 
   @Override
@@ -150,7 +167,13 @@ final class MlxPreparedModel implements PreparedModel {
 
   @Override
   public void close() {
-    text.close();
+    closeText();
     checkpoint.close();
+  }
+
+  /** At once, or as soon as it has been made; one that failed leaves nothing to close. */
+  @SuppressWarnings("FutureReturnValueIgnored")
+  private void closeText() {
+    text.thenAccept(ModelText::close);
   }
 }

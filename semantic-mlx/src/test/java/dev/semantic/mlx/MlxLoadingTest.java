@@ -36,6 +36,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -147,7 +148,7 @@ class MlxLoadingTest {
   @Test
   void aModelThatDoesNotFitIsRefusedBeforeMemoryIsTouched() {
     Checkpoint checkpoint = Checkpoints.open(ModelCatalog.ofUser().resolve(SMOLLM2));
-    ModelText text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
+    Supplier<ModelText> text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
     ModelSpec real;
     try (PreparedModel prepared = runtime.prepare(SMOLLM2)) {
       real = prepared.spec();

@@ -15,6 +15,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,11 +41,13 @@ public final class Tokenizers {
 
   /**
    * The tokenizer and chat template that a GGUF file carries. Building it from the metadata of a
-   * large vocabulary takes seconds, so the result is kept in the user's cache.
+   * large vocabulary takes seconds, so the result is kept in the user's cache; to read it from
+   * there takes most of a second, so that is left to whoever asks the result. That needs the file
+   * no more, and may throw a {@link ModelException}, too.
    *
    * @throws ModelException if there is none, or of an unknown kind
    */
-  public static ModelText open(Path file, Map<String, Object> metadata) {
+  public static Supplier<ModelText> open(Path file, Map<String, Object> metadata) {
     Vocabulary vocabulary = new Vocabulary(file, metadata);
     TokenizerJson json = new TokenizerJson(vocabulary);
     Optional<ChatTemplate> template;
@@ -54,8 +57,10 @@ public final class Tokenizers {
       throw new ModelException(
           "The chat template in %s cannot be read: %s".formatted(file, e.getMessage()), e);
     }
-    Path kept = UserCache.ofUser().tokenizers().resolve(fingerprint(vocabulary) + ".json");
-    return new ModelText(file, vocabulary, tokenizer(kept, json), template);
+    return () -> {
+      Path kept = UserCache.ofUser().tokenizers().resolve(fingerprint(vocabulary) + ".json");
+      return new ModelText(file, vocabulary, tokenizer(kept, json), template);
+    };
   }
 
   private static HuggingFaceTokenizer tokenizer(Path kept, TokenizerJson json) {
