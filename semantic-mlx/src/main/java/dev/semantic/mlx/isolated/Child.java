@@ -140,7 +140,7 @@ final class Child implements AutoCloseable {
       if (because != null) {
         return "it was ended, because " + because;
       }
-      return ended ? Ending.of(process.exitValue()) : "it does not end";
+      return ended ? Ending.of(process.exitValue(), tail) : "it does not end";
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return "nobody waited to see how";

@@ -9,7 +9,16 @@ final class Ending {
 
   private Ending() {}
 
-  static String of(int exit) {
+  /**
+   * In words.
+   *
+   * @param printed the process, which tells of a crash that its exit code hides
+   */
+  static String of(int exit, StderrTail printed) {
+    return printed.crash().map(crash -> "its JVM crashed, " + crash).orElseGet(() -> of(exit));
+  }
+
+  private static String of(int exit) {
     return switch (exit - SIGNALLED) {
       case OUT_OF_HEAP - SIGNALLED ->
           "exit code 3, as when its Java heap is too small: see IsolatedRuntime.Builder.heap";

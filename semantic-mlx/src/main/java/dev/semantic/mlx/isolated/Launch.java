@@ -114,7 +114,7 @@ record Launch(
       if (!process.isAlive()) {
         throw new ModelException(
             "The process for %s ended before it connected (%s): %s"
-                .formatted(name, Ending.of(process.exitValue()), tail.lastWords()));
+                .formatted(name, Ending.of(process.exitValue(), tail), tail.lastWords()));
       }
       if (System.nanoTime() > end) {
         throw new ModelException(

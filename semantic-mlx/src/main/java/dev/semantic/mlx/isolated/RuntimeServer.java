@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,7 +68,7 @@ final class RuntimeServer {
   /** Takes the socket's file away, for a parent that is killed cannot. */
   private static SocketChannel connect(Path socket, long parent) throws IOException {
     try {
-      endWith(ProcessHandle.of(parent));
+      endWith(ProcessHandle.of(parent), socket.getParent());
       return SocketChannel.open(UnixDomainSocketAddress.of(socket));
     } finally {
       Launch.delete(socket.getParent());
@@ -75,13 +76,19 @@ final class RuntimeServer {
   }
 
   /** A second string to the end of the socket. */
-  private static void endWith(Optional<ProcessHandle> parent) {
-    parent.ifPresent(RuntimeServer::haltWith);
+  private static void endWith(Optional<ProcessHandle> parent, @Nullable Path directory) {
+    parent.ifPresent(handle -> haltWith(handle, directory));
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // nobody is left to look at it
-  private static void haltWith(ProcessHandle parent) {
-    parent.onExit().thenRun(() -> Runtime.getRuntime().halt(0));
+  private static void haltWith(ProcessHandle parent, @Nullable Path directory) {
+    parent
+        .onExit()
+        .thenRun(
+            () -> {
+              Launch.delete(directory); // should it have come before the connection
+              Runtime.getRuntime().halt(0);
+            });
   }
 
   private void run() throws IOException {

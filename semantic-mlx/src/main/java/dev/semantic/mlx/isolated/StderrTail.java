@@ -6,6 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,11 +17,15 @@ final class StderrTail {
   private static final int LINES = 20;
   private static final int LONGEST = 500;
 
+  /** So a JVM's report of its own crash begins; without a core dump it then ends with code 1. */
+  private static final String CRASH = "#  SIG";
+
   /** For what a dead process still has in its pipe; longer only if its own child holds that. */
   private static final Duration LAST_WORDS = Duration.ofSeconds(2);
 
   private final Deque<String> lines = new ArrayDeque<>();
   private final Thread reader;
+  private @Nullable String crash;
 
   StderrTail(Process process, String name) {
     reader =
@@ -42,6 +48,9 @@ final class StderrTail {
   }
 
   private synchronized void keep(String line) {
+    if (crash == null && line.startsWith(CRASH)) {
+      crash = line.substring(CRASH.length() - "SIG".length());
+    }
     lines.addLast(line);
     if (lines.size() > LINES) {
       lines.removeFirst();
@@ -50,12 +59,24 @@ final class StderrTail {
 
   /** The last lines of a process that has ended. */
   String lastWords() {
+    awaitEnd();
+    return text();
+  }
+
+  /** What a JVM that has ended crashed of: {@code SIGSEGV (0xb) at pc=…}. */
+  Optional<String> crash() {
+    awaitEnd();
+    synchronized (this) {
+      return Optional.ofNullable(crash);
+    }
+  }
+
+  private void awaitEnd() {
     try {
       reader.join(LAST_WORDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    return text();
   }
 
   /** The last lines so far. */

@@ -18,6 +18,7 @@ import dev.semantic.spi.Sequence;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -149,7 +150,7 @@ class ChildDeathTest {
       try {
         int said = waiting.get(Troubles.PATIENCE.toSeconds(), TimeUnit.SECONDS);
         assertEquals(Geometry.ALPHA.answer(PROMPT, 1).getFirst(), said);
-      } catch (java.util.concurrent.ExecutionException e) {
+      } catch (ExecutionException e) {
         assertSays("SIGKILL", e);
       }
     }

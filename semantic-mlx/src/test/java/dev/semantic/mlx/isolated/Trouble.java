@@ -14,7 +14,7 @@ enum Trouble {
       raise(9);
     }
   },
-  SEGMENTATION_FAULT("SIGSEGV") { // the JVM prints what it was, and ends
+  SEGMENTATION_FAULT("its JVM crashed, SIGSEGV") {
     @Override
     @SuppressWarnings("restricted")
     void happen() {
