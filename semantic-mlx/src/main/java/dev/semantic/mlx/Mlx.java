@@ -68,6 +68,11 @@ public final class Mlx implements AutoCloseable {
     return session;
   }
 
+  /** Hands what was freed beside MLX's arrays back to the machine. */
+  static void trim() {
+    Malloc.trim();
+  }
+
   /** Gives unused memory back; the library itself stays, as a JVM never lets go of one safely. */
   @Override
   public void close() {

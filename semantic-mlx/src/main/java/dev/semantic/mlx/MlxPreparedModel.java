@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
 /**
@@ -33,6 +34,7 @@ final class MlxPreparedModel implements PreparedModel {
   private final Checkpoint checkpoint;
   private final ComputePolicy policy;
   private final ModelSpec spec;
+  private final Executor aside;
   private final CompletableFuture<ModelText> text;
 
   MlxPreparedModel(
@@ -45,6 +47,7 @@ final class MlxPreparedModel implements PreparedModel {
     this.checkpoint = checkpoint;
     this.policy = policy;
     this.spec = spec;
+    this.aside = Thread.ofPlatform().daemon().name("semantic-tokenizer " + spec.id())::start;
     this.text =
         CompletableFuture.supplyAsync(
             text, Thread.ofPlatform().daemon().name("semantic-tokenizer " + spec.id())::start);
@@ -171,9 +174,14 @@ final class MlxPreparedModel implements PreparedModel {
     checkpoint.close();
   }
 
-  /** At once, or as soon as it has been made; one that failed leaves nothing to close. */
+  /** Behind the caller's back: a large vocabulary takes as long to free as a model's weights. */
   @SuppressWarnings("FutureReturnValueIgnored")
   private void closeText() {
-    text.thenAccept(ModelText::close);
+    text.thenAcceptAsync(
+        made -> {
+          made.close();
+          Mlx.trim();
+        },
+        aside);
   }
 }
