@@ -36,9 +36,17 @@ public final class SwapExperiment {
   private static final ByteSize CACHES = ByteSize.ofMiB(256);
   private static final int AGENTS = 3;
   private static final int PROMPT = 200;
+  private static final int STEPS = 8;
 
-  /** A swap and what the kernel counted for the process after it. */
-  private record Row(SwapReport report, ByteSize residentSize) {}
+  /**
+   * A swap and what was seen after it.
+   *
+   * @param residentSize what the kernel counts for the process
+   * @param firstToken from a request to its first token, of an agent that was parked
+   * @param step of decoding, afterwards
+   */
+  private record Row(
+      SwapReport report, ByteSize residentSize, Duration firstToken, Duration step) {}
 
   private SwapExperiment() {}
 
@@ -63,26 +71,41 @@ public final class SwapExperiment {
       registry.load(SMOLLM2);
       for (int i = 0; i < rounds; i++) {
         talk(registry);
-        reports.add(new Row(registry.swapWithRollback(GEMMA3), residentSize()));
+        reports.add(swap(registry, GEMMA3));
         talk(registry);
-        reports.add(new Row(registry.swapWithRollback(SMOLLM2), residentSize()));
+        reports.add(swap(registry, SMOLLM2));
       }
     }
     print(title, reports);
   }
 
+  private static Row swap(ModelRegistry registry, ModelId target) throws ModelSwapException {
+    SwapReport report = registry.swapWithRollback(target);
+    ByteSize resident = residentSize();
+    Duration first = talk(registry, 0, 1);
+    Duration more = talk(registry, 0, 1 + STEPS);
+    return new Row(report, resident, first, more.minus(first).dividedBy(STEPS));
+  }
+
   private static void talk(ModelRegistry registry) {
-    int[] prompt = IntStream.range(0, PROMPT).map(i -> 20 + i % 89).toArray();
     for (int agent = 0; agent < AGENTS; agent++) {
-      registry
-          .generate(
-              GenerationRequest.of(new Prompt.Tokens(prompt))
-                  .agent(new AgentId("agent " + agent))
-                  .ignoreEos(true)
-                  .maxTokens(4)
-                  .build())
-          .await();
+      talk(registry, agent, 4);
     }
+  }
+
+  /** The same prompt each time: all of it but its last token is in an agent's cache. */
+  private static Duration talk(ModelRegistry registry, int agent, int tokens) {
+    int[] prompt = IntStream.range(0, PROMPT).map(i -> 20 + i % 89).toArray();
+    long start = System.nanoTime();
+    registry
+        .generate(
+            GenerationRequest.of(new Prompt.Tokens(prompt))
+                .agent(new AgentId("agent " + agent))
+                .ignoreEos(true)
+                .maxTokens(tokens)
+                .build())
+        .await();
+    return Duration.ofNanos(System.nanoTime() - start);
   }
 
   private static void print(String title, List<Row> rows) {
@@ -91,8 +114,10 @@ public final class SwapExperiment {
     System.out.printf("%n### %s: %s%n%n", title, reports.getFirst().plan().orElseThrow().reason());
     System.out.print("| swap |");
     phases.forEach(phase -> System.out.printf(" %s |", phase.name().toLowerCase(Locale.ROOT)));
-    System.out.println(" total | blackout | parked | restored | RSS |");
-    System.out.println("|---|" + "--:|".repeat(phases.size() + 5));
+    System.out.println(
+        " total | of this the registry's | blackout | parked | restored | first token | step | RSS"
+            + " |");
+    System.out.println("|---|" + "--:|".repeat(phases.size() + 8));
     for (Row row : rows) {
       SwapReport report = row.report();
       System.out.printf("| %s → %s |", report.from().orElseThrow(), report.to().orElseThrow());
@@ -101,11 +126,14 @@ public final class SwapExperiment {
               System.out.printf(
                   " %s |", millis(report.phases().getOrDefault(phase, Duration.ZERO))));
       System.out.printf(
-          " %s | %s | %d | %d | %s |%n",
+          " %s | %s | %s | %d | %d | %s | %s | %s |%n",
           millis(report.total()),
+          millis(outsideOfPhases(report)),
           millis(report.blackout()),
           report.agentsParked(),
           report.agentsRestored(),
+          millis(row.firstToken()),
+          millis(row.step()),
           row.residentSize());
     }
     System.out.println();
@@ -123,6 +151,10 @@ public final class SwapExperiment {
           reclaim.afterUnload().bytes(),
           100 * reclaim.reclaimedShare());
     }
+  }
+
+  private static Duration outsideOfPhases(SwapReport report) {
+    return report.phases().values().stream().reduce(report.total(), Duration::minus);
   }
 
   private static String millis(Duration duration) {

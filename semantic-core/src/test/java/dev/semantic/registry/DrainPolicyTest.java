@@ -97,7 +97,9 @@ class DrainPolicyTest {
         Script.Hold hold = heldInTheMiddle(house);
         Generation running = house.ask(ofAnAgent ? endless("ada") : endlessOfNobody());
         hold.awaitReached();
-        house.script.fail(PortCall.TEXT, 1, Fault.DECLARED);
+        // the last time that it is asked for, in ACTIVATING
+        house.script.fail(
+            PortCall.TEXT, budget.equals(ScriptedHouse.TIGHT) ? 3 : 2, Fault.DECLARED);
         CompletableFuture<SwapReport> failing =
             swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ZERO));
         letGoOnceDraining(house, hold);

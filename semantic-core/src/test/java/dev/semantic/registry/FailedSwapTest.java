@@ -140,9 +140,22 @@ class FailedSwapTest {
   }
 
   @Test
+  void nobodyIsDrainedForATokenizerThatCannotBeMade() throws Exception {
+    for (ByteSize budget : List.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)) {
+      try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget)) {
+        house.script.fail(PortCall.TEXT, 1, Fault.DECLARED);
+        var failed =
+            assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+        assertFalse(failed.report().phases().containsKey(SwapPhase.DRAINING));
+        assertEquals(Optional.of(ALPHA), failed.serving().map(ModelSpec::id));
+      }
+    }
+  }
+
+  @Test
   void theNewModelLeavesBeforeTheOldOneComesBack() throws Exception {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      house.script.fail(PortCall.TEXT, 1, Fault.UNCHECKED);
+      house.script.fail(PortCall.TEXT, 3, Fault.UNCHECKED); // asked for twice before
       var failed =
           assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
       assertEquals(SwapPhase.ACTIVATING, failed.phase());

@@ -96,7 +96,7 @@ class SwapTest {
       assertEquals(8, house.registry.pool().availableBlocks());
       house.registry.swapWithRollback(BETA);
       assertEquals(2, house.registry.pool().availableBlocks());
-      house.script.fail(PortCall.TEXT, 1, Fault.UNCHECKED);
+      house.script.fail(PortCall.TEXT, 2, Fault.UNCHECKED); // in ACTIVATING
       assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(ALPHA));
       assertEquals(2, house.registry.pool().availableBlocks());
       house.registry.swapWithRollback(ALPHA);
