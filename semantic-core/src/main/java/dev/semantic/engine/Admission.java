@@ -7,7 +7,6 @@ import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.model.ModelSpec;
-import dev.semantic.spi.Sequence;
 import dev.semantic.timeline.Timeline;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -29,12 +28,14 @@ final class Admission {
   private final HotTier hot;
   private final BlockPool pool;
   private final CacheStore store;
+  private final WriteBehind behind;
   private final Timeline timeline;
 
-  Admission(HotTier hot, BlockPool pool, CacheStore store, Timeline timeline) {
+  Admission(HotTier hot, BlockPool pool, CacheStore store, WriteBehind behind, Timeline timeline) {
     this.hot = hot;
     this.pool = pool;
     this.store = store;
+    this.behind = behind;
     this.timeline = timeline;
   }
 
@@ -91,6 +92,7 @@ final class Admission {
   /** A sequence that holds as many of the first tokens as can be had, but never all of them. */
   private Hot continued(Optional<AgentId> agent, int[] tokens, Serving serving) {
     Hot sequence = agent.map(one -> remembered(one, serving)).orElseGet(() -> fresh(serving));
+    sequence.change();
     try {
       int held = Math.min(commonPrefix(sequence.sequence().tokens(), tokens), tokens.length - 1);
       if (held == sequence.sequence().length() || sequence.sequence().trim(held)) {
@@ -118,7 +120,7 @@ final class Admission {
   }
 
   Hot fresh(Serving serving) {
-    return new Hot(serving.model().open(), pool.lease());
+    return Hot.fresh(serving.model().open(), pool.lease());
   }
 
   private Hot remembered(AgentId agent, Serving serving) {
@@ -140,7 +142,7 @@ final class Admission {
         LOG.info("No room to restore {} with {} tokens", agent, snapshot.tokens().length);
         return Optional.empty();
       }
-      Hot back = new Hot(serving.model().restore(snapshot), lease);
+      Hot back = Hot.restored(serving.model().restore(snapshot), lease);
       restored = true;
       return Optional.of(back);
     } catch (RuntimeException e) {
@@ -211,7 +213,10 @@ final class Admission {
   private boolean evict(AgentId agent) {
     Hot leaving = hot.peek(agent).orElseThrow();
     try {
-      park(agent, leaving.sequence());
+      behind.awaitWritten(() -> false);
+      if (!leaving.isParked()) {
+        park(agent, leaving);
+      }
     } catch (RuntimeException e) {
       LOG.warn("Cannot park {}, so it stays in memory", agent, e);
       return false;
@@ -221,32 +226,37 @@ final class Admission {
   }
 
   /** Writes a sequence to the store; an empty one has nothing to say. */
-  boolean park(AgentId agent, Sequence sequence) {
-    if (sequence.length() == 0) {
-      return false;
+  private void park(AgentId agent, Hot leaving) {
+    if (leaving.sequence().length() > 0) {
+      leaving.beginParking();
+      store.park(agent, leaving.sequence().snapshot());
+      leaving.endParking();
     }
-    store.park(agent, sequence.snapshot());
-    return true;
   }
 
   /**
-   * Parks every idle agent; all stay in memory.
+   * Parks every idle agent who is not parked already; all stay in memory.
    *
    * @param cancelled asked before every agent, and before anything is written
-   * @return how many
+   * @return how many are parked now
    * @throws CancellationException if it was cancelled
    */
   int parkAll(BooleanSupplier cancelled) {
+    behind.awaitWritten(cancelled);
     int parked = 0;
     for (Map.Entry<AgentId, Hot> entry : hot.all().entrySet()) {
-      Sequence sequence = entry.getValue().sequence();
+      Hot idle = entry.getValue();
       requireWanted(cancelled);
-      if (sequence.length() == 0) {
+      if (idle.sequence().length() == 0) {
         continue;
       }
-      KvSnapshot snapshot = sequence.snapshot();
-      requireWanted(cancelled);
-      store.park(entry.getKey(), snapshot);
+      if (!idle.isParked()) {
+        KvSnapshot snapshot = idle.sequence().snapshot();
+        requireWanted(cancelled);
+        idle.beginParking();
+        store.park(entry.getKey(), snapshot);
+        idle.endParking();
+      }
       parked++;
     }
     return parked;

@@ -29,6 +29,7 @@ public final class BatchEngine implements AutoCloseable {
   private final EngineOptions options;
   private final BlockPool pool;
   private final HotTier hot = new HotTier();
+  private final WriteBehind behind;
   private final Admission admission;
   private final Lobby lobby;
   private final Scheduler scheduler;
@@ -43,9 +44,16 @@ public final class BatchEngine implements AutoCloseable {
   public BatchEngine(EngineOptions options, BlockPool pool, CacheStore store, Timeline timeline) {
     this.options = options;
     this.pool = pool;
-    this.admission = new Admission(hot, pool, store, timeline);
     this.lobby = new Lobby(timeline, options);
-    this.scheduler = new Scheduler(timeline, lobby, admission, new Stepper(hot, admission));
+    this.behind = new WriteBehind(hot, store, timeline, lobby::wake);
+    this.admission = new Admission(hot, pool, store, behind, timeline);
+    this.scheduler =
+        new Scheduler(
+            timeline,
+            lobby,
+            admission,
+            new Stepper(hot, admission),
+            options.writeBehind() ? Optional.of(behind) : Optional.empty());
   }
 
   /**
@@ -196,6 +204,7 @@ public final class BatchEngine implements AutoCloseable {
   public void close() {
     if (lobby.close()) {
       scheduler.awaitEnd();
+      behind.close();
       hot.closeAll();
     }
   }

@@ -10,11 +10,14 @@ import java.time.Duration;
  * @param longestWait how long a request waits at most, unless it says less itself
  * @param restoredAgents the most agents that are brought back at once when a model begins to serve;
  *     others come back with their next request
+ * @param writeBehind whether agents who have fallen silent are parked while the model has nothing
+ *     to do, so that a swap finds little left to write; else a swap and an eviction park them
  */
 public record EngineOptions(
-    int batchSize, int queueLength, Duration longestWait, int restoredAgents) {
+    int batchSize, int queueLength, Duration longestWait, int restoredAgents, boolean writeBehind) {
   /** Sixteen at a time, a thousand waiting for up to five minutes. */
-  public static final EngineOptions USUAL = new EngineOptions(16, 1000, Duration.ofMinutes(5), 16);
+  public static final EngineOptions USUAL =
+      new EngineOptions(16, 1000, Duration.ofMinutes(5), 16, true);
 
   public EngineOptions {
     if (batchSize < 1 || queueLength < 1 || restoredAgents < 0 || longestWait.isNegative()) {

@@ -8,6 +8,7 @@ import dev.semantic.spi.Sequence;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Sequences of agents that are not generating just now, kept in the model's memory for their next
@@ -15,8 +16,67 @@ import java.util.Optional;
  * by a swap while the scheduler stands still.
  */
 final class HotTier {
-  /** An agent's sequence and the blocks that are booked for it. */
-  record Hot(Sequence sequence, BlockPool.Lease lease) {
+  /** An agent's sequence, the blocks that are booked for it, and whether it is parked as it is. */
+  static final class Hot {
+    private enum Parking {
+      CHANGED,
+      BEING_PARKED,
+      PARKED
+    }
+
+    private final Sequence sequence;
+    private final BlockPool.Lease lease;
+    private final AtomicReference<Parking> parking;
+
+    private Hot(Sequence sequence, BlockPool.Lease lease, Parking parking) {
+      this.sequence = sequence;
+      this.lease = lease;
+      this.parking = new AtomicReference<>(parking);
+    }
+
+    /** One that nobody has parked. */
+    static Hot fresh(Sequence sequence, BlockPool.Lease lease) {
+      return new Hot(sequence, lease, Parking.CHANGED);
+    }
+
+    /** One that was parked, and is the same now. */
+    static Hot restored(Sequence sequence, BlockPool.Lease lease) {
+      return new Hot(sequence, lease, Parking.PARKED);
+    }
+
+    Sequence sequence() {
+      return sequence;
+    }
+
+    BlockPool.Lease lease() {
+      return lease;
+    }
+
+    /** It goes on: what was parked of it is not all of it any more. */
+    void change() {
+      parking.set(Parking.CHANGED);
+    }
+
+    void beginParking() {
+      parking.set(Parking.BEING_PARKED);
+    }
+
+    /**
+     * What it was when that began is parked; if it has not changed since, it is parked as it is.
+     */
+    void endParking() {
+      parking.compareAndSet(Parking.BEING_PARKED, Parking.PARKED);
+    }
+
+    boolean isParked() {
+      return parking.get() == Parking.PARKED;
+    }
+
+    /** Whether it is not parked as it is, and nobody has tried. */
+    boolean isChanged() {
+      return parking.get() == Parking.CHANGED;
+    }
+
     void close() {
       try {
         sequence.close();
@@ -37,6 +97,14 @@ final class HotTier {
   /** Takes an agent's sequence out for use; whoever takes it puts it back or closes it. */
   Optional<Hot> take(AgentId agent) {
     return Optional.ofNullable(idle.asMap().remove(agent));
+  }
+
+  /** Somebody whose sequence has not been parked as it is, if there is one. */
+  Optional<AgentId> changed() {
+    return idle.asMap().entrySet().stream()
+        .filter(entry -> entry.getValue().isChanged())
+        .map(Map.Entry::getKey)
+        .findFirst();
   }
 
   void put(AgentId agent, Hot hot) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,7 @@ final class Lobby {
   private Duration retryAfter = Duration.ZERO;
   private @Nullable ModelId expected;
   private long change; // the permit that is good
+  private boolean aside; // the scheduler uses a sequence, although nothing runs
 
   /** What the scheduler begins, or goes on with. */
   sealed interface Beginning {
@@ -95,39 +97,57 @@ final class Lobby {
       returnWithin = order.returnWithin();
       monitor.signalAll();
       try {
-        while (!running.isEmpty() && left > 0 && !order.cancelled().getAsBoolean()) {
+        while (inUse() > 0 && left > 0 && !order.cancelled().getAsBoolean()) {
           left = monitor.awaitNanos(left);
         }
       } finally {
         draining = null;
         if (mode == EngineMode.DRAINING) {
-          mode = running.isEmpty() ? EngineMode.DRAINED : EngineMode.SERVING;
+          mode = inUse() == 0 ? EngineMode.DRAINED : EngineMode.SERVING;
           monitor.signalAll();
         }
       }
-      return running.size();
+      return inUse();
     } finally {
       monitor.unlock();
+    }
+  }
+
+  private int inUse() {
+    return running.size() + (aside ? 1 : 0);
+  }
+
+  /** Does something with idle agents; a drain waits for it. Nothing, unless a model serves. */
+  void aside(Runnable task) {
+    monitor.lock();
+    try {
+      if (mode != EngineMode.SERVING) {
+        return;
+      }
+      aside = true;
+    } finally {
+      monitor.unlock();
+    }
+    try {
+      task.run();
+    } finally {
+      monitor.lock();
+      try {
+        aside = false;
+        monitor.signalAll();
+      } finally {
+        monitor.unlock();
+      }
     }
   }
 
   /** What is to be done with everything that runs, before its next token; FINISH means nothing. */
   DrainPolicy interruption() {
-    monitor.lock();
-    try {
-      return draining == null ? DrainPolicy.FINISH : draining.policy();
-    } finally {
-      monitor.unlock();
-    }
+    return monitor.holding(() -> draining == null ? DrainPolicy.FINISH : draining.policy());
   }
 
   Duration retryAfter() {
-    monitor.lock();
-    try {
-      return retryAfter;
-    } finally {
-      monitor.unlock();
-    }
+    return monitor.holding(() -> retryAfter);
   }
 
   /** Takes over what the scheduler has stopped; it waits until its model serves. */
@@ -147,12 +167,7 @@ final class Lobby {
 
   /** What a part of a change of the model must show; good until the next {@link #giveUp}. */
   long permit() {
-    monitor.lock();
-    try {
-      return change;
-    } finally {
-      monitor.unlock();
-    }
+    return monitor.holding(() -> change);
   }
 
   /**
@@ -180,22 +195,12 @@ final class Lobby {
 
   /** Whether somebody else has taken the change of the model into his hands since. */
   boolean givenUp(long permit) {
-    monitor.lock();
-    try {
-      return change != permit || mode == EngineMode.CLOSED;
-    } finally {
-      monitor.unlock();
-    }
+    return monitor.holding(() -> change != permit || mode == EngineMode.CLOSED);
   }
 
   /** Makes all permits void: whoever holds one changes nothing any more. */
   void giveUp() {
-    monitor.lock();
-    try {
-      change++;
-    } finally {
-      monitor.unlock();
-    }
+    monitor.holding(() -> change++);
   }
 
   /**
@@ -223,12 +228,7 @@ final class Lobby {
   }
 
   @Nullable Serving serving() {
-    monitor.lock();
-    try {
-      return serving;
-    } finally {
-      monitor.unlock();
-    }
+    return monitor.holding(() -> serving);
   }
 
   /** What requests are answered with; empty while none is. */
@@ -247,22 +247,23 @@ final class Lobby {
   }
 
   EngineMode mode() {
-    monitor.lock();
-    try {
-      return mode;
-    } finally {
-      monitor.unlock();
-    }
+    return monitor.holding(() -> mode);
   }
 
-  /** Sleeps until there is something to do; false when there never will be. */
-  boolean awaitWork(Predicate<AgentId> busy) throws InterruptedException {
+  /**
+   * Sleeps until there is something to do; false when there never will be.
+   *
+   * @param spare whether there is something for when nothing else is
+   */
+  boolean awaitWork(Predicate<AgentId> busy, BooleanSupplier spare) throws InterruptedException {
     monitor.lock();
     try {
       while (mode != EngineMode.CLOSED) {
         long now = timeline.nanoTime();
         long nearest = Math.min(waiting.expire(now), preempted.expire(now));
-        if (!running.isEmpty() || next(busy).isPresent()) {
+        if (!running.isEmpty()
+            || next(busy).isPresent()
+            || (mode == EngineMode.SERVING && spare.getAsBoolean())) {
           return true;
         }
         if (nearest == Long.MAX_VALUE) {
@@ -341,39 +342,19 @@ final class Lobby {
   }
 
   void cancelRunning() {
-    monitor.lock();
-    try {
-      running.forEach(Generation::cancel);
-    } finally {
-      monitor.unlock();
-    }
+    monitor.holding(() -> running.forEach(Generation::cancel));
   }
 
   int running() {
-    monitor.lock();
-    try {
-      return running.size();
-    } finally {
-      monitor.unlock();
-    }
+    return monitor.holding(() -> running.size());
   }
 
   int queued() {
-    monitor.lock();
-    try {
-      return waiting.size() + preempted.size();
-    } finally {
-      monitor.unlock();
-    }
+    return monitor.holding(() -> waiting.size() + preempted.size());
   }
 
   void wake() {
-    monitor.lock();
-    try {
-      monitor.signalAll();
-    } finally {
-      monitor.unlock();
-    }
+    monitor.holding(() -> monitor.signalAll());
   }
 
   /** Nobody comes in any more; false if it was closed already. */
@@ -391,12 +372,7 @@ final class Lobby {
 
   /** Tells everybody in the queue that there is nothing to wait for. */
   void refuseWaiting(RequestException cause) {
-    monitor.lock();
-    try {
-      waiting.failAll(cause);
-    } finally {
-      monitor.unlock();
-    }
+    monitor.holding(() -> waiting.failAll(cause));
   }
 
   /** Once closed: whoever still waits is told. */

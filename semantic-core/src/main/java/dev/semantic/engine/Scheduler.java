@@ -3,6 +3,7 @@ package dev.semantic.engine;
 import dev.semantic.engine.Lobby.Beginning;
 import dev.semantic.timeline.Strand;
 import dev.semantic.timeline.Timeline;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,13 +14,20 @@ final class Scheduler {
   private final Lobby lobby;
   private final Admission admission;
   private final Stepper stepper;
+  private final Optional<WriteBehind> behind;
   private final Strand strand;
 
   /** Begins at once. */
-  Scheduler(Timeline timeline, Lobby lobby, Admission admission, Stepper stepper) {
+  Scheduler(
+      Timeline timeline,
+      Lobby lobby,
+      Admission admission,
+      Stepper stepper,
+      Optional<WriteBehind> behind) {
     this.lobby = lobby;
     this.admission = admission;
     this.stepper = stepper;
+    this.behind = behind;
     this.strand = timeline.start("semantic-engine", this::run);
   }
 
@@ -31,7 +39,7 @@ final class Scheduler {
         if (Thread.interrupted()) {
           LOG.debug("Somebody interrupted the scheduler, which ends by close() only");
         }
-        open = lobby.awaitWork(stepper::isBusy);
+        open = lobby.awaitWork(stepper::isBusy, this::hasSpareWork);
         if (open) {
           work();
         }
@@ -59,6 +67,13 @@ final class Scheduler {
                   lobby.retryAfter()));
     }
     lobby.countEnded();
+    if (hasSpareWork()) {
+      lobby.aside(() -> behind.ifPresent(WriteBehind::begin));
+    }
+  }
+
+  private boolean hasSpareWork() {
+    return stepper.size() == 0 && behind.filter(WriteBehind::isDue).isPresent();
   }
 
   private void admit() {

@@ -1,5 +1,8 @@
 package dev.semantic.timeline;
 
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
 /**
  * A reentrant lock with one condition, as {@link java.util.concurrent.locks.ReentrantLock} and its
  * {@code Condition} have them.
@@ -29,4 +32,24 @@ public interface Monitor {
 
   /** Wakes all who wait. */
   void signalAll();
+
+  /** Does something while the current thread holds the lock. */
+  default void holding(Runnable task) {
+    lock();
+    try {
+      task.run();
+    } finally {
+      unlock();
+    }
+  }
+
+  /** The same, for what it gives. */
+  default <T extends @Nullable Object> T holding(Supplier<T> task) {
+    lock();
+    try {
+      return task.get();
+    } finally {
+      unlock();
+    }
+  }
 }

@@ -309,7 +309,8 @@ class SwapTest {
       for (int swap = 0; swap < 20; swap++) {
         Geometry next = models.get(swap % models.size());
         SwapReport report = house.registry.swapWithRollback(next.id());
-        assertTrue(report.reclaim().orElseThrow().reclaimedShare() > 0.99 || roomy, report::toString);
+        assertTrue(
+            report.reclaim().orElseThrow().reclaimedShare() > 0.99 || roomy, report::toString);
       }
       for (CompletableFuture<Integer> talk : agents) {
         assertEquals(40, talk.get(30, TimeUnit.SECONDS));

@@ -66,7 +66,7 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
         ModelRegistry.builder(runtime)
             .budget(new MemoryBudget(budget))
             .cacheBytes(ByteSize.parse("128KiB"))
-            .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16))
+            .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16, false))
             .journal(new ScriptedJournal(script))
             .caches(store());
     registry = more.apply(builder).build();

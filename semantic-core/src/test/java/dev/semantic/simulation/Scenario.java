@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.semantic.cache.AgentId;
 import dev.semantic.engine.ArrivalPolicy;
 import dev.semantic.engine.DrainPolicy;
+import dev.semantic.engine.EngineOptions;
 import dev.semantic.engine.Generation;
 import dev.semantic.engine.GenerationEvent;
 import dev.semantic.engine.GenerationRequest;
@@ -65,7 +66,11 @@ final class Scenario {
     this.house =
         new ScriptedHouse(
             tight ? ScriptedHouse.TIGHT : ScriptedHouse.ROOMY,
-            builder -> Simulated.in(time, builder));
+            builder ->
+                Simulated.in(time, builder)
+                    .engine(
+                        new EngineOptions(
+                            4, 100, Duration.ofSeconds(15), 16, time.random(2) == 0)));
     house.script.onVisit(trouble);
   }
 

@@ -30,7 +30,7 @@ final class IsolatedHouse implements AutoCloseable {
         ModelRegistry.builder(runtime)
             .budget(new MemoryBudget(budget))
             .cacheBytes(ByteSize.parse("128KiB"))
-            .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16))
+            .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16, false))
             .caches(new MemoryCacheStore())
             .listener(listener)
             .build();

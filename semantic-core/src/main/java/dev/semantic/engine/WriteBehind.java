@@ -1,0 +1,146 @@
+package dev.semantic.engine;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Parks agents who have fallen silent, one at a time, while the model has nothing else to do: a
+ * swap, an eviction or the end of the process then finds little left to write. What is copied out
+ * of the model is copied on the scheduler's thread; what is written is written on another.
+ */
+final class WriteBehind {
+  private static final Logger LOG = LoggerFactory.getLogger(WriteBehind.class);
+  private static final long LOOK_NANOS = Duration.ofMillis(50).toNanos();
+
+  private static final Duration LAST_WORDS = Duration.ofSeconds(10);
+
+  private final HotTier hot;
+  private final CacheStore store;
+  private final Timeline timeline;
+  private final Runnable wake;
+  private final Monitor monitor;
+  private boolean writing;
+
+  /**
+   * Nothing is written yet.
+   *
+   * @param wake tells the scheduler that the next one may be written
+   */
+  WriteBehind(HotTier hot, CacheStore store, Timeline timeline, Runnable wake) {
+    this.hot = hot;
+    this.store = store;
+    this.timeline = timeline;
+    this.wake = wake;
+    this.monitor = timeline.monitor();
+  }
+
+  /** Whether there is somebody to park, and nobody is being parked. */
+  boolean isDue() {
+    return !isWriting() && hot.changed().isPresent();
+  }
+
+  /** Begins to park one agent. On the scheduler's thread, while no swap may touch the agents. */
+  void begin() {
+    Optional<AgentId> next = hot.changed();
+    if (isWriting() || next.isEmpty()) {
+      return;
+    }
+    AgentId agent = next.get();
+    Hot silent = hot.peek(agent).orElseThrow();
+    silent.beginParking();
+    if (silent.sequence().length() == 0) {
+      silent.endParking(); // it has nothing to say
+      return;
+    }
+    try {
+      KvSnapshot snapshot = silent.sequence().snapshot();
+      setWriting(true);
+      timeline.start("semantic-park", () -> write(agent, silent, snapshot));
+    } catch (Throwable t) { // it is tried again with the agent's next turn, or by a swap
+      LOG.warn("Cannot park {} yet", agent, t);
+      setWriting(false);
+    }
+  }
+
+  private void write(AgentId agent, Hot silent, KvSnapshot snapshot) {
+    try {
+      store.park(agent, snapshot);
+      silent.endParking();
+    } catch (Throwable t) {
+      LOG.warn("Cannot park {} yet", agent, t);
+    } finally {
+      setWriting(false);
+      wake.run();
+    }
+  }
+
+  /**
+   * Waits until nothing is being written.
+   *
+   * @throws CancellationException if nobody wants to wait any more
+   */
+  void awaitWritten(BooleanSupplier cancelled) {
+    boolean interrupted = false;
+    try {
+      while (isWriting()) {
+        if (cancelled.getAsBoolean()) { // which may take the lobby's lock
+          throw new CancellationException("Nobody waits for the agents to be parked any more");
+        }
+        interrupted |= sleep();
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Until it has been written, or for a moment; returns whether it was interrupted. */
+  private boolean sleep() {
+    monitor.lock();
+    try {
+      if (writing) {
+        monitor.awaitNanos(LOOK_NANOS);
+      }
+      return false;
+    } catch (InterruptedException e) {
+      return true;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Waits for what is being written; not for ever. */
+  void close() {
+    long end = timeline.nanoTime() + LAST_WORDS.toNanos();
+    try {
+      awaitWritten(() -> timeline.nanoTime() - end > 0);
+    } catch (CancellationException e) {
+      LOG.warn("An agent is still being parked after {}; nobody waits for it", LAST_WORDS);
+    }
+  }
+
+  private boolean isWriting() {
+    return monitor.holding(() -> writing);
+  }
+
+  private void setWriting(boolean value) {
+    monitor.lock();
+    try {
+      writing = value;
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+}
