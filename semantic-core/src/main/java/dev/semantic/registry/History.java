@@ -4,7 +4,6 @@ import dev.semantic.swap.SwapReport;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 
 /** The last reports, oldest first. Thread-safe. */
 final class History {
@@ -24,9 +23,5 @@ final class History {
 
   synchronized List<SwapReport> all() {
     return List.copyOf(reports);
-  }
-
-  synchronized Optional<SwapReport> last() {
-    return Optional.ofNullable(reports.peekLast());
   }
 }

@@ -246,7 +246,10 @@ public final class ModelRegistry implements AutoCloseable {
     return pool;
   }
 
-  /** Lets requests under way end, parks every agent, frees the model. Waits for a swap to end. */
+  /**
+   * Lets requests under way end, parks every agent, frees the model. Waits for a swap to end, and
+   * for another thread that closes it already.
+   */
   @Override
   public void close() {
     @Nullable Turn last = desk.enterForGood();

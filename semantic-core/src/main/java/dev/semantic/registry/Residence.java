@@ -5,14 +5,12 @@ import dev.semantic.journal.SwapEntry;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
-import dev.semantic.registry.RegistryStatus.Activity;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapState;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -31,42 +29,34 @@ final class Residence {
 
   private SwapState state = new SwapState.Empty();
   private @Nullable Resident resident;
-  private volatile @Nullable ModelSpec last;
-  private volatile @Nullable SwapNotes underWay;
-  private volatile Activity activity = Activity.IDLE;
-  private volatile Instant since;
+  private volatile Standing standing;
 
   Residence(SwapExecution.Tools tools, List<SwapListener> listeners, History history) {
     this.tools = tools;
     this.listeners = List.copyOf(listeners);
     this.history = history;
-    this.since = tools.timeline().now();
+    this.standing = Standing.atFirst(tools.timeline().now());
   }
 
   /** The model that serves; during a blackout the one that served last. */
   Optional<ModelSpec> serving() {
-    return tools.engine().serving().or(() -> Optional.ofNullable(last));
+    return tools.engine().serving().or(() -> Optional.ofNullable(standing.last()));
   }
 
   boolean isChanging() {
-    return underWay != null;
+    return standing.underWay() != null;
   }
 
+  /** Looks again if a swap has begun or ended meanwhile: what is told was true at one moment. */
+  @SuppressWarnings("ReferenceEquality") // every change of it is another one
   RegistryStatus status() {
-    SwapNotes notes = underWay;
-    return new RegistryStatus(
-        activity,
-        Optional.ofNullable(notes).map(SwapNotes::id),
-        Optional.ofNullable(notes).map(SwapNotes::current),
-        notes == null ? ByteSize.ZERO : notes.loaded(),
-        notes == null ? ByteSize.ZERO : notes.toLoad(),
-        since,
-        serving(),
-        history.last(),
-        tools.engine().mode(),
-        tools.engine().running(),
-        tools.engine().queued(),
-        tools.engine().hotAgents());
+    while (true) {
+      Standing now = standing;
+      RegistryStatus status = now.status(tools.engine());
+      if (now == standing) {
+        return status;
+      }
+    }
   }
 
   /** Exchanges the model, for whoever has the turn. */
@@ -77,6 +67,9 @@ final class Residence {
     try {
       return change(target, options, cancellation, notes);
     } finally {
+      if (isChanging()) { // a defect of ours: nobody else throws that far
+        standing = standing.brokenOff(residing(), tools.timeline().now());
+      }
       MDC.remove("swap");
     }
   }
@@ -87,9 +80,7 @@ final class Residence {
     Optional<ModelSpec> before = serving();
     SwapExecution swap = new SwapExecution(tools, options, notes, cancellation, target, resident);
     ByteSize activeBefore = activeBytes(swap.hands());
-    activity = Activity.IN_PROGRESS;
-    since = notes.started();
-    underWay = notes;
+    standing = standing.changing(notes);
     swap.logbook()
         .begun(
             new SwapEntry(
@@ -102,22 +93,28 @@ final class Residence {
       state = swap.run(state);
     } finally {
       settle(swap, target);
-      underWay = null;
       tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO);
       swap.logbook().ended();
     }
     Verdict verdict = new Verdict(swap, notes);
     SwapReport report =
         verdict.report(
-            before.map(ModelSpec::id), target, serving(), activeBefore, activeBytes(swap.hands()));
+            before.map(ModelSpec::id),
+            target,
+            Optional.ofNullable(residing()),
+            activeBefore,
+            activeBytes(swap.hands()));
     history.add(report);
-    activity = report.outcome() == SwapOutcome.SWAPPED ? Activity.SUCCESS : Activity.FAILED;
-    since = tools.timeline().now();
+    standing = standing.ended(report, residing(), tools.timeline().now());
     notes.finished(report);
     if (swap.hands().wasInterrupted() || notes.wasInterrupted()) {
       Thread.currentThread().interrupt();
     }
-    return verdict.judged(report, last);
+    return verdict.judged(report, residing());
+  }
+
+  private @Nullable ModelSpec residing() {
+    return resident == null ? null : resident.spec();
   }
 
   /** The blackout that swaps to this model had before. */
@@ -143,12 +140,11 @@ final class Residence {
     if (leaving != null) {
       letGo(leaving, swap.hands());
     }
-    last = resident == null ? null : resident.spec();
   }
 
   /** Nobody lives here any more. */
   void vacate(Hands hands) {
-    last = null;
+    standing = standing.vacated();
     Resident leaving = resident;
     resident = null;
     if (leaving != null) {

@@ -4,6 +4,7 @@ import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Timeline;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** One may change the model at a time; the others are refused, wait, or take over, as they ask. */
@@ -12,15 +13,18 @@ final class SwapDesk {
   private @Nullable Turn turn;
   private long calls;
   private boolean closed;
+  private boolean over;
 
   /** The right to change the model, until it is given back. */
   final class Turn implements AutoCloseable {
     private final long number;
     private final Thread thread = Thread.currentThread();
     private final Cancellation cancellation = new Cancellation();
+    private final boolean last;
 
-    private Turn(long number) {
+    private Turn(long number, boolean last) {
       this.number = number;
+      this.last = last;
     }
 
     Cancellation cancellation() {
@@ -32,6 +36,7 @@ final class SwapDesk {
       monitor.lock();
       try {
         turn = null;
+        over = last;
         monitor.signalAll();
       } finally {
         monitor.unlock();
@@ -65,7 +70,7 @@ final class SwapDesk {
         awaitTurn(what);
         requireOpen(what);
       }
-      turn = new Turn(number);
+      turn = new Turn(number, false);
       return turn;
     } finally {
       monitor.unlock();
@@ -107,34 +112,41 @@ final class SwapDesk {
   }
 
   /**
-   * The last turn of all, after the one under way; nobody gets another.
+   * The last turn of all, after the one under way; nobody gets another, and nobody calls it off.
    *
-   * @return null if somebody took it before
+   * @return null if somebody took it before, and has given it back
    */
   @Nullable Turn enterForGood() {
     monitor.lock();
     try {
       requireOutside("close the registry");
-      if (closed) {
-        return null;
-      }
+      boolean first = !closed;
       closed = true;
       monitor.signalAll();
-      boolean interrupted = false;
-      while (turn != null) {
-        try {
-          monitor.await();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
+      awaitPatiently(() -> first ? turn == null : over);
+      if (!first) {
+        return null;
       }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-      turn = new Turn(++calls);
+      turn = new Turn(++calls, true);
+      turn.cancellation.commit();
       return turn;
     } finally {
       monitor.unlock();
+    }
+  }
+
+  /** An interrupt does not shorten the wait, but is kept. */
+  private void awaitPatiently(BooleanSupplier truth) {
+    boolean interrupted = false;
+    while (!truth.getAsBoolean()) {
+      try {
+        monitor.await();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -118,7 +118,8 @@ public enum Geometry {
     return said;
   }
 
-  static Geometry of(ModelTag tag) {
+  /** Whose tag this is. */
+  public static Geometry of(ModelTag tag) {
     for (Geometry geometry : values()) {
       if (geometry.tag().equals(tag)) {
         return geometry;

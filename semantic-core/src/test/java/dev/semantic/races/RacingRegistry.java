@@ -1,0 +1,130 @@
+package dev.semantic.races;
+
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.RequestException;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.RegistryStatus;
+import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.registry.SwapOptions;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.IfBusy;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapOutcome;
+import dev.semantic.swap.SwapReport;
+import java.util.Optional;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.jspecify.annotations.Nullable;
+
+/** The calls that race, on a registry in which {@code ALPHA} serves. */
+public abstract class RacingRegistry {
+  private final ScriptedHouse house;
+
+  /** Both models fit: the new one serves before the old one goes. */
+  public static final class Roomy extends RacingRegistry {
+    public Roomy() {
+      super(ScriptedHouse.ROOMY);
+    }
+  }
+
+  /** Only one fits: for a while none serves. */
+  public static final class Tight extends RacingRegistry {
+    public Tight() {
+      super(ScriptedHouse.TIGHT);
+    }
+  }
+
+  /** Whom a request is meant for. */
+  public enum Whom {
+    ANYBODY,
+    ALPHA,
+    BETA;
+
+    @Nullable Geometry model() {
+      return this == ANYBODY ? null : Geometry.valueOf(name());
+    }
+  }
+
+  /** What there is to swap to. */
+  public enum Target {
+    ALPHA,
+    BETA;
+
+    Geometry model() {
+      return Geometry.valueOf(name());
+    }
+  }
+
+  RacingRegistry(ByteSize budget) {
+    house = ScriptedHouse.serving(Geometry.ALPHA, budget);
+  }
+
+  @Operation
+  public Object ask(Whom whom) {
+    GenerationRequest.Builder request =
+        GenerationRequest.of(new Prompt.Tokens(tokens(5, 1))).maxTokens(2);
+    Geometry meantFor = whom.model();
+    if (meantFor != null) {
+      request.model(meantFor.id());
+    }
+    try {
+      return new Seen.Answered(Geometry.of(house.ask(request.build()).await().model()));
+    } catch (RequestException refused) {
+      return new Seen.Unanswered(meantFor);
+    }
+  }
+
+  @Operation
+  public Object swap(Target target, IfBusy ifBusy) throws ModelSwapException {
+    SwapOptions options = SwapOptions.builder().ifBusy(ifBusy).build();
+    try {
+      SwapReport report = house.registry.swapWithRollback(target.model().id(), options);
+      assertEquals(Optional.of(target.model().id()), report.serving());
+      return new Seen.Swapped(target.model(), ifBusy);
+    } catch (IllegalStateException refused) {
+      return new Seen.Refused(ifBusy);
+    } catch (ModelSwapException failed) {
+      if (failed.report().outcome() != SwapOutcome.CANCELLED) {
+        throw failed;
+      }
+      return new Seen.CalledOff(target.model(), ifBusy);
+    }
+  }
+
+  @Operation
+  public Object cancelSwap() {
+    return new Seen.Cancel(house.registry.cancelSwap());
+  }
+
+  @Operation
+  public Object status() {
+    RegistryStatus status = house.registry.status();
+    boolean changing = status.activity() == Activity.IN_PROGRESS;
+    assertEquals(changing, status.swap().isPresent(), status::toString);
+    if (!changing) {
+      SwapReport last = status.lastReport().orElseThrow();
+      Activity ended = last.outcome() == SwapOutcome.SWAPPED ? Activity.SUCCESS : Activity.FAILED;
+      assertEquals(ended, status.activity(), status::toString);
+    }
+    return new Seen.Stood(
+        status.serving().map(ModelSpec::tag).map(Geometry::of), status.activity());
+  }
+
+  @Operation
+  public Object close() {
+    house.registry.close();
+    return new Seen.Closed();
+  }
+
+  /** Nothing is left, and every answer is what its model would say. */
+  @Validate
+  public void nothingIsLeft() {
+    house.close();
+  }
+}

@@ -1,0 +1,126 @@
+package dev.semantic.races;
+
+import static dev.semantic.races.Event.always;
+import static dev.semantic.races.Event.maybe;
+import static dev.semantic.races.Event.once;
+import static dev.semantic.races.Event.seen;
+
+import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.swap.IfBusy;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a call came back with. Most calls are linearizable: one event explains them. A change of the
+ * model is not, and does not claim to be: somebody else may be refused, or call it off, between its
+ * beginning and its end. It is a course of events, each between the call's beginning and its end.
+ */
+sealed interface Seen {
+  /** The events that explain it, in their order; of several courses one is enough. */
+  List<List<Event>> courses(int thread);
+
+  /** An answer, and whose weights made it. */
+  record Answered(Geometry by) implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return List.of(List.of(seen(now -> now.model() == by)));
+    }
+  }
+
+  /** No answer: it was meant for a model that did not serve, or the registry is closed. */
+  record Unanswered(@Nullable Geometry meantFor) implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return List.of(
+          List.of(seen(now -> now.closed() || (meantFor != null && now.model() != meantFor))));
+    }
+  }
+
+  /** A swap that went well. Whoever supersedes may have called off others before. */
+  record Swapped(Geometry target, IfBusy ifBusy) implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return List.of(
+          List.of(
+              superseding(ifBusy),
+              superseding(ifBusy),
+              once(now -> now.closed() ? null : now.taken(thread)),
+              always(now -> now.shown(Activity.IN_PROGRESS)),
+              always(now -> now.answeredBy(target)),
+              once(Moment::commit),
+              always(now -> now.shown(Activity.SUCCESS)),
+              always(Moment::released)));
+    }
+  }
+
+  /** A swap that somebody called off; its target may have answered for a while. */
+  record CalledOff(Geometry target, IfBusy ifBusy) implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return List.of(
+          List.of(
+              superseding(ifBusy),
+              superseding(ifBusy),
+              once(now -> now.closed() ? null : now.taken(thread)),
+              always(now -> now.shown(Activity.IN_PROGRESS)),
+              maybe(now -> now.answeredBy(target)),
+              once(Moment::wentBack),
+              always(now -> now.shown(Activity.FAILED)),
+              always(Moment::released)));
+    }
+  }
+
+  /** A swap that was refused: for want of a turn only if it did not want to wait for it. */
+  record Refused(IfBusy ifBusy) implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return List.of(
+          List.of(
+              superseding(ifBusy),
+              superseding(ifBusy),
+              seen(now -> now.closed() || (ifBusy == IfBusy.REFUSE && now.isTaken()))));
+    }
+  }
+
+  /** What {@code cancelSwap} said. */
+  record Cancel(boolean did) implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return List.of(
+          List.of(did ? once(Moment::callOff) : seen(now -> !now.isTaken() || now.committed())));
+    }
+  }
+
+  /** What {@code status} said. */
+  record Stood(Optional<Geometry> serving, Activity activity) implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return List.of(
+          List.of(
+              seen(
+                  now ->
+                      now.activity() == activity
+                          && serving.equals(Optional.ofNullable(now.model())))));
+    }
+  }
+
+  /** It is closed, by this call or by another one. */
+  record Closed() implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return List.of(
+          List.of(seen(now -> now.closed() && now.model() == null && !now.isTaken())),
+          List.of(
+              once(now -> now.closed() ? null : now.close()),
+              once(now -> now.takenForGood(thread)),
+              always(now -> now.answeredBy(null)),
+              always(Moment::released)));
+    }
+  }
+
+  private static Event superseding(IfBusy ifBusy) {
+    return ifBusy == IfBusy.SUPERSEDE ? maybe(Moment::callOff) : always(now -> now);
+  }
+}

@@ -1,0 +1,64 @@
+package dev.semantic.registry;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.scripted.Elsewhere;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+/** Other calls while the registry is being closed. */
+class ClosingTest {
+  @Test
+  void aCloseCannotBeCalledOff() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.MODEL_CLOSE);
+      CompletableFuture<Boolean> closing = close(house);
+      hold.awaitReached();
+      assertFalse(house.registry.cancelSwap());
+      hold.release();
+      closing.get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void whoeverClosesSecondReturnsWhenTheModelIsGone() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Script.Hold hold = house.script.hold(PortCall.MODEL_CLOSE);
+      CompletableFuture<Boolean> first = close(house);
+      hold.awaitReached();
+      AtomicBoolean released = new AtomicBoolean();
+      AtomicBoolean returnedAfterThat = new AtomicBoolean();
+      Thread second =
+          Thread.ofPlatform()
+              .daemon()
+              .start(
+                  () -> {
+                    house.registry.close();
+                    returnedAfterThat.set(released.get());
+                  });
+      while (second.getState() != Thread.State.WAITING && second.isAlive()) {
+        Thread.onSpinWait();
+      }
+      released.set(true);
+      hold.release();
+      second.join(10_000);
+      assertTrue(returnedAfterThat.get());
+      first.get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  private static CompletableFuture<Boolean> close(ScriptedHouse house) {
+    return Elsewhere.call(
+        () -> {
+          house.registry.close();
+          return true;
+        });
+  }
+}
