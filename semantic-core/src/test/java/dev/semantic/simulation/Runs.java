@@ -1,6 +1,10 @@
 package dev.semantic.simulation;
 
 import dev.semantic.scripted.PortCall;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import org.junit.jupiter.api.Test;
 
 /** The simulation as a program of its own, for a core that was broken on purpose. */
 final class Runs {
@@ -16,10 +20,27 @@ final class Runs {
       for (PortCall call : PortCall.values()) {
         hangs.aCallThatHangsCostsTheSwapAndNothingElse(call);
       }
+      everyTestOf(Class.forName("dev.semantic.registry.WriteBehindTest"));
     } catch (Throwable t) {
       System.out.println(t.getCause() == null ? t : t.getCause());
       System.exit(1);
     }
     System.exit(0);
+  }
+
+  /** What no simulation asks: whether anything was parked that need not have been, or was not. */
+  private static void everyTestOf(Class<?> tests) throws Throwable {
+    for (Method test : tests.getDeclaredMethods()) {
+      if (test.isAnnotationPresent(Test.class)) {
+        Constructor<?> make = tests.getDeclaredConstructor();
+        make.setAccessible(true);
+        test.setAccessible(true);
+        try {
+          test.invoke(make.newInstance());
+        } catch (InvocationTargetException e) {
+          throw e.getCause() == null ? e : e.getCause();
+        }
+      }
+    }
   }
 }
