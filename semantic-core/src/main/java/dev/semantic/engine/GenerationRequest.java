@@ -22,6 +22,7 @@ public final class GenerationRequest {
   private final boolean ignoreEos;
   private final int prefillChunk;
   private final @Nullable Duration deadline;
+  private final int priority;
 
   private GenerationRequest(Builder from) {
     prompt = from.prompt;
@@ -33,6 +34,7 @@ public final class GenerationRequest {
     ignoreEos = from.ignoreEos;
     prefillChunk = from.prefillChunk;
     deadline = from.deadline;
+    priority = from.priority;
   }
 
   /** A request with everything else as usual: greedy, at most 256 tokens, nobody's. */
@@ -76,6 +78,10 @@ public final class GenerationRequest {
     return Optional.ofNullable(deadline);
   }
 
+  public int priority() {
+    return priority;
+  }
+
   /** Puts a request together. */
   public static final class Builder {
     private final Prompt prompt;
@@ -87,6 +93,7 @@ public final class GenerationRequest {
     private boolean ignoreEos;
     private int prefillChunk = 512;
     private @Nullable Duration deadline;
+    private int priority;
 
     private Builder(Prompt prompt) {
       this.prompt = prompt;
@@ -141,6 +148,16 @@ public final class GenerationRequest {
     /** How long it may wait before it is begun; without, as long as the engine lets it. */
     public Builder deadline(Duration value) {
       deadline = value;
+      return this;
+    }
+
+    /**
+     * Higher is more urgent; without, 0. Of those that wait the most urgent is begun first and has
+     * its prompt computed first, and whoever is less urgent starts over when the KV pool is full.
+     * Those of one agent keep their order. Nobody is urgent for having waited long.
+     */
+    public Builder priority(int value) {
+      priority = value;
       return this;
     }
 

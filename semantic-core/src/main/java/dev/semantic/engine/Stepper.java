@@ -19,6 +19,9 @@ import org.slf4j.LoggerFactory;
 final class Stepper {
   private static final Logger LOG = LoggerFactory.getLogger(Stepper.class);
 
+  private static final Comparator<Work> MOST_URGENT_FIRST =
+      Comparator.comparingInt(Work::priority).reversed().thenComparingLong(Work::order);
+
   private final HotTier hot;
   private final Admission admission;
   private final List<Work> active = new ArrayList<>();
@@ -48,10 +51,10 @@ final class Stepper {
     Set<Work> stalled = stalled();
     active.stream()
         .filter(work -> work.inPrefill() && !stalled.contains(work))
-        .findFirst()
+        .reduce((one, other) -> other.priority() > one.priority() ? other : one)
         .ifPresent(
             work -> {
-              active.remove(work); // to the back: prompts take turns
+              active.remove(work); // to the back: prompts of one priority take turns
               active.add(work);
               run(model, List.of(work));
             });
@@ -91,14 +94,13 @@ final class Stepper {
   }
 
   /**
-   * Books room for everybody's next chunk, first come first served.
+   * Books room for everybody's next chunk, the most urgent first.
    *
    * @return those for whom there is none yet: they wait until others have ended
    */
   private Set<Work> stalled() {
     Set<Work> stalled = new HashSet<>();
-    List<Work> byAge = active.stream().sorted(Comparator.comparingLong(Work::order)).toList();
-    for (Work work : byAge) {
+    for (Work work : active.stream().sorted(MOST_URGENT_FIRST).toList()) {
       try {
         if (active.contains(work) && !hasRoom(work)) {
           stalled.add(work);
@@ -110,7 +112,7 @@ final class Stepper {
     return stalled;
   }
 
-  /** Whoever came later gives way and starts over, so the first always gets on. */
+  /** Whoever is less urgent, or came later, gives way and starts over: the first always gets on. */
   private boolean hasRoom(Work work) {
     while (!admission.makeRoom(work.hot().lease(), work.lengthAhead())) {
       if (!admission.couldHold(work.lengthAhead())) {
@@ -120,11 +122,11 @@ final class Stepper {
       Work last =
           active.stream()
               .filter(other -> other.hot().lease().blocks() > 0)
-              .max(Comparator.comparingLong(Work::order))
+              .max(MOST_URGENT_FIRST)
               .orElse(work);
-      if (last.order() > work.order()) {
+      if (MOST_URGENT_FIRST.compare(last, work) > 0) {
         startOver(last);
-      } else if (active.stream().allMatch(other -> other.order() >= work.order())) {
+      } else if (active.stream().allMatch(other -> MOST_URGENT_FIRST.compare(other, work) >= 0)) {
         refuse(work);
         return false;
       } else {

@@ -26,6 +26,10 @@ record Ticket(GenerationRequest request, Generation generation, long submitted, 
     return duration.compareTo(Duration.ofDays(365)) > 0 ? Long.MAX_VALUE : duration.toNanos();
   }
 
+  int priority() {
+    return request.priority();
+  }
+
   boolean expired(long now) {
     return deadline != Long.MAX_VALUE && now - deadline >= 0;
   }

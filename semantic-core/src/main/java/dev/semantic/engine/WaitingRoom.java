@@ -1,15 +1,16 @@
 package dev.semantic.engine;
 
+import dev.semantic.cache.AgentId;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
-/**
- * The queue of requests that have not been begun, first come first served. Under its owner's lock.
- */
+/** The queue of requests that have not been begun. Under its owner's lock. */
 final class WaitingRoom {
   private final Deque<Ticket> waiting = new ArrayDeque<>();
   private final int bound;
@@ -31,9 +32,13 @@ final class WaitingRoom {
     return waiting.size();
   }
 
-  /** The first that may be begun. */
+  /** The most urgent that may be begun, and of those the first; no agent overtakes itself. */
   Optional<Ticket> first(Predicate<Ticket> mayBegin) {
-    return waiting.stream().filter(mayBegin).findFirst();
+    Set<AgentId> seen = new HashSet<>();
+    return waiting.stream()
+        .filter(mayBegin)
+        .filter(ticket -> ticket.request().agent().map(seen::add).orElse(true))
+        .reduce((one, later) -> later.priority() > one.priority() ? later : one);
   }
 
   void remove(Ticket ticket) {

@@ -77,6 +77,10 @@ final class Work {
     return ticket;
   }
 
+  int priority() {
+    return ticket.priority();
+  }
+
   /** Nanoseconds since some time; less is earlier. */
   long order() {
     return begun;

@@ -97,6 +97,46 @@ class RequestsTest {
   }
 
   @Test
+  void theMostUrgentIsAnsweredFirst() throws Exception {
+    Script.Hold hold = house.script.hold(PortCall.FORWARD);
+    Generation first = house.ask(request("first", 1, tokens(5, 1)));
+    hold.awaitReached();
+    List<Generation> others = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      others.add(house.ask(urgent("other " + i, 0)));
+    }
+    Generation urgent = house.ask(urgent("urgent", 1));
+    hold.release();
+    first.await(PATIENCE);
+    var soon = urgent.await(PATIENCE).timeToFirstToken();
+    for (Generation other : others) {
+      var later = other.await(PATIENCE).timeToFirstToken();
+      assertTrue(soon.compareTo(later) < 0, () -> soon + " against " + later);
+    }
+  }
+
+  @Test
+  void noAgentOvertakesItself() throws Exception {
+    Script.Hold hold = house.script.hold(PortCall.FORWARD);
+    Generation first = house.ask(request("first", 1, tokens(5, 1)));
+    hold.awaitReached();
+    Generation early = house.ask(urgent("ada", 0));
+    Generation late = house.ask(urgent("ada", 9));
+    hold.release();
+    first.await(PATIENCE);
+    assertEquals(0, early.await(PATIENCE).cachedTokens());
+    assertEquals(19, late.await(PATIENCE).cachedTokens());
+  }
+
+  private static GenerationRequest urgent(String agent, int priority) {
+    return GenerationRequest.of(new Prompt.Tokens(tokens(20, 2)))
+        .agent(new AgentId(agent))
+        .maxTokens(1)
+        .priority(priority)
+        .build();
+  }
+
+  @Test
   void requestsOfOneAgentComeOneAfterTheOther() {
     int[] prompt = tokens(50, 1);
     List<Generation> all = new ArrayList<>();

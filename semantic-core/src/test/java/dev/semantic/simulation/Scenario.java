@@ -182,7 +182,8 @@ final class Scenario {
         GenerationRequest.of(new Prompt.Tokens(prompt))
             .maxTokens(1 + time.random(12))
             .prefillChunk(1 + time.random(32))
-            .ignoreEos(time.random(2) == 0);
+            .ignoreEos(time.random(2) == 0)
+            .priority(time.random(3));
     if (time.random(4) != 0) {
       // sometimes another client's, whose conversation is another one
       builder.agent(new AgentId(time.random(6) == 0 ? "client-0" : agent));
