@@ -1,5 +1,8 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.engine.Generation;
 import dev.semantic.engine.GenerationEvent;
 import dev.semantic.engine.GenerationRequest;
@@ -11,6 +14,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.ModelRegistry;
+import dev.semantic.registry.RegistryBuilder;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.swap.SwapListener;
 import java.io.IOException;
@@ -80,33 +84,54 @@ final class GenerateCommand extends ModelCommand {
       description = "Go on past tokens that end an answer; show special tokens.")
   private boolean ignoreEos;
 
+  @ArgGroup(exclusive = false)
+  private @Nullable Remembered remembered;
+
   @Override
   Answer answer(ModelRuntime runtime, ModelId model) throws IOException {
     Sampling sampling = sampling();
     requirePositive("--max-tokens", maxTokens);
     requirePositive("--chunk", chunk);
     Prompt fixed = promptBeforeLoading();
-    try (ModelRegistry registry = registry(runtime, model)) {
-      ModelSpec spec = registry.current().orElseThrow();
-      Prompt prompt = source.tokens == null ? fixed : new Prompt.Tokens(source.tokens.of(spec));
-      GenerationRequest request =
-          GenerationRequest.of(prompt)
-              .sampling(sampling)
-              .maxTokens(maxTokens)
-              .prefillChunk(chunk)
-              .ignoreEos(ignoreEos)
-              .build();
-      Generation generation = registry.generate(request);
-      if (!json()) {
-        print(generation.events(), terminal().out());
+    Remembered whose = remembered;
+    if (whose == null) {
+      try (ModelRegistry registry = registry(runtime, model, null)) {
+        return new Answer(fields(generate(registry, request(registry, fixed, sampling))), () -> "");
       }
-      GenerationResult result = generation.await();
-      if (!json()) {
-        terminal().out().println();
-        terminal().err().println(summary(result));
-      }
-      return new Answer(fields(result), () -> "");
     }
+    AgentId agent = whose.agent(this);
+    try (DiskCacheStore caches = whose.open();
+        ModelRegistry registry = registry(runtime, model, caches)) {
+      GenerationResult result = generate(registry, request(registry, fixed, sampling).agent(agent));
+      Map<String, Object> fields = fields(result);
+      fields.put("cached_tokens", result.cachedTokens());
+      fields.put("parked_bytes", Remembered.park(registry, caches, agent).bytes());
+      return new Answer(fields, () -> "");
+    }
+  }
+
+  private GenerationRequest.Builder request(
+      ModelRegistry registry, Prompt fixed, Sampling sampling) {
+    ModelSpec spec = registry.current().orElseThrow();
+    Prompt prompt = source.tokens == null ? fixed : new Prompt.Tokens(source.tokens.of(spec));
+    return GenerationRequest.of(prompt)
+        .sampling(sampling)
+        .maxTokens(maxTokens)
+        .prefillChunk(chunk)
+        .ignoreEos(ignoreEos);
+  }
+
+  private GenerationResult generate(ModelRegistry registry, GenerationRequest.Builder request) {
+    Generation generation = registry.generate(request.build());
+    if (!json()) {
+      print(generation.events(), terminal().out());
+    }
+    GenerationResult result = generation.await();
+    if (!json()) {
+      terminal().out().println();
+      terminal().err().println(summary(result));
+    }
+    return result;
   }
 
   private Sampling sampling() {
@@ -131,7 +156,7 @@ final class GenerateCommand extends ModelCommand {
     return new Prompt.Text(source.text == null ? "" : source.text);
   }
 
-  private ModelRegistry registry(ModelRuntime runtime, ModelId model) {
+  private ModelRegistry registry(ModelRuntime runtime, ModelId model, @Nullable CacheStore caches) {
     try (Progress progress = Progress.drawn(terminal(), "Loading " + model)) {
       SwapListener listener =
           new SwapListener() {
@@ -140,7 +165,11 @@ final class GenerateCommand extends ModelCommand {
               progress.update(done.bytes(), total.bytes());
             }
           };
-      ModelRegistry registry = ModelRegistry.builder(runtime).listener(listener).build();
+      RegistryBuilder builder = ModelRegistry.builder(runtime).listener(listener);
+      if (caches != null) {
+        builder.caches(caches);
+      }
+      ModelRegistry registry = builder.build();
       try {
         registry.load(model);
         return registry;
@@ -174,8 +203,10 @@ final class GenerateCommand extends ModelCommand {
   private static String summary(GenerationResult result) {
     return String.format(
         Locale.ROOT,
-        "%d prompt tokens at %.1f a second, %d generated at %.1f a second, first after %.1f ms",
+        "%d prompt tokens, %d of them cached, at %.1f a second, %d generated at %.1f a second,"
+            + " first after %.1f ms",
         result.promptTokens(),
+        result.cachedTokens(),
         result.prefillTokensPerSecond(),
         result.tokens().size(),
         result.decodeTokensPerSecond(),

@@ -16,7 +16,9 @@ import dev.semantic.mlx.store.ModelCatalog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -155,6 +157,46 @@ class ModelCommandsTest {
     String tooMany = list(new int[8193]);
     run("logits", SMOL, "--tokens", tooMany).assertFailed(1, "8193", "8192");
     run("generate", SMOL, "--tokens", tooMany).assertFailed(1, "8193", "8192");
+  }
+
+  @Test
+  void anAgentGoesOnWhereItsLastRunEnded() throws IOException {
+    int[] prompt =
+        ints(Project.reference().get("SmolLM2-135M-Instruct.Q4_1").get(0).get("prompt_ids"));
+    JsonNode first = generateAs("ada", prompt);
+    assertEquals(0, first.get("cached_tokens").asInt());
+    assertTrue(first.get("parked_bytes").asLong() > 0);
+    int[] answer = ints(first.get("tokens"));
+    int[] said = Arrays.copyOf(prompt, prompt.length + answer.length);
+    System.arraycopy(answer, 0, said, prompt.length, answer.length);
+    JsonNode second = generateAs("ada", said);
+    assertEquals(said.length - 1, second.get("cached_tokens").asInt());
+    assertEquals(0, generateAs("bob", prompt).get("cached_tokens").asInt());
+    JsonNode fresh =
+        run("generate", SMOL, "--tokens", list(said), "--max-tokens", "4", "--json")
+            .json(GENERATED);
+    assertArrayEquals(ints(fresh.get("tokens")), ints(second.get("tokens")));
+    run("generate", SMOL, "--tokens", "1", "--agent", "ada").assertFailed(2, "--cache-dir");
+    run("generate", SMOL, "--tokens", "1", "--agent", "", "--cache-dir", directory.toString())
+        .assertFailed(2, "--agent");
+  }
+
+  private JsonNode generateAs(String agent, int[] tokens) throws IOException {
+    List<String> fields = new ArrayList<>(List.of(GENERATED));
+    fields.addAll(List.of("cached_tokens", "parked_bytes"));
+    return run(
+            "generate",
+            SMOL,
+            "--tokens",
+            list(tokens),
+            "--max-tokens",
+            "4",
+            "--agent",
+            agent,
+            "--cache-dir",
+            directory.resolve("caches").toString(),
+            "--json")
+        .json(fields.toArray(String[]::new));
   }
 
   @ParameterizedTest

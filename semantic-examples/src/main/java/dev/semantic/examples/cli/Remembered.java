@@ -1,0 +1,67 @@
+package dev.semantic.examples.cli;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.cache.ParkedCache;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.ModelRegistry;
+import dev.semantic.swap.ModelSwapException;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Whose memory an answer belongs to, and where it is kept from one run to the next. */
+final class Remembered {
+  @Option(
+      names = "--agent",
+      paramLabel = "ID",
+      required = true,
+      description = "Go on with what this agent holds, and keep what it holds then.")
+  private String agent = "";
+
+  @Option(
+      names = "--cache-dir",
+      paramLabel = "D",
+      required = true,
+      description = "Where agents' caches are kept from one run to the next.")
+  private Path directory = Path.of("");
+
+  /**
+   * The agent.
+   *
+   * @throws picocli.CommandLine.ParameterException if no agent can be called that
+   */
+  AgentId agent(Subcommand command) {
+    try {
+      return new AgentId(agent);
+    } catch (IllegalArgumentException e) {
+      throw command.misuse("--agent: " + e.getMessage());
+    }
+  }
+
+  DiskCacheStore open() {
+    return DiskCacheStore.open(directory);
+  }
+
+  /**
+   * Parks what the agent holds, and ends its model.
+   *
+   * @return what it occupies on the disk
+   * @throws ModelException if it could not be parked
+   */
+  static ByteSize park(ModelRegistry registry, DiskCacheStore caches, AgentId agent) {
+    ModelSpec served = registry.current().orElseThrow();
+    try {
+      registry.unload();
+    } catch (ModelSwapException e) {
+      throw new ModelException(
+          "What %s holds was not kept: %s".formatted(agent, e.getMessage()), e);
+    }
+    return caches.parked(served.tag()).stream()
+        .filter(cache -> cache.agent().equals(agent))
+        .map(ParkedCache::size)
+        .findFirst()
+        .orElse(ByteSize.ZERO);
+  }
+}
