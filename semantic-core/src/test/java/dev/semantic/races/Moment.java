@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model who answers; null for nobody, any more
  * @param before who answered when the turn was taken
+ * @param expected what requests that name it wait for
  * @param turn the thread that may change the model; {@link #NOBODY} if none does
  * @param calledOff whether the change was called off
  * @param committed whether it is too late for that
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 record Moment(
     @Nullable Geometry model,
     @Nullable Geometry before,
+    @Nullable Geometry expected,
     int turn,
     boolean calledOff,
     boolean committed,
@@ -26,7 +28,7 @@ record Moment(
 
   /** A model has been loaded, and nobody has called yet. */
   static Moment after(Geometry loaded) {
-    return new Moment(loaded, null, NOBODY, false, false, false, Activity.SUCCESS);
+    return new Moment(loaded, null, null, NOBODY, false, false, false, Activity.SUCCESS);
   }
 
   boolean isTaken() {
@@ -34,7 +36,7 @@ record Moment(
   }
 
   @Nullable Moment taken(int by) {
-    return isTaken() ? null : new Moment(model, model, by, false, false, closed, activity);
+    return isTaken() ? null : new Moment(model, model, null, by, false, false, closed, activity);
   }
 
   /** Taken by whoever closes, whom nobody calls off. */
@@ -44,26 +46,37 @@ record Moment(
   }
 
   Moment released() {
-    return new Moment(model, null, NOBODY, false, false, closed, activity);
+    return new Moment(model, null, null, NOBODY, false, false, closed, activity);
   }
 
   Moment answeredBy(@Nullable Geometry next) {
-    return new Moment(next, before, turn, calledOff, committed, closed, activity);
+    return new Moment(next, before, expected, turn, calledOff, committed, closed, activity);
   }
 
   Moment shown(Activity next) {
-    return new Moment(model, before, turn, calledOff, committed, closed, next);
+    return new Moment(model, before, expected, turn, calledOff, committed, closed, next);
+  }
+
+  Moment expecting(@Nullable Geometry next) {
+    return new Moment(model, before, next, turn, calledOff, committed, closed, activity);
+  }
+
+  /** Whether a request that names a model has nothing to wait for. */
+  boolean isHopeless(@Nullable Geometry meantFor) {
+    return closed || (meantFor != null && meantFor != model && meantFor != expected);
   }
 
   /** From here on it is too late to call it off. */
   @Nullable Moment commit() {
-    return calledOff ? null : new Moment(model, before, turn, false, true, closed, activity);
+    return calledOff
+        ? null
+        : new Moment(model, before, expected, turn, false, true, closed, activity);
   }
 
   /** Somebody calls off what is under way. */
   @Nullable Moment callOff() {
     return isTaken() && !committed
-        ? new Moment(model, before, turn, true, false, closed, activity)
+        ? new Moment(model, before, expected, turn, true, false, closed, activity)
         : null;
   }
 
@@ -73,6 +86,6 @@ record Moment(
   }
 
   Moment close() {
-    return new Moment(model, before, turn, calledOff, committed, true, activity);
+    return new Moment(model, before, expected, turn, calledOff, committed, true, activity);
   }
 }

@@ -18,12 +18,16 @@ import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.jspecify.annotations.Nullable;
 
 /** The calls that race, on a registry in which {@code ALPHA} serves. */
 public abstract class RacingRegistry {
+  private static final int LONGEST_CALL_NANOS = 200_000;
+
   private final ScriptedHouse house;
 
   /** Both models fit: the new one serves before the old one goes. */
@@ -63,6 +67,12 @@ public abstract class RacingRegistry {
 
   RacingRegistry(ByteSize budget) {
     house = ScriptedHouse.serving(Geometry.ALPHA, budget);
+    house.script.onVisit(call -> LockSupport.parkNanos(jitter()));
+  }
+
+  /** A backend takes its time, and others come in between. */
+  private static long jitter() {
+    return ThreadLocalRandom.current().nextInt(3) == 0 ? LONGEST_CALL_NANOS : 0;
   }
 
   @Operation

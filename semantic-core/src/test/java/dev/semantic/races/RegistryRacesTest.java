@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class RegistryRacesTest {
   private static final int SCENARIOS = Integer.getInteger("semantic.races", 20);
-  private static final int TIMES_EACH = 60;
+  private static final int TIMES_EACH = 40;
 
   @ParameterizedTest
   @ValueSource(classes = {RacingRegistry.Roomy.class, RacingRegistry.Tight.class})

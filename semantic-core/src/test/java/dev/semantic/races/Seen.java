@@ -29,12 +29,11 @@ sealed interface Seen {
     }
   }
 
-  /** No answer: it was meant for a model that did not serve, or the registry is closed. */
+  /** No answer: it was meant for a model that neither served nor came, or it is closed. */
   record Unanswered(@Nullable Geometry meantFor) implements Seen {
     @Override
     public List<List<Event>> courses(int thread) {
-      return List.of(
-          List.of(seen(now -> now.closed() || (meantFor != null && now.model() != meantFor))));
+      return List.of(List.of(seen(now -> now.isHopeless(meantFor))));
     }
   }
 
@@ -48,8 +47,10 @@ sealed interface Seen {
               superseding(ifBusy),
               once(now -> now.closed() ? null : now.taken(thread)),
               always(now -> now.shown(Activity.IN_PROGRESS)),
+              always(now -> now.expecting(target)),
               always(now -> now.answeredBy(target)),
               once(Moment::commit),
+              always(now -> now.expecting(null)),
               always(now -> now.shown(Activity.SUCCESS)),
               always(Moment::released)));
     }
@@ -65,8 +66,10 @@ sealed interface Seen {
               superseding(ifBusy),
               once(now -> now.closed() ? null : now.taken(thread)),
               always(now -> now.shown(Activity.IN_PROGRESS)),
+              always(now -> now.expecting(target)),
               maybe(now -> now.answeredBy(target)),
               once(Moment::wentBack),
+              always(now -> now.expecting(null)),
               always(now -> now.shown(Activity.FAILED)),
               always(Moment::released)));
     }
