@@ -108,4 +108,5 @@ def main():
         mx.clear_cache()
 
 
-main()
+if __name__ == "__main__":
+    main()
