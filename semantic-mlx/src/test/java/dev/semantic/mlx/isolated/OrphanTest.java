@@ -47,7 +47,9 @@ class OrphanTest {
     } finally {
       parent.destroyForcibly();
     }
-    assertEquals(List.of(), sockets(), "a socket was left");
+    if (doing != Doing.STARTING) { // a parent may be killed before there is anybody to clear up
+      assertEquals(List.of(), sockets(), "a socket was left");
+    }
   }
 
   /** A child that is stopped reads no end of its parent; it dies as soon as it goes on. */
