@@ -3,6 +3,8 @@ package dev.semantic.cache;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The account of KV cache memory: how many blocks of {@value #BLOCK_TOKENS} tokens there are, and
@@ -93,32 +95,92 @@ public final class BlockPool {
     }
   }
 
+  /**
+   * Blocks that several leases begin with; they are free again when the last of these is closed.
+   */
+  private static final class Shared {
+    private final int blocks;
+    private int leases = 1;
+
+    Shared(int blocks) {
+      this.blocks = blocks;
+    }
+  }
+
+  /** A lease's part in {@code whole}: its first {@code blocks}. */
+  private record Part(Shared whole, int blocks) {}
+
   /** The blocks of one sequence. Used by one thread at a time. */
   public final class Lease implements AutoCloseable {
     private final int from = generation();
-    private int blocks;
+    private final List<Part> shared = new ArrayList<>();
+    private int own; // behind those that are shared
 
     private Lease() {}
 
     /** Makes the lease large enough for so many tokens; false, with nothing taken, if it can't. */
     public boolean growTo(int tokens) {
-      int wanted = Math.ceilDiv(tokens, BLOCK_TOKENS);
-      if (wanted <= blocks || take(wanted - blocks, from)) {
-        blocks = Math.max(blocks, wanted);
+      int wanted = Math.ceilDiv(tokens, BLOCK_TOKENS) - sharedBlocks();
+      if (wanted <= own || take(wanted - own, from)) {
+        own = Math.max(own, wanted);
         return true;
       }
       return false;
     }
 
-    public int blocks() {
-      return blocks;
+    /** A lease that begins with the first blocks of this one, which are counted once for both. */
+    public Lease fork(int blocks) {
+      if (blocks < 0 || blocks > blocks()) {
+        throw new IllegalArgumentException(
+            "A lease of %d blocks cannot share %d".formatted(blocks(), blocks));
+      }
+      int ownToShare = blocks - sharedBlocks();
+      if (ownToShare > 0) {
+        shared.add(new Part(new Shared(ownToShare), ownToShare));
+        own -= ownToShare;
+      }
+      Lease fork = new Lease();
+      int left = blocks;
+      for (Part part : shared) {
+        int taken = Math.min(left, part.blocks());
+        if (taken > 0) {
+          join(part.whole());
+          fork.shared.add(new Part(part.whole(), taken));
+          left -= taken;
+        }
+      }
+      return fork;
     }
 
-    /** Gives all blocks back. */
+    private int sharedBlocks() {
+      return shared.stream().mapToInt(Part::blocks).sum();
+    }
+
+    /** All of them, shared ones too. */
+    public int blocks() {
+      return sharedBlocks() + own;
+    }
+
+    /** Gives all blocks back, the shared ones if nobody else has them. */
     @Override
     public void close() {
-      giveBack(blocks, from);
-      blocks = 0;
+      giveBack(own, from);
+      own = 0;
+      for (Part part : shared) {
+        leave(part.whole(), from);
+      }
+      shared.clear();
+    }
+  }
+
+  private synchronized void join(Shared shared) {
+    shared.leases++;
+  }
+
+  private synchronized void leave(Shared shared, int from) {
+    shared.leases--;
+    if (shared.leases == 0) {
+      giveBack(shared.blocks, from);
     }
   }
 }

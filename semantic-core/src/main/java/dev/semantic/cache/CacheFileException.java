@@ -1,6 +1,8 @@
 package dev.semantic.cache;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** A cache file that was read well but cannot be used; the message says expected, found, offset. */
 final class CacheFileException extends IOException {
@@ -19,6 +21,7 @@ final class CacheFileException extends IOException {
   }
 
   private final Kind kind;
+  private transient @Nullable Path block;
 
   CacheFileException(Kind kind, String message) {
     super(message);
@@ -27,6 +30,20 @@ final class CacheFileException extends IOException {
 
   Kind kind() {
     return kind;
+  }
+
+  /** The same, of a block that the file refers to. */
+  CacheFileException inBlock(Path block) {
+    CacheFileException here =
+        new CacheFileException(
+            kind, "its block %s: %s".formatted(block.getFileName(), getMessage()));
+    here.block = block;
+    return here;
+  }
+
+  /** The block that is to blame; null if it is the file itself. */
+  @Nullable Path block() {
+    return block;
   }
 
   static CacheFileException damaged(String message) {

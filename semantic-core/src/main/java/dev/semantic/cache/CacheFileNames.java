@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 final class CacheFileNames {
   static final String LOCK = ".lock";
   static final String QUARANTINE = ".quarantine";
+  static final String BLOCKS = "blocks";
   static final String CACHE_SUFFIX = ".kv";
   static final String TEMPORARY_SUFFIX = ".tmp";
 

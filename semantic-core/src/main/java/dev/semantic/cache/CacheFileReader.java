@@ -1,16 +1,13 @@
 package dev.semantic.cache;
 
 import dev.semantic.cache.CacheSections.Section;
-import dev.semantic.cache.KvSnapshot.LayerKv;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads one cache file and believes nothing in it before its checksum holds and its lengths fit the
@@ -18,8 +15,6 @@ import org.jspecify.annotations.Nullable;
  * be read, not that it is bad.
  */
 final class CacheFileReader {
-  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
-
   private final FileChannel channel;
   private final CachePrologue prologue;
   private final CacheHeader header;
@@ -65,23 +60,37 @@ final class CacheFileReader {
     return header;
   }
 
-  /** Reads and checks everything else. */
-  KvSnapshot snapshot() throws IOException {
+  /** Reads and checks the ids of the tokens from the header's {@code firstId} on. */
+  int[] ids() throws IOException {
+    Section section = sections.all().getFirst();
+    ByteBuffer bytes = ByteBuffer.allocate(section.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    read(section, KvRuns.all(bytes), table());
+    int[] ids = new int[section.bytes() / 4];
+    bytes.asIntBuffer().get(ids);
+    return ids;
+  }
+
+  /** Part of the reading of a file. */
+  @FunctionalInterface
+  interface Job {
+    void run() throws IOException;
+  }
+
+  /**
+   * Checks the seal.
+   *
+   * @param targets where each layer's keys and values go, in the order of the file
+   * @return a job for each of them, that reads and checks it; in any order, by any thread
+   */
+  List<Job> jobs(List<KvRuns> targets) throws IOException {
     ByteBuffer table = table();
-    List<ByteBuffer> body = body(table);
-    int[] tokens = new int[header.tokens()];
-    body.getFirst().order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(tokens);
-    List<LayerKv> layers = new ArrayList<>();
-    for (int i = 0; i < header.spans().size(); i++) {
-      CacheHeader.Span span = header.spans().get(i);
-      layers.add(
-          new LayerKv(span.start(), span.length(), body.get(1 + 2 * i), body.get(2 + 2 * i)));
+    List<Job> jobs = new ArrayList<>();
+    for (int i = 0; i < targets.size(); i++) {
+      Section section = sections.all().get(1 + i);
+      KvRuns target = targets.get(i);
+      jobs.add(() -> read(section, target, table));
     }
-    try {
-      return new KvSnapshot(header.tag(), header.layout(), header.precision(), tokens, layers);
-    } catch (IllegalArgumentException e) {
-      throw CacheFileException.writtenWrong(String.valueOf(e.getMessage()));
-    }
+    return jobs;
   }
 
   /** The block checksums, sealed together with the prologue, which seals the header. */
@@ -104,50 +113,32 @@ final class CacheFileReader {
     return table;
   }
 
-  /**
-   * The sections, read and checked by several threads: two cores take a cached file faster than
-   * one, and reads by position don't interfere. All of them are done when this returns or throws.
-   */
-  private List<ByteBuffer> body(ByteBuffer table) throws IOException {
-    AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
-    List<ByteBuffer> body =
-        sections.all().parallelStream()
-            .map(
-                section -> {
-                  try {
-                    return failure.get() == null ? read(section, table) : NOTHING;
-                  } catch (IOException e) {
-                    failure.compareAndSet(null, e);
-                    return NOTHING;
-                  }
-                })
-            .toList();
-    IOException failed = failure.get();
-    if (failed != null) {
-      throw failed;
-    }
-    return body;
-  }
-
-  private ByteBuffer read(Section section, ByteBuffer table) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(section.bytes());
+  private void read(Section section, KvRuns target, ByteBuffer table) throws IOException {
     CRC32C crc = new CRC32C();
-    for (int block = 0; bytes.position() < section.bytes(); block++) {
-      int start = bytes.position();
+    for (int start = 0, block = section.firstBlock();
+        start < section.bytes();
+        start += header.blockBytes(), block++) {
       int length = Math.min(header.blockBytes(), section.bytes() - start);
       long offset = section.offset() + start;
-      readFully(channel, section.name(), offset, bytes.limit(start + length));
+      long[] at = {offset};
       crc.reset();
-      crc.update(bytes.array(), start, length);
-      int expected = table.getInt(4 * (section.firstBlock() + block));
+      target.each(
+          start,
+          length,
+          piece -> {
+            readFully(channel, section.name(), at[0], piece.duplicate());
+            at[0] += piece.remaining();
+            crc.update(piece);
+          });
+      int expected = table.getInt(4 * block);
       if (expected != (int) crc.getValue()) {
         throw CacheFileException.checksum(
-            "%s, block %d at offset %d".formatted(section.name(), block, offset),
+            "%s, block %d at offset %d"
+                .formatted(section.name(), block - section.firstBlock(), offset),
             expected,
             (int) crc.getValue());
       }
     }
-    return bytes.flip();
   }
 
   private static ByteBuffer read(FileChannel channel, String what, long offset, int length)

@@ -1,7 +1,6 @@
 package dev.semantic.cache;
 
 import dev.semantic.cache.CacheSections.Section;
-import dev.semantic.cache.KvSnapshot.LayerKv;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -29,7 +28,7 @@ final class CacheFileWriter {
   }
 
   /**
-   * Writes all of {@code snapshot}, which {@code header} describes.
+   * Writes what {@code header} says of {@code snapshot}.
    *
    * @return bytes of the file
    */
@@ -54,7 +53,7 @@ final class CacheFileWriter {
 
     ByteBuffer table = ByteBuffer.allocate(4 * sections.blocks() + CacheSections.SEAL_BYTES);
     table.order(ByteOrder.LITTLE_ENDIAN);
-    List<ByteBuffer> body = body(snapshot);
+    List<KvRuns> body = body(snapshot);
     for (int i = 0; i < body.size(); i++) {
       writeBlocks(sections.all().get(i), body.get(i), table);
     }
@@ -71,31 +70,33 @@ final class CacheFileWriter {
     return padded;
   }
 
-  private static List<ByteBuffer> body(KvSnapshot snapshot) {
-    ByteBuffer tokens = ByteBuffer.allocate(4 * snapshot.tokens().length);
-    tokens.order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().put(snapshot.tokens());
-    List<ByteBuffer> body = new ArrayList<>();
-    body.add(tokens);
-    for (LayerKv layer : snapshot.layers()) {
-      body.add(layer.keys());
-      body.add(layer.values());
+  private List<KvRuns> body(KvSnapshot snapshot) {
+    int first = header.firstId();
+    ByteBuffer ids = ByteBuffer.allocate(4 * (header.tokens() - first));
+    ids.order(ByteOrder.LITTLE_ENDIAN)
+        .asIntBuffer()
+        .put(snapshot.tokens(), first, header.tokens() - first);
+    List<KvRuns> body = new ArrayList<>();
+    body.add(KvRuns.all(ids));
+    for (int i = 0; i < header.spans().size(); i++) {
+      body.addAll(KvRuns.of(snapshot, i, header.spans().get(i)));
     }
     return body;
   }
 
-  private void writeBlocks(Section section, ByteBuffer bytes, ByteBuffer table) throws IOException {
-    if (bytes.remaining() != section.bytes()) {
-      throw new AssertionError(section + " has " + bytes.remaining() + " bytes");
+  private void writeBlocks(Section section, KvRuns runs, ByteBuffer table) throws IOException {
+    if (runs.bytes() != section.bytes()) {
+      throw new AssertionError(section + " has " + runs.bytes() + " bytes");
     }
     CRC32C crc = new CRC32C();
-    while (bytes.hasRemaining()) {
-      int length = Math.min(block.capacity(), bytes.remaining());
-      block.clear().put(bytes.slice(bytes.position(), length)).flip();
+    for (int start = 0; start < section.bytes(); start += block.capacity()) {
+      block.clear();
+      runs.each(start, Math.min(block.capacity(), section.bytes() - start), block::put);
+      block.flip();
       crc.reset();
       crc.update(block.duplicate());
       table.putInt((int) crc.getValue());
       writeFully(block);
-      bytes.position(bytes.position() + length);
     }
   }
 

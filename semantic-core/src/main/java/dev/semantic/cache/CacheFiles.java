@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -60,6 +61,12 @@ final class CacheFiles {
    * {@code file} is what it was or complete; once this returns it survives a loss of power.
    */
   static void replace(Path file, Content content) throws IOException {
+    put(file, content);
+    force(parent(file));
+  }
+
+  /** The same, but that the name does not last before the directory has been forced. */
+  static void put(Path file, Content content) throws IOException {
     Path temporary = CacheFileNames.temporary(file);
     try {
       try (FileChannel channel = FileChannel.open(temporary, NEW, ownerOnly(file, "rw-------"))) {
@@ -71,7 +78,6 @@ final class CacheFiles {
       discard(temporary, t);
       throw t;
     }
-    force(parent(file));
   }
 
   private static void discard(Path file, Throwable why) {
@@ -133,5 +139,13 @@ final class CacheFiles {
       throw new NoSuchFileException(path.toString(), null, "it has no parent directory");
     }
     return parent;
+  }
+
+  /** The exceptions of java.nio.file often say nothing but the file's name. */
+  static String reason(Exception e) {
+    boolean bare = e instanceof FileSystemException fse && fse.getReason() == null;
+    return bare || e.getMessage() == null
+        ? e.getClass().getSimpleName() + " " + e.getMessage()
+        : e.getMessage();
   }
 }

@@ -19,12 +19,13 @@ import java.util.List;
  * What a cache file says about itself, and so where everything in it lies. The form on disk is JSON
  * in ASCII; {@code docs/cache-format.md} describes it.
  *
+ * @param content whose numbers these are
  * @param tokens how many tokens the cache was computed from
- * @param spans which of them each layer holds
+ * @param spans which of them each layer has in this file
  * @param blockBytes every section has one checksum per so many bytes
  */
 record CacheHeader(
-    AgentId agent,
+    Content content,
     ModelTag tag,
     Instant parked,
     KvPrecision precision,
@@ -34,40 +35,117 @@ record CacheHeader(
     int blockBytes) {
 
   static final int LEAST_BLOCK = 64;
-  static final int MOST_LAYERS = 10_000;
+
+  /** Numbers as they were computed; the only way to write them so far. */
+  static final String EXACT = "EXACT";
 
   /** An agent's name may hold anything, half a surrogate pair too; as an escape all of it lasts. */
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
 
   /** The tokens that one layer holds. */
-  record Span(int start, int length) {}
+  record Span(int start, int length) {
+    int end() {
+      return start + length;
+    }
+  }
+
+  /** What kind of file it is. */
+  sealed interface Content {}
+
+  /**
+   * An agent's own file: all its token ids, and the keys and values that no block holds.
+   *
+   * @param blocks where the rest is, for the layers with full attention, from the first token on
+   * @param seams as in {@link KvSnapshot}
+   */
+  record Agent(AgentId id, List<BlockName> blocks, List<Integer> seams) implements Content {
+    Agent {
+      blocks = List.copyOf(blocks);
+      seams = List.copyOf(seams);
+    }
+  }
+
+  /**
+   * A block that any number of agents' files refer to.
+   *
+   * @param from position of its first token
+   */
+  record Block(BlockName name, int from) implements Content {}
 
   CacheHeader {
     spans = List.copyOf(spans);
   }
 
-  static CacheHeader of(AgentId agent, KvSnapshot snapshot, Instant parked, int blockBytes) {
-    List<Span> spans =
-        snapshot.layers().stream().map(kv -> new Span(kv.start(), kv.length())).toList();
+  /** Position of the first token whose id is in this file. */
+  int firstId() {
+    return content instanceof Block block ? block.from() : 0;
+  }
+
+  Agent agent() throws CacheFileException {
+    if (content instanceof Agent agent) {
+      return agent;
+    }
+    throw new CacheFileException(
+        CacheFileException.Kind.MISPLACED, "it is a block, not an agent's cache");
+  }
+
+  /** An agent's file, for a snapshot whose first tokens are in {@code blocks}. */
+  static CacheHeader agent(
+      AgentId id, KvSnapshot snapshot, List<BlockName> blocks, int from, Instant now, int bytes) {
+    List<Span> spans = new ArrayList<>();
+    for (int i = 0; i < snapshot.layers().size(); i++) {
+      KvSnapshot.LayerKv kv = snapshot.layers().get(i);
+      boolean full = snapshot.layout().layers().get(i).window() == 0;
+      int start = full ? from : kv.start();
+      spans.add(new Span(start, kv.end() - start));
+    }
     return new CacheHeader(
-        agent,
+        new Agent(id, blocks, snapshot.seams()),
         snapshot.tag(),
-        parked,
+        now,
         snapshot.precision(),
         snapshot.tokens().length,
         snapshot.layout(),
         spans,
-        blockBytes);
+        bytes);
+  }
+
+  /** The file of the block of {@code snapshot}'s tokens {@code from} to {@code to}. */
+  static CacheHeader block(
+      BlockName name, KvSnapshot snapshot, int from, int to, Instant now, int bytes) {
+    List<Span> spans =
+        snapshot.layout().layers().stream()
+            .map(layer -> layer.window() == 0 ? new Span(from, to - from) : new Span(to, 0))
+            .toList();
+    return new CacheHeader(
+        new Block(name, from),
+        snapshot.tag(),
+        now,
+        snapshot.precision(),
+        to,
+        snapshot.layout(),
+        spans,
+        bytes);
   }
 
   byte[] toJson() throws IOException {
     ObjectNode root = JSON.createObjectNode();
-    root.put("agent", agent.name());
+    switch (content) {
+      case Agent agent -> {
+        root.put("agent", agent.id().name());
+        ArrayNode blocks = root.putArray("blocks");
+        agent.blocks().forEach(block -> blocks.add(block.toString()));
+        ArrayNode seams = root.putArray("seams");
+        agent.seams().forEach(seams::add);
+      }
+      case Block block -> root.put("block", block.name().toString()).put("from", block.from());
+    }
     root.put("model", tag.model());
     root.put("fingerprint", tag.fingerprint());
     root.put("parked", parked.toString());
     root.put("precision", precision.name());
+    root.put("encoding", EXACT);
     root.put("tokens", tokens);
     root.put("blockBytes", blockBytes);
     ArrayNode layers = root.putArray("layers");
@@ -105,8 +183,11 @@ record CacheHeader(
               number(node, "kvHeads", 1), number(node, "headDim", 1), number(node, "window", 0)));
       spans.add(new Span(number(node, "start", 0), number(node, "length", 0)));
     }
+    if (!text(root, "encoding").equals(EXACT)) {
+      throw new IllegalArgumentException("unknown encoding '" + text(root, "encoding") + "'");
+    }
     return new CacheHeader(
-        new AgentId(text(root, "agent")),
+        content(root),
         new ModelTag(text(root, "model"), text(root, "fingerprint")),
         Instant.parse(text(root, "parked")),
         KvPrecision.valueOf(text(root, "precision")),
@@ -114,6 +195,21 @@ record CacheHeader(
         new KvLayout(layers),
         spans,
         number(root, "blockBytes", LEAST_BLOCK));
+  }
+
+  private static Content content(JsonNode root) {
+    if (root.has("block")) {
+      return new Block(BlockName.parse(text(root, "block")), number(root, "from", 0));
+    }
+    List<BlockName> blocks = new ArrayList<>();
+    for (JsonNode name : field(root, "blocks")) {
+      blocks.add(BlockName.parse(name.asText()));
+    }
+    List<Integer> seams = new ArrayList<>();
+    for (JsonNode seam : field(root, "seams")) {
+      seams.add(checked(seam, "seams", 1));
+    }
+    return new Agent(new AgentId(text(root, "agent")), blocks, seams);
   }
 
   private static JsonNode field(JsonNode node, String name) {
@@ -133,7 +229,10 @@ record CacheHeader(
   }
 
   private static int number(JsonNode node, String name, int least) {
-    JsonNode found = field(node, name);
+    return checked(field(node, name), name, least);
+  }
+
+  private static int checked(JsonNode found, String name, int least) {
     if (!found.isInt() || found.intValue() < least) {
       throw new IllegalArgumentException(
           "'%s' must be a number from %d; it is %s".formatted(name, least, found));

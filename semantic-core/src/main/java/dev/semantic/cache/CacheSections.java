@@ -41,7 +41,12 @@ record CacheSections(List<Section> all, int blocks, long end) {
    */
   static CacheSections after(long offset, CacheHeader header) throws CacheFileException {
     Layout layout = new Layout(offset, header.blockBytes());
-    layout.add("tokens", 4L * header.tokens());
+    int ids = header.tokens() - header.firstId();
+    if (ids < 0) {
+      throw CacheFileException.writtenWrong(
+          "it begins at token %d and ends at %d".formatted(header.firstId(), header.tokens()));
+    }
+    layout.add("tokens", 4L * ids);
     for (int i = 0; i < header.spans().size(); i++) {
       Span span = header.spans().get(i);
       KvLayout.Layer layer = header.layout().layers().get(i);

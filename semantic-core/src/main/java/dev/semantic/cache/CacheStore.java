@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,18 @@ public interface CacheStore {
    *     still there, whole
    */
   ParkedCache park(AgentId agent, KvSnapshot snapshot);
+
+  /**
+   * The longest beginning of {@code tokens} that is parked under exactly this tag, whichever agent
+   * parked it; in whole blocks of {@link BlockPool#BLOCK_TOKENS}. For agents that begin with the
+   * same system prompt.
+   *
+   * @return empty if there is none that could be used exactly: layers of a sliding window are not
+   *     kept for others
+   */
+  default Optional<KvSnapshot> prefix(ModelTag tag, KvPrecision precision, int[] tokens) {
+    return Optional.empty();
+  }
 
   /** What is parked under a tag, most recent first. Reads headers only. */
   List<ParkedCache> parked(ModelTag tag);

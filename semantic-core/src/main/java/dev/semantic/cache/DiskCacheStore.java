@@ -1,24 +1,23 @@
 package dev.semantic.cache;
 
 import dev.semantic.memory.ByteSize;
+import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantLock;
@@ -39,13 +38,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class DiskCacheStore implements CacheStore, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DiskCacheStore.class);
-  private static final int BLOCK_BYTES = 1 << 20;
   private static final int STRIPES = 64;
 
   private final Path root;
   private final RootLock rootLock;
-  private final Clock clock;
-  private final int blockBytes;
+  private final CacheForm form;
+  private final Quarantine quarantine;
+  private final Map<Path, TagDirectory> directories = new ConcurrentHashMap<>();
 
   /** Shared by whoever works, exclusive for the one who closes. */
   private final ReadWriteLock open = new ReentrantReadWriteLock();
@@ -56,11 +55,11 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   private boolean closed;
 
-  private DiskCacheStore(Path root, RootLock rootLock, Clock clock, int blockBytes) {
+  private DiskCacheStore(Path root, RootLock rootLock, CacheForm form) {
     this.root = root;
     this.rootLock = rootLock;
-    this.clock = clock;
-    this.blockBytes = blockBytes;
+    this.form = form;
+    this.quarantine = new Quarantine(root);
   }
 
   /**
@@ -71,10 +70,10 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
    *     it
    */
   public static DiskCacheStore open(Path root) {
-    return open(root.toAbsolutePath(), Clock.systemUTC(), BLOCK_BYTES);
+    return open(root.toAbsolutePath(), CacheForm.usual());
   }
 
-  static DiskCacheStore open(Path root, Clock clock, int blockBytes) {
+  static DiskCacheStore open(Path root, CacheForm form) {
     try {
       CacheFiles.directories(root);
       RootLock lock = RootLock.take(root);
@@ -84,11 +83,11 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
         lock.close();
         throw e;
       }
-      return new DiskCacheStore(root, lock, clock, blockBytes);
+      return new DiskCacheStore(root, lock, form);
     } catch (IOException e) {
       throw new CacheException(
           "Cannot use cache directory %s: %s. It must be a directory that this user may write to."
-              .formatted(root, reason(e)),
+              .formatted(root, CacheFiles.reason(e)),
           e);
     }
   }
@@ -98,15 +97,22 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     try (DirectoryStream<Path> directories =
         Files.newDirectoryStream(root, path -> Files.isDirectory(path))) {
       for (Path directory : directories) {
-        try (DirectoryStream<Path> files =
-            Files.newDirectoryStream(directory, CacheFileNames::isTemporary)) {
-          for (Path file : files) {
-            LOG.info("Removing {}: its writer was stopped before it was complete", file);
-            Files.deleteIfExists(file);
-          }
-        }
+        clearIn(directory);
+        clearIn(directory.resolve(CacheFileNames.BLOCKS));
       }
     }
+  }
+
+  private static void clearIn(Path directory) throws IOException {
+    for (Path file : TagDirectory.list(directory, CacheFileNames.TEMPORARY_SUFFIX)) {
+      LOG.info("Removing {}: its writer was stopped before it was complete", file);
+      Files.deleteIfExists(file);
+    }
+  }
+
+  private TagDirectory directory(ModelTag tag) {
+    return directories.computeIfAbsent(
+        CacheFileNames.directory(root, tag), path -> TagDirectory.open(path, form));
   }
 
   @Override
@@ -121,7 +127,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
                   (channel) -> {
                     CacheFileReader reader = CacheFileReader.open(channel);
                     check(reader.header(), agent, tag);
-                    return reader.snapshot();
+                    return directory(tag).load(reader);
                   });
           found.ifPresent(
               snapshot ->
@@ -134,43 +140,53 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   @Override
   public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
     Path file = CacheFileNames.file(root, agent, snapshot.tag());
-    Instant now = clock.instant();
-    CacheHeader header = CacheHeader.of(agent, snapshot, now, blockBytes);
+    Instant now = form.clock().instant();
+    ModelTag tag = snapshot.tag();
+    int tokens = snapshot.tokens().length;
     return whileOpen(
         file,
         () -> {
           try {
-            long size = CacheFiles.uninterrupted(() -> write(file, header, snapshot));
-            LOG.debug("Parked {} tokens of {} in {}", header.tokens(), agent, file);
-            return describe(header, size);
+            long size =
+                CacheFiles.uninterrupted(
+                    () -> {
+                      CacheFiles.directory(CacheFileNames.directory(root, tag));
+                      return directory(tag).park(file, agent, snapshot, now);
+                    });
+            LOG.debug("Parked {} tokens of {} in {}", tokens, agent, file);
+            return new ParkedCache(agent, tag, tokens, new ByteSize(size), now);
           } catch (IOException e) {
             throw new CacheException(
                 "Cannot park %s's %d tokens of %s (%s) in %s: %s. What was parked before is unharmed;"
                         .formatted(
                             agent,
-                            header.tokens(),
-                            header.tag(),
+                            tokens,
+                            tag,
                             new ByteSize(snapshot.bytes()),
                             file,
-                            reason(e))
+                            CacheFiles.reason(e))
                     + " is there room on the disk, and may this user write there?",
                 e);
           }
         });
   }
 
-  private long write(Path file, CacheHeader header, KvSnapshot snapshot) throws IOException {
-    CacheFiles.directory(CacheFileNames.directory(root, header.tag()));
-    long[] size = new long[1];
-    CacheFiles.replace(file, channel -> size[0] = CacheFileWriter.write(channel, header, snapshot));
-    return size[0];
+  @Override
+  public Optional<KvSnapshot> prefix(ModelTag tag, KvPrecision precision, int[] tokens) {
+    List<String> chain =
+        TokenChain.of(tag, precision, CacheHeader.EXACT, tokens, form.blockTokens());
+    Path path = CacheFileNames.directory(root, tag);
+    return whileOpen(path, () -> attempt(path, () -> directory(tag).prefix(chain)))
+        .flatMap(found -> found)
+        .filter(found -> found.tag().equals(tag));
   }
 
   @Override
   public List<ParkedCache> parked(ModelTag tag) {
     Path directory = CacheFileNames.directory(root, tag);
     List<ParkedCache> parked = new ArrayList<>();
-    for (Path file : caches(directory)) {
+    List<Path> files = whileOpen(directory, () -> caches(directory(tag).path()));
+    for (Path file : files) {
       whileOpen(file, () -> read(file, channel -> describe(file, channel)))
           .filter(cache -> cache.tag().equals(tag))
           .ifPresent(parked::add);
@@ -190,26 +206,24 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     } catch (NoSuchFileException e) {
       LOG.debug("Nothing is parked in {}", directory);
     } catch (IOException | DirectoryIteratorException e) {
-      LOG.warn("Cannot list the caches in {}: {}. They count as absent.", directory, reason(e));
+      LOG.warn(
+          "Cannot list the caches in {}: {}. They count as absent.",
+          directory,
+          CacheFiles.reason(e));
     }
     return files;
   }
 
   private ParkedCache describe(Path file, FileChannel channel) throws IOException {
     CacheHeader header = CacheFileReader.open(channel).header();
-    Path rightful = CacheFileNames.file(root, header.agent(), header.tag());
+    AgentId agent = header.agent().id();
+    Path rightful = CacheFileNames.file(root, agent, header.tag());
     if (!rightful.getFileName().equals(file.getFileName())) {
       throw new CacheFileException(
           CacheFileException.Kind.MISPLACED,
-          "%s's cache of %s does not belong under this name"
-              .formatted(header.agent(), header.tag()));
+          "%s's cache of %s does not belong under this name".formatted(agent, header.tag()));
     }
-    return describe(header, channel.size());
-  }
-
-  private static ParkedCache describe(CacheHeader header, long size) {
-    return new ParkedCache(
-        header.agent(), header.tag(), header.tokens(), new ByteSize(size), header.parked());
+    return directory(header.tag()).describe(header, channel.size());
   }
 
   @Override
@@ -220,29 +234,28 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
         () -> {
           try {
             if (Files.deleteIfExists(file)) {
+              directory(tag).removed(file);
               CacheFiles.force(CacheFileNames.directory(root, tag));
             }
             return true;
           } catch (IOException e) {
             throw new CacheException(
-                "Cannot remove %s: %s. May this user write there?".formatted(file, reason(e)), e);
+                "Cannot remove %s: %s. May this user write there?"
+                    .formatted(file, CacheFiles.reason(e)),
+                e);
           }
         });
   }
 
   private static void check(CacheHeader header, AgentId agent, ModelTag tag)
       throws CacheFileException {
-    if (!header.tag().equals(tag) || !header.agent().equals(agent)) {
+    AgentId found = header.agent().id();
+    if (!header.tag().equals(tag) || !found.equals(agent)) {
       throw new CacheFileException(
           CacheFileException.Kind.MISPLACED,
           "it holds %s's cache of %s (%s), expected %s's of %s (%s)"
               .formatted(
-                  header.agent(),
-                  header.tag(),
-                  header.tag().fingerprint(),
-                  agent,
-                  tag,
-                  tag.fingerprint()));
+                  found, header.tag(), header.tag().fingerprint(), agent, tag, tag.fingerprint()));
     }
   }
 
@@ -253,20 +266,25 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   private <T> Optional<T> read(Path file, Reading<T> reading) {
+    return attempt(
+        file,
+        () -> {
+          try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            return reading.from(channel);
+          }
+        });
+  }
+
+  private <T> Optional<T> attempt(Path file, CacheFiles.Access<T> access) {
     try {
-      return Optional.of(
-          CacheFiles.uninterrupted(
-              () -> {
-                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-                  return reading.from(channel);
-                }
-              }));
+      return Optional.of(CacheFiles.uninterrupted(access));
     } catch (NoSuchFileException e) {
       LOG.debug("No cache in {}", file);
     } catch (CacheFileException e) {
       refuse(file, e);
     } catch (IOException e) {
-      LOG.warn("Cannot read cache {}: {}. It stays and counts as absent.", file, reason(e));
+      LOG.warn(
+          "Cannot read cache {}: {}. It stays and counts as absent.", file, CacheFiles.reason(e));
     } catch (OutOfMemoryError e) {
       LOG.warn("Cannot read cache {}: {}. It counts as absent; raise -Xmx.", file, e.getMessage());
     }
@@ -278,30 +296,21 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
       case TOO_OLD, TOO_NEW ->
           LOG.warn(
               "Not using cache {}: {}. It stays and counts as absent.", file, why.getMessage());
-      case DAMAGED, MISPLACED -> quarantine(file, why);
+      case DAMAGED, MISPLACED -> putAside(file, why);
     }
   }
 
-  private void quarantine(Path file, CacheFileException why) {
-    Path quarantine = root.resolve(CacheFileNames.QUARANTINE);
-    try {
-      CacheFiles.directory(quarantine);
-      Path directory = CacheFiles.parent(file).getFileName();
-      Path target =
-          quarantine.resolve(UUID.randomUUID() + "-" + directory + "-" + file.getFileName());
-      Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
-      LOG.warn(
-          "Not using cache {}: {}. Moved to {}; it counts as absent.",
-          file,
-          why.getMessage(),
-          target);
-    } catch (IOException e) {
-      LOG.warn(
-          "Not using cache {}: {}. It counts as absent, and could not be moved to {}: {}",
-          file,
-          why.getMessage(),
-          quarantine,
-          reason(e));
+  /** The block first: whoever refers to it is told that it is missing, and it is written anew. */
+  private void putAside(Path file, CacheFileException why) {
+    Path block = why.block();
+    if (block != null) {
+      directories.values().forEach(directory -> directory.lost(block));
+      if (Files.exists(block)) {
+        quarantine.take(block, why);
+      }
+    }
+    if (CacheFileNames.isCache(file)) {
+      quarantine.take(file, why);
     }
   }
 
@@ -332,17 +341,9 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
       }
     } catch (IOException e) {
       throw new CacheException(
-          "Cannot let go of cache directory %s: %s".formatted(root, reason(e)), e);
+          "Cannot let go of cache directory %s: %s".formatted(root, CacheFiles.reason(e)), e);
     } finally {
       open.writeLock().unlock();
     }
-  }
-
-  /** The exceptions of java.nio.file often say nothing but the file's name. */
-  private static String reason(Exception e) {
-    boolean bare = e instanceof FileSystemException fse && fse.getReason() == null;
-    return bare || e.getMessage() == null
-        ? e.getClass().getSimpleName() + " " + e.getMessage()
-        : e.getMessage();
   }
 }

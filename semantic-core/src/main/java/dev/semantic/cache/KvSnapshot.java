@@ -15,18 +15,45 @@ import java.util.List;
  * @param precision number format of {@code layers}, little-endian
  * @param tokens the tokens it was computed from, in order; not to be changed
  * @param layers one per layer of {@code layout}
+ * @param seams where the sequence was put together of parts that it shares with others, as
+ *     positions in {@code tokens}, ascending, not 0. Attention sums part by part, so a sequence
+ *     goes on bit for bit only if it is parted in the same places again.
  */
 public record KvSnapshot(
-    ModelTag tag, KvLayout layout, KvPrecision precision, int[] tokens, List<LayerKv> layers) {
+    ModelTag tag,
+    KvLayout layout,
+    KvPrecision precision,
+    int[] tokens,
+    List<LayerKv> layers,
+    List<Integer> seams) {
 
   public KvSnapshot {
     layers = List.copyOf(layers);
+    seams = List.copyOf(seams);
+    checkSeams(seams, tokens.length);
     if (layers.size() != layout.layers().size()) {
       throw new IllegalArgumentException(
           "Snapshot has %d layers, its layout %d".formatted(layers.size(), layout.layers().size()));
     }
     for (int i = 0; i < layers.size(); i++) {
       check(i, layers.get(i), layout.layers().get(i), precision, tokens.length);
+    }
+  }
+
+  /** A sequence that shares nothing. */
+  public KvSnapshot(
+      ModelTag tag, KvLayout layout, KvPrecision precision, int[] tokens, List<LayerKv> layers) {
+    this(tag, layout, precision, tokens, layers, List.of());
+  }
+
+  private static void checkSeams(List<Integer> seams, int tokens) {
+    int before = 0;
+    for (int seam : seams) {
+      if (seam <= before || seam > tokens) {
+        throw new IllegalArgumentException(
+            "Seams %s do not part %d tokens in ascending order".formatted(seams, tokens));
+      }
+      before = seam;
     }
   }
 

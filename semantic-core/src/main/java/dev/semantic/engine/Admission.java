@@ -5,7 +5,9 @@ import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.ParkedCache;
+import dev.semantic.engine.Arrivals.Arrival;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.engine.Lobby.Beginning;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.timeline.Timeline;
 import java.util.Arrays;
@@ -20,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds each request the sequence it goes on with: the agent's own, from memory or from where it is
- * parked, or an empty one. On the scheduler's thread.
+ * parked, or an empty one. On the scheduler's thread, but for what is read.
  */
 final class Admission {
   private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
@@ -40,12 +42,19 @@ final class Admission {
   }
 
   /**
-   * Begins a request.
+   * Looks at a request that is to be begun.
    *
    * @throws RequestException if this model can't answer it
    */
-  Work begin(Ticket ticket, Serving serving) {
-    GenerationRequest request = ticket.request();
+  Arrival arrive(Beginning beginning, Serving serving) {
+    return switch (beginning) {
+      case Beginning.First(Ticket ticket) ->
+          new Arrival(beginning, checked(ticket.request(), serving), serving);
+      case Beginning.Again(Work work) -> new Arrival(beginning, work.said(), serving);
+    };
+  }
+
+  private static int[] checked(GenerationRequest request, Serving serving) {
     ModelSpec spec = serving.model().spec();
     if (request.model().isPresent() && !request.model().get().equals(spec.id())) {
       throw new RequestException(
@@ -67,22 +76,47 @@ final class Admission {
                 .formatted(token, spec.id(), spec.vocabularySize() - 1));
       }
     }
-    Hot sequence = continued(request.agent(), prompt, serving);
-    try {
-      int cached = sequence.sequence().length();
-      return new Work(ticket, sequence, serving, prompt, cached, timeline);
-    } catch (Throwable t) {
-      sequence.close();
-      throw t;
-    }
+    return prompt;
   }
 
-  /** Goes on with one that was preempted. */
-  Work resume(Work work, Serving serving) {
-    Hot sequence = continued(work.ticket().request().agent(), work.said(), serving);
+  /** Whether there may be more of its cache where agents are parked than in memory. */
+  boolean mustRead(Arrival arrival) {
+    return arrival.agent().filter(agent -> hot.peek(agent).isEmpty()).isPresent();
+  }
+
+  /**
+   * What is parked of its beginning: the agent's own cache, or else what others have in common with
+   * it. By any thread.
+   */
+  Optional<KvSnapshot> read(Arrival arrival) {
+    ModelSpec spec = arrival.serving().model().spec();
+    int[] tokens = arrival.tokens();
+    Optional<KvSnapshot> own = arrival.agent().flatMap(agent -> store.load(agent, spec.tag()));
+    int blocks = (tokens.length - 1) / BlockPool.BLOCK_TOKENS;
+    boolean enough =
+        own.filter(cache -> commonPrefix(cache.tokens(), tokens) >= BlockPool.BLOCK_TOKENS)
+            .isPresent();
+    if (enough || blocks == 0) {
+      return own;
+    }
+    int[] beginning = Arrays.copyOf(tokens, blocks * BlockPool.BLOCK_TOKENS);
+    return store.prefix(spec.tag(), spec.kvPrecision(), beginning).or(() -> own);
+  }
+
+  /** Begins it, with what was parked, if anything. */
+  Work begin(Arrival arrival, Optional<KvSnapshot> parked) {
+    Serving serving = arrival.serving();
+    Hot sequence = continued(arrival, parked);
     try {
-      work.resume(serving, sequence, sequence.sequence().length());
-      return work;
+      int cached = sequence.sequence().length();
+      return switch (arrival.beginning()) {
+        case Beginning.First(Ticket ticket) ->
+            new Work(ticket, sequence, serving, arrival.tokens(), cached, timeline);
+        case Beginning.Again(Work work) -> {
+          work.resume(serving, sequence, cached);
+          yield work;
+        }
+      };
     } catch (Throwable t) {
       sequence.close();
       throw t;
@@ -90,11 +124,18 @@ final class Admission {
   }
 
   /** A sequence that holds as many of the first tokens as can be had, but never all of them. */
-  private Hot continued(Optional<AgentId> agent, int[] tokens, Serving serving) {
-    Hot sequence = agent.map(one -> remembered(one, serving)).orElseGet(() -> fresh(serving));
+  private Hot continued(Arrival arrival, Optional<KvSnapshot> parked) {
+    Serving serving = arrival.serving();
+    int[] tokens = arrival.tokens();
+    Hot sequence =
+        arrival
+            .agent()
+            .flatMap(hot::take)
+            .or(() -> parked.flatMap(cache -> restore(arrival, cache)))
+            .orElseGet(() -> fresh(serving));
     sequence.change();
     try {
-      int held = Math.min(commonPrefix(sequence.sequence().tokens(), tokens), tokens.length - 1);
+      int held = Math.min(sequence.sequence().common(tokens), tokens.length - 1);
       if (held == sequence.sequence().length() || sequence.sequence().trim(held)) {
         return sequence;
       }
@@ -104,6 +145,10 @@ final class Admission {
       sequence.close();
       throw t;
     }
+  }
+
+  private Optional<Hot> restore(Arrival arrival, KvSnapshot cache) {
+    return arrival.agent().flatMap(agent -> restore(agent, cache, arrival.serving()));
   }
 
   private static int[] tokens(Prompt prompt, Serving serving) {
@@ -121,16 +166,6 @@ final class Admission {
 
   Hot fresh(Serving serving) {
     return Hot.fresh(serving.model().open(), pool.lease());
-  }
-
-  private Hot remembered(AgentId agent, Serving serving) {
-    return hot.take(agent).or(() -> restored(agent, serving)).orElseGet(() -> fresh(serving));
-  }
-
-  private Optional<Hot> restored(AgentId agent, Serving serving) {
-    return store
-        .load(agent, serving.model().spec().tag())
-        .flatMap(snapshot -> restore(agent, snapshot, serving));
   }
 
   /** A sequence from a snapshot; empty where there is no room, which costs a prefill, no more. */

@@ -77,6 +77,12 @@ final class HotTier {
       return parking.get() == Parking.CHANGED;
     }
 
+    /** Blocks for a fork of the sequence, which is parted now: it must be parked like this. */
+    BlockPool.Lease share(int blocks) {
+      change();
+      return lease.fork(blocks);
+    }
+
     void close() {
       try {
         sequence.close();

@@ -38,11 +38,18 @@ final class Lobby {
 
   /** What the scheduler begins, or goes on with. */
   sealed interface Beginning {
+    Ticket ticket();
+
     /** A request that comes from the queue. */
     record First(Ticket ticket) implements Beginning {}
 
     /** One that was preempted, and whose model is back. */
-    record Again(Work work) implements Beginning {}
+    record Again(Work work) implements Beginning {
+      @Override
+      public Ticket ticket() {
+        return work.ticket();
+      }
+    }
   }
 
   Lobby(Timeline timeline, EngineOptions options) {
@@ -150,6 +157,22 @@ final class Lobby {
     return monitor.holding(() -> retryAfter);
   }
 
+  /** Takes back what was begun and has come to nothing yet; it is as if it had not been begun. */
+  void takeBack(Beginning beginning) {
+    if (beginning instanceof Beginning.Again(Work work)) {
+      suspend(List.of(work));
+      return;
+    }
+    monitor.lock();
+    try {
+      running.remove(beginning.ticket().generation());
+      waiting.putBack(beginning.ticket());
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
   /** Takes over what the scheduler has stopped; it waits until its model serves. */
   void suspend(List<Work> works) {
     long deadline = Ticket.deadline(timeline.nanoTime(), options.longestWait());
@@ -255,13 +278,15 @@ final class Lobby {
    *
    * @param spare whether there is something for when nothing else is
    */
-  boolean awaitWork(Predicate<AgentId> busy, BooleanSupplier spare) throws InterruptedException {
+  boolean awaitWork(Predicate<AgentId> busy, BooleanSupplier idle, BooleanSupplier spare)
+      throws InterruptedException {
     monitor.lock();
     try {
       while (mode != EngineMode.CLOSED) {
         long now = timeline.nanoTime();
         long nearest = Math.min(waiting.expire(now), preempted.expire(now));
-        if (!running.isEmpty()
+        boolean interrupted = interruption() != DrainPolicy.FINISH;
+        if ((!running.isEmpty() && (interrupted || !idle.getAsBoolean()))
             || next(busy).isPresent()
             || (mode == EngineMode.SERVING && spare.getAsBoolean())) {
           return true;

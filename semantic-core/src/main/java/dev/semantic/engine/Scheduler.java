@@ -1,8 +1,10 @@
 package dev.semantic.engine;
 
+import dev.semantic.cache.AgentId;
 import dev.semantic.engine.Lobby.Beginning;
 import dev.semantic.timeline.Strand;
 import dev.semantic.timeline.Timeline;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,6 +15,7 @@ final class Scheduler {
 
   private final Lobby lobby;
   private final Admission admission;
+  private final Arrivals arrivals;
   private final Stepper stepper;
   private final Optional<WriteBehind> behind;
   private final Strand strand;
@@ -26,6 +29,7 @@ final class Scheduler {
       Optional<WriteBehind> behind) {
     this.lobby = lobby;
     this.admission = admission;
+    this.arrivals = new Arrivals(timeline, lobby::wake);
     this.stepper = stepper;
     this.behind = behind;
     this.strand = timeline.start("semantic-engine", this::run);
@@ -39,7 +43,7 @@ final class Scheduler {
         if (Thread.interrupted()) {
           LOG.debug("Somebody interrupted the scheduler, which ends by close() only");
         }
-        open = lobby.awaitWork(stepper::isBusy, this::hasSpareWork);
+        open = lobby.awaitWork(this::isBusy, this::isIdle, this::hasSpareWork);
         if (open) {
           work();
         }
@@ -51,6 +55,7 @@ final class Scheduler {
       }
     }
     endAll(new RequestException("The engine was closed"));
+    arrivals.close();
   }
 
   private void work() {
@@ -59,12 +64,18 @@ final class Scheduler {
         admit();
         step();
       }
-      case PREEMPT -> lobby.suspend(stepper.suspendAll());
-      case REJECT ->
-          stepper.endAll(
-              new RequestException(
-                  "Ended before it was done, because the model is being changed; ask again",
-                  lobby.retryAfter()));
+      case PREEMPT -> {
+        arrivals.takeAll().forEach(arrival -> lobby.takeBack(arrival.beginning()));
+        lobby.suspend(stepper.suspendAll());
+      }
+      case REJECT -> {
+        RequestException cause =
+            new RequestException(
+                "Ended before it was done, because the model is being changed; ask again",
+                lobby.retryAfter());
+        fail(arrivals.takeAll(), cause);
+        stepper.endAll(cause);
+      }
     }
     lobby.countEnded();
     if (hasSpareWork()) {
@@ -72,34 +83,54 @@ final class Scheduler {
     }
   }
 
+  private boolean isBusy(AgentId agent) {
+    return stepper.isBusy(agent) || arrivals.isBusy(agent);
+  }
+
+  private boolean isIdle() {
+    return stepper.size() == 0 && arrivals.allAreBeingRead();
+  }
+
   private boolean hasSpareWork() {
-    return stepper.size() == 0 && behind.filter(WriteBehind::isDue).isPresent();
+    return isIdle() && behind.filter(WriteBehind::isDue).isPresent();
   }
 
   private void admit() {
-    for (Beginning next = lobby.begin(stepper::isBusy);
+    fail(arrivals.takeCancelled(), new RequestException("Cancelled before it was begun"));
+    for (Arrivals.Ready ready : arrivals.takeReady()) {
+      attempt(
+          ready.arrival().beginning(),
+          () -> stepper.add(admission.begin(ready.arrival(), ready.cache())));
+    }
+    for (Beginning next = lobby.begin(this::isBusy);
         next != null;
-        next = lobby.begin(stepper::isBusy)) {
-      Generation generation = generation(next);
-      try {
-        stepper.add(
-            switch (next) {
-              case Beginning.First(Ticket ticket) -> admission.begin(ticket, lobby.current());
-              case Beginning.Again(Work work) -> admission.resume(work, lobby.current());
-            });
-      } catch (Throwable t) {
-        LOG.debug("A request could not be begun", t);
-        generation.fail(new RequestException(String.valueOf(t.getMessage()), t));
-        lobby.countEnded();
-      }
+        next = lobby.begin(this::isBusy)) {
+      Beginning beginning = next;
+      attempt(beginning, () -> begin(beginning));
     }
   }
 
-  private static Generation generation(Beginning next) {
-    return switch (next) {
-      case Beginning.First(Ticket ticket) -> ticket.generation();
-      case Beginning.Again(Work work) -> work.ticket().generation();
-    };
+  private void begin(Beginning beginning) {
+    Arrivals.Arrival arrival = admission.arrive(beginning, lobby.current());
+    if (admission.mustRead(arrival)) {
+      arrivals.read(arrival, () -> admission.read(arrival));
+    } else {
+      stepper.add(admission.begin(arrival, Optional.empty()));
+    }
+  }
+
+  private void attempt(Beginning beginning, Runnable task) {
+    try {
+      task.run();
+    } catch (Throwable t) {
+      LOG.debug("A request could not be begun", t);
+      beginning.ticket().generation().fail(new RequestException(String.valueOf(t.getMessage()), t));
+      lobby.countEnded();
+    }
+  }
+
+  private static void fail(List<Arrivals.Arrival> arrivals, RequestException cause) {
+    arrivals.forEach(arrival -> arrival.beginning().ticket().generation().fail(cause));
   }
 
   private void step() {
@@ -109,6 +140,7 @@ final class Scheduler {
   }
 
   private void endAll(RequestException cause) {
+    fail(arrivals.takeAll(), cause);
     stepper.failAll(cause);
     lobby.countEnded();
     lobby.sendAway(cause);

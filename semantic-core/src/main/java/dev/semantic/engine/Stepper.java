@@ -24,11 +24,13 @@ final class Stepper {
 
   private final HotTier hot;
   private final Admission admission;
+  private final Prefixes prefixes;
   private final List<Work> active = new ArrayList<>();
 
   Stepper(HotTier hot, Admission admission) {
     this.hot = hot;
     this.admission = admission;
+    this.prefixes = new Prefixes(hot);
   }
 
   void add(Work work) {
@@ -48,7 +50,9 @@ final class Stepper {
   void step(LoadedModel model) {
     active.stream().filter(work -> work.ticket().generation().isCancelled()).forEach(Work::cancel);
     endFinished();
-    Set<Work> stalled = stalled();
+    List<Work> waiting = prefixes.share(active, MOST_URGENT_FIRST);
+    Set<Work> stalled = stalled(waiting);
+    stalled.addAll(waiting);
     active.stream()
         .filter(work -> work.inPrefill() && !stalled.contains(work))
         .reduce((one, other) -> other.priority() > one.priority() ? other : one)
@@ -96,13 +100,14 @@ final class Stepper {
   /**
    * Books room for everybody's next chunk, the most urgent first.
    *
+   * @param waiting don't need any yet
    * @return those for whom there is none yet: they wait until others have ended
    */
-  private Set<Work> stalled() {
+  private Set<Work> stalled(List<Work> waiting) {
     Set<Work> stalled = new HashSet<>();
     for (Work work : active.stream().sorted(MOST_URGENT_FIRST).toList()) {
       try {
-        if (active.contains(work) && !hasRoom(work)) {
+        if (active.contains(work) && !waiting.contains(work) && !hasRoom(work)) {
           stalled.add(work);
         }
       } catch (Throwable t) {

@@ -28,6 +28,11 @@ final class WaitingRoom {
     waiting.add(ticket);
   }
 
+  /** In front of everybody, whatever the bound: it was let in once. */
+  void putBack(Ticket ticket) {
+    waiting.addFirst(ticket);
+  }
+
   int size() {
     return waiting.size();
   }

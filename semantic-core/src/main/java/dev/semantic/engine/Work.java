@@ -130,6 +130,22 @@ final class Work {
     }
   }
 
+  /** Whether nothing of its prompt has been computed for it yet. */
+  boolean isUntouched() {
+    return generated.isEmpty() && computed == cached;
+  }
+
+  int computed() {
+    return computed;
+  }
+
+  /** Goes on with a sequence that holds more of its prompt than its own. */
+  void beginWith(Hot more) {
+    hot = more;
+    computed = more.sequence().length();
+    cached = computed;
+  }
+
   /** Computes everything again, in another sequence; what has been said stays said. */
   void startOver(Hot empty) {
     hot = empty;

@@ -107,7 +107,7 @@ final class Residence {
     history.add(report);
     standing = standing.ended(report, residing(), tools.timeline().now());
     notes.finished(report);
-    if (swap.hands().wasInterrupted() || notes.wasInterrupted()) {
+    if (swap.wasInterrupted()) {
       Thread.currentThread().interrupt();
     }
     return verdict.judged(report, residing());

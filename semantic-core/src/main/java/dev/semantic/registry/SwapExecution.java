@@ -43,6 +43,7 @@ final class SwapExecution {
   private final SwapNotes notes;
   private final Cancellation cancellation;
   private final Hands hands;
+  private final Hands writing;
   private final Logbook logbook;
   private final SwapSteps steps;
   private final WayBack wayBack;
@@ -74,10 +75,8 @@ final class SwapExecution {
     this.notes = notes;
     this.cancellation = cancellation;
     this.hands = new Hands(tools.timeline(), options.phaseTimeout(), cancellation);
-    this.logbook =
-        new Logbook(
-            tools.journal(),
-            new Hands(tools.timeline(), shorter(options.phaseTimeout()), cancellation));
+    this.writing = new Hands(tools.timeline(), shorter(options.phaseTimeout()), cancellation);
+    this.logbook = new Logbook(tools.journal(), writing);
     this.steps = new SwapSteps(tools, options, notes, cancellation, hands);
     this.wayBack = new WayBack(tools.engine(), steps, notes, hands);
     this.target = target;
@@ -248,6 +247,11 @@ final class SwapExecution {
 
   Hands hands() {
     return hands;
+  }
+
+  /** Whether the swapping thread was interrupted, whatever it was doing; it is not any more. */
+  boolean wasInterrupted() {
+    return hands.wasInterrupted() || writing.wasInterrupted() || notes.wasInterrupted();
   }
 
   Logbook logbook() {

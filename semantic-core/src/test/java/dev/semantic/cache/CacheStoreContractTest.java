@@ -63,7 +63,7 @@ class CacheStoreContractTest {
 
     @Override
     CacheStore make() {
-      DiskCacheStore made = DiskCacheStore.open(root, ticking(), 64);
+      DiskCacheStore made = DiskCacheStore.open(root, new CacheForm(ticking(), 64, 4));
       store = made;
       return made;
     }

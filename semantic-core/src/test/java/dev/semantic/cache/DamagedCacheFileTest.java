@@ -40,7 +40,7 @@ class DamagedCacheFileTest {
   @BeforeEach
   void park() throws IOException {
     log = new StandardError();
-    store = DiskCacheStore.open(root, CacheStoreContractTest.ticking(), 64);
+    store = DiskCacheStore.open(root, new CacheForm(CacheStoreContractTest.ticking(), 64, 256));
     store.park(ANNA, small(ALPHA, 1));
     file = CacheFileNames.file(root, ANNA, ALPHA);
     good = Files.readAllBytes(file);

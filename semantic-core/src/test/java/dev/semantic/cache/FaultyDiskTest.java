@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import static dev.semantic.cache.DiskCacheStoreTest.allFiles;
 import static dev.semantic.cache.DiskCacheStoreTest.assertSays;
 import static dev.semantic.cache.DiskCacheStoreTest.files;
 import static dev.semantic.cache.Snapshots.ALPHA;
@@ -61,7 +62,7 @@ class FaultyDiskTest {
   }
 
   private DiskCacheStore open() {
-    return DiskCacheStore.open(disk.path(root), Clock.systemUTC(), 64);
+    return DiskCacheStore.open(disk.path(root), new CacheForm(Clock.systemUTC(), 64, 4));
   }
 
   @ParameterizedTest
@@ -91,8 +92,10 @@ class FaultyDiskTest {
         later |= isLater;
         assertTrue(isLater || !acknowledged, "acknowledged and not there");
       }
-      open().close(); // what could not be cleared away then is now
-      assertEquals(1, files(root.resolve(ALPHA.toString())).size());
+      try (DiskCacheStore store = open()) { // what could not be cleared away then is now
+        assertEquals(1, store.parked(ALPHA).size());
+      }
+      assertEquals(2, allFiles(root.resolve(ALPHA.toString())).size(), "the agent's and a block");
       assertFalse(Files.exists(root.resolve(".quarantine")), "a good cache was put aside");
     }
     assertTrue(former && later && n > 15, "faults before and after the move: " + n);
@@ -207,7 +210,8 @@ class FaultyDiskTest {
       assertSays("room on the disk", full);
       assertTrue(writes.get() > 4, "the fault never happened");
       assertSame(small(ALPHA, 1), store.load(ANNA, ALPHA).orElseThrow());
-      assertEquals(1, files(root.resolve(ALPHA.toString())).size(), "the half-written one is gone");
+      assertEquals(
+          2, allFiles(root.resolve(ALPHA.toString())).size(), "the half-written ones are gone");
     }
   }
 
@@ -218,8 +222,11 @@ class FaultyDiskTest {
       store.park(ANNA, small(ALPHA, 1));
       List<String> order =
           disk.operations().stream()
-              .map(each -> each.replaceAll("anna-\\w+\\.kv\\.\\S+", "temporary"))
-              .filter(each -> !each.startsWith("look") && !each.startsWith("close"))
+              .map(
+                  each ->
+                      each.replaceAll("anna-\\w+\\.kv\\.\\S+", "temporary")
+                          .replaceAll("\\w+-\\w+\\.kvb\\.\\S+", "block"))
+              .filter(each -> !each.matches("(look|list|close).*"))
               .toList();
       List<String> steps = new ArrayList<>();
       order.stream()
@@ -230,6 +237,15 @@ class FaultyDiskTest {
                   "create " + ALPHA,
                   "open root",
                   "force root",
+                  "create blocks",
+                  "open " + ALPHA,
+                  "force " + ALPHA,
+                  "open block",
+                  "write block",
+                  "force block",
+                  "move block",
+                  "open blocks",
+                  "force blocks",
                   "open temporary",
                   "write temporary",
                   "force temporary",

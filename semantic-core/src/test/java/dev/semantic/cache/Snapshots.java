@@ -42,6 +42,42 @@ public final class Snapshots {
         tag, layout, precision, random.ints(tokens, 0, 300_000).toArray(), layers);
   }
 
+  /** Other tokens from {@code at} on, and other keys and values for them; the rest as it was. */
+  public static KvSnapshot fork(KvSnapshot snapshot, int at, long seed) {
+    Random random = new Random(seed);
+    int[] tokens = snapshot.tokens().clone();
+    for (int i = at; i < tokens.length; i++) {
+      tokens[i] = random.nextInt(300_000);
+    }
+    List<LayerKv> layers = new ArrayList<>();
+    for (int i = 0; i < snapshot.layers().size(); i++) {
+      LayerKv kv = snapshot.layers().get(i);
+      Layer layer = snapshot.layout().layers().get(i);
+      int row = layer.headDim() * snapshot.precision().bytes();
+      int from = Math.max(0, at - kv.start());
+      layers.add(
+          new LayerKv(
+              kv.start(),
+              kv.length(),
+              changed(random, kv.keys(), layer.kvHeads(), kv.length(), from, row),
+              changed(random, kv.values(), layer.kvHeads(), kv.length(), from, row)));
+    }
+    return new KvSnapshot(
+        snapshot.tag(), snapshot.layout(), snapshot.precision(), tokens, layers, snapshot.seams());
+  }
+
+  private static ByteBuffer changed(
+      Random random, ByteBuffer old, int heads, int length, int from, int row) {
+    byte[] bytes = new byte[old.remaining()];
+    old.get(bytes);
+    for (int head = 0; head < heads; head++) {
+      for (int i = (head * length + from) * row; i < (head + 1) * length * row; i++) {
+        bytes[i] = (byte) random.nextInt();
+      }
+    }
+    return ByteBuffer.wrap(bytes);
+  }
+
   private static ByteBuffer bytes(Random random, int length) {
     byte[] bytes = new byte[length];
     random.nextBytes(bytes);
@@ -54,6 +90,7 @@ public final class Snapshots {
     assertEquals(expected.layout(), found.layout());
     assertEquals(expected.precision(), found.precision());
     assertArrayEquals(expected.tokens(), found.tokens());
+    assertEquals(expected.seams(), found.seams());
     assertEquals(expected.layers(), found.layers()); // buffers compare what remains in them
   }
 }

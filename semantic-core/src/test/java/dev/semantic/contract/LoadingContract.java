@@ -266,11 +266,16 @@ abstract class LoadingContract {
     }
   }
 
-  interface Use {
+  /** Something to do with a model. */
+  protected interface Use {
     void of(LoadedModel model);
   }
 
-  void with(ModelId id, Use use) {
+  protected final ModelRuntime runtime() {
+    return runtime;
+  }
+
+  protected final void with(ModelId id, Use use) {
     try (PreparedModel prepared = runtime.prepare(id);
         LoadedModel model = prepared.load(LoadProgress.NONE)) {
       use.of(model);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
  * What a {@link dev.semantic.spi.ModelRuntime} promises. A subclass names one, and two models of
  * other weights.
  */
-public abstract class ModelRuntimeContract extends LoadingContract {
+public abstract class ModelRuntimeContract extends SharingContract {
   private static final double TOLERANCE = 1e-2; // of a logit, between ways to compute it
 
   @Test

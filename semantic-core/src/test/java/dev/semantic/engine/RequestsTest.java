@@ -87,7 +87,8 @@ class RequestsTest {
                 .maxTokens(1)
                 .prefillChunk(50)
                 .build());
-    Generation quick = house.ask(request("quick", 1, tokens(5, 3)));
+    Generation quick =
+        house.ask(GenerationRequest.of(new Prompt.Tokens(tokens(5, 3))).maxTokens(1).build());
     hold.release();
     first.await(PATIENCE);
     var slowTime = slow.await(PATIENCE).timeToFirstToken();
@@ -242,12 +243,7 @@ class RequestsTest {
   void aFailedStepCostsItsRequestsAndNoOthers(Fault fault) {
     int[] said = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
     for (PortCall call :
-        List.of(
-            PortCall.FORWARD,
-            PortCall.STREAM_NEXT,
-            PortCall.STREAM_REST,
-            PortCall.OPEN,
-            PortCall.STORE_LOAD)) {
+        List.of(PortCall.FORWARD, PortCall.STREAM_NEXT, PortCall.STREAM_REST, PortCall.OPEN)) {
       house.script.fail(call, 1, fault);
       Generation unlucky = house.ask(request("bob", 3, tokens(20, 2)));
       var failure = assertThrows(RequestException.class, () -> unlucky.await(PATIENCE));
@@ -256,6 +252,16 @@ class RequestsTest {
       house.script.heal();
       assertEquals(said.length - 1, house.ask("ada", said).cachedTokens(), call + " cost ada");
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void aCacheThatCannotBeReadIsComputedAgain(Fault fault) {
+    house.script.fail(PortCall.STORE_LOAD, 1, fault);
+    var answer = house.ask("bob", tokens(20, 2));
+    assertTrue(house.script.fired());
+    assertEquals(0, answer.cachedTokens());
+    assertEquals(house.ask("eve", tokens(20, 2)).tokens(), answer.tokens());
   }
 
   @Test

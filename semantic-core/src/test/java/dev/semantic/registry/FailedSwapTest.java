@@ -19,6 +19,7 @@ import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.scripted.Elsewhere;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
@@ -31,6 +32,7 @@ import dev.semantic.swap.SwapPhase;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -119,6 +121,29 @@ class FailedSwapTest {
       house.script.heal();
       house.registry.load(ALPHA);
       assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void anInterruptWhileTheJournalIsWrittenIsKept() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      Thread swapping = Thread.currentThread();
+      Script.Hold hold = house.script.hold(PortCall.JOURNAL_BEGUN);
+      Future<?> interrupter =
+          Elsewhere.call(
+              () -> {
+                hold.awaitReached();
+                swapping.interrupt();
+                while (swapping.isInterrupted()) { // until the swap has noticed
+                  Thread.onSpinWait();
+                }
+                hold.release();
+                return swapping;
+              });
+      assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+      assertTrue(Thread.interrupted(), "the caller's interrupt was swallowed");
+      interrupter.get();
+      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
     }
   }
 

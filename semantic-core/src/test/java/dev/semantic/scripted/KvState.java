@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Keys and values of one sequence, and the next token they give. A key or value is a number made of
@@ -39,6 +40,17 @@ final class KvState {
         seeds.get(layer).add(seed(kv, i, model.layout().layers().get(layer)));
       }
     }
+  }
+
+  /** A state of its own with the first tokens of this one; empty if a window has moved on. */
+  Optional<KvState> fork(int length) {
+    KvState fork = new KvState(model);
+    fork.tokens.addAll(tokens);
+    for (int layer = 0; layer < starts.length; layer++) {
+      fork.starts[layer] = starts[layer];
+      fork.seeds.get(layer).addAll(seeds.get(layer));
+    }
+    return fork.trim(length) ? Optional.of(fork) : Optional.empty();
   }
 
   void append(int... more) {

@@ -7,6 +7,7 @@ import dev.semantic.spi.Sequence;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -161,6 +162,17 @@ final class ScriptedModel implements LoadedModel {
             runtime.free(before - state.bytes());
             return exact;
           });
+    }
+
+    @Override
+    public Optional<Sequence> fork(int tokens) {
+      checkOpen();
+      if (tokens < 1 || tokens > state.length()) {
+        throw new IllegalArgumentException(state.length() + " tokens, not " + tokens);
+      }
+      return alone(
+          PortCall.OPEN,
+          () -> state.fork(tokens).map(fork -> register(new ScriptedSequence(fork))));
     }
 
     @Override

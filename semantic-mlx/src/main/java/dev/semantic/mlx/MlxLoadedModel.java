@@ -76,6 +76,18 @@ final class MlxLoadedModel implements LoadedModel {
     return sequence;
   }
 
+  /** On the owner thread. */
+  Sequence forkHere(MlxSequence donor, int tokens) {
+    MlxSequence fork = openHere();
+    try {
+      fork.fill(donor, tokens);
+      return fork;
+    } catch (RuntimeException | Error e) {
+      forgetHere(fork);
+      throw e;
+    }
+  }
+
   @Override
   public Sequence restore(KvSnapshot snapshot) {
     if (!snapshot.tag().equals(spec.tag())

@@ -10,6 +10,8 @@ import dev.semantic.spi.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** One agent's tokens and a KV cache for every layer, in a scope of their own. */
 final class MlxSequence implements Sequence {
@@ -27,7 +29,7 @@ final class MlxSequence implements Sequence {
     this.caches =
         model.spec().kvLayout().layers().stream()
             .map(layer -> KvCache.of(scope, layer, dtype))
-            .toList();
+            .collect(Collectors.toCollection(ArrayList::new));
   }
 
   MlxLoadedModel model() {
@@ -67,7 +69,7 @@ final class MlxSequence implements Sequence {
   void fill(KvSnapshot snapshot) {
     try (Scope s = scope.child("restore")) {
       for (int i = 0; i < caches.size(); i++) {
-        caches.get(i).restore(s, snapshot.layers().get(i));
+        caches.get(i).restore(s, snapshot.layers().get(i), snapshot.seams());
       }
       s.eval(caches.stream().flatMap(cache -> Arrays.stream(cache.arrays())).toList());
     }
@@ -102,6 +104,35 @@ final class MlxSequence implements Sequence {
   }
 
   @Override
+  public Optional<Sequence> fork(int newLength) {
+    if (newLength < 1 || newLength > length) {
+      throw new IllegalArgumentException(
+          "A sequence of %d tokens cannot share %d".formatted(length, newLength));
+    }
+    return model.call(
+        () ->
+            caches().stream().allMatch(cache -> cache.canFork(newLength))
+                ? Optional.of(model.forkHere(this, newLength))
+                : Optional.empty());
+  }
+
+  /** On the owner thread; into a new sequence only. */
+  void fill(MlxSequence donor, int newLength) {
+    try (Scope s = scope.child("fork")) {
+      for (int i = 0; i < caches.size(); i++) {
+        caches.set(i, donor.caches.get(i).fork(s, scope, newLength));
+      }
+    }
+    append(Arrays.copyOf(donor.tokens, newLength));
+  }
+
+  @Override
+  public int common(int[] others) {
+    int mismatch = Arrays.mismatch(tokens, 0, length, others, 0, others.length);
+    return mismatch < 0 ? length : mismatch;
+  }
+
+  @Override
   public long bytes() {
     return caches.stream().mapToLong(KvCache::bytes).sum();
   }
@@ -117,7 +148,14 @@ final class MlxSequence implements Sequence {
             }
           }
           ModelSpec spec = model.spec();
-          return new KvSnapshot(spec.tag(), spec.kvLayout(), spec.kvPrecision(), tokens(), layers);
+          List<Integer> seams =
+              caches.stream()
+                  .map(KvCache::seams)
+                  .filter(each -> !each.isEmpty())
+                  .findFirst()
+                  .orElse(List.of());
+          return new KvSnapshot(
+              spec.tag(), spec.kvLayout(), spec.kvPrecision(), tokens(), layers, seams);
         });
   }
 

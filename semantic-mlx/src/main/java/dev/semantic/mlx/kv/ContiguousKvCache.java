@@ -8,6 +8,7 @@ import dev.semantic.mlx.array.Scope;
 import dev.semantic.model.KvLayout;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,22 @@ final class ContiguousKvCache implements KvCache {
   @Override
   public MlxArray attend(Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Masks masks) {
     int count = k.dim(2);
+    Seen all = append(s, k, v);
+    return Ops.attention(
+        s,
+        q,
+        all.keys(),
+        all.values(),
+        scale,
+        masks.causal(count, all.keys().dim(2), layer.window()));
+  }
+
+  /** Keys and values {@code [1, kvHeads, tokens, headDim]}. */
+  record Seen(MlxArray keys, MlxArray values) {}
+
+  /** Appends; returns what the new tokens may see. */
+  Seen append(Scope s, MlxArray k, MlxArray v) {
+    int count = k.dim(2);
     makeRoom(s, count);
     int at = end - start;
     keys = write(s, keys, k, at);
@@ -53,10 +70,47 @@ final class ContiguousKvCache implements KvCache {
     end += count;
     int held = end - start;
     int seen = layer.window() == 0 ? held : Math.min(held, layer.window() - 1 + count);
-    MlxArray allKeys = span(s, keys, held - seen, held);
-    MlxArray allValues = span(s, values, held - seen, held);
-    return Ops.attention(
-        s, q, allKeys, allValues, scale, masks.causal(count, seen, layer.window()));
+    return new Seen(span(s, keys, held - seen, held), span(s, values, held - seen, held));
+  }
+
+  /** All that is held; at least one token. */
+  Seen held(Scope s) {
+    if (keys == null || values == null) {
+      throw new IllegalStateException("KV cache holds nothing");
+    }
+    int held = end - start;
+    return new Seen(span(s, keys, 0, held), span(s, values, 0, held));
+  }
+
+  /** Lets go of everything; it is as new. */
+  void clear() {
+    if (keys != null) {
+      owner.release(keys);
+    }
+    if (values != null) {
+      owner.release(values);
+    }
+    keys = null;
+    values = null;
+    capacity = 0;
+    start = 0;
+    end = 0;
+  }
+
+  @Override
+  public KvCache fork(Scope s, Scope other, int length) {
+    ContiguousKvCache fork = new ContiguousKvCache(other, layer, dtype);
+    int stay = layer.held(length);
+    fork.start = length - stay;
+    fork.end = length;
+    if (stay > 0) {
+      int from = fork.start - start;
+      fork.capacity = roundUp(stay + 1);
+      fork.keys = fork.moved(s, span(s, held(s).keys(), from, from + stay), stay);
+      fork.values = fork.moved(s, span(s, held(s).values(), from, from + stay), stay);
+      s.eval(List.of(fork.arrays()));
+    }
+    return fork;
   }
 
   private void makeRoom(Scope s, int count) {
@@ -156,13 +210,17 @@ final class ContiguousKvCache implements KvCache {
       return ByteBuffer.allocate(0);
     }
     MlxArray span = span(s, buffer, held - length, held);
+    return copyOut(span);
+  }
+
+  static ByteBuffer copyOut(MlxArray span) {
     byte[] bytes = new byte[Math.toIntExact(span.bytes())];
     span.read(MemorySegment.ofArray(bytes));
     return ByteBuffer.wrap(bytes);
   }
 
   @Override
-  public void restore(Scope s, LayerKv saved) {
+  public void restore(Scope s, LayerKv saved, List<Integer> seams) {
     if (end != 0) {
       throw new IllegalStateException("A KV cache is restored only while it is empty");
     }
@@ -170,8 +228,8 @@ final class ContiguousKvCache implements KvCache {
     end = saved.start();
     if (saved.length() > 0) {
       capacity = roundUp(saved.length() + 1);
-      keys = moved(s, copyIn(s, saved.keys(), saved.length()), saved.length());
-      values = moved(s, copyIn(s, saved.values(), saved.length()), saved.length());
+      keys = moved(s, copyIn(s, saved.keys(), layer, dtype, saved.length()), saved.length());
+      values = moved(s, copyIn(s, saved.values(), layer, dtype, saved.length()), saved.length());
     }
     end = saved.end();
   }
@@ -181,7 +239,7 @@ final class ContiguousKvCache implements KvCache {
     return owner.keep(Ops.concatenate(s, 2, saved, room));
   }
 
-  private MlxArray copyIn(Scope s, ByteBuffer bytes, int length) {
+  static MlxArray copyIn(Scope s, ByteBuffer bytes, KvLayout.Layer layer, DType dtype, int length) {
     return s.copyOf(
         MemorySegment.ofBuffer(bytes), dtype, 1, layer.kvHeads(), length, layer.headDim());
   }

@@ -5,6 +5,7 @@ import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.model.KvLayout;
+import java.util.List;
 
 /**
  * The keys and values of one layer of one sequence. Keeps its arrays in the scope it was made with
@@ -40,11 +41,36 @@ public interface KvCache {
   /** Copies out what the next token needs, in the order of the tokens. */
   LayerKv snapshot(Scope s);
 
-  /** Takes over what a snapshot holds; only into an empty cache. */
-  void restore(Scope s, LayerKv saved);
+  /**
+   * Takes over what a snapshot holds; only into an empty cache.
+   *
+   * @param seams where full layers are parted
+   */
+  void restore(Scope s, LayerKv saved, List<Integer> seams);
+
+  /** Where it is parted, so that others can hold the parts, too. */
+  default List<Integer> seams() {
+    return List.of();
+  }
+
+  /** Whether {@link #fork} would be exact. */
+  default boolean canFork(int length) {
+    return canTrim(length);
+  }
+
+  /**
+   * A cache of its own that begins with the first {@code length} tokens of this one; only where
+   * {@link #canFork} says so. Layers that attend to everything hold them together from now on, a
+   * sliding window is copied.
+   *
+   * @param other where the new cache keeps its arrays
+   */
+  KvCache fork(Scope s, Scope other, int length);
 
   /** The cache that fits a layer: full, or one that forgets what has left the window. */
   static KvCache of(Scope owner, KvLayout.Layer layer, DType dtype) {
-    return new ContiguousKvCache(owner, layer, dtype);
+    return layer.window() == 0
+        ? new PartedKvCache(owner, layer, dtype)
+        : new ContiguousKvCache(owner, layer, dtype);
   }
 }

@@ -37,6 +37,11 @@ public final class Masks {
     return Ops.Mask.of(bands.computeIfAbsent(new Band(queries, keys, window), this::band));
   }
 
+  /** The causal mask without a window, boolean {@code [queries, keys]}. */
+  MlxArray triangle(int queries, int keys) {
+    return bands.computeIfAbsent(new Band(queries, keys, keys), this::band);
+  }
+
   /**
    * Boolean {@code [queries, keys]}: a key not after the query and less than a window before it.
    */

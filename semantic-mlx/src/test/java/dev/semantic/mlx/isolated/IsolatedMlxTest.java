@@ -22,4 +22,10 @@ class IsolatedMlxTest extends ModelRuntimeContract {
   protected ModelId second() {
     return new ModelId("gemma-3-270m");
   }
+
+  /** A child process computes everything for each sequence. */
+  @Override
+  protected boolean shares() {
+    return false;
+  }
 }

@@ -21,4 +21,10 @@ class IsolatedScriptedTest extends ModelRuntimeContract {
   protected ModelId second() {
     return Geometry.GAMMA.id();
   }
+
+  /** A child process computes everything for each sequence. */
+  @Override
+  protected boolean shares() {
+    return false;
+  }
 }

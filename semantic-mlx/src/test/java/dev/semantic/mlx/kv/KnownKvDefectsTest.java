@@ -14,6 +14,7 @@ import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.model.KvLayout.Layer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -210,7 +211,7 @@ class KnownKvDefectsTest {
       LayerKv saved = cache.snapshot(s);
       assertEquals(layer.window(), saved.length());
       KvCache again = KvCache.of(scope, layer, DType.FLOAT32);
-      again.restore(s, saved);
+      again.restore(s, saved, List.of());
       return again;
     }
   }

@@ -1,0 +1,83 @@
+package dev.semantic.cache;
+
+import dev.semantic.cache.CacheHeader.Span;
+import dev.semantic.model.KvLayout;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Some consecutive tokens of a buffer {@code [heads, tokens, headDim]}: one run of bytes per head,
+ * which together are a section of a file.
+ *
+ * @param whole the buffer, from position 0
+ * @param stride bytes from one head's run to the next head's
+ * @param first offset of the first run
+ * @param run bytes of each run
+ */
+record KvRuns(ByteBuffer whole, int heads, int stride, int first, int run) {
+
+  /** Takes a part of a run. */
+  @FunctionalInterface
+  interface Piece {
+    void take(ByteBuffer bytes) throws IOException;
+  }
+
+  /** All of a buffer, as a single run. */
+  static KvRuns all(ByteBuffer bytes) {
+    return new KvRuns(bytes, 1, bytes.remaining(), 0, bytes.remaining());
+  }
+
+  /**
+   * The tokens of {@code wanted} in a buffer that holds those of {@code held}.
+   *
+   * @param row bytes of one token in one head
+   */
+  static KvRuns of(ByteBuffer whole, int heads, int row, Span held, Span wanted) {
+    return new KvRuns(
+        whole,
+        heads,
+        held.length() * row,
+        (wanted.start() - held.start()) * row,
+        wanted.length() * row);
+  }
+
+  /** One layer's keys, and its values, for the tokens of {@code wanted}. */
+  static List<KvRuns> of(KvSnapshot snapshot, int layer, Span wanted) {
+    KvSnapshot.LayerKv kv = snapshot.layers().get(layer);
+    KvLayout.Layer geometry = snapshot.layout().layers().get(layer);
+    int row = geometry.headDim() * snapshot.precision().bytes();
+    Span held = new Span(kv.start(), kv.length());
+    return List.of(
+        of(kv.keys().slice(), geometry.kvHeads(), row, held, wanted),
+        of(kv.values().slice(), geometry.kvHeads(), row, held, wanted));
+  }
+
+  int bytes() {
+    return heads * run;
+  }
+
+  /** Hands out all of it, in order. */
+  void each(Consumer<ByteBuffer> piece) {
+    for (int head = 0; head < heads && run > 0; head++) {
+      piece.accept(whole.slice(head * stride + first, run));
+    }
+  }
+
+  /**
+   * Hands out the bytes {@code offset} to {@code offset + length} of the section, in order, as
+   * slices of the buffer.
+   */
+  void each(int offset, int length, Piece piece) throws IOException {
+    int at = offset;
+    int end = offset + length;
+    while (at < end) {
+      int head = at / run;
+      int inRun = at % run;
+      int count = Math.min(run - inRun, end - at);
+      piece.take(whole.slice(head * stride + first + inRun, count));
+      at += count;
+    }
+  }
+}

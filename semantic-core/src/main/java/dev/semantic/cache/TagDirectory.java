@@ -1,0 +1,244 @@
+package dev.semantic.cache;
+
+import dev.semantic.cache.CacheHeader.Span;
+import dev.semantic.memory.ByteSize;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One model's directory in a cache root: a file per agent, and the blocks that these refer to. A
+ * block is written once, however often an agent is parked and however many agents begin alike.
+ * Callers see to it that no two threads use the same agent's file at a time.
+ */
+final class TagDirectory {
+  private static final Logger LOG = LoggerFactory.getLogger(TagDirectory.class);
+  private static final int CONTENT_BYTES = 8;
+
+  private final Path path;
+  private final Path blocks;
+  private final CacheForm form;
+  private final Shelf shelf;
+
+  private TagDirectory(Path path, CacheForm form) {
+    this.path = path;
+    this.blocks = path.resolve(CacheFileNames.BLOCKS);
+    this.form = form;
+    this.shelf = new Shelf(this::removeBlock);
+  }
+
+  /** Looks through the directory, which may not be there yet, and removes what nobody refers to. */
+  static TagDirectory open(Path path, CacheForm form) {
+    TagDirectory directory = new TagDirectory(path, form);
+    directory.index();
+    return directory;
+  }
+
+  Path path() {
+    return path;
+  }
+
+  private void index() {
+    try {
+      for (Path file : list(path, CacheFileNames.CACHE_SUFFIX)) {
+        refer(file);
+      }
+      for (Path file : list(blocks, BlockName.SUFFIX)) {
+        shelf.add(BlockName.of(file));
+      }
+    } catch (IOException | IllegalArgumentException e) {
+      LOG.debug("Cannot tell what is used in {}: all of it stays", path, e);
+      shelf.keepEverything();
+    }
+    shelf.sweep();
+  }
+
+  private void refer(Path file) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      List<BlockName> used = CacheFileReader.open(channel).header().agent().blocks();
+      shelf.pin(used);
+      shelf.refer(file, used);
+    } catch (IOException e) {
+      LOG.debug("Cannot tell what {} refers to: all blocks stay", file, e);
+      shelf.keepEverything();
+    }
+  }
+
+  /** The files in a directory whose names end like this; none if there is no directory. */
+  static List<Path> list(Path directory, String suffix) throws IOException {
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> found =
+        Files.newDirectoryStream(
+            directory, path -> String.valueOf(path.getFileName()).endsWith(suffix))) {
+      found.forEach(files::add);
+    } catch (NoSuchFileException e) {
+      LOG.trace("There is no {}", directory);
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return files;
+  }
+
+  KvSnapshot load(CacheFileReader reader) throws IOException {
+    try (SnapshotReader snapshot = new SnapshotReader(blocks)) {
+      return snapshot.read(reader);
+    }
+  }
+
+  /**
+   * The longest beginning of {@code tokens} that is there in whole blocks, whoever parked it.
+   * Without layers of a sliding window only: blocks don't hold those.
+   */
+  Optional<KvSnapshot> prefix(List<String> chain) throws IOException {
+    List<BlockName> found = new ArrayList<>();
+    synchronized (shelf) {
+      for (String hash : chain) {
+        Optional<BlockName> block = shelf.of(hash);
+        if (block.isEmpty()) {
+          break;
+        }
+        found.add(block.get());
+      }
+      shelf.pin(found);
+    }
+    try (SnapshotReader snapshot = new SnapshotReader(blocks)) {
+      return found.isEmpty() ? Optional.empty() : Optional.of(snapshot.readPrefix(found));
+    } finally {
+      shelf.unpin(found);
+    }
+  }
+
+  /**
+   * Writes what is not there yet: blocks first, then the agent's file that refers to them.
+   *
+   * @return bytes of all that the agent's cache consists of
+   */
+  long park(Path file, AgentId agent, KvSnapshot snapshot, Instant now) throws IOException {
+    List<BlockName> names = names(snapshot);
+    shelf.pin(names);
+    try {
+      int from = names.size() * form.blockTokens();
+      CacheHeader header =
+          CacheHeader.agent(agent, snapshot, names, from, now, form.checksumBytes());
+      long size = writeBlocks(names, snapshot, now);
+      long[] own = new long[1];
+      CacheFiles.put(file, channel -> own[0] = CacheFileWriter.write(channel, header, snapshot));
+      try {
+        CacheFiles.force(CacheFiles.parent(file));
+      } catch (IOException | RuntimeException | Error e) {
+        shelf.pin(names); // which of the two files a loss of power would leave is not known
+        shelf.referAlso(file, names);
+        throw e;
+      }
+      shelf.pin(names);
+      shelf.refer(file, names);
+      return size + own[0];
+    } finally {
+      shelf.unpin(names);
+    }
+  }
+
+  private long writeBlocks(List<BlockName> names, KvSnapshot snapshot, Instant now)
+      throws IOException {
+    long size = 0;
+    for (int i = 0; i < names.size(); i++) {
+      BlockName name = names.get(i);
+      Path block = blocks.resolve(name.file());
+      if (!shelf.has(name) || !Files.exists(block)) {
+        CacheFiles.directory(blocks);
+        int from = i * form.blockTokens();
+        CacheHeader header =
+            CacheHeader.block(
+                name, snapshot, from, from + form.blockTokens(), now, form.checksumBytes());
+        CacheFiles.put(block, channel -> CacheFileWriter.write(channel, header, snapshot));
+        shelf.add(name);
+      }
+      size += Files.size(block);
+    }
+    if (!names.isEmpty()) {
+      CacheFiles.force(blocks); // also for what another agent has just put there
+    }
+    return size;
+  }
+
+  private List<BlockName> names(KvSnapshot snapshot) {
+    if (snapshot.layout().layers().stream().allMatch(layer -> layer.window() != 0)) {
+      return List.of();
+    }
+    List<String> chain =
+        TokenChain.of(
+            snapshot.tag(),
+            snapshot.precision(),
+            CacheHeader.EXACT,
+            snapshot.tokens(),
+            form.blockTokens());
+    return IntStream.range(0, chain.size())
+        .parallel()
+        .mapToObj(i -> new BlockName(chain.get(i), content(snapshot, i * form.blockTokens())))
+        .toList();
+  }
+
+  private String content(KvSnapshot snapshot, int from) {
+    Span block = new Span(from, form.blockTokens());
+    int layers = snapshot.layers().size();
+    ByteBuffer sums = ByteBuffer.allocate(8 * layers);
+    CRC32C crc = new CRC32C();
+    for (int i = 0; i < layers; i++) {
+      if (snapshot.layout().layers().get(i).window() == 0) {
+        for (KvRuns runs : KvRuns.of(snapshot, i, block)) {
+          crc.reset();
+          runs.each(crc::update);
+          sums.putInt((int) crc.getValue());
+        }
+      }
+    }
+    byte[] hash = TokenChain.sha256().digest(sums.array());
+    return HexFormat.of().formatHex(hash, 0, CONTENT_BYTES);
+  }
+
+  ParkedCache describe(CacheHeader header, long ownBytes) throws IOException {
+    CacheHeader.Agent agent = header.agent();
+    long size = ownBytes;
+    for (BlockName name : agent.blocks()) {
+      Path block = blocks.resolve(name.file());
+      size += Files.exists(block) ? Files.size(block) : 0;
+    }
+    return new ParkedCache(
+        agent.id(), header.tag(), header.tokens(), new ByteSize(size), header.parked());
+  }
+
+  /** The agent's file is gone, and with it what only it referred to. */
+  void removed(Path file) {
+    shelf.forget(file);
+  }
+
+  /** The block is not to be used any more. */
+  void lost(Path block) {
+    if (blocks.equals(block.getParent())) {
+      shelf.lost(BlockName.of(block));
+    }
+  }
+
+  private void removeBlock(BlockName name) {
+    try {
+      Files.deleteIfExists(blocks.resolve(name.file()));
+    } catch (IOException e) {
+      LOG.warn("Cannot remove {}, which nobody needs any more: {}", name, e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,188 @@
+package dev.semantic.engine;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.engine.Lobby.Beginning;
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Requests that are begun, but whose agents' caches are still being read from where they are
+ * parked: by threads of their own, so that everybody else is served meanwhile. Used by the
+ * scheduler's thread.
+ */
+final class Arrivals {
+  private static final Logger LOG = LoggerFactory.getLogger(Arrivals.class);
+  private static final Duration LAST_READS = Duration.ofSeconds(10);
+
+  private final Timeline timeline;
+  private final Runnable wake;
+  private final Monitor monitor;
+  private final List<Reading> readings = new ArrayList<>();
+  private int threads;
+
+  /**
+   * A request on its way.
+   *
+   * @param tokens what its sequence should hold the beginning of
+   */
+  record Arrival(Beginning beginning, int[] tokens, Serving serving) {
+    Optional<AgentId> agent() {
+      return beginning.ticket().request().agent();
+    }
+  }
+
+  private static final class Reading {
+    private final Arrival arrival;
+    private boolean done;
+    private Optional<KvSnapshot> found = Optional.empty();
+
+    Reading(Arrival arrival) {
+      this.arrival = arrival;
+    }
+  }
+
+  /** One that may be begun now. */
+  record Ready(Arrival arrival, Optional<KvSnapshot> cache) {}
+
+  /**
+   * Nobody is on the way.
+   *
+   * @param wake tells the scheduler that one is ready
+   */
+  Arrivals(Timeline timeline, Runnable wake) {
+    this.timeline = timeline;
+    this.wake = wake;
+    this.monitor = timeline.monitor();
+  }
+
+  /** Begins to look for an agent's cache. */
+  void read(Arrival arrival, Supplier<Optional<KvSnapshot>> source) {
+    Reading reading = new Reading(arrival);
+    monitor.holding(
+        () -> {
+          readings.add(reading);
+          threads++;
+        });
+    try {
+      timeline.start("semantic-restore", () -> read(reading, source));
+    } catch (Throwable t) { // no more threads, say
+      end(reading, Optional.empty());
+      LOG.warn("Cannot read what {} parked", arrival.agent(), t);
+    }
+  }
+
+  private void read(Reading reading, Supplier<Optional<KvSnapshot>> source) {
+    Optional<KvSnapshot> found = Optional.empty();
+    try {
+      found = source.get();
+    } catch (Throwable t) { // costs a prefill, no more
+      LOG.warn("Cannot read what {} parked; it will be computed again", reading.arrival.agent(), t);
+    } finally {
+      end(reading, found);
+      wake.run();
+    }
+  }
+
+  private void end(Reading reading, Optional<KvSnapshot> found) {
+    monitor.holding(
+        () -> {
+          reading.found = found;
+          reading.done = true;
+          threads--;
+          monitor.signalAll();
+        });
+  }
+
+  /** Takes out whoever is ready, in the order in which they came. */
+  List<Ready> takeReady() {
+    return monitor.holding(
+        () -> {
+          List<Ready> ready = new ArrayList<>();
+          for (Reading reading : readings) {
+            if (reading.done) {
+              ready.add(new Ready(reading.arrival, reading.found));
+            }
+          }
+          readings.removeIf(reading -> reading.done);
+          return ready;
+        });
+  }
+
+  /** Takes out everybody; nobody waits for what is being read. */
+  List<Arrival> takeAll() {
+    return monitor.holding(
+        () -> {
+          List<Arrival> all = readings.stream().map(reading -> reading.arrival).toList();
+          readings.clear();
+          return all;
+        });
+  }
+
+  /** Takes out those whose request nobody wants answered any more. */
+  List<Arrival> takeCancelled() {
+    return monitor.holding(
+        () -> {
+          List<Arrival> cancelled =
+              readings.stream()
+                  .map(reading -> reading.arrival)
+                  .filter(arrival -> arrival.beginning().ticket().generation().isCancelled())
+                  .toList();
+          readings.removeIf(reading -> cancelled.contains(reading.arrival));
+          return cancelled;
+        });
+  }
+
+  boolean isBusy(AgentId agent) {
+    return monitor.holding(
+        () ->
+            readings.stream()
+                .anyMatch(reading -> reading.arrival.agent().filter(agent::equals).isPresent()));
+  }
+
+  /** Whether there is nothing to do with any of them yet. */
+  boolean allAreBeingRead() {
+    return monitor.holding(
+        () ->
+            readings.stream()
+                .allMatch(
+                    reading ->
+                        !reading.done
+                            && !reading.arrival.beginning().ticket().generation().isCancelled()));
+  }
+
+  /** Waits for what is being read; not for ever. */
+  void close() {
+    long left = LAST_READS.toNanos();
+    boolean interrupted = false;
+    monitor.lock();
+    try {
+      while (threads > 0 && left > 0) {
+        try {
+          left = monitor.awaitNanos(left);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (threads > 0) {
+        LOG.warn(
+            "{} caches are still being read after {} s; nobody waits for them",
+            threads,
+            TimeUnit.NANOSECONDS.toSeconds(LAST_READS.toNanos()));
+      }
+    } finally {
+      monitor.unlock();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,191 @@
+package dev.semantic.contract;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.spi.LoadedModel;
+import dev.semantic.spi.LoadedModel.Chunk;
+import dev.semantic.spi.Sequence;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a runtime promises of sequences that begin alike; another part of its contract. */
+abstract class SharingContract extends LoadingContract {
+  private static final float TOLERANCE = 1e-2f; // of a logit, between ways to compute it
+  private static final int[] FORKS = {1, 8, 31, 40};
+
+  /** Whether sequences can share; one that can't computes everything for each. */
+  protected boolean shares() {
+    return true;
+  }
+
+  private static Sequence fork(Sequence donor, int tokens) {
+    return donor.fork(tokens).orElseThrow();
+  }
+
+  private static float[] cold(LoadedModel model, int[] tokens) {
+    try (Sequence fresh = model.open()) {
+      return forward(model, fresh, tokens);
+    }
+  }
+
+  private static int[] other(LoadedModel model, int[] prompt, int kept) {
+    int[] changed = Arrays.copyOf(prompt, kept + 5);
+    int[] rest = prompt(model, 70);
+    System.arraycopy(rest, 64, changed, kept, 5);
+    return changed;
+  }
+
+  @Test
+  public void aForkGoesOnAsIfItHadBeenComputed() {
+    assumeTrue(shares());
+    for (int shared : FORKS) {
+      with(
+          first(),
+          model -> {
+            int[] prompt = prompt(model, 40);
+            int[] changed = other(model, prompt, shared);
+            try (Sequence donor = model.open()) {
+              forward(model, donor, prompt);
+              try (Sequence fork = fork(donor, shared)) {
+                assertArrayEquals(Arrays.copyOf(prompt, shared), fork.tokens());
+                float[] next =
+                    forward(model, fork, Arrays.copyOfRange(changed, shared, shared + 5));
+                assertArrayEquals(cold(model, changed), next, TOLERANCE);
+                assertEquals(shared + 5, fork.length());
+              }
+              assertArrayEquals(prompt, donor.tokens());
+              int[] longer = other(model, prompt, 40);
+              float[] next = forward(model, donor, Arrays.copyOfRange(longer, 40, 45));
+              assertArrayEquals(cold(model, longer), next, TOLERANCE);
+            }
+          });
+    }
+  }
+
+  @Test
+  public void whoeverIsClosedFirstTheOthersGoOn() {
+    assumeTrue(shares());
+    with(
+        first(),
+        model -> {
+          int[] prompt = prompt(model, 40);
+          Sequence donor = model.open();
+          forward(model, donor, prompt);
+          Sequence fork = fork(donor, 30);
+          forward(model, fork, Arrays.copyOfRange(other(model, prompt, 30), 30, 35));
+          try (Sequence child = fork(fork, 33);
+              Sequence grandchild = fork(child, 20)) {
+            donor.close();
+            fork.close();
+            int[] its = Arrays.copyOf(other(model, prompt, 30), 34);
+            assertArrayEquals(
+                cold(model, its),
+                forward(model, child, Arrays.copyOfRange(its, 33, 34)),
+                TOLERANCE);
+            int[] another = other(model, prompt, 20);
+            assertArrayEquals(
+                cold(model, another),
+                forward(model, grandchild, Arrays.copyOfRange(another, 20, 25)),
+                TOLERANCE);
+          }
+        });
+  }
+
+  @Test
+  public void whatIsSharedIsNotChangedByWhoForgetsPartOfIt() {
+    assumeTrue(shares());
+    with(
+        first(),
+        model -> {
+          int[] prompt = prompt(model, 40);
+          try (Sequence donor = model.open()) {
+            forward(model, donor, prompt);
+            try (Sequence fork = fork(donor, 30)) {
+              assertTrue(fork.trim(12));
+              int[] changed = other(model, prompt, 12);
+              float[] next = forward(model, fork, Arrays.copyOfRange(changed, 12, 17));
+              assertArrayEquals(cold(model, changed), next, TOLERANCE);
+              assertTrue(donor.trim(25));
+              assertTrue(fork.trim(0));
+              assertArrayEquals(cold(model, prompt), forward(model, fork, prompt), TOLERANCE);
+            }
+            int[] rest = Arrays.copyOfRange(prompt, 25, 40);
+            assertArrayEquals(cold(model, prompt), forward(model, donor, rest), TOLERANCE);
+          }
+        });
+  }
+
+  @Test
+  public void aSnapshotOfPartsGoesOnBitForBit() {
+    assumeTrue(shares());
+    with(
+        first(),
+        model -> {
+          int[] prompt = prompt(model, 40);
+          try (Sequence donor = model.open()) {
+            forward(model, donor, prompt);
+            try (Sequence fork = fork(donor, 30);
+                Sequence whole = fork(donor, 40)) {
+              forward(model, fork, Arrays.copyOfRange(other(model, prompt, 30), 30, 35));
+              for (Sequence parted : List.of(donor, fork, whole)) {
+                KvSnapshot snapshot = parted.snapshot();
+                int[] next = Arrays.copyOf(prompt, 3);
+                float[] expected = forward(model, parted, next);
+                try (Sequence back = model.restore(snapshot)) {
+                  assertArrayEquals(expected, forward(model, back, next), 0f);
+                }
+              }
+            }
+          }
+        });
+  }
+
+  @Test
+  public void forksInOneBatchDoNotSeeEachOther() {
+    assumeTrue(shares());
+    with(
+        first(),
+        model -> {
+          int[] prompt = prompt(model, 40);
+          try (Sequence donor = model.open()) {
+            forward(model, donor, prompt);
+            try (Sequence fork = fork(donor, 30);
+                Sequence other = fork(donor, 20)) {
+              int[] one = {prompt[3]};
+              List<float[]> logits =
+                  model.forward(
+                      List.of(
+                          new Chunk(donor, one, true),
+                          new Chunk(fork, one, true),
+                          new Chunk(other, one, true)));
+              int[] lengths = {40, 30, 20};
+              for (int i = 0; i < 3; i++) {
+                int[] alone = Arrays.copyOf(prompt, lengths[i] + 1);
+                alone[lengths[i]] = one[0];
+                assertArrayEquals(cold(model, alone), logits.get(i), TOLERANCE);
+              }
+            }
+          }
+        });
+  }
+
+  @Test
+  public void moreThanThereIsCannotBeShared() {
+    assumeTrue(shares());
+    with(
+        second(),
+        model -> {
+          try (Sequence donor = model.open()) {
+            forward(model, donor, prompt(model, 4));
+            assertThrows(IllegalArgumentException.class, () -> donor.fork(5));
+            assertThrows(IllegalArgumentException.class, () -> donor.fork(0));
+          }
+        });
+  }
+}

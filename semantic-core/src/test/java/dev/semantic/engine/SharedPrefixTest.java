@@ -1,0 +1,132 @@
+package dev.semantic.engine;
+
+import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
+import static dev.semantic.scripted.ScriptedHouse.request;
+import static dev.semantic.scripted.ScriptedHouse.said;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Agents whose prompts begin alike: what they have in common is computed and held once. */
+class SharedPrefixTest {
+  private static final int[] SYSTEM = tokens(600, 1);
+
+  @RegisterExtension private final ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA);
+  private int free;
+
+  @BeforeEach
+  void count() {
+    free = house.registry.pool().availableBlocks();
+  }
+
+  private static int[] prompt(int agent) {
+    int[] prompt = Arrays.copyOf(SYSTEM, 650);
+    System.arraycopy(tokens(50, 50 + agent), 0, prompt, 600, 50);
+    return prompt;
+  }
+
+  /** What an agent says to whom nothing is remembered. */
+  private static List<Integer> alone(Geometry model, int[] prompt) throws Exception {
+    try (ScriptedHouse other = ScriptedHouse.serving(model)) {
+      return other.ask("alone", prompt).tokens();
+    }
+  }
+
+  @Test
+  void whoComesLaterComputesOnlyWhatIsNew() throws Exception {
+    house.ask("ada", prompt(1));
+    long before = house.runtime.computedTokens();
+    GenerationResult bob = house.ask("bob", prompt(2));
+    assertEquals(512, bob.cachedTokens());
+    assertEquals(650 - 512 + 4, house.runtime.computedTokens() - before);
+    assertEquals(alone(Geometry.ALPHA, prompt(2)), bob.tokens());
+    assertEquals(3 + 1, free - house.registry.pool().availableBlocks(), "two blocks are shared");
+  }
+
+  @Test
+  void whoComesAtTheSameTimeWaitsForTheOneThatComputesIt() throws Exception {
+    Script.Hold hold = house.script.hold(PortCall.FORWARD);
+    Generation first = house.ask(request("ada", 5, prompt(0)));
+    hold.awaitReached();
+    List<Generation> others =
+        IntStream.range(1, 5).mapToObj(i -> house.ask(request("bob" + i, 5, prompt(i)))).toList();
+    hold.release();
+    List<Generation> all = new ArrayList<>(others);
+    all.addFirst(first);
+    for (int i = 0; i < 5; i++) {
+      GenerationResult answer = all.get(i).await(PATIENCE);
+      assertEquals(alone(Geometry.ALPHA, prompt(i)), answer.tokens());
+      assertEquals(i == 0 ? 0 : 512, answer.cachedTokens());
+    }
+    assertEquals(650 + 4 * (650 - 512) + 5 * 4, house.runtime.computedTokens());
+    assertEquals(3 + 4, free - house.registry.pool().availableBlocks());
+  }
+
+  @Test
+  void oneOfThemMayLeaveAndTheOthersKeepIt() throws Exception {
+    int[] ada = said(prompt(1), house.ask("ada", prompt(1)));
+    int[] bob = said(prompt(2), house.ask("bob", prompt(2)));
+    int other = tokens(1, 9)[0];
+    int[] changed = ada.clone();
+    changed[0] = changed[0] == other ? other + 1 : other;
+    house.ask("ada", changed); // she starts anew, and lets go of what she shared
+    assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
+    assertEquals(alone(Geometry.ALPHA, bob), house.ask("eve", bob).tokens());
+  }
+
+  @Test
+  void aRequestThatIsCancelledKeepsNobodyWaiting() throws Exception {
+    Script.Hold hold = house.script.hold(PortCall.FORWARD);
+    Generation first = house.ask(request("ada", 5, prompt(1)));
+    hold.awaitReached();
+    Generation second = house.ask(request("bob", 5, prompt(2)));
+    first.cancel();
+    hold.release();
+    assertEquals(alone(Geometry.ALPHA, prompt(2)), second.await(PATIENCE).tokens());
+  }
+
+  @Test
+  void anEditForksAtAWholeBlockOfAnotherIfThatIsMore() {
+    house.ask("ada", prompt(1));
+    int[] short1 = Arrays.copyOf(SYSTEM, 100);
+    house.ask("bob", short1);
+    assertEquals(512, house.ask("bob", prompt(2)).cachedTokens());
+  }
+
+  @Test
+  void aWindowThatHasMovedOnIsNotShared() throws Exception {
+    house.registry.swapWithRollback(Geometry.GAMMA.id());
+    house.ask("ada", prompt(1));
+    GenerationResult bob = house.ask("bob", prompt(2));
+    assertEquals(0, bob.cachedTokens());
+    assertEquals(alone(Geometry.GAMMA, prompt(2)), bob.tokens());
+  }
+
+  @Test
+  void allBlocksAreFreeAgainWhenAllHaveLeft() throws Exception {
+    house.ask("ada", prompt(1));
+    house.ask("bob", prompt(2));
+    house.registry.swapWithRollback(Geometry.BETA.id());
+    house.registry.swapWithRollback(Geometry.ALPHA.id());
+    assertTrue(free >= house.registry.pool().availableBlocks());
+    assertEquals(650, house.ask("bob", append(prompt(2), 3)).cachedTokens());
+  }
+
+  private static int[] append(int[] prompt, int token) {
+    int[] longer = Arrays.copyOf(prompt, prompt.length + 1);
+    longer[prompt.length] = token + 20;
+    return longer;
+  }
+}
