@@ -117,24 +117,34 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
+    return reading(agent, tag, reader -> Optional.of(directory(tag).load(reader)));
+  }
+
+  @Override
+  public Optional<KvOutline> read(AgentId agent, ModelTag tag, KvMemory memory) {
+    return reading(agent, tag, reader -> directory(tag).read(reader, memory));
+  }
+
+  /** What one reads out of an agent's file. */
+  private interface Part<T> {
+    Optional<T> from(CacheFileReader reader) throws IOException;
+  }
+
+  private <T> Optional<T> reading(AgentId agent, ModelTag tag, Part<T> part) {
     Path file = CacheFileNames.file(root, agent, tag);
     return whileOpen(
-        file,
-        () -> {
-          Optional<KvSnapshot> found =
-              read(
-                  file,
-                  (channel) -> {
-                    CacheFileReader reader = CacheFileReader.open(channel);
-                    check(reader.header(), agent, tag);
-                    return directory(tag).load(reader);
-                  });
-          found.ifPresent(
-              snapshot ->
-                  LOG.debug(
-                      "Loaded {} tokens of {} from {}", snapshot.tokens().length, agent, file));
-          return found;
-        });
+            file,
+            () ->
+                read(
+                    file,
+                    channel -> {
+                      CacheFileReader reader = CacheFileReader.open(channel);
+                      check(reader.header(), agent, tag);
+                      Optional<T> found = part.from(reader);
+                      LOG.debug("Read {} tokens of {}", reader.header().tokens(), file);
+                      return found;
+                    }))
+        .flatMap(found -> found);
   }
 
   @Override

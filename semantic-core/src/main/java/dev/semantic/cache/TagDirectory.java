@@ -100,6 +100,12 @@ final class TagDirectory {
     }
   }
 
+  Optional<KvOutline> read(CacheFileReader reader, KvMemory memory) throws IOException {
+    try (SnapshotReader snapshot = new SnapshotReader(blocks)) {
+      return snapshot.read(reader, memory);
+    }
+  }
+
   /**
    * The longest beginning of {@code tokens} that is there in whole blocks, whoever parked it.
    * Without layers of a sliding window only: blocks don't hold those.

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.kv;
 
+import dev.semantic.cache.KvMemory.Place;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
@@ -47,6 +48,19 @@ public interface KvCache {
    * @param seams where full layers are parted
    */
   void restore(Scope s, LayerKv saved, List<Integer> seams);
+
+  /**
+   * Memory for the tokens {@code start} to {@code end}, which become this cache's once {@link
+   * #occupy} is called; only in an empty cache. What is asked for is in {@link #arrays}, and has no
+   * numbers before it is evaluated.
+   */
+  void vacate(int start, int end);
+
+  /** Where {@link #vacate}'s numbers go, once its arrays are evaluated. */
+  Place place();
+
+  /** The numbers are there: this cache holds them now. */
+  void occupy();
 
   /** Where it is parted, so that others can hold the parts, too. */
   default List<Integer> seams() {

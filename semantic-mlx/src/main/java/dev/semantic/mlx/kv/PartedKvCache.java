@@ -1,5 +1,6 @@
 package dev.semantic.mlx.kv;
 
+import dev.semantic.cache.KvMemory.Place;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
@@ -194,6 +195,21 @@ final class PartedKvCache implements KvCache {
             ? pieces.getFirst()
             : Ops.concatenate(s, 2, pieces.toArray(MlxArray[]::new));
     return ContiguousKvCache.copyOut(all);
+  }
+
+  @Override
+  public void vacate(int start, int end) {
+    tail.vacate(start, end);
+  }
+
+  @Override
+  public Place place() {
+    return tail.place();
+  }
+
+  @Override
+  public void occupy() {
+    tail.occupy();
   }
 
   @Override
