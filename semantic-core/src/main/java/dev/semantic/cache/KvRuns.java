@@ -2,11 +2,13 @@ package dev.semantic.cache;
 
 import dev.semantic.cache.CacheHeader.Span;
 import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Some consecutive tokens of a buffer {@code [heads, tokens, headDim]}: one run of bytes per head,
@@ -59,7 +61,7 @@ record KvRuns(ByteBuffer whole, int heads, int stride, int first, int run) {
       int start = outline.starts().get(i);
       Span all = new Span(start, outline.length(i));
       int heads = outline.layout().layers().get(i).kvHeads();
-      List<KvRuns> from = of(snapshot, i, all);
+      List<KvRuns> from = of(snapshot, KvEncoding.EXACT, i, all);
       from.get(0).copyTo(of(place.keys(), heads, outline.row(i), place.headStride(), start, all));
       from.get(1).copyTo(of(place.values(), heads, outline.row(i), place.headStride(), start, all));
     }
@@ -75,15 +77,29 @@ record KvRuns(ByteBuffer whole, int heads, int stride, int first, int run) {
     }
   }
 
-  /** One layer's keys, and its values, for the tokens of {@code wanted}. */
-  static List<KvRuns> of(KvSnapshot snapshot, int layer, Span wanted) {
+  /** One layer's keys, and its values, for the tokens of {@code wanted}, as they are written. */
+  static List<KvRuns> of(KvSnapshot snapshot, KvEncoding encoding, int layer, Span wanted) {
     KvSnapshot.LayerKv kv = snapshot.layers().get(layer);
     KvLayout.Layer geometry = snapshot.layout().layers().get(layer);
     int row = geometry.headDim() * snapshot.precision().bytes();
     Span held = new Span(kv.start(), kv.length());
-    return List.of(
-        of(kv.keys().slice(), geometry.kvHeads(), row, held, wanted),
-        of(kv.values().slice(), geometry.kvHeads(), row, held, wanted));
+    return Stream.of(kv.keys(), kv.values())
+        .map(all -> of(all.slice(), geometry.kvHeads(), row, held, wanted))
+        .map(runs -> runs.written(encoding, snapshot.precision(), geometry.headDim()))
+        .toList();
+  }
+
+  /** The same, as it is written: itself, or quantised. */
+  KvRuns written(KvEncoding encoding, KvPrecision precision, int headDim) {
+    if (encoding == KvEncoding.EXACT) {
+      return this;
+    }
+    int rows = bytes() / (headDim * precision.bytes());
+    int row = QuantizedRows.bytes(encoding, precision, headDim);
+    ByteBuffer written = ByteBuffer.allocate(Math.multiplyExact(rows, row));
+    QuantizedRows quantized = new QuantizedRows(encoding, precision, headDim);
+    each(run -> quantized.encode(run, written));
+    return all(written.flip());
   }
 
   int bytes() {

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SnapshotReader implements Closeable {
   private final Path directory;
+  private final CacheForm form;
   private final List<Source> blocks = new ArrayList<>();
 
   /** An open block. */
@@ -34,8 +35,9 @@ final class SnapshotReader implements Closeable {
   /**
    * @param directory where the blocks are
    */
-  SnapshotReader(Path directory) {
+  SnapshotReader(Path directory, CacheForm form) {
     this.directory = directory;
+    this.form = form;
   }
 
   /** All of an agent's cache. */
@@ -100,7 +102,7 @@ final class SnapshotReader implements Closeable {
       throw CacheFileException.damaged("it is not there");
     }
     try {
-      Source source = new Source(file, channel, CacheFileReader.open(channel));
+      Source source = new Source(file, channel, CacheFileReader.open(channel, form.key()));
       blocks.add(source);
       return source;
     } catch (IOException | RuntimeException | Error e) {
@@ -118,8 +120,9 @@ final class SnapshotReader implements Closeable {
     if (like != null
         && !(header.tag().equals(like.tag())
             && header.layout().equals(like.layout())
-            && header.precision() == like.precision())) {
-      throw misplaced("it is of another model or another precision, " + header.tag());
+            && header.precision() == like.precision()
+            && header.encoding() == like.encoding())) {
+      throw misplaced("it is of another model or in other numbers, " + header.tag());
     }
     boolean whole = true;
     for (int i = 0; i < header.spans().size(); i++) {
@@ -147,12 +150,16 @@ final class SnapshotReader implements Closeable {
     }
   }
 
-  private static void checkChain(
-      CacheHeader header, List<BlockName> names, int[] tokens, int blockTokens)
+  private void checkChain(CacheHeader header, List<BlockName> names, int[] tokens, int blockTokens)
       throws CacheFileException {
     List<String> chain =
         TokenChain.of(
-            header.tag(), header.precision(), CacheHeader.EXACT, tokens, Math.max(1, blockTokens));
+            form.names(),
+            header.tag(),
+            header.precision(),
+            header.encoding(),
+            tokens,
+            Math.max(1, blockTokens));
     for (int i = 0; i < names.size(); i++) {
       if (i >= chain.size() || !chain.get(i).equals(names.get(i).chain())) {
         throw misplaced("block %d, %s, is not of these tokens".formatted(i, names.get(i)));
