@@ -7,12 +7,9 @@ import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.Arrivals.Arrival;
 import dev.semantic.engine.HotTier.Hot;
-import dev.semantic.engine.Lobby.Beginning;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.timeline.Timeline;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -137,6 +134,7 @@ final class Admission {
     try {
       int held = Math.min(sequence.sequence().common(tokens), tokens.length - 1);
       if (held == sequence.sequence().length() || sequence.sequence().trim(held)) {
+        sequence.lease().shrinkTo(held);
         return sequence;
       }
       sequence.close();
@@ -148,7 +146,7 @@ final class Admission {
   }
 
   private Optional<Hot> restore(Arrival arrival, KvSnapshot cache) {
-    return arrival.agent().flatMap(agent -> restore(agent, cache, arrival.serving()));
+    return arrival.agent().flatMap(agent -> restore(agent, cache, arrival.serving(), true));
   }
 
   private static int[] tokens(Prompt prompt, Serving serving) {
@@ -168,20 +166,26 @@ final class Admission {
     return Hot.fresh(serving.model().open(), pool.lease());
   }
 
-  /** A sequence from a snapshot; empty where there is no room, which costs a prefill, no more. */
-  Optional<Hot> restore(AgentId agent, KvSnapshot snapshot, Serving serving) {
+  /**
+   * A sequence from a snapshot; empty where there is no room, which costs a prefill, no more.
+   *
+   * @param evicting whether idle agents may have to leave for it
+   */
+  private Optional<Hot> restore(
+      AgentId agent, KvSnapshot snapshot, Serving serving, boolean evicting) {
     BlockPool.Lease lease = pool.lease();
+    int tokens = snapshot.tokens().length;
     boolean restored = false;
     try {
-      if (!makeRoom(lease, snapshot.tokens().length)) {
-        LOG.info("No room to restore {} with {} tokens", agent, snapshot.tokens().length);
+      if (!(evicting ? makeRoom(lease, tokens) : lease.growTo(tokens))) {
+        LOG.info("No room to restore {} with {} tokens", agent, tokens);
         return Optional.empty();
       }
       Hot back = Hot.restored(serving.model().restore(snapshot), lease);
       restored = true;
       return Optional.of(back);
-    } catch (RuntimeException e) {
-      LOG.warn("Cannot restore {}; its prompt will be computed again", agent, e);
+    } catch (Throwable t) {
+      LOG.warn("Cannot restore {}; its prompt will be computed again", agent, t);
       return Optional.empty();
     } finally {
       if (!restored) {
@@ -190,40 +194,21 @@ final class Admission {
     }
   }
 
-  /**
-   * Brings back who is parked under the model's tag, most recent first, as far as there is room.
-   * Only a head start: who does not come back here comes back with the next request.
-   *
-   * @return who came back; nobody else knows of them yet
-   */
-  Map<AgentId, Hot> restoreAgents(Serving next, int atMost) {
-    Map<AgentId, Hot> back = new LinkedHashMap<>();
-    List<ParkedCache> all;
-    try {
-      all = store.parked(next.model().spec().tag());
-    } catch (Throwable t) {
-      LOG.warn("Cannot see which agents are parked", t);
-      return back;
+  /** Gives somebody who is brought back a sequence; false if it can't. */
+  boolean welcome(Homecoming.Passenger passenger) {
+    AgentId agent = passenger.agent();
+    if (hot.peek(agent).isPresent()) {
+      return false;
     }
-    for (ParkedCache parked : all) {
-      int blocks = Math.ceilDiv(parked.tokens(), BlockPool.BLOCK_TOKENS);
-      if (back.size() == atMost || blocks > pool.availableBlocks()) {
-        break;
-      }
-      restoreAgent(parked, next).ifPresent(sequence -> back.put(parked.agent(), sequence));
-    }
-    return back;
+    Optional<Hot> back =
+        restore(agent, passenger.cache(), passenger.serving(), hot.isPinned(agent));
+    back.ifPresent(sequence -> hot.put(agent, sequence));
+    return back.isPresent();
   }
 
-  private Optional<Hot> restoreAgent(ParkedCache parked, Serving next) {
-    try {
-      return store
-          .load(parked.agent(), parked.tag())
-          .flatMap(snapshot -> restore(parked.agent(), snapshot, next));
-    } catch (Throwable t) {
-      LOG.warn("Cannot bring {} back yet", parked.agent(), t);
-      return Optional.empty();
-    }
+  /** Whether there is room for a parked cache without anybody having to leave. */
+  boolean hasRoom(ParkedCache parked) {
+    return Math.ceilDiv(parked.tokens(), BlockPool.BLOCK_TOKENS) <= pool.availableBlocks();
   }
 
   /** Books blocks for so many tokens; idle agents are parked to make room, coldest first. */
