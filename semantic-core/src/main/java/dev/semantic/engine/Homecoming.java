@@ -139,6 +139,9 @@ final class Homecoming {
   /** Reads one cache, and waits until the scheduler has taken it; returns whether it came back. */
   private boolean bring(Trip trip, ParkedCache one) {
     Optional<KvSnapshot> cache;
+    if (Thread.interrupted()) { // files could not be read any more
+      LOG.debug("Somebody interrupted the thread that brings agents back, which ends by itself");
+    }
     try {
       cache = store.load(one.agent(), one.tag());
     } catch (Throwable t) {

@@ -119,8 +119,8 @@ final class Stepper {
   }
 
   /**
-   * Whoever is less urgent, or came later, gives way and starts over, those who are pinned last:
-   * the first always gets on.
+   * Whoever is less urgent, or came later, gives way and starts over, those who are pinned last,
+   * and only for the first of all, who always gets on.
    */
   private boolean hasRoom(Work work) {
     while (!admission.makeRoom(work.hot().lease(), work.lengthAhead())) {
@@ -128,14 +128,15 @@ final class Stepper {
         refuse(work);
         return false;
       }
+      boolean first =
+          active.stream().allMatch(other -> MOST_URGENT_FIRST.compare(other, work) >= 0);
       Optional<Work> last =
           active.stream()
               .filter(other -> MOST_URGENT_FIRST.compare(other, work) > 0)
               .filter(other -> other.hot().lease().blocks() > 0)
+              .filter(other -> first || !isPinned(other))
               .max(
                   Comparator.comparing(this::isPinned).reversed().thenComparing(MOST_URGENT_FIRST));
-      boolean first =
-          active.stream().allMatch(other -> MOST_URGENT_FIRST.compare(other, work) >= 0);
       if (last.isPresent()) {
         startOver(last.get());
       } else if (first && work.hot().lease().sharedTokens() > 0) {

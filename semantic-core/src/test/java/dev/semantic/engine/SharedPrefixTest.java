@@ -151,13 +151,17 @@ class SharedPrefixTest {
     house.ask("ada", prompt(1));
     house.script.fail(PortCall.LOAD, 1, Fault.DECLARED); // counts from here
     GenerationRequest small =
-        GenerationRequest.of(new Prompt.Tokens(tokens(900, 5))).prefillChunk(20).maxTokens(1).build();
+        GenerationRequest.of(new Prompt.Tokens(tokens(900, 5)))
+            .prefillChunk(20)
+            .maxTokens(1)
+            .build();
     Generation first = house.ask(small); // whose prompt takes turns with bob's
     GenerationResult bob = house.ask(request("bob", 5, prompt(2))).await(PATIENCE);
     first.await(PATIENCE);
     house.script.heal();
     assertEquals(0, bob.cachedTokens());
-    assertTrue(house.script.count(PortCall.OPEN) <= 3, () -> "" + house.script.count(PortCall.OPEN));
+    assertTrue(
+        house.script.count(PortCall.OPEN) <= 3, () -> "" + house.script.count(PortCall.OPEN));
   }
 
   @Test
