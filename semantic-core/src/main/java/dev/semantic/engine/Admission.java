@@ -10,8 +10,10 @@ import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.timeline.Timeline;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -29,6 +31,7 @@ final class Admission {
   private final CacheStore store;
   private final WriteBehind behind;
   private final Timeline timeline;
+  private long begun; // by the scheduler's thread: how many requests
 
   Admission(HotTier hot, BlockPool pool, CacheStore store, WriteBehind behind, Timeline timeline) {
     this.hot = hot;
@@ -108,7 +111,7 @@ final class Admission {
       int cached = sequence.sequence().length();
       return switch (arrival.beginning()) {
         case Beginning.First(Ticket ticket) ->
-            new Work(ticket, sequence, serving, arrival.tokens(), cached, timeline);
+            new Work(ticket, begun++, sequence, serving, arrival.tokens(), cached, timeline);
         case Beginning.Again(Work work) -> {
           work.resume(serving, sequence, cached);
           yield work;
@@ -211,15 +214,22 @@ final class Admission {
     return Math.ceilDiv(parked.tokens(), BlockPool.BLOCK_TOKENS) <= pool.availableBlocks();
   }
 
-  /** Books blocks for so many tokens; idle agents are parked to make room, coldest first. */
+  /**
+   * Books blocks for so many tokens; idle agents are parked to make room, coldest first. One who
+   * cannot be parked stays, and the next has to leave.
+   */
   boolean makeRoom(BlockPool.Lease lease, int tokens) {
     if (!couldHold(tokens)) {
       return false; // however many agents were parked for it
     }
+    Set<AgentId> stay = new HashSet<>();
     while (!lease.growTo(tokens)) {
-      Optional<AgentId> coldest = hot.coldest();
-      if (coldest.isEmpty() || !evict(coldest.get())) {
+      Optional<AgentId> coldest = hot.coldest(stay);
+      if (coldest.isEmpty()) {
         return false;
+      }
+      if (!evict(coldest.get())) {
+        stay.add(coldest.get());
       }
     }
     return true;
@@ -237,8 +247,8 @@ final class Admission {
       if (!leaving.isParked()) {
         park(agent, leaving);
       }
-    } catch (RuntimeException e) {
-      LOG.warn("Cannot park {}, so it stays in memory", agent, e);
+    } catch (Throwable t) {
+      LOG.warn("Cannot park {}, so it stays in memory", agent, t);
       return false;
     }
     hot.take(agent).ifPresent(Hot::close);

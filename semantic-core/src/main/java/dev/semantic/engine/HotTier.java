@@ -181,15 +181,18 @@ final class HotTier {
     }
   }
 
-  /** The agent whose sequence would be missed least, of those that are not pinned. */
-  Optional<AgentId> coldest() {
+  /** The agent whose sequence would be missed least, of those that are not pinned or excepted. */
+  Optional<AgentId> coldest(Set<AgentId> except) {
     idle.cleanUp();
     return idle.policy()
         .eviction()
         .orElseThrow()
         .coldest(
             entries ->
-                entries.map(Map.Entry::getKey).filter(agent -> !isPinned(agent)).findFirst());
+                entries
+                    .map(Map.Entry::getKey)
+                    .filter(agent -> !isPinned(agent) && !except.contains(agent))
+                    .findFirst());
   }
 
   void forEach(Consumer<Hot> task) {

@@ -34,6 +34,7 @@ final class Work {
   static final int SHORT_CHUNK = 128;
 
   private final Ticket ticket;
+  private final long order;
   private final Timeline timeline;
   private final ModelTag tag;
   private @Nullable Hot hot; // null while it is suspended: nothing may hold the model
@@ -60,12 +61,21 @@ final class Work {
   /**
    * Begins a request.
    *
+   * @param order no other's; less is earlier
    * @param prompt its tokens
    * @param cached how many of them the sequence already holds; fewer than all
    */
-  Work(Ticket ticket, Hot hot, Serving serving, int[] prompt, int cached, Timeline timeline) {
+  Work(
+      Ticket ticket,
+      long order,
+      Hot hot,
+      Serving serving,
+      int[] prompt,
+      int cached,
+      Timeline timeline) {
     GenerationRequest request = ticket.request();
     this.ticket = ticket;
+    this.order = order;
     this.timeline = timeline;
     this.begun = timeline.nanoTime();
     this.tag = serving.model().spec().tag();
@@ -90,9 +100,9 @@ final class Work {
     return ticket.priority();
   }
 
-  /** Nanoseconds since some time; less is earlier. */
+  /** No two have the same; less is earlier. */
   long order() {
-    return begun;
+    return order;
   }
 
   /** The weights it is meant to be finished with. */
