@@ -11,7 +11,6 @@ import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -79,7 +78,7 @@ public final class BatchEngine implements AutoCloseable {
    * @param retryAfter when those that are refused may ask again
    */
   public void expect(@Nullable ModelId model, ArrivalPolicy arrivals, Duration retryAfter) {
-    lobby.expect(model, arrivals, retryAfter);
+    lobby.expect(new Expectation(model, arrivals, retryAfter));
   }
 
   /**
@@ -132,13 +131,9 @@ public final class BatchEngine implements AutoCloseable {
     ModelSpec spec = model.spec();
     pool.reconfigure(spec.kvLayout(), spec.kvPrecision());
     Serving next = new Serving(model, text);
-    AtomicReference<Homecoming.Trip> trip = new AtomicReference<>();
-    lobby.become(
-        permit,
-        EngineMode.SERVING,
-        next,
-        () -> trip.set(homecoming.prepare(next, options.restoredAgents())));
-    homecoming.begin(trip.get());
+    Homecoming.Trip trip = new Homecoming.Trip(next, options.restoredAgents());
+    lobby.become(permit, EngineMode.SERVING, next, () -> homecoming.prepare(trip));
+    homecoming.begin(trip);
   }
 
   /**

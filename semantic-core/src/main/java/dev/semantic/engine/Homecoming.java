@@ -46,7 +46,12 @@ final class Homecoming {
     private @Nullable Passenger passenger;
     private boolean reading = true;
 
-    private Trip(Serving serving, int atMost) {
+    /**
+     * Nobody is back yet.
+     *
+     * @param atMost the most that are brought back, pinned ones not counted
+     */
+    Trip(Serving serving, int atMost) {
       this.serving = serving;
       this.atMost = atMost;
     }
@@ -85,18 +90,9 @@ final class Homecoming {
     this.monitor = timeline.monitor();
   }
 
-  /**
-   * A model is about to serve; from now on agents may ask for themselves.
-   *
-   * @param atMost the most that are brought back, pinned ones not counted
-   */
-  Trip prepare(Serving serving, int atMost) {
-    return monitor.holding(
-        () -> {
-          Trip trip = new Trip(serving, atMost);
-          present = trip;
-          return trip;
-        });
+  /** The trip's model is about to serve; from now on agents may ask for themselves. */
+  void prepare(Trip trip) {
+    monitor.holding(() -> present = trip);
   }
 
   /** It serves. */

@@ -34,11 +34,6 @@ final class Lobby {
   private long change; // the permit that is good
   private boolean aside; // the scheduler uses a sequence, although nothing runs
 
-  /** What {@link #expect} was told. */
-  private record Expectation(@Nullable ModelId model, ArrivalPolicy arrivals, Duration retryAfter) {
-    static final Expectation NOTHING = new Expectation(null, ArrivalPolicy.QUEUE, Duration.ZERO);
-  }
-
   Lobby(Timeline timeline, EngineOptions options) {
     this.timeline = timeline;
     this.options = options;
@@ -53,10 +48,8 @@ final class Lobby {
       if (mode == EngineMode.CLOSED) {
         throw new RequestException("The engine is closed");
       }
-      if (mode != EngineMode.SERVING && expected.arrivals() == ArrivalPolicy.REFUSE) {
-        Duration after = expected.retryAfter();
-        throw new RequestException(
-            "The model is being changed; ask again in " + after.toMillis() + " ms", after);
+      if (mode != EngineMode.SERVING) {
+        expected.admit();
       }
       waiting.add(ticket, timeline.nanoTime());
       monitor.signalAll();
@@ -67,10 +60,10 @@ final class Lobby {
   }
 
   /** What becomes of requests from now on: those that come while none serves, and those by name. */
-  void expect(@Nullable ModelId model, ArrivalPolicy policy, Duration comeBackAfter) {
+  void expect(Expectation next) {
     monitor.holding(
         () -> {
-          expected = new Expectation(model, policy, comeBackAfter);
+          expected = next;
           monitor.signalAll();
         });
   }
@@ -307,21 +300,12 @@ final class Lobby {
     return again.isPresent()
         ? again
         : waiting
-            .first(ticket -> isFree(ticket, busy) && !isExpected(ticket, id))
+            .first(ticket -> isFree(ticket, busy) && !expected.isFor(ticket, id))
             .map(Beginning.First::new);
   }
 
   private static boolean isFree(Ticket ticket, Predicate<AgentId> busy) {
     return ticket.request().agent().filter(busy).isEmpty();
-  }
-
-  /** Whether it is meant for a model that is about to come. */
-  private boolean isExpected(Ticket ticket, ModelId present) {
-    return ticket
-        .request()
-        .model()
-        .filter(id -> !id.equals(present) && id.equals(expected.model()))
-        .isPresent();
   }
 
   /** Takes the next one out of where it waits; null if none may begin. */

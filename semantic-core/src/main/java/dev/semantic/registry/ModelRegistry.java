@@ -224,7 +224,20 @@ public final class ModelRegistry implements AutoCloseable {
       throw new RequestException(
           desk.isClosed() ? "The registry is closed" : "No model serves; load one first");
     }
-    return engine.submit(request);
+    Generation generation = engine.submit(request);
+    if (coming) {
+      remindKeeper();
+    }
+    return generation;
+  }
+
+  /** He may have given up between being asked and the request's arrival in the queue. */
+  private void remindKeeper() {
+    try {
+      keeper.use();
+    } catch (RequestException failed) {
+      engine.refuseWaiting(failed);
+    }
   }
 
   /**
