@@ -2,14 +2,11 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.KvSnapshot;
-import dev.semantic.engine.Lobby.Beginning;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Timeline;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,13 +18,12 @@ import org.slf4j.LoggerFactory;
  */
 final class Arrivals {
   private static final Logger LOG = LoggerFactory.getLogger(Arrivals.class);
-  private static final Duration LAST_READS = Duration.ofSeconds(10);
 
   private final Timeline timeline;
+  private final Readers readers;
   private final Runnable wake;
   private final Monitor monitor;
   private final List<Reading> readings = new ArrayList<>();
-  private int threads;
 
   /**
    * A request on its way.
@@ -58,8 +54,9 @@ final class Arrivals {
    *
    * @param wake tells the scheduler that one is ready
    */
-  Arrivals(Timeline timeline, Runnable wake) {
+  Arrivals(Timeline timeline, Readers readers, Runnable wake) {
     this.timeline = timeline;
+    this.readers = readers;
     this.wake = wake;
     this.monitor = timeline.monitor();
   }
@@ -67,13 +64,9 @@ final class Arrivals {
   /** Begins to look for an agent's cache. */
   void read(Arrival arrival, Supplier<Optional<KvSnapshot>> source) {
     Reading reading = new Reading(arrival);
-    monitor.holding(
-        () -> {
-          readings.add(reading);
-          threads++;
-        });
+    monitor.holding(() -> readings.add(reading));
     try {
-      timeline.start("semantic-restore", () -> read(reading, source));
+      readers.start(() -> read(reading, source));
     } catch (Throwable t) { // no more threads, say
       end(reading, Optional.empty());
       LOG.warn("Cannot read what {} parked", arrival.agent(), t);
@@ -97,8 +90,6 @@ final class Arrivals {
         () -> {
           reading.found = found;
           reading.done = true;
-          threads--;
-          monitor.signalAll();
         });
   }
 
@@ -127,18 +118,19 @@ final class Arrivals {
         });
   }
 
-  /** Takes out those whose request nobody wants answered any more. */
-  List<Arrival> takeCancelled() {
+  /** Takes out those whose request nobody wants answered any more, or not any more now. */
+  List<Arrival> takeOver() {
     return monitor.holding(
         () -> {
-          List<Arrival> cancelled =
-              readings.stream()
-                  .map(reading -> reading.arrival)
-                  .filter(arrival -> arrival.beginning().ticket().generation().isCancelled())
-                  .toList();
-          readings.removeIf(reading -> cancelled.contains(reading.arrival));
-          return cancelled;
+          List<Arrival> over =
+              readings.stream().filter(this::isOver).map(reading -> reading.arrival).toList();
+          readings.removeIf(reading -> over.contains(reading.arrival));
+          return over;
         });
+  }
+
+  private boolean isOver(Reading reading) {
+    return reading.arrival.beginning().ticket().isOver(timeline.nanoTime());
   }
 
   boolean isBusy(AgentId agent) {
@@ -151,38 +143,6 @@ final class Arrivals {
   /** Whether there is nothing to do with any of them yet. */
   boolean allAreBeingRead() {
     return monitor.holding(
-        () ->
-            readings.stream()
-                .allMatch(
-                    reading ->
-                        !reading.done
-                            && !reading.arrival.beginning().ticket().generation().isCancelled()));
-  }
-
-  /** Waits for what is being read; not for ever. */
-  void close() {
-    long left = LAST_READS.toNanos();
-    boolean interrupted = false;
-    monitor.lock();
-    try {
-      while (threads > 0 && left > 0) {
-        try {
-          left = monitor.awaitNanos(left);
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (threads > 0) {
-        LOG.warn(
-            "{} caches are still being read after {} s; nobody waits for them",
-            threads,
-            TimeUnit.NANOSECONDS.toSeconds(LAST_READS.toNanos()));
-      }
-    } finally {
-      monitor.unlock();
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+        () -> readings.stream().allMatch(reading -> !reading.done && !isOver(reading)));
   }
 }
