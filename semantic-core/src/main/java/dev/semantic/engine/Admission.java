@@ -9,7 +9,6 @@ import dev.semantic.engine.Arrivals.Arrival;
 import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.timeline.Timeline;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
@@ -29,14 +28,22 @@ final class Admission {
   private final HotTier hot;
   private final BlockPool pool;
   private final CacheStore store;
+  private final Recall recall;
   private final WriteBehind behind;
   private final Timeline timeline;
   private long begun; // by the scheduler's thread: how many requests
 
-  Admission(HotTier hot, BlockPool pool, CacheStore store, WriteBehind behind, Timeline timeline) {
+  Admission(
+      HotTier hot,
+      BlockPool pool,
+      CacheStore store,
+      Recall recall,
+      WriteBehind behind,
+      Timeline timeline) {
     this.hot = hot;
     this.pool = pool;
     this.store = store;
+    this.recall = recall;
     this.behind = behind;
     this.timeline = timeline;
   }
@@ -88,23 +95,12 @@ final class Admission {
    * What is parked of its beginning: the agent's own cache, or else what others have in common with
    * it. By any thread.
    */
-  Optional<KvSnapshot> read(Arrival arrival) {
-    ModelSpec spec = arrival.serving().model().spec();
-    int[] tokens = arrival.tokens();
-    Optional<KvSnapshot> own = arrival.agent().flatMap(agent -> store.load(agent, spec.tag()));
-    int blocks = (tokens.length - 1) / BlockPool.BLOCK_TOKENS;
-    boolean enough =
-        own.filter(cache -> commonPrefix(cache.tokens(), tokens) >= BlockPool.BLOCK_TOKENS)
-            .isPresent();
-    if (enough || blocks == 0) {
-      return own;
-    }
-    int[] beginning = Arrays.copyOf(tokens, blocks * BlockPool.BLOCK_TOKENS);
-    return store.prefix(spec.tag(), spec.kvPrecision(), beginning).or(() -> own);
+  Optional<Recalled> read(Arrival arrival) {
+    return recall.longest(arrival.agent(), arrival.tokens(), arrival.serving());
   }
 
   /** Begins it, with what was parked, if anything. */
-  Work begin(Arrival arrival, Optional<KvSnapshot> parked) {
+  Work begin(Arrival arrival, Optional<Recalled> parked) {
     Serving serving = arrival.serving();
     Hot sequence = continued(arrival, parked);
     try {
@@ -124,15 +120,20 @@ final class Admission {
   }
 
   /** A sequence that holds as many of the first tokens as can be had, but never all of them. */
-  private Hot continued(Arrival arrival, Optional<KvSnapshot> parked) {
+  private Hot continued(Arrival arrival, Optional<Recalled> parked) {
     Serving serving = arrival.serving();
     int[] tokens = arrival.tokens();
-    Hot sequence =
-        arrival
-            .agent()
-            .flatMap(hot::take)
-            .or(() -> parked.flatMap(cache -> restore(arrival, cache)))
-            .orElseGet(() -> fresh(serving));
+    Hot sequence;
+    try {
+      sequence =
+          arrival
+              .agent()
+              .flatMap(hot::take)
+              .or(() -> parked.flatMap(cache -> restore(arrival, cache)))
+              .orElseGet(() -> fresh(serving));
+    } finally {
+      parked.ifPresent(Recalled::drop); // which does nothing to what was begun with
+    }
     sequence.change();
     try {
       int held = Math.min(sequence.sequence().common(tokens), tokens.length - 1);
@@ -148,7 +149,7 @@ final class Admission {
     }
   }
 
-  private Optional<Hot> restore(Arrival arrival, KvSnapshot cache) {
+  private Optional<Hot> restore(Arrival arrival, Recalled cache) {
     return arrival.agent().flatMap(agent -> restore(agent, cache, arrival.serving(), true));
   }
 
@@ -160,21 +161,28 @@ final class Admission {
     };
   }
 
-  private static int commonPrefix(int[] held, int[] prompt) {
-    int mismatch = Arrays.mismatch(held, prompt);
-    return mismatch < 0 ? held.length : mismatch;
-  }
-
   Hot fresh(Serving serving) {
     return Hot.fresh(serving.model().open(), pool.lease());
   }
 
   /**
-   * A sequence from a snapshot; empty where there is no room, which costs a prefill, no more.
+   * A sequence from what was read; empty where there is no room, which costs a prefill, no more.
    *
    * @param evicting whether idle agents may have to leave for it
    */
-  private Optional<Hot> restore(
+  private Optional<Hot> restore(AgentId agent, Recalled cache, Serving serving, boolean evicting) {
+    try {
+      return switch (cache) {
+        case Recalled.InPlace there -> Optional.of(Hot.restored(there.occupy(), there.lease()));
+        case Recalled.Copy(KvSnapshot snapshot) -> copy(agent, snapshot, serving, evicting);
+      };
+    } catch (Throwable t) {
+      LOG.warn("Cannot restore {}; its prompt will be computed again", agent, t);
+      return Optional.empty();
+    }
+  }
+
+  private Optional<Hot> copy(
       AgentId agent, KvSnapshot snapshot, Serving serving, boolean evicting) {
     BlockPool.Lease lease = pool.lease();
     int tokens = snapshot.tokens().length;
@@ -187,9 +195,6 @@ final class Admission {
       Hot back = Hot.restored(serving.model().restore(snapshot), lease);
       restored = true;
       return Optional.of(back);
-    } catch (Throwable t) {
-      LOG.warn("Cannot restore {}; its prompt will be computed again", agent, t);
-      return Optional.empty();
     } finally {
       if (!restored) {
         lease.close();

@@ -1,12 +1,12 @@
 package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
-import dev.semantic.cache.KvSnapshot;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Timeline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,7 +39,7 @@ final class Arrivals {
   private static final class Reading {
     private final Arrival arrival;
     private boolean done;
-    private Optional<KvSnapshot> found = Optional.empty();
+    private Optional<Recalled> found = Optional.empty();
 
     Reading(Arrival arrival) {
       this.arrival = arrival;
@@ -47,7 +47,7 @@ final class Arrivals {
   }
 
   /** One that may be begun now. */
-  record Ready(Arrival arrival, Optional<KvSnapshot> cache) {}
+  record Ready(Arrival arrival, Optional<Recalled> cache) {}
 
   /**
    * Nobody is on the way.
@@ -62,7 +62,7 @@ final class Arrivals {
   }
 
   /** Begins to look for an agent's cache. */
-  void read(Arrival arrival, Supplier<Optional<KvSnapshot>> source) {
+  void read(Arrival arrival, Supplier<Optional<Recalled>> source) {
     Reading reading = new Reading(arrival);
     monitor.holding(() -> readings.add(reading));
     try {
@@ -73,8 +73,8 @@ final class Arrivals {
     }
   }
 
-  private void read(Reading reading, Supplier<Optional<KvSnapshot>> source) {
-    Optional<KvSnapshot> found = Optional.empty();
+  private void read(Reading reading, Supplier<Optional<Recalled>> source) {
+    Optional<Recalled> found = Optional.empty();
     try {
       found = source.get();
     } catch (Throwable t) { // costs a prefill, no more
@@ -85,12 +85,17 @@ final class Arrivals {
     }
   }
 
-  private void end(Reading reading, Optional<KvSnapshot> found) {
-    monitor.holding(
-        () -> {
-          reading.found = found;
-          reading.done = true;
-        });
+  private void end(Reading reading, Optional<Recalled> found) {
+    boolean awaited =
+        monitor.holding(
+            () -> {
+              reading.found = found;
+              reading.done = true;
+              return readings.contains(reading);
+            });
+    if (!awaited) {
+      found.ifPresent(Recalled::drop);
+    }
   }
 
   /** Takes out whoever is ready, in the order in which they came. */
@@ -110,23 +115,25 @@ final class Arrivals {
 
   /** Takes out everybody; nobody waits for what is being read. */
   List<Arrival> takeAll() {
-    return monitor.holding(
-        () -> {
-          List<Arrival> all = readings.stream().map(reading -> reading.arrival).toList();
-          readings.clear();
-          return all;
-        });
+    return take(reading -> true);
   }
 
   /** Takes out those whose request nobody wants answered any more, or not any more now. */
   List<Arrival> takeOver() {
-    return monitor.holding(
-        () -> {
-          List<Arrival> over =
-              readings.stream().filter(this::isOver).map(reading -> reading.arrival).toList();
-          readings.removeIf(reading -> over.contains(reading.arrival));
-          return over;
-        });
+    return take(this::isOver);
+  }
+
+  private List<Arrival> take(Predicate<Reading> which) {
+    List<Reading> taken =
+        monitor.holding(
+            () -> {
+              List<Reading> those = readings.stream().filter(which).toList();
+              readings.removeAll(those);
+              return those;
+            });
+    // What is still being read is dropped by its reader.
+    taken.forEach(reading -> reading.found.ifPresent(Recalled::drop));
+    return taken.stream().map(reading -> reading.arrival).toList();
   }
 
   private boolean isOver(Reading reading) {

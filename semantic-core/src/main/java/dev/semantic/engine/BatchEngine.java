@@ -28,6 +28,7 @@ public final class BatchEngine implements AutoCloseable {
   private final BlockPool pool;
   private final HotTier hot = new HotTier();
   private final WriteBehind behind;
+  private final Recall recall;
   private final Admission admission;
   private final Lobby lobby;
   private final Homecoming homecoming;
@@ -45,10 +46,12 @@ public final class BatchEngine implements AutoCloseable {
     this.pool = pool;
     this.lobby = new Lobby(timeline, options);
     this.behind = new WriteBehind(hot, store, timeline, lobby::wake);
-    this.admission = new Admission(hot, pool, store, behind, timeline);
+    this.recall = new Recall(store, pool);
+    this.admission = new Admission(hot, pool, store, recall, behind, timeline);
     Readers readers = new Readers(timeline);
     this.homecoming =
-        new Homecoming(store, timeline, readers, hot::isPinned, admission::hasRoom, lobby::wake);
+        new Homecoming(
+            store, recall, timeline, readers, hot::isPinned, admission::hasRoom, lobby::wake);
     this.scheduler =
         new Scheduler(
             timeline,
@@ -95,7 +98,8 @@ public final class BatchEngine implements AutoCloseable {
   public void resume() {
     long permit = lobby.permit();
     lobby.enter(EngineMode.DRAINED, permit);
-    lobby.become(permit, EngineMode.SERVING, lobby.current(), () -> {});
+    Serving again = lobby.current();
+    lobby.become(permit, EngineMode.SERVING, again, () -> recall.open(again));
   }
 
   /**
@@ -115,6 +119,7 @@ public final class BatchEngine implements AutoCloseable {
   public void shutdown(long permit) {
     lobby.enter(EngineMode.DRAINED, permit);
     homecoming.stop();
+    recall.close();
     hot.closeAll();
     lobby.become(permit, EngineMode.EMPTY, null, () -> {});
   }
@@ -132,7 +137,14 @@ public final class BatchEngine implements AutoCloseable {
     pool.reconfigure(spec.kvLayout(), spec.kvPrecision());
     Serving next = new Serving(model, text);
     Homecoming.Trip trip = new Homecoming.Trip(next, options.restoredAgents());
-    lobby.become(permit, EngineMode.SERVING, next, () -> homecoming.prepare(trip));
+    lobby.become(
+        permit,
+        EngineMode.SERVING,
+        next,
+        () -> {
+          recall.open(next);
+          homecoming.prepare(trip);
+        });
     homecoming.begin(trip);
   }
 
@@ -228,6 +240,7 @@ public final class BatchEngine implements AutoCloseable {
     if (lobby.close()) {
       scheduler.awaitEnd();
       behind.close();
+      recall.close();
       hot.closeAll();
     }
   }

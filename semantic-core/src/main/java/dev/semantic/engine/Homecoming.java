@@ -2,7 +2,6 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Timeline;
@@ -28,6 +27,7 @@ final class Homecoming {
   private static final Logger LOG = LoggerFactory.getLogger(Homecoming.class);
 
   private final CacheStore store;
+  private final Recall recall;
   private final Predicate<AgentId> pinned;
   private final Predicate<ParkedCache> fits;
   private final Readers readers;
@@ -66,7 +66,7 @@ final class Homecoming {
   }
 
   /** An agent whose cache has been read. */
-  record Passenger(AgentId agent, KvSnapshot cache, Serving serving) {}
+  record Passenger(AgentId agent, Recalled cache, Serving serving) {}
 
   /**
    * Nobody is brought back yet.
@@ -77,12 +77,14 @@ final class Homecoming {
    */
   Homecoming(
       CacheStore store,
+      Recall recall,
       Timeline timeline,
       Readers readers,
       Predicate<AgentId> pinned,
       Predicate<ParkedCache> fits,
       Runnable wake) {
     this.store = store;
+    this.recall = recall;
     this.pinned = pinned;
     this.fits = fits;
     this.readers = readers;
@@ -134,12 +136,12 @@ final class Homecoming {
 
   /** Reads one cache, and waits until the scheduler has taken it; returns whether it came back. */
   private boolean bring(Trip trip, ParkedCache one) {
-    Optional<KvSnapshot> cache;
+    Optional<Recalled> cache;
     if (Thread.interrupted()) { // files could not be read any more
       LOG.debug("Somebody interrupted the thread that brings agents back, which ends by itself");
     }
     try {
-      cache = store.load(one.agent(), one.tag());
+      cache = recall.own(one.agent(), trip.serving);
     } catch (Throwable t) {
       LOG.warn("Cannot bring {} back yet", one.agent(), t);
       return false;
@@ -163,7 +165,10 @@ final class Homecoming {
           interrupted = true;
         }
       }
-      trip.passenger = null;
+      if (trip.passenger != null) {
+        trip.passenger.cache().drop();
+        trip.passenger = null;
+      }
       return trip.back.contains(agent);
     } finally {
       monitor.unlock();
@@ -221,6 +226,7 @@ final class Homecoming {
       in = !hasAsked(trip, passenger.agent()) && door.test(passenger);
     } finally {
       boolean isBack = in;
+      passenger.cache().drop(); // which does nothing to what is in
       monitor.holding(
           () -> {
             trip.passenger = null;

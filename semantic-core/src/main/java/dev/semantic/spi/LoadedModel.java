@@ -29,7 +29,7 @@ public interface LoadedModel extends AutoCloseable {
   Sequence restore(KvSnapshot snapshot);
 
   /**
-   * Memory for a sequence that is about to be read from where it is parked.
+   * Memory for a sequence that is about to be read from where it is parked. By any thread.
    *
    * @return empty where this runtime takes snapshots only
    */

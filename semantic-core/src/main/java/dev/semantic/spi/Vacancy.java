@@ -4,8 +4,8 @@ import dev.semantic.cache.KvMemory;
 
 /**
  * A sequence that does not exist yet: memory of a loaded model that a parked cache is read into.
- * Any thread may read, while the model is used by another one; {@link #occupy} and {@link #close}
- * are for the thread that uses the model.
+ * Any thread may read, and give it back, while another one uses the model; {@link #occupy} is for
+ * the one that uses it. When the model is closed, it is over.
  */
 public interface Vacancy extends KvMemory, AutoCloseable {
   /**

@@ -9,6 +9,8 @@ public enum PortCall {
   PREPARED_CLOSE,
   OPEN,
   RESTORE,
+  PLACES,
+  OCCUPY,
   FORWARD,
   MODEL_CLOSE,
   TRIM,

@@ -28,6 +28,7 @@ public final class ScriptedRuntime implements ModelRuntime {
   final AtomicInteger openModels = new AtomicInteger();
   final AtomicInteger openSequences = new AtomicInteger();
   volatile LoadProgress loading = LoadProgress.NONE;
+  volatile boolean readsInPlace = true;
   private final AtomicLong leak = new AtomicLong();
   private final AtomicLong leaked = new AtomicLong();
   private final Map<ModelId, Geometry> installed = new ConcurrentHashMap<>();
@@ -138,6 +139,11 @@ public final class ScriptedRuntime implements ModelRuntime {
   /** The most that was ever active, asked behind the script's back. */
   public long peakBytes() {
     return peak.get();
+  }
+
+  /** Whether parked caches are read into its memory from now on; else it takes snapshots. */
+  public void readsInPlace(boolean inPlace) {
+    readsInPlace = inPlace;
   }
 
   void allocate(long bytes) {

@@ -71,6 +71,7 @@ final class Scenario {
                     .engine(
                         new EngineOptions(
                             4, 100, Duration.ofSeconds(15), 16, time.random(2) == 0)));
+    house.runtime.readsInPlace(Math.floorMod(seed, 3) != 0);
     house.script.onVisit(trouble);
   }
 

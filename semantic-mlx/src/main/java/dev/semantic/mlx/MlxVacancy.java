@@ -15,6 +15,7 @@ final class MlxVacancy implements Vacancy {
   private final MlxLoadedModel model;
   private @Nullable MlxSequence sequence; // null before places, and when it is over
   private @Nullable KvOutline outline;
+  private boolean over; // on the owner thread, as all of this
 
   MlxVacancy(MlxLoadedModel model) {
     this.model = model;
@@ -30,8 +31,8 @@ final class MlxVacancy implements Vacancy {
   }
 
   private List<Place> placesHere(KvOutline wanted) {
-    if (outline != null) {
-      throw new IllegalStateException("A vacancy is filled only once");
+    if (outline != null || over) {
+      throw new IllegalStateException("A vacancy is filled only once, and not after it is closed");
     }
     MlxSequence opened = model.openHere();
     try {
@@ -64,6 +65,7 @@ final class MlxVacancy implements Vacancy {
   public void close() {
     model.run(
         () -> {
+          over = true;
           if (sequence != null) {
             model.forgetHere(sequence);
             sequence = null;
