@@ -9,6 +9,7 @@ import dev.semantic.cache.BlockPool;
  */
 record Blocks(long[] hashes) {
   private static final int TOKENS = BlockPool.BLOCK_TOKENS;
+  private static final long FACTOR = 0x9E3779B97F4A7C15L; // odd, and its bits look like chance
 
   /** Of the first {@code length} tokens. */
   static Blocks of(int[] tokens, int length) {
@@ -16,8 +17,9 @@ record Blocks(long[] hashes) {
     long hash = 0;
     for (int block = 0; block < hashes.length; block++) {
       for (int i = block * TOKENS; i < (block + 1) * TOKENS; i++) {
-        hash = mix(hash + tokens[i]);
+        hash = hash * FACTOR + tokens[i] + 1;
       }
+      hash = mix(hash);
       hashes[block] = hash;
     }
     return new Blocks(hashes);
@@ -25,8 +27,7 @@ record Blocks(long[] hashes) {
 
   /** The finalizer of SplitMix64 (Steele, Lea and Flood 2014). */
   private static long mix(long value) {
-    long z = value + 0x9E3779B97F4A7C15L;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    long z = (value ^ (value >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
     return z ^ (z >>> 31);
   }

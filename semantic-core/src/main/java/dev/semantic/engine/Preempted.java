@@ -54,7 +54,7 @@ final class Preempted {
       boolean late = one.deadline() != Long.MAX_VALUE && now - one.deadline() >= 0;
       if (over || late) {
         each.remove();
-        one.work().end(over ? ticket.end() : FinishReason.PREEMPTED);
+        one.work().endAway();
       } else {
         nearest = Math.min(nearest, ticket.untilLimit(now));
         if (one.deadline() != Long.MAX_VALUE) {
@@ -66,7 +66,7 @@ final class Preempted {
   }
 
   void endAll() {
-    waiting.forEach(one -> one.work().end(FinishReason.PREEMPTED));
+    waiting.forEach(one -> one.work().endAway());
     waiting.clear();
   }
 }

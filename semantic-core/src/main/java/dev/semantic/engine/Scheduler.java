@@ -110,7 +110,7 @@ final class Scheduler {
   }
 
   private void admit() {
-    fail(
+    end(
         arrivals.takeOver(),
         new RequestException("Cancelled, or out of time, before it was begun"));
     for (Arrivals.Ready ready : arrivals.takeReady()) {
@@ -155,6 +155,17 @@ final class Scheduler {
     }
   }
 
+  /** Whoever was preempted and has an answer to give gives it. */
+  private void end(List<Arrivals.Arrival> those, RequestException cause) {
+    for (Arrivals.Arrival arrival : those) {
+      switch (arrival.beginning()) {
+        case Beginning.First(Ticket ticket) -> ticket.generation().fail(cause);
+        case Beginning.Again(Work work) -> work.endAway();
+      }
+      hasArrived(arrival, false);
+    }
+  }
+
   private void fail(List<Arrivals.Arrival> those, RequestException cause) {
     those.forEach(arrival -> arrival.beginning().ticket().generation().fail(cause));
     those.forEach(arrival -> hasArrived(arrival, false));
@@ -167,7 +178,7 @@ final class Scheduler {
   }
 
   private void endAll(RequestException cause) {
-    fail(arrivals.takeAll(), cause);
+    end(arrivals.takeAll(), cause);
     stepper.failAll(cause);
     lobby.countEnded();
     lobby.sendAway(cause);

@@ -198,7 +198,7 @@ final class Stepper {
 
   private String pinned() {
     int pinned = hot.pinnedIdle();
-    return pinned == 0 ? "" : " but %d that are pinned".formatted(pinned);
+    return pinned == 0 ? "" : " (pinned: %d)".formatted(pinned);
   }
 
   private void keep(Work work) {

@@ -126,6 +126,7 @@ final class Work {
   void suspend() {
     hot = null;
     serving = null;
+    refusedBy.clear();
     stream = NO_STREAM;
   }
 
@@ -257,9 +258,9 @@ final class Work {
     return stops.found() ? "" : stops.accept(stream.rest()) + stops.rest();
   }
 
-  /** Ends one that is suspended, with what it has. */
-  void end(FinishReason why) {
-    reason = why;
+  /** Ends one that is suspended, with what it has: it is over, or its model does not return. */
+  void endAway() {
+    reason = ticket.isOver(timeline.nanoTime()) ? ticket.end() : FinishReason.PREEMPTED;
     ticket.generation().finish(result());
   }
 

@@ -46,7 +46,7 @@ class PinnedAgentsTest {
     house.registry.pin(ADA);
     house.ask("ada", tokens(1200, 1)); // 5 of 8 blocks
     var refused = assertThrows(RequestException.class, () -> house.ask("bob", tokens(900, 2)));
-    assertSays("no idle agent to park but 1 that are pinned", refused);
+    assertSays("no idle agent to park (pinned: 1)", refused);
     assertEquals(1199, house.ask("ada", tokens(1200, 1)).cachedTokens());
     house.ask("bob", tokens(700, 2));
   }

@@ -132,6 +132,26 @@ class TimeLimitTest {
   }
 
   @Test
+  void whoWasPreemptedAndIsOnItsWayBackGivesTheAnswerThatItHas() throws Exception {
+    takes(PortCall.FORWARD, STEP);
+    Generation ada = ask(1900, Duration.ofSeconds(1));
+    time.pause(LIMIT);
+    SwapOptions options =
+        SwapOptions.builder()
+            .drainPolicy(DrainPolicy.PREEMPT)
+            .returnWithin(Duration.ofHours(1))
+            .phaseTimeout(Duration.ofSeconds(2))
+            .build();
+    house.registry.swapWithRollback(Geometry.BETA.id(), options);
+    takes(PortCall.STORE_LOAD, Duration.ofHours(1));
+    house.registry.swapWithRollback(Geometry.ALPHA.id(), options);
+    GenerationResult answer = await(ada);
+    assertEquals(FinishReason.TIME_LIMIT, answer.reason());
+    assertTrue(!answer.tokens().isEmpty());
+    time.pause(Duration.ofHours(2));
+  }
+
+  @Test
   void whoIsQuickEnoughDoesNotNotice() {
     takes(PortCall.FORWARD, STEP);
     assertEquals(FinishReason.MAX_TOKENS, await(ask(20, LIMIT)).reason());
