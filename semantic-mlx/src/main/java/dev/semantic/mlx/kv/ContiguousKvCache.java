@@ -48,6 +48,9 @@ final class ContiguousKvCache implements KvCache {
   public MlxArray attend(Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Masks masks) {
     int count = k.dim(2);
     Seen all = append(s, k, v);
+    if (masks.softcap() != 0 && layer.window() == 0) { // MLX's own operation knows no such thing
+      return PartedAttention.of(s, q, List.of(all.keys()), List.of(all.values()), scale, masks);
+    }
     return Ops.attention(
         s,
         q,

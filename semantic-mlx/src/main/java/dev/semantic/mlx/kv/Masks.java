@@ -15,10 +15,25 @@ public final class Masks {
   private record Band(int queries, int keys, int window) {}
 
   private final Scope scope;
+  private final float softcap;
   private final Map<Band, MlxArray> bands = new HashMap<>();
 
   public Masks(Scope scope) {
+    this(scope, 0);
+  }
+
+  /**
+   * For a model that bends its scores.
+   *
+   * @param softcap what they are bent to stay within; 0 for not at all
+   */
+  public Masks(Scope scope, float softcap) {
     this.scope = scope;
+    this.softcap = softcap;
+  }
+
+  float softcap() {
+    return softcap;
   }
 
   /**

@@ -35,7 +35,10 @@ final class PartedAttention {
     for (int i = 0; i < scores.length; i++) {
       scores[i] = Ops.matmul(s, grouped, Ops.transpose(s, keys.get(i), 0, 1, 3, 2));
     }
-    MlxArray all = Ops.concatenate(s, 3, scores);
+    MlxArray all = scores.length == 1 ? scores[0] : Ops.concatenate(s, 3, scores);
+    if (masks.softcap() != 0) {
+      all = Elementwise.softcap(s, all, masks.softcap());
+    }
     int total = all.dim(3);
     if (queries > 1) {
       MlxArray perQuery = Ops.reshape(s, all, 1, kvHeads, group, queries, total);
