@@ -77,7 +77,9 @@ class GgufCheckpointTest {
         new TinyGguf().with("general.architecture", "mamba"), "known are gemma2, gemma3, llama");
     refusedSaying(new TinyGguf().with("llama.block_count", 1 << 24), "16777216 layers");
     refusedSaying(new TinyGguf().with("llama.block_count", 2), "blk.1.attn_norm.weight");
-    refusedSaying(new TinyGguf().with("llama.embedding_length", 16), "token_embd.weight is [4, 8]");
+    refusedSaying(
+        new TinyGguf().with("llama.embedding_length", 16),
+        "token_embd.weight in tiny.gguf is [4, 8]");
     refusedSaying(new TinyGguf().without("blk.0.ffn_up.weight"), "blk.0.ffn_up.weight");
     refusedSaying(new TinyGguf().tensor("blk.0.attn_q.bias", 8), "blk.0.attn_q.bias");
     refusedSaying(new TinyGguf().tensor("rope_freqs.weight", 2, 2), "rope_freqs.weight");
