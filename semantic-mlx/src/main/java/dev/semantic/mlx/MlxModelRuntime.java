@@ -136,6 +136,20 @@ public final class MlxModelRuntime implements ModelRuntime {
         new ByteSize(workingBytes(decoder)));
   }
 
+  /**
+   * What a model takes of memory before anybody has said anything: weights in the form that this
+   * device computes with, and what a chunk of a prompt needs. Reads headers only.
+   *
+   * @param model a model's file or directory
+   * @throws ModelException if it cannot be loaded
+   */
+  public ByteSize footprint(Path model) {
+    try (Checkpoint checkpoint = Checkpoints.open(model)) {
+      long weights = policy(checkpoint).weightBytes(checkpoint);
+      return new ByteSize(weights + workingBytes(checkpoint.decoder()));
+    }
+  }
+
   /** By the name that the file has for it. */
   private static String architecture(Checkpoint checkpoint) {
     Object gguf = checkpoint.metadata().get("general.architecture");

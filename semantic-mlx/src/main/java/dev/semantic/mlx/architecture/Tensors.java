@@ -27,10 +27,14 @@ final class Tensors {
   }
 
   private void attention(Attention attention) {
-    int queries = attention.heads() * attention.headDim();
-    int keys = attention.kvHeads() * attention.headDim();
+    int queries = Math.multiplyExact(attention.heads(), attention.headDim());
+    int keys = Math.multiplyExact(attention.kvHeads(), attention.headDim());
     if (attention.fused()) {
-      matrix("self_attn.qkv_proj", queries + 2 * keys, hidden, attention.inputBias());
+      matrix(
+          "self_attn.qkv_proj",
+          Math.addExact(queries, Math.multiplyExact(2, keys)),
+          hidden,
+          attention.inputBias());
     } else {
       matrix("self_attn.q_proj", queries, hidden, attention.inputBias());
       matrix("self_attn.k_proj", keys, hidden, attention.inputBias());
@@ -45,7 +49,7 @@ final class Tensors {
 
   private void feedForward(FeedForward feed) {
     if (feed.fused()) {
-      matrix("mlp.gate_up_proj", 2 * feed.width(), hidden, feed.bias());
+      matrix("mlp.gate_up_proj", Math.multiplyExact(2, feed.width()), hidden, feed.bias());
     } else {
       matrix("mlp.gate_proj", feed.width(), hidden, feed.bias());
       matrix("mlp.up_proj", feed.width(), hidden, feed.bias());

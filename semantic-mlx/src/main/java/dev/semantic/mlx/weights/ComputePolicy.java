@@ -48,9 +48,12 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
     ComputePolicy expanded = new ComputePolicy(Form.EXPANDED, type, false);
     ByteSize eighth = new ByteSize(budget.total().bytes() / 8);
     ByteSize caches = eighth.compareTo(USUAL_CACHES) < 0 ? eighth : USUAL_CACHES;
-    return budget.holds(new ByteSize(expanded.weightBytes(checkpoint)), caches, working)
+    ComputePolicy quantised = new ComputePolicy(Form.QUANTISED, type, false);
+    ByteSize weights = new ByteSize(expanded.weightBytes(checkpoint));
+    return budget.holds(weights, caches, working)
+            || weights.bytes() == quantised.weightBytes(checkpoint) // there is nothing quantised
         ? expanded
-        : new ComputePolicy(Form.QUANTISED, type, false);
+        : quantised;
   }
 
   /** The number format of expanded matrices, and of scales and biases. */
