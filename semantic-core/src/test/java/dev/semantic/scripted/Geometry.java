@@ -109,6 +109,7 @@ public enum Geometry {
         VOCABULARY,
         CONTEXT,
         "F32",
+        "float32",
         layout,
         KvPrecision.FLOAT32,
         new ByteSize(bytes),

@@ -102,6 +102,11 @@ public final class Scope implements AutoCloseable {
     return session.stream();
   }
 
+  /** Whether MLX's fused operations are kernels of their own here; on a CPU they are spelt out. */
+  public boolean hasFusedKernels() {
+    return session.gpu();
+  }
+
   /** A vector of int32. */
   public MlxArray ints(int... values) {
     return ints(values, values.length);

@@ -49,21 +49,17 @@ final class ContiguousKvCache implements KvCache {
   @Override
   public MlxArray attend(Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Masks masks) {
     int count = k.dim(2);
-    Seen all = append(s, k, v);
-    return Ops.attention(
-        s,
-        q,
-        all.keys(),
-        all.values(),
-        scale,
-        masks.causal(count, all.keys().dim(2), layer.window()));
+    Seen all = appended(s, k, v);
+    return masks.attend(s, q, all, scale, masks.causal(count, all.keys().dim(2), layer.window()));
   }
 
-  /** Keys and values {@code [1, kvHeads, tokens, headDim]}. */
-  record Seen(MlxArray keys, MlxArray values) {}
+  @Override
+  public List<Seen> append(Scope s, MlxArray k, MlxArray v) {
+    return List.of(appended(s, k, v));
+  }
 
   /** Appends; returns what the new tokens may see. */
-  Seen append(Scope s, MlxArray k, MlxArray v) {
+  Seen appended(Scope s, MlxArray k, MlxArray v) {
     int count = k.dim(2);
     makeRoom(s, count);
     int at = end - start;

@@ -27,6 +27,13 @@ public interface KvCache {
    */
   MlxArray attend(Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Masks masks);
 
+  /**
+   * Appends new keys and values.
+   *
+   * @return what the last of them may see, piece by piece, in the order of the tokens
+   */
+  List<Seen> append(Scope s, MlxArray k, MlxArray v);
+
   /** Whether {@link #trim} to {@code length} would be exact. */
   boolean canTrim(int length);
 
