@@ -33,7 +33,7 @@ import java.util.function.Supplier;
  */
 public final class MlxModelRuntime implements ModelRuntime {
   /** Part of every tag: raise it when the same files begin to give other keys and values. */
-  private static final int ARITHMETIC = 1;
+  private static final int ARITHMETIC = 2;
 
   /** What the working set is estimated for: tokens of a prompt at a time, behind how many. */
   private static final long CHUNK = 512;
