@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 final class CacheFileNames {
   static final String LOCK = ".lock";
   static final String QUARANTINE = ".quarantine";
+  static final String ARCHIVE = ".archive";
   static final String BLOCKS = "blocks";
   static final String CACHE_SUFFIX = ".kv";
   static final String TEMPORARY_SUFFIX = ".tmp";
@@ -47,10 +48,6 @@ final class CacheFileNames {
 
   static boolean isCache(Path file) {
     return file.getFileName().toString().endsWith(CACHE_SUFFIX);
-  }
-
-  static boolean isTemporary(Path file) {
-    return file.getFileName().toString().endsWith(TEMPORARY_SUFFIX);
   }
 
   /** UTF-16 and not UTF-8, in which all lone surrogates are the same question mark. */

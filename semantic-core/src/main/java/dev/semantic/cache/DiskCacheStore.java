@@ -3,6 +3,7 @@ package dev.semantic.cache;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
+import dev.semantic.timeline.Timeline;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
@@ -15,22 +16,17 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A cache store in a directory: one file per agent and model tag, in a directory per tag, as {@code
- * docs/cache-format.md} describes. Caches of other tags stay where they are until their model comes
- * back. One store at a time may use a directory.
+ * docs/cache-format.md} describes. What becomes of caches of other tags, and for how long any are
+ * kept, an {@link UpkeepPolicy} says. One store at a time may use a directory; a {@link CacheView}
+ * may look at it meanwhile.
  *
  * <p>A file is verified whole before it is used. A damaged one is moved to {@code .quarantine} and
  * counts as a miss; one that another release wrote, or that cannot be read, stays and counts as a
@@ -38,52 +34,66 @@ import org.slf4j.LoggerFactory;
  */
 public final class DiskCacheStore implements CacheStore, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DiskCacheStore.class);
-  private static final int STRIPES = 64;
 
   private final Path root;
   private final RootLock rootLock;
   private final CacheForm form;
   private final Quarantine quarantine;
-  private final Map<Path, TagDirectory> directories = new ConcurrentHashMap<>();
+  private final TagDirectories tags;
+  private final StoreLocks locks;
+  private final DiskRoom room;
+  private final CacheUpkeep upkeep;
+  private @Nullable UpkeepRounds rounds;
 
-  /** Shared by whoever works, exclusive for the one who closes. */
-  private final ReadWriteLock open = new ReentrantReadWriteLock();
-
-  /** One at a time per file: a damaged file must not be moved away when it is a new one already. */
-  private final Lock[] stripes =
-      Stream.generate(ReentrantLock::new).limit(STRIPES).toArray(Lock[]::new);
-
-  private boolean closed;
-
-  private DiskCacheStore(Path root, RootLock rootLock, CacheForm form) {
+  private DiskCacheStore(
+      Path root, RootLock rootLock, CacheForm form, UpkeepPolicy policy, DiskSpace space) {
     this.root = root;
     this.rootLock = rootLock;
     this.form = form;
-    this.quarantine = new Quarantine(root);
+    this.quarantine = new Quarantine(root, form.clock());
+    this.tags = new TagDirectories(root, form);
+    this.locks = new StoreLocks(root);
+    this.room = new DiskRoom(root, form.clock(), space, policy.live().freeDisk());
+    this.upkeep = new CacheUpkeep(new RootLayout(root), tags, locks, form.clock(), policy, space);
   }
 
   /**
    * Opens a cache directory, makes it where there is none, and clears away what killed writers left
-   * half-written.
+   * half-written. Nothing that is whole ever goes away by itself.
    *
    * @throws CacheException if it cannot be used, or another store, here or in another process, uses
    *     it
    */
   public static DiskCacheStore open(Path root) {
-    return open(root.toAbsolutePath(), CacheForm.usual());
+    return open(root, UpkeepPolicy.USUAL);
+  }
+
+  /** The same, and caches are kept as the policy has it. */
+  public static DiskCacheStore open(Path root, UpkeepPolicy policy) {
+    DiskCacheStore store =
+        open(root.toAbsolutePath(), CacheForm.usual(), policy, DiskSpace.OF_FILE_SYSTEM);
+    if (!policy.isUnlimited()) {
+      store.rounds = UpkeepRounds.start(Timeline.SYSTEM, store.upkeep);
+    }
+    return store;
   }
 
   static DiskCacheStore open(Path root, CacheForm form) {
+    return open(root, form, UpkeepPolicy.USUAL, DiskSpace.OF_FILE_SYSTEM);
+  }
+
+  /** Without a thread that looks at the limits. */
+  static DiskCacheStore open(Path root, CacheForm form, UpkeepPolicy policy, DiskSpace space) {
     try {
       CacheFiles.directories(root);
       RootLock lock = RootLock.take(root);
       try {
-        clearTemporaries(root);
+        new RootLayout(root).clearTemporaries();
       } catch (IOException | RuntimeException e) {
         lock.close();
         throw e;
       }
-      return new DiskCacheStore(root, lock, form);
+      return new DiskCacheStore(root, lock, form, policy, space);
     } catch (IOException e) {
       throw new CacheException(
           "Cannot use cache directory %s: %s. It must be a directory that this user may write to."
@@ -92,27 +102,8 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     }
   }
 
-  /** Nobody else writes below a root that is locked, so these are dead. */
-  private static void clearTemporaries(Path root) throws IOException {
-    try (DirectoryStream<Path> directories =
-        Files.newDirectoryStream(root, path -> Files.isDirectory(path))) {
-      for (Path directory : directories) {
-        clearIn(directory);
-        clearIn(directory.resolve(CacheFileNames.BLOCKS));
-      }
-    }
-  }
-
-  private static void clearIn(Path directory) throws IOException {
-    for (Path file : TagDirectory.list(directory, CacheFileNames.TEMPORARY_SUFFIX)) {
-      LOG.info("Removing {}: its writer was stopped before it was complete", file);
-      Files.deleteIfExists(file);
-    }
-  }
-
   private TagDirectory directory(ModelTag tag) {
-    return directories.computeIfAbsent(
-        CacheFileNames.directory(root, tag), path -> TagDirectory.open(path, form));
+    return tags.of(tag);
   }
 
   @Override
@@ -130,9 +121,10 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
                     return directory(tag).load(reader);
                   });
           found.ifPresent(
-              snapshot ->
-                  LOG.debug(
-                      "Loaded {} tokens of {} from {}", snapshot.tokens().length, agent, file));
+              snapshot -> {
+                AgentFiles.touch(file, form.clock().instant());
+                LOG.debug("Loaded {} tokens of {} from {}", snapshot.tokens().length, agent, file);
+              });
           return found;
         });
   }
@@ -146,6 +138,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     return whileOpen(
         file,
         () -> {
+          room.require();
           try {
             long size =
                 CacheFiles.uninterrupted(
@@ -154,9 +147,10 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
                       return directory(tag).park(file, agent, snapshot, now);
                     });
             LOG.debug("Parked {} tokens of {} in {}", tokens, agent, file);
+            parked(file, now);
             return new ParkedCache(agent, tag, tokens, new ByteSize(size), now);
           } catch (IOException e) {
-            throw new CacheException(
+            String message =
                 "Cannot park %s's %d tokens of %s (%s) in %s: %s. What was parked before is unharmed;"
                         .formatted(
                             agent,
@@ -165,10 +159,20 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
                             new ByteSize(snapshot.bytes()),
                             file,
                             CacheFiles.reason(e))
-                    + " is there room on the disk, and may this user write there?",
-                e);
+                    + " is there room on the disk, and may this user write there?";
+            throw room.isFull(e)
+                ? new DiskFullException(message, e)
+                : new CacheException(message, e);
           }
         });
+  }
+
+  private void parked(Path file, Instant now) {
+    AgentFiles.touch(file, now);
+    room.parked();
+    if (rounds != null) {
+      rounds.nudge();
+    }
   }
 
   @Override
@@ -304,7 +308,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   private void putAside(Path file, CacheFileException why) {
     Path block = why.block();
     if (block != null) {
-      directories.values().forEach(directory -> directory.lost(block));
+      tags.lost(block);
       if (Files.exists(block)) {
         quarantine.take(block, why);
       }
@@ -315,35 +319,74 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   private <T> T whileOpen(Path file, Supplier<T> work) {
-    Lock shared = open.readLock();
-    Lock stripe = stripes[Math.floorMod(file.getFileName().hashCode(), STRIPES)];
-    shared.lock();
-    stripe.lock();
-    try {
-      if (closed) {
-        throw new IllegalStateException("The cache store in " + root + " is closed");
-      }
-      return work.get();
-    } finally {
-      stripe.unlock();
-      shared.unlock();
-    }
+    return locks.using(file, work);
+  }
+
+  @Override
+  public void updateModelTag(ModelTag tag) {
+    upkeep.departures().arrive(tag);
+  }
+
+  @Override
+  public int filterCompatible() {
+    return upkeep.departures().letGo();
+  }
+
+  @Override
+  public int invalidateAll() {
+    return upkeep.departures().letGoOfAll();
+  }
+
+  /**
+   * Whether there is room on the disk. While there is not, {@link #park} throws {@link
+   * DiskFullException} without writing, until some is free or a while has passed.
+   */
+  @Override
+  public ParkingStatus status() {
+    return room.status();
+  }
+
+  @Override
+  public void addUser(CacheUser user) {
+    upkeep.addUser(user);
+  }
+
+  @Override
+  public void removeUser(CacheUser user) {
+    upkeep.removeUser(user);
+  }
+
+  /** What can be done with all that is here. */
+  public CacheUpkeep upkeep() {
+    return upkeep;
+  }
+
+  /**
+   * Parks what {@link CacheView#export} wrote. The file is verified whole, and its model compared,
+   * before anything changes.
+   *
+   * @throws CacheException if it is damaged, another model's, in the way of a cache that is here,
+   *     or cannot be parked
+   */
+  public ParkedCache importFrom(CacheImport parcel) {
+    CacheTransfer.Parcel found = CacheTransfer.read(parcel, new RootLayout(root));
+    return park(found.agent(), found.snapshot());
   }
 
   /** Waits for what is being read or written and lets go of the directory. */
   @Override
   public void close() {
-    open.writeLock().lock();
-    try {
-      if (!closed) {
-        closed = true;
-        rootLock.close();
-      }
-    } catch (IOException e) {
-      throw new CacheException(
-          "Cannot let go of cache directory %s: %s".formatted(root, CacheFiles.reason(e)), e);
-    } finally {
-      open.writeLock().unlock();
+    if (rounds != null) {
+      rounds.close();
     }
+    locks.close(
+        () -> {
+          try {
+            rootLock.close();
+          } catch (IOException e) {
+            throw new CacheException(
+                "Cannot let go of cache directory %s: %s".formatted(root, CacheFiles.reason(e)), e);
+          }
+        });
   }
 }

@@ -53,6 +53,14 @@ final class TagDirectory {
     return path;
   }
 
+  Shelf shelf() {
+    return shelf;
+  }
+
+  Path block(BlockName name) {
+    return blocks.resolve(name.file());
+  }
+
   private void index() {
     try {
       for (Path file : list(path, CacheFileNames.CACHE_SUFFIX)) {

@@ -3,6 +3,7 @@ package dev.semantic.engine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.DiskFullException;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.Arrivals.Arrival;
@@ -133,6 +134,7 @@ final class Admission {
             .flatMap(hot::take)
             .or(() -> parked.flatMap(cache -> restore(arrival, cache)))
             .orElseGet(() -> fresh(serving));
+    arrival.agent().ifPresent(agent -> hot.lend(agent, sequence));
     sequence.change();
     try {
       int held = Math.min(sequence.sequence().common(tokens), tokens.length - 1);
@@ -226,7 +228,10 @@ final class Admission {
     }
   }
 
-  /** Books blocks for so many tokens; idle agents are parked to make room, coldest first. */
+  /**
+   * Books blocks for so many tokens; idle agents are parked to make room, coldest first. Where the
+   * disk is full they leave as they are: what they parked before is still there.
+   */
   boolean makeRoom(BlockPool.Lease lease, int tokens) {
     if (!couldHold(tokens)) {
       return false; // however many agents were parked for it
@@ -252,6 +257,8 @@ final class Admission {
       if (!leaving.isParked()) {
         park(agent, leaving);
       }
+    } catch (DiskFullException e) {
+      LOG.debug("No room to park {}: its next prompt is computed again", agent, e);
     } catch (RuntimeException e) {
       LOG.warn("Cannot park {}, so it stays in memory", agent, e);
       return false;

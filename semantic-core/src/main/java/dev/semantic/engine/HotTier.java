@@ -5,9 +5,12 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.spi.Sequence;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -27,6 +30,7 @@ final class HotTier {
     private final Sequence sequence;
     private final BlockPool.Lease lease;
     private final AtomicReference<Parking> parking;
+    private volatile boolean closed;
 
     private Hot(Sequence sequence, BlockPool.Lease lease, Parking parking) {
       this.sequence = sequence;
@@ -83,7 +87,13 @@ final class HotTier {
       return lease.fork(blocks);
     }
 
+    /** Parking failed for a reason that has gone. */
+    void parkAgain() {
+      parking.compareAndSet(Parking.BEING_PARKED, Parking.CHANGED);
+    }
+
     void close() {
+      closed = true;
       try {
         sequence.close();
       } finally {
@@ -100,6 +110,9 @@ final class HotTier {
           .weigher((AgentId agent, Hot hot) -> hot.lease().blocks())
           .build();
 
+  /** Sequences that their agents use just now; those that are closed have nobody any more. */
+  private final Map<AgentId, Hot> lent = new ConcurrentHashMap<>();
+
   /** Takes an agent's sequence out for use; whoever takes it puts it back or closes it. */
   Optional<Hot> take(AgentId agent) {
     return Optional.ofNullable(idle.asMap().remove(agent));
@@ -113,8 +126,27 @@ final class HotTier {
         .findFirst();
   }
 
+  /** The agent uses this sequence until it is put here, or closed. */
+  void lend(AgentId agent, Hot hot) {
+    lent.put(agent, hot);
+  }
+
+  /** Everybody who has a sequence in memory, idle or not. By any thread. */
+  Set<AgentId> agents() {
+    lent.values().removeIf(hot -> hot.closed);
+    Set<AgentId> agents = new HashSet<>(idle.asMap().keySet());
+    agents.addAll(lent.keySet());
+    return agents;
+  }
+
+  /** Whoever could not be parked is to be tried again. */
+  void parkAgain() {
+    idle.asMap().values().forEach(Hot::parkAgain);
+  }
+
   void put(AgentId agent, Hot hot) {
     Hot former = idle.asMap().put(agent, hot);
+    lent.remove(agent);
     if (former != null) {
       former.close();
     }
