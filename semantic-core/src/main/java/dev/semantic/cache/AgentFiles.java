@@ -59,7 +59,8 @@ final class AgentFiles {
    * blocks are there before the agent's file is, and leave only after it.
    */
   static void move(TagDirectory from, Path file, TagDirectory to) throws IOException {
-    List<BlockName> names = from.shelf().usedBy(file);
+    // Not asked of the shelf, which does not know what it could not read.
+    List<BlockName> names = EntryReader.header(file).agent().blocks();
     Path target = to.path().resolve(RootLayout.name(file));
     to.shelf().pin(names);
     try {
@@ -75,11 +76,11 @@ final class AgentFiles {
         CacheFiles.force(CacheFiles.parent(to.block(names.getFirst())));
       }
       Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
-      CacheFiles.force(to.path());
-      CacheFiles.force(from.path());
       to.shelf().pin(names);
       to.shelf().refer(target, names);
-      from.removed(file);
+      CacheFiles.force(to.path());
+      CacheFiles.force(from.path());
+      from.removed(file); // not before: a loss of power might leave it where it was
     } finally {
       to.shelf().unpin(names);
     }

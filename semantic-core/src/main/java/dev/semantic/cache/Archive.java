@@ -47,7 +47,8 @@ final class Archive {
    */
   int bringBack(Path live) throws IOException {
     Path archived = layout.archiveOf(live);
-    return RootLayout.isDirectory(archived) ? transfer(archived, live) : 0;
+    boolean there = RootLayout.isDirectory(layout.archive()) && RootLayout.isDirectory(archived);
+    return there ? transfer(archived, live) : 0;
   }
 
   /** Makes one agent's cache live that is here. */
@@ -80,6 +81,8 @@ final class Archive {
   }
 
   private void merge(Path from, List<Path> files, Path to) throws IOException {
+    TagDirectory source = tags.at(from);
+    TagDirectory target = tags.at(to);
     for (Path file : files) {
       Optional<Instant> here = AgentFiles.parked(file);
       if (here.isEmpty()) {
@@ -87,9 +90,9 @@ final class Archive {
       }
       Optional<Instant> there = AgentFiles.parked(to.resolve(RootLayout.name(file)));
       if (there.isPresent() && there.get().isAfter(here.get())) {
-        AgentFiles.remove(tags.at(from), file);
+        AgentFiles.remove(source, file);
       } else {
-        AgentFiles.move(tags.at(from), file, tags.at(to));
+        AgentFiles.move(source, file, target);
       }
     }
     AgentFiles.removeIfEmpty(from);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -140,7 +141,7 @@ public final class CacheUpkeep {
 
   private Optional<Long> removeIfIdle(CacheState kind, Path file) throws IOException {
     return switch (kind) {
-      case QUARANTINED -> Optional.of(removeFile(file));
+      case QUARANTINED -> carryOut(() -> locks.ifIdle(file, () -> attempt(() -> removeFile(file))));
       case ARCHIVED ->
           carryOut(() -> locks.ifNobodyElse(parent(file), () -> attempt(() -> remove(file))));
       case LIVE ->
@@ -253,9 +254,18 @@ public final class CacheUpkeep {
         };
     Path directory = parent(entry.file());
     Path above = entry.state() == CacheState.QUARANTINED ? directory : directory.getParent();
-    if (entry.state() != state || !home.equals(above) || !RootLayout.isFile(entry.file())) {
+    if (entry.state() != state || !home.equals(above) || !isFile(entry)) {
       throw new IllegalArgumentException(
           "%s is no %s cache of %s".formatted(entry.file(), state, layout.root()));
+    }
+  }
+
+  private static boolean isFile(CacheEntry entry) {
+    try {
+      return RootLayout.isFile(entry.file());
+    } catch (IOException e) {
+      throw new CacheException(
+          "Cannot look at %s: %s".formatted(entry.file(), CacheFiles.reason(e)), e);
     }
   }
 
@@ -270,8 +280,7 @@ public final class CacheUpkeep {
     }
   }
 
-  private static Optional<Long> carryOut(java.util.function.Supplier<Optional<Outcome>> locked)
-      throws IOException {
+  private static Optional<Long> carryOut(Supplier<Optional<Outcome>> locked) throws IOException {
     Optional<Outcome> outcome = locked.get();
     if (outcome.isPresent() && outcome.get().failure() != null) {
       throw outcome.get().failure();

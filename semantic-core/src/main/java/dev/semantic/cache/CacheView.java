@@ -5,7 +5,9 @@ import dev.semantic.model.ModelTag;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -35,9 +37,15 @@ public final class CacheView {
    * @throws CacheException if it is not
    */
   public static CacheView of(Path root) {
-    if (!Files.isDirectory(root)) {
+    try {
+      if (!Files.readAttributes(root, BasicFileAttributes.class).isDirectory()) {
+        throw new NotDirectoryException(root.toString());
+      }
+    } catch (NoSuchFileException | NotDirectoryException e) {
       throw new CacheException(
-          "There is no cache directory %s; is it written right?".formatted(root));
+          "There is no cache directory %s; is it written right?".formatted(root), e);
+    } catch (IOException e) {
+      throw cannotRead(root, e);
     }
     return new CacheView(new RootLayout(root.toAbsolutePath()));
   }

@@ -1,6 +1,7 @@
 package dev.semantic.cache;
 
 import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelTag;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -25,7 +26,7 @@ final class RetentionRound {
   private static final Logger LOG = LoggerFactory.getLogger(RetentionRound.class);
 
   /** Bounds the work of one round; the next goes on. */
-  private static final int MOST = 1000;
+  static final int MOST = 1000;
 
   /** Removes a file and what belongs to it. */
   @FunctionalInterface
@@ -182,8 +183,7 @@ final class RetentionRound {
   }
 
   /** The parked caches of agents who are in memory. */
-  static Set<Path> files(
-      Set<AgentId> agents, Path root, dev.semantic.model.@Nullable ModelTag tag) {
+  static Set<Path> files(Set<AgentId> agents, Path root, @Nullable ModelTag tag) {
     return tag == null
         ? Set.of()
         : agents.stream()

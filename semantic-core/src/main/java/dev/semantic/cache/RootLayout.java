@@ -8,6 +8,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -98,18 +99,29 @@ record RootLayout(Path root) {
     return String.valueOf(path.getFileName());
   }
 
-  static boolean isDirectory(Path path) {
-    return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+  static boolean isDirectory(Path path) throws IOException {
+    return is(path, BasicFileAttributes::isDirectory);
   }
 
-  static boolean isFile(Path path) {
-    return Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS);
+  static boolean isFile(Path path) throws IOException {
+    return is(path, BasicFileAttributes::isRegularFile);
+  }
+
+  /** What cannot be looked at is not taken for absent. */
+  private static boolean is(Path path, Predicate<BasicFileAttributes> wanted) throws IOException {
+    try {
+      return wanted.test(
+          Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS));
+    } catch (NoSuchFileException e) {
+      return false;
+    }
   }
 
   /** None if the directory is not there, or no more. */
-  private static List<Path> list(Path directory, Predicate<Path> wanted) throws IOException {
+  private static List<Path> list(Path directory, DirectoryStream.Filter<Path> wanted)
+      throws IOException {
     List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, wanted::test)) {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, wanted)) {
       all.forEach(found::add);
     } catch (NoSuchFileException | NotDirectoryException e) {
       LOG.trace("There is no directory {}", directory);

@@ -50,7 +50,9 @@ final class UpkeepRounds {
   private void run() {
     while (awaitRound()) {
       try {
-        upkeep.run();
+        if (upkeep.run().caches() >= RetentionRound.MOST) {
+          nudge();
+        }
       } catch (Throwable t) {
         if (!monitor.holding(() -> closed)) {
           LOG.warn("A round of upkeep failed; the next one goes on", t);

@@ -108,6 +108,7 @@ final class Admission {
   Work begin(Arrival arrival, Optional<KvSnapshot> parked) {
     Serving serving = arrival.serving();
     Hot sequence = continued(arrival, parked);
+    arrival.agent().ifPresent(agent -> hot.lend(agent, sequence));
     try {
       int cached = sequence.sequence().length();
       return switch (arrival.beginning()) {
@@ -134,7 +135,6 @@ final class Admission {
             .flatMap(hot::take)
             .or(() -> parked.flatMap(cache -> restore(arrival, cache)))
             .orElseGet(() -> fresh(serving));
-    arrival.agent().ifPresent(agent -> hot.lend(agent, sequence));
     sequence.change();
     try {
       int held = Math.min(sequence.sequence().common(tokens), tokens.length - 1);

@@ -128,14 +128,19 @@ final class HotTier {
 
   /** The agent uses this sequence until it is put here, or closed. */
   void lend(AgentId agent, Hot hot) {
+    lent.values().removeIf(other -> other.closed);
     lent.put(agent, hot);
   }
 
   /** Everybody who has a sequence in memory, idle or not. By any thread. */
   Set<AgentId> agents() {
-    lent.values().removeIf(hot -> hot.closed);
     Set<AgentId> agents = new HashSet<>(idle.asMap().keySet());
-    agents.addAll(lent.keySet());
+    lent.forEach(
+        (agent, hot) -> {
+          if (!hot.closed) {
+            agents.add(agent);
+          }
+        });
     return agents;
   }
 
@@ -174,6 +179,7 @@ final class HotTier {
 
   /** Closes all; one that fails to close keeps no other from it, and is told of at the end. */
   void closeAll() {
+    lent.clear();
     RuntimeException failure = null;
     for (AgentId agent : Map.copyOf(idle.asMap()).keySet()) {
       try {
