@@ -1,7 +1,6 @@
 package dev.semantic.cache;
 
 import dev.semantic.model.ModelTag;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Locale;
@@ -12,6 +11,7 @@ import java.util.regex.Pattern;
 final class CacheFileNames {
   static final String LOCK = ".lock";
   static final String QUARANTINE = ".quarantine";
+  static final String ARCHIVE = ".archive";
   static final String BLOCKS = "blocks";
   static final String CACHE_SUFFIX = ".kv";
   static final String TEMPORARY_SUFFIX = ".tmp";
@@ -51,15 +51,6 @@ final class CacheFileNames {
 
   static boolean isCache(Path file) {
     return file.getFileName().toString().endsWith(CACHE_SUFFIX);
-  }
-
-  /** Whether it is a directory of some model's caches. */
-  static boolean isDirectoryOfTag(Path path) {
-    return !path.getFileName().toString().startsWith(".") && Files.isDirectory(path);
-  }
-
-  static boolean isTemporary(Path file) {
-    return file.getFileName().toString().endsWith(TEMPORARY_SUFFIX);
   }
 
   /** UTF-16 and not UTF-8, in which all lone surrogates are the same question mark. */

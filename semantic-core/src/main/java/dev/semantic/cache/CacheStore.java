@@ -58,4 +58,44 @@ public interface CacheStore {
    * @throws CacheException if it is there and could not be removed
    */
   void remove(AgentId agent, ModelTag tag);
+
+  /**
+   * Tells which model is the present one from now on. Caches that were put aside until it returns
+   * are ready to be loaded when this returns. Does not throw for caches that cannot be; they count
+   * as absent.
+   */
+  default void updateModelTag(ModelTag tag) {}
+
+  /**
+   * Lets go of caches that are not the present model's, as the store's policy has it: they stay,
+   * wait elsewhere for their model, or are removed. For when the present model serves for good: a
+   * swap that fails must find the old model's caches.
+   *
+   * @return how many caches are not where they were
+   */
+  default int filterCompatible() {
+    return 0;
+  }
+
+  /**
+   * Makes all that is parked now absent for every model, the present one included. What the policy
+   * does not have removed waits elsewhere for its model to be loaded anew. Agents in memory are not
+   * touched.
+   *
+   * @return how many caches are not where they were
+   */
+  default int invalidateAll() {
+    throw new UnsupportedOperationException(getClass() + " cannot invalidate what is parked");
+  }
+
+  /** Whether caches can be parked at this moment. */
+  default ParkingStatus status() {
+    return new ParkingStatus.Parking();
+  }
+
+  /** Somebody whose agents' caches no limit may remove, until {@link #removeUser}. */
+  default void addUser(CacheUser user) {}
+
+  /** The end of {@link #addUser}. */
+  default void removeUser(CacheUser user) {}
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 public final class DiskCacheBuilder {
   private final Path root;
   private CacheForm form = CacheForm.usual();
+  private UpkeepPolicy upkeep = UpkeepPolicy.USUAL;
 
   DiskCacheBuilder(Path root) {
     this.root = root;
@@ -46,12 +47,18 @@ public final class DiskCacheBuilder {
     return this;
   }
 
+  /** What becomes of caches over time; without, whatever is whole stays. */
+  public DiskCacheBuilder upkeep(UpkeepPolicy value) {
+    upkeep = value;
+    return this;
+  }
+
   /**
    * Opens the store.
    *
    * @throws CacheException as {@link DiskCacheStore#open}
    */
   public DiskCacheStore open() {
-    return DiskCacheStore.open(root, form);
+    return DiskCacheStore.start(root, form, upkeep);
   }
 }

@@ -3,6 +3,7 @@ package dev.semantic.cache;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
+import dev.semantic.timeline.Timeline;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
@@ -10,27 +11,21 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A cache store in a directory: one file per agent and model tag, in a directory per tag, as {@code
- * docs/cache-format.md} describes. Caches of other tags stay where they are until their model comes
- * back. One store at a time may use a directory.
+ * docs/cache-format.md} describes. What becomes of caches of other tags, and for how long any are
+ * kept, an {@link UpkeepPolicy} says. One store at a time may use a directory; a {@link CacheView}
+ * may look at it meanwhile.
  *
  * <p>A file is verified whole before it is used. A damaged one is moved to {@code .quarantine} and
  * counts as a miss; one that another release wrote, or that cannot be read, stays and counts as a
@@ -38,59 +33,76 @@ import org.slf4j.LoggerFactory;
  */
 public final class DiskCacheStore implements CacheStore, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DiskCacheStore.class);
-  private static final int STRIPES = 64;
 
   private final Path root;
   private final RootLock rootLock;
   private final CacheForm form;
-  private final Quarantine quarantine;
-  private final Map<Path, TagDirectory> directories = new ConcurrentHashMap<>();
+  private final TagDirectories tags;
+  private final GuardedFiles files;
+  private final StoreLocks locks;
+  private final DiskRoom room;
+  private final CacheUpkeep upkeep;
+  private @Nullable UpkeepRounds rounds;
 
-  /** Shared by whoever works, exclusive for the one who closes. */
-  private final ReadWriteLock open = new ReentrantReadWriteLock();
-
-  /** One at a time per file: a damaged file must not be moved away when it is a new one already. */
-  private final Lock[] stripes =
-      Stream.generate(ReentrantLock::new).limit(STRIPES).toArray(Lock[]::new);
-
-  private boolean closed;
-
-  private DiskCacheStore(Path root, RootLock rootLock, CacheForm form) {
+  private DiskCacheStore(
+      Path root, RootLock rootLock, CacheForm form, UpkeepPolicy policy, DiskSpace space) {
     this.root = root;
     this.rootLock = rootLock;
     this.form = form;
-    this.quarantine = new Quarantine(root);
+    this.tags = new TagDirectories(root, form);
+    this.files = new GuardedFiles(new Quarantine(root, form.clock()), tags);
+    this.locks = new StoreLocks(root);
+    this.room = new DiskRoom(root, form.clock(), space, policy.live().freeDisk());
+    this.upkeep = new CacheUpkeep(new RootLayout(root), tags, locks, form.clock(), policy, space);
   }
 
   /**
    * Opens a cache directory, makes it where there is none, and clears away what killed writers left
-   * half-written.
+   * half-written. Nothing that is whole ever goes away by itself.
    *
    * @throws CacheException if it cannot be used, or another store, here or in another process, uses
    *     it
    */
   public static DiskCacheStore open(Path root) {
-    return open(root.toAbsolutePath(), CacheForm.usual());
+    return open(root, UpkeepPolicy.USUAL);
   }
 
-  /** A store that encrypts, writes in fewer bits, or forgets. */
+  /** The same, and caches are kept as the policy has it. */
+  public static DiskCacheStore open(Path root, UpkeepPolicy policy) {
+    return builder(root).upkeep(policy).open();
+  }
+
+  /** A store that encrypts, writes in fewer bits, forgets, or keeps within limits. */
   public static DiskCacheBuilder builder(Path root) {
     return new DiskCacheBuilder(root.toAbsolutePath());
   }
 
+  static DiskCacheStore start(Path root, CacheForm form, UpkeepPolicy policy) {
+    DiskCacheStore store = open(root, form, policy, DiskSpace.OF_FILE_SYSTEM);
+    if (!policy.isUnlimited()) {
+      store.rounds = UpkeepRounds.start(Timeline.SYSTEM, store.upkeep);
+    }
+    return store;
+  }
+
   static DiskCacheStore open(Path root, CacheForm form) {
+    return open(root, form, UpkeepPolicy.USUAL, DiskSpace.OF_FILE_SYSTEM);
+  }
+
+  /** Without a thread that looks at the limits. */
+  static DiskCacheStore open(Path root, CacheForm form, UpkeepPolicy policy, DiskSpace space) {
     try {
       CacheFiles.directories(root);
       RootLock lock = RootLock.take(root);
       try {
-        clearTemporaries(root);
+        new RootLayout(root).clearTemporaries();
       } catch (IOException | RuntimeException e) {
         lock.close();
         throw e;
       }
-      DiskCacheStore store = new DiskCacheStore(root, lock, form);
+      DiskCacheStore store = new DiskCacheStore(root, lock, form, policy, space);
       if (form.timeToLive() != null) {
-        store.removeExpired();
+        new RootLayout(root).live().forEach(store.tags::at); // which removes what has expired
       }
       return store;
     } catch (IOException e) {
@@ -101,44 +113,8 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     }
   }
 
-  /** Nobody else writes below a root that is locked, so these are dead. */
-  private static void clearTemporaries(Path root) throws IOException {
-    try (DirectoryStream<Path> directories =
-        Files.newDirectoryStream(root, path -> Files.isDirectory(path))) {
-      for (Path directory : directories) {
-        clearIn(directory);
-        clearIn(directory.resolve(CacheFileNames.BLOCKS));
-      }
-    }
-  }
-
-  private static void clearIn(Path directory) throws IOException {
-    for (Path file : TagDirectory.list(directory, CacheFileNames.TEMPORARY_SUFFIX)) {
-      LOG.info("Removing {}: its writer was stopped before it was complete", file);
-      Files.deleteIfExists(file);
-    }
-  }
-
-  /** In all directories, also those of models that are not there any more. */
-  private void removeExpired() throws IOException {
-    try (DirectoryStream<Path> found =
-        Files.newDirectoryStream(root, CacheFileNames::isDirectoryOfTag)) {
-      found.forEach(path -> directories.put(path, TagDirectory.open(path, form)));
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
-    }
-  }
-
-  private void removeExpired(ModelTag tag) {
-    Path path = CacheFileNames.directory(root, tag);
-    for (Path file : whileOpen(path, () -> directory(tag).expired())) {
-      whileOpen(file, () -> read(file, form::open)); // which finds that it has
-    }
-  }
-
   private TagDirectory directory(ModelTag tag) {
-    return directories.computeIfAbsent(
-        CacheFileNames.directory(root, tag), path -> TagDirectory.open(path, form));
+    return tags.of(tag);
   }
 
   @Override
@@ -161,12 +137,13 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     return whileOpen(
             file,
             () ->
-                read(
+                files.read(
                     file,
                     channel -> {
                       CacheFileReader reader = form.open(channel);
                       check(reader.header(), agent, tag);
                       Optional<T> found = part.from(reader);
+                      AgentFiles.touch(file, form.clock().instant());
                       LOG.debug("Read {} tokens of {}", reader.header().tokens(), file);
                       return found;
                     }))
@@ -182,6 +159,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     return whileOpen(
         file,
         () -> {
+          room.require();
           try {
             long size =
                 CacheFiles.uninterrupted(
@@ -190,9 +168,10 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
                       return directory(tag).park(file, agent, snapshot, now);
                     });
             LOG.debug("Parked {} tokens of {} in {}", tokens, agent, file);
+            parked(file, now);
             return new ParkedCache(agent, tag, tokens, new ByteSize(size), now);
           } catch (IOException e) {
-            throw new CacheException(
+            String message =
                 "Cannot park %s's %d tokens of %s (%s) in %s: %s. What was parked before is unharmed;"
                         .formatted(
                             agent,
@@ -201,10 +180,20 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
                             new ByteSize(snapshot.bytes()),
                             file,
                             CacheFiles.reason(e))
-                    + " is there room on the disk, and may this user write there?",
-                e);
+                    + " is there room on the disk, and may this user write there?";
+            throw room.isFull(e)
+                ? new DiskFullException(message, e)
+                : new CacheException(message, e);
           }
         });
+  }
+
+  private void parked(Path file, Instant now) {
+    AgentFiles.touch(file, now);
+    room.parked();
+    if (rounds != null) {
+      rounds.nudge();
+    }
   }
 
   @Override
@@ -212,7 +201,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     removeExpired(tag);
     List<String> chain = form.chain(tag, precision, form.encoding(), tokens);
     Path path = CacheFileNames.directory(root, tag);
-    return whileOpen(path, () -> attempt(path, () -> directory(tag).prefix(chain)))
+    return whileOpen(path, () -> files.attempt(path, () -> directory(tag).prefix(chain)))
         .flatMap(found -> found)
         .filter(found -> found.tag().equals(tag));
   }
@@ -221,9 +210,8 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   public List<ParkedCache> parked(ModelTag tag) {
     Path directory = CacheFileNames.directory(root, tag);
     List<ParkedCache> parked = new ArrayList<>();
-    List<Path> files = whileOpen(directory, () -> caches(directory(tag).path()));
-    for (Path file : files) {
-      whileOpen(file, () -> read(file, channel -> describe(file, channel)))
+    for (Path file : whileOpen(directory, () -> caches(directory(tag).path()))) {
+      whileOpen(file, () -> files.read(file, channel -> describe(file, channel)))
           .filter(cache -> cache.tag().equals(tag))
           .ifPresent(parked::add);
     }
@@ -235,10 +223,9 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   private List<Path> caches(Path directory) {
-    List<Path> files = new ArrayList<>();
-    try (DirectoryStream<Path> found =
-        Files.newDirectoryStream(directory, CacheFileNames::isCache)) {
-      found.forEach(files::add);
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, CacheFileNames::isCache)) {
+      all.forEach(found::add);
     } catch (NoSuchFileException e) {
       LOG.debug("Nothing is parked in {}", directory);
     } catch (IOException | DirectoryIteratorException e) {
@@ -247,7 +234,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
           directory,
           CacheFiles.reason(e));
     }
-    return files;
+    return found;
   }
 
   private ParkedCache describe(Path file, FileChannel channel) throws IOException {
@@ -295,93 +282,82 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     }
   }
 
-  /** Reads from an opened file. */
-  @FunctionalInterface
-  private interface Reading<T> {
-    T from(FileChannel channel) throws IOException;
-  }
-
-  private <T> Optional<T> read(Path file, Reading<T> reading) {
-    return attempt(
-        file,
-        () -> {
-          try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return reading.from(channel);
-          }
-        });
-  }
-
-  private <T> Optional<T> attempt(Path file, CacheFiles.Access<T> access) {
-    try {
-      return Optional.of(CacheFiles.uninterrupted(access));
-    } catch (NoSuchFileException e) {
-      LOG.debug("No cache in {}", file);
-    } catch (CacheFileException e) {
-      refuse(file, e);
-    } catch (IOException e) {
-      LOG.warn(
-          "Cannot read cache {}: {}. It stays and counts as absent.", file, CacheFiles.reason(e));
-    } catch (OutOfMemoryError e) {
-      LOG.warn("Cannot read cache {}: {}. It counts as absent; raise -Xmx.", file, e.getMessage());
-    }
-    return Optional.empty();
-  }
-
-  private void refuse(Path file, CacheFileException why) {
-    switch (why.kind()) {
-      case TOO_OLD, TOO_NEW ->
-          LOG.warn(
-              "Not using cache {}: {}. It stays and counts as absent.", file, why.getMessage());
-      case DAMAGED, MISPLACED -> putAside(file, why);
-      case LOCKED -> LOG.debug("Not using cache {}: {}", file, why.getMessage()); // warned before
-      case EXPIRED -> directories.values().forEach(directory -> directory.expire(file, why));
-    }
-  }
-
-  /** The block first: whoever refers to it is told that it is missing, and it is written anew. */
-  private void putAside(Path file, CacheFileException why) {
-    Path block = why.block();
-    if (block != null) {
-      directories.values().forEach(directory -> directory.lost(block));
-      if (Files.exists(block)) {
-        quarantine.take(block, why);
-      }
-    }
-    if (CacheFileNames.isCache(file)) {
-      quarantine.take(file, why);
+  private void removeExpired(ModelTag tag) {
+    Path path = CacheFileNames.directory(root, tag);
+    for (Path file : whileOpen(path, () -> directory(tag).expired())) {
+      whileOpen(file, () -> files.read(file, form::open)); // which finds that it has
     }
   }
 
   private <T> T whileOpen(Path file, Supplier<T> work) {
-    Lock shared = open.readLock();
-    Lock stripe = stripes[Math.floorMod(file.getFileName().hashCode(), STRIPES)];
-    shared.lock();
-    stripe.lock();
-    try {
-      if (closed) {
-        throw new IllegalStateException("The cache store in " + root + " is closed");
-      }
-      return work.get();
-    } finally {
-      stripe.unlock();
-      shared.unlock();
-    }
+    return locks.using(file, work);
+  }
+
+  @Override
+  public void updateModelTag(ModelTag tag) {
+    upkeep.departures().arrive(tag);
+  }
+
+  @Override
+  public int filterCompatible() {
+    return upkeep.departures().letGo();
+  }
+
+  @Override
+  public int invalidateAll() {
+    return upkeep.departures().letGoOfAll();
+  }
+
+  /**
+   * Whether there is room on the disk. While there is not, {@link #park} throws {@link
+   * DiskFullException} without writing, until some is free or a while has passed.
+   */
+  @Override
+  public ParkingStatus status() {
+    return room.status();
+  }
+
+  @Override
+  public void addUser(CacheUser user) {
+    upkeep.addUser(user);
+  }
+
+  @Override
+  public void removeUser(CacheUser user) {
+    upkeep.removeUser(user);
+  }
+
+  /** What can be done with all that is here. */
+  public CacheUpkeep upkeep() {
+    return upkeep;
+  }
+
+  /**
+   * Parks what {@link CacheView#export} wrote. The file is verified whole, and its model compared,
+   * before anything changes.
+   *
+   * @throws CacheException if it is damaged, another model's, in the way of a cache that is here,
+   *     or cannot be parked
+   */
+  public ParkedCache importFrom(CacheImport parcel) {
+    CacheTransfer.Parcel found = CacheTransfer.read(parcel, new RootLayout(root), form);
+    return park(found.agent(), found.snapshot());
   }
 
   /** Waits for what is being read or written and lets go of the directory. */
   @Override
   public void close() {
-    open.writeLock().lock();
-    try {
-      if (!closed) {
-        closed = true;
-        rootLock.close();
-      }
-    } catch (IOException e) {
-      throw new CacheException(
-          "Cannot let go of cache directory %s: %s".formatted(root, CacheFiles.reason(e)), e);
-    } finally {
-      open.writeLock().unlock();
+    if (rounds != null) {
+      rounds.close();
     }
+    locks.close(
+        () -> {
+          try {
+            rootLock.close();
+          } catch (IOException e) {
+            throw new CacheException(
+                "Cannot let go of cache directory %s: %s".formatted(root, CacheFiles.reason(e)), e);
+          }
+        });
   }
 }

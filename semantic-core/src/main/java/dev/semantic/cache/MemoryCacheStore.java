@@ -53,6 +53,13 @@ public final class MemoryCacheStore implements CacheStore {
     held.remove(new Key(agent, tag));
   }
 
+  @Override
+  public int invalidateAll() {
+    int gone = held.size();
+    held.clear();
+    return gone;
+  }
+
   private record Key(AgentId agent, ModelTag tag) {}
 
   private record Held(KvSnapshot snapshot, Instant when) {

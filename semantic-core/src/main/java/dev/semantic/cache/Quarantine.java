@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Clock;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,9 +15,11 @@ final class Quarantine {
 
   private final Path root;
   private final Path directory;
+  private final Clock clock;
 
-  Quarantine(Path root) {
+  Quarantine(Path root, Clock clock) {
     this.root = root;
+    this.clock = clock;
     this.directory = root.resolve(CacheFileNames.QUARANTINE);
   }
 
@@ -27,6 +30,7 @@ final class Quarantine {
       String from = root.relativize(file).toString().replace('/', '-').replace('\\', '-');
       Path target = directory.resolve(UUID.randomUUID() + "-" + from);
       Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+      AgentFiles.touch(target, clock.instant());
       LOG.warn(
           "Not using cache {}: {}. Moved to {}; it counts as absent.",
           file,

@@ -39,7 +39,7 @@ final class RootLock implements AutoCloseable {
   static RootLock take(Path root) throws IOException {
     Path real = root.toRealPath();
     if (!OURS.add(real)) {
-      throw inUse(root, "this process");
+      throw inUse(root, "this process, " + ProcessHandle.current().pid());
     }
     boolean taken = false;
     try {
@@ -83,7 +83,7 @@ final class RootLock implements AutoCloseable {
 
   private static CacheException inUse(Path root, String by) {
     return new CacheException(
-        "Cache directory %s is in use by %s. Close it there, or give each its own directory."
+        "Cache directory %s is in use by %s. Close it there, or give each its own directory; to look at it only, use a CacheView (caches list, show, verify, export)."
             .formatted(root, by));
   }
 

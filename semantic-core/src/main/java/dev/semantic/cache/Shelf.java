@@ -59,6 +59,11 @@ final class Shelf {
     return present.getOrDefault(chain, Set.of()).stream().findAny();
   }
 
+  /** What {@code file} refers to, each once. */
+  synchronized List<BlockName> usedBy(Path file) {
+    return orNone(references.get(file)).stream().distinct().toList();
+  }
+
   /** Keeps blocks, there or not yet, until {@link #unpin} or {@link #refer}. */
   synchronized void pin(List<BlockName> blocks) {
     blocks.forEach(block -> users.merge(block, 1, Integer::sum));

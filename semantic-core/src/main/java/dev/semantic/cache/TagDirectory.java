@@ -62,6 +62,19 @@ final class TagDirectory {
     return path;
   }
 
+  /** Reads single files of it. */
+  EntryReader reader() {
+    return new EntryReader(form);
+  }
+
+  Shelf shelf() {
+    return shelf;
+  }
+
+  Path block(BlockName name) {
+    return blocks.resolve(name.file());
+  }
+
   private void index() {
     List<CacheFileException> locked = new ArrayList<>();
     try {

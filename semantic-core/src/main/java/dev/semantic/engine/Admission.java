@@ -3,6 +3,7 @@ package dev.semantic.engine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.DiskFullException;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.Arrivals.Arrival;
@@ -103,6 +104,7 @@ final class Admission {
   Work begin(Arrival arrival, Optional<Recalled> parked) {
     Serving serving = arrival.serving();
     Hot sequence = continued(arrival, parked);
+    arrival.agent().ifPresent(agent -> hot.lend(agent, sequence));
     try {
       int cached = sequence.sequence().length();
       return switch (arrival.beginning()) {
@@ -221,7 +223,8 @@ final class Admission {
 
   /**
    * Books blocks for so many tokens; idle agents are parked to make room, coldest first. One who
-   * cannot be parked stays, and the next has to leave.
+   * cannot be parked stays, and the next has to leave; but where the disk is full they leave as
+   * they are, and what they parked before is still there.
    */
   boolean makeRoom(BlockPool.Lease lease, int tokens) {
     if (!couldHold(tokens)) {
@@ -252,6 +255,8 @@ final class Admission {
       if (!leaving.isParked()) {
         park(agent, leaving);
       }
+    } catch (DiskFullException e) {
+      LOG.debug("No room to park {}: its next prompt is computed again", agent, e);
     } catch (Throwable t) {
       LOG.warn("Cannot park {}, so it stays in memory", agent, t);
       return false;

@@ -10,6 +10,7 @@ import dev.semantic.spi.TextCodec;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -232,6 +233,11 @@ public final class BatchEngine implements AutoCloseable {
   /** Agents whose caches are in memory and idle. */
   public int hotAgents() {
     return hot.size();
+  }
+
+  /** Agents whose sequences are in memory, idle or generating. */
+  public Set<AgentId> agents() {
+    return hot.agents();
   }
 
   /** Ends everything: requests fail, sequences are closed; the model is its owner's to close. */

@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.spi.Sequence;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +33,7 @@ final class HotTier {
     private final BlockPool.Lease lease;
     private final AtomicReference<Parking> parking;
     private @Nullable Blocks blocks; // null while nobody has asked
+    private volatile boolean closed;
 
     private Hot(Sequence sequence, BlockPool.Lease lease, Parking parking) {
       this.sequence = sequence;
@@ -124,7 +126,13 @@ final class HotTier {
       }
     }
 
+    /** Parking failed for a reason that has gone. */
+    void parkAgain() {
+      parking.compareAndSet(Parking.BEING_PARKED, Parking.CHANGED);
+    }
+
     void close() {
+      closed = true;
       try {
         sequence.close();
       } finally {
@@ -161,6 +169,9 @@ final class HotTier {
     return (int) idle.asMap().keySet().stream().filter(pinned::contains).count();
   }
 
+  /** Sequences that their agents use just now; those that are closed have nobody any more. */
+  private final Map<AgentId, Hot> lent = new ConcurrentHashMap<>();
+
   /** Takes an agent's sequence out for use; whoever takes it puts it back or closes it. */
   Optional<Hot> take(AgentId agent) {
     return Optional.ofNullable(idle.asMap().remove(agent));
@@ -174,8 +185,32 @@ final class HotTier {
         .findFirst();
   }
 
+  /** The agent uses this sequence until it is put here, or closed. */
+  void lend(AgentId agent, Hot hot) {
+    lent.values().removeIf(other -> other.closed);
+    lent.put(agent, hot);
+  }
+
+  /** Everybody who has a sequence in memory, idle or not. By any thread. */
+  Set<AgentId> agents() {
+    Set<AgentId> agents = new HashSet<>(idle.asMap().keySet());
+    lent.forEach(
+        (agent, hot) -> {
+          if (!hot.closed) {
+            agents.add(agent);
+          }
+        });
+    return agents;
+  }
+
+  /** Whoever could not be parked is to be tried again. */
+  void parkAgain() {
+    idle.asMap().values().forEach(Hot::parkAgain);
+  }
+
   void put(AgentId agent, Hot hot) {
     Hot former = idle.asMap().put(agent, hot);
+    lent.remove(agent);
     if (former != null) {
       former.close();
     }
@@ -215,6 +250,7 @@ final class HotTier {
 
   /** Closes all; one that fails to close keeps no other from it, and is told of at the end. */
   void closeAll() {
+    lent.clear();
     RuntimeException failure = null;
     for (AgentId agent : Map.copyOf(idle.asMap()).keySet()) {
       try {

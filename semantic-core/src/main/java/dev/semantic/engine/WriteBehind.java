@@ -2,6 +2,7 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.DiskFullException;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.timeline.Monitor;
@@ -30,6 +31,7 @@ final class WriteBehind {
   private final Runnable wake;
   private final Monitor monitor;
   private boolean writing;
+  private volatile boolean full; // the last one found no room, and others may have before
 
   /**
    * Nothing is written yet.
@@ -76,6 +78,13 @@ final class WriteBehind {
     try {
       store.park(agent, snapshot);
       silent.endParking();
+      if (full) {
+        full = false;
+        hot.parkAgain();
+      }
+    } catch (DiskFullException e) { // which the store has said once, for all
+      full = true;
+      LOG.debug("Cannot park {} yet", agent, e);
     } catch (Throwable t) {
       LOG.warn("Cannot park {} yet", agent, t);
     } finally {

@@ -2,6 +2,8 @@ package dev.semantic.registry;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.CacheUser;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.DrainOrder;
 import dev.semantic.engine.EngineMode;
@@ -38,6 +40,8 @@ public final class ModelRegistry implements AutoCloseable {
   private final ModelRuntime runtime;
   private final BlockPool pool;
   private final BatchEngine engine;
+  private final CacheStore caches;
+  private final CacheUser user;
   private final Planner planner;
   private final History history;
   private final Residence residence;
@@ -50,13 +54,16 @@ public final class ModelRegistry implements AutoCloseable {
     runtime = from.runtime;
     pool = new BlockPool(from.cacheBytes);
     engine = new BatchEngine(from.engineOptions, pool, from.caches, timeline);
+    caches = from.caches;
+    user = engine::agents;
+    caches.addUser(user);
     history = new History(from.historyLength);
     planner = new Planner(from.budget, from.cacheBytes, history::all);
     interrupted = from.journal.interrupted();
     interrupted.ifPresent(swap -> LOG.warn("The last process ended in the middle of a {}", swap));
     residence =
         new Residence(
-            new SwapExecution.Tools(runtime, engine, planner, timeline, from.journal),
+            new SwapExecution.Tools(runtime, engine, caches, planner, timeline, from.journal),
             from.listeners,
             history);
     desk = new SwapDesk(timeline);
@@ -295,6 +302,7 @@ public final class ModelRegistry implements AutoCloseable {
       } catch (Throwable t) {
         LOG.warn("The engine could not be closed whole", t);
       }
+      caches.removeUser(user);
       residence.vacate(new Hands(timeline, SwapOptions.USUAL.phaseTimeout(), last.cancellation()));
     }
   }

@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.cache.CacheStore;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.journal.SwapJournal;
@@ -34,6 +35,7 @@ final class SwapExecution {
   record Tools(
       ModelRuntime runtime,
       BatchEngine engine,
+      CacheStore caches,
       Planner planner,
       Timeline timeline,
       SwapJournal journal) {}
@@ -99,6 +101,9 @@ final class SwapExecution {
       state = SwapMachine.next(state, event);
     }
     ended = true;
+    if (swapped() && target != null) {
+      steps.letOthersGo();
+    }
     return state;
   }
 

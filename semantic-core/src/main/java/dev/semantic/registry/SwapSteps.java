@@ -154,6 +154,7 @@ final class SwapSteps {
           "activating " + resident.spec().id(),
           () -> {
             TextCodec text = resident.prepared().text();
+            expectCaches(resident.spec());
             tools.engine().reinitialize(permit, model, text);
           });
     } catch (PhaseTimeoutException e) {
@@ -174,6 +175,24 @@ final class SwapSteps {
       } catch (InterruptedException e) {
         hands.noteInterrupt();
       }
+    }
+  }
+
+  /** A model serves without its agents' caches rather than not at all. */
+  private void expectCaches(ModelSpec spec) {
+    try {
+      tools.caches().updateModelTag(spec.tag());
+    } catch (Throwable t) {
+      LOG.warn("Caches of {} that wait elsewhere do not come back now", spec.id(), t);
+    }
+  }
+
+  /** The new model serves for good: what is parked of others may go where it is to. */
+  void letOthersGo() {
+    try {
+      hands.run("letting go of other models' caches", () -> tools.caches().filterCompatible());
+    } catch (Throwable t) {
+      LOG.warn("Other models' caches stay where they are", t);
     }
   }
 

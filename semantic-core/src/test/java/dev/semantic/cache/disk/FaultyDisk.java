@@ -126,6 +126,12 @@ public final class FaultyDisk extends FileSystemProvider {
   }
 
   @Override
+  public void createLink(Path link, Path existing) throws IOException {
+    before("link", link);
+    real.createLink(FaultyPath.real(link), FaultyPath.real(existing));
+  }
+
+  @Override
   public void copy(Path source, Path target, CopyOption... options) throws IOException {
     before("copy", source);
     real.copy(FaultyPath.real(source), FaultyPath.real(target), options);

@@ -1,0 +1,18 @@
+package dev.semantic.cache;
+
+import java.time.Instant;
+
+/** Whether caches can be parked at this moment. */
+public sealed interface ParkingStatus {
+  /** As far as anybody knows. */
+  record Parking() implements ParkingStatus {}
+
+  /**
+   * The disk is full, or fuller than it may become. Agents go on being served from memory; what was
+   * parked before is whole. It is tried again by itself.
+   *
+   * @param since when parking failed first
+   * @param why for people
+   */
+  record Suspended(Instant since, String why) implements ParkingStatus {}
+}

@@ -1,0 +1,314 @@
+package dev.semantic.registry;
+
+import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
+import static dev.semantic.scripted.ScriptedHouse.assertSays;
+import static dev.semantic.scripted.ScriptedHouse.said;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheState;
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.Departed;
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.cache.HandClock;
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.MemoryCacheStore;
+import dev.semantic.cache.ParkedCache;
+import dev.semantic.cache.ParkingStatus;
+import dev.semantic.cache.Retention;
+import dev.semantic.cache.TestStores;
+import dev.semantic.cache.UpkeepPolicy;
+import dev.semantic.cache.disk.Fault;
+import dev.semantic.cache.disk.FaultyDisk;
+import dev.semantic.engine.EngineOptions;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelTag;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapPhase;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What swaps do to the caches of models that leave, and what a full disk does to swaps. */
+class DepartedCachesTest {
+  private static final ModelId ALPHA = Geometry.ALPHA.id();
+  private static final ModelId BETA = Geometry.BETA.id();
+
+  @TempDir Path root;
+  private final FaultyDisk disk = FaultyDisk.create();
+  private long free = Long.MAX_VALUE / 2;
+
+  private DiskCacheStore store(UpkeepPolicy policy) {
+    return TestStores.open(disk.path(root), Clock.systemUTC(), policy, () -> free);
+  }
+
+  private static UpkeepPolicy policy(Departed departed) {
+    return UpkeepPolicy.USUAL.withDeparted(departed);
+  }
+
+  private static ScriptedHouse house(ByteSize budget, CacheStore store, boolean writeBehind) {
+    ScriptedHouse house =
+        new ScriptedHouse(
+            budget,
+            builder ->
+                builder
+                    .caches(store)
+                    .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16, writeBehind)));
+    house.registry.load(ALPHA);
+    return house;
+  }
+
+  private static List<CacheState> states(DiskCacheStore store, ModelId model) {
+    return store.upkeep().list().stream()
+        .filter(entry -> entry.cache().orElseThrow().tag().model().equals(model.name()))
+        .map(entry -> entry.state())
+        .toList();
+  }
+
+  @Test
+  void cachesLeaveWithTheirModelAndComeBackWithIt() throws Exception {
+    try (DiskCacheStore store = store(policy(Departed.ARCHIVE));
+        ScriptedHouse house = house(ScriptedHouse.TIGHT, store, false)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      house.registry.swapWithRollback(BETA);
+      assertEquals(List.of(CacheState.ARCHIVED), states(store, ALPHA));
+      house.ask("ada", tokens(20, 2));
+      assertEquals(1, house.registry.swapWithRollback(ALPHA).agentsRestored());
+      assertEquals(List.of(CacheState.LIVE), states(store, ALPHA));
+      assertEquals(List.of(CacheState.ARCHIVED), states(store, BETA));
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void anotherProcessFindsThemToo() throws Exception {
+    int[] ada;
+    try (DiskCacheStore store = store(policy(Departed.ARCHIVE));
+        ScriptedHouse house = house(ScriptedHouse.ROOMY, store, false)) {
+      ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      house.registry.swapWithRollback(BETA);
+    }
+    try (DiskCacheStore store = store(policy(Departed.KEEP));
+        ScriptedHouse house = house(ScriptedHouse.ROOMY, store, false)) {
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void theyAreDeletedOnlyOnceTheOtherModelServes() throws Exception {
+    try (DiskCacheStore store = store(policy(Departed.DELETE));
+        ScriptedHouse house = house(ScriptedHouse.TIGHT, store, false)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      house.registry.swapWithRollback(BETA);
+      assertEquals(List.of(), states(store, ALPHA));
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(0, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  static Stream<Arguments> everyFailure() {
+    return Stream.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)
+        .flatMap(
+            budget ->
+                Stream.of(SwapPhase.values())
+                    .filter(phase -> phase != SwapPhase.ROLLING_BACK)
+                    // by then the new model serves, and the old one is not brought back
+                    .filter(
+                        phase -> budget.equals(ScriptedHouse.TIGHT) || phase != SwapPhase.UNLOADING)
+                    .map(phase -> Arguments.of(budget, phase)));
+  }
+
+  @ParameterizedTest(name = "{1} fails with {0}")
+  @MethodSource("everyFailure")
+  void aFailedSwapSendsNobodyAway(ByteSize budget, SwapPhase phase) {
+    for (Departed departed : Departed.values()) {
+      failedSwap(budget, phase, departed);
+    }
+  }
+
+  private void failedSwap(ByteSize budget, SwapPhase phase, Departed departed) {
+    SwapOptions failing =
+        SwapOptions.builder()
+            .guard(
+                now -> {
+                  if (now == phase) {
+                    throw new IllegalStateException("injected");
+                  }
+                })
+            .build();
+    int[] ada;
+    try (DiskCacheStore store = store(policy(departed));
+        ScriptedHouse house = house(budget, store, false)) {
+      ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, failing));
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens(), departed + " in memory");
+    }
+    try (DiskCacheStore store = store(policy(departed));
+        ScriptedHouse house = house(budget, store, false)) {
+      assertTrue(house.ask("ada", ada).cachedTokens() >= ada.length - 1, departed + " on disk");
+      store.remove(new AgentId("ada"), house.registry.current().orElseThrow().tag());
+    }
+  }
+
+  /** A store that cannot sort its caches: the model serves all the same. */
+  @Test
+  void whatTheStoreCannotDoIsNoReasonForASwapToFail() throws Exception {
+    List<String> calls = new ArrayList<>();
+    CacheStore broken =
+        new CacheStore() {
+          private final CacheStore inner = new MemoryCacheStore();
+
+          @Override
+          public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
+            return inner.load(agent, tag);
+          }
+
+          @Override
+          public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
+            return inner.park(agent, snapshot);
+          }
+
+          @Override
+          public List<ParkedCache> parked(ModelTag tag) {
+            return inner.parked(tag);
+          }
+
+          @Override
+          public void remove(AgentId agent, ModelTag tag) {
+            inner.remove(agent, tag);
+          }
+
+          @Override
+          public void updateModelTag(ModelTag tag) {
+            calls.add("update " + tag.model());
+            throw new IllegalStateException("injected");
+          }
+
+          @Override
+          public int filterCompatible() {
+            calls.add("filter");
+            throw new IllegalStateException("injected");
+          }
+        };
+    try (ScriptedHouse house = house(ScriptedHouse.TIGHT, broken, false)) {
+      house.registry.swapWithRollback(BETA);
+      assertEquals(BETA, house.registry.current().orElseThrow().id());
+      assertEquals(5, house.ask("ada", tokens(20, 2)).tokens().size());
+    }
+    assertEquals(List.of("update alpha", "filter", "update beta", "filter"), calls);
+  }
+
+  private void fill() {
+    free = 0;
+    disk.inject(
+        (count, operation) -> {
+          if (operation.startsWith("write")) {
+            throw new FileSystemException("cache", null, "No space left on device");
+          }
+        });
+  }
+
+  private void empty() {
+    free = Long.MAX_VALUE / 2;
+    disk.inject(Fault.NONE);
+  }
+
+  @Test
+  void aSwapWithoutRoomToParkLeavesTheOldModelServing() throws Exception {
+    try (DiskCacheStore store = store(UpkeepPolicy.USUAL);
+        ScriptedHouse house = house(ScriptedHouse.TIGHT, store, false)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      fill();
+      ModelSwapException failed =
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+      assertEquals(ALPHA, failed.serving().orElseThrow().id());
+      assertSays("No space left on device", failed);
+      assertInstanceOf(ParkingStatus.Suspended.class, store.status());
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      empty();
+      house.registry.swapWithRollback(BETA);
+      assertEquals(new ParkingStatus.Parking(), store.status());
+      assertEquals(1, house.registry.swapWithRollback(ALPHA).agentsRestored());
+    }
+  }
+
+  /** More agents than there is memory for: with the disk full, some are computed anew. */
+  @Test
+  void whileTheDiskIsFullEverybodyIsServed() {
+    try (DiskCacheStore store = store(UpkeepPolicy.USUAL);
+        ScriptedHouse house = house(ScriptedHouse.ROOMY, store, false)) {
+      house.ask("first", tokens(300, 0));
+      fill();
+      for (int i = 0; i < 20; i++) {
+        assertEquals(5, house.ask("agent " + i, tokens(300, i)).tokens().size());
+      }
+      assertInstanceOf(ParkingStatus.Suspended.class, store.status());
+      empty();
+    }
+  }
+
+  @Test
+  void onceThereIsRoomWhoWasNotParkedIs() {
+    try (DiskCacheStore store = store(UpkeepPolicy.USUAL);
+        ScriptedHouse house = house(ScriptedHouse.ROOMY, store, true)) {
+      ModelTag tag = house.registry.current().orElseThrow().tag();
+      fill();
+      house.ask("ada", tokens(30, 1));
+      await(() -> store.status() instanceof ParkingStatus.Suspended);
+      house.ask("bob", tokens(30, 2));
+      await(() -> house.registry.status().running() == 0);
+      empty();
+      house.ask("carl", tokens(30, 3));
+      await(() -> store.parked(tag).size() == 3);
+    }
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() - end < 0, "it never came to that");
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  /** What somebody in memory was parked as is all that a later eviction would leave of him. */
+  @Test
+  void noLimitTakesWhatAnAgentInMemoryRefersTo() throws Exception {
+    UpkeepPolicy nothingStays =
+        UpkeepPolicy.USUAL.withLive(Retention.UNLIMITED.withBytes(ByteSize.ZERO));
+    HandClock clock = new HandClock();
+    try (DiskCacheStore store = TestStores.open(root, clock, nothingStays, () -> free);
+        ScriptedHouse house = house(ScriptedHouse.TIGHT, store, true)) {
+      ModelTag tag = house.registry.current().orElseThrow().tag();
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      await(() -> store.parked(tag).size() == 1);
+      clock.advance(Duration.ofHours(1));
+      assertEquals(0, store.upkeep().run().caches());
+      house.registry.swapWithRollback(BETA);
+      assertEquals(1, house.registry.swapWithRollback(ALPHA).agentsRestored());
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      house.registry.swapWithRollback(BETA);
+      clock.advance(Duration.ofHours(1));
+      assertEquals(1, store.upkeep().run().caches(), "she is in nobody's memory now");
+    }
+  }
+}

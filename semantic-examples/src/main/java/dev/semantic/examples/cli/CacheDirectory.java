@@ -1,0 +1,40 @@
+package dev.semantic.examples.cli;
+
+import dev.semantic.cache.CacheView;
+import dev.semantic.cache.DiskCacheStore;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Where the caches lie. */
+final class CacheDirectory {
+  @Option(
+      names = "--cache-dir",
+      paramLabel = "D",
+      required = true,
+      description = "Where agents' caches are kept.")
+  private Path path = Path.of("");
+
+  /**
+   * To look only.
+   *
+   * @throws dev.semantic.cache.CacheException if there is no such directory
+   */
+  CacheView view() {
+    return CacheView.of(path);
+  }
+
+  /**
+   * To change something.
+   *
+   * @throws dev.semantic.cache.CacheException if there is no such directory, or somebody uses it
+   */
+  DiskCacheStore open() {
+    view(); // a name that is written wrong is not made a directory
+    return DiskCacheStore.open(path);
+  }
+
+  /** The same, but a directory that is not there is made. */
+  DiskCacheStore openOrMake() {
+    return DiskCacheStore.open(path);
+  }
+}

@@ -1,0 +1,96 @@
+package dev.semantic.examples.cli;
+
+import dev.semantic.cache.CacheEntry;
+import dev.semantic.cache.CacheState;
+import dev.semantic.cache.ParkedCache;
+import dev.semantic.model.ModelTag;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which caches a command is about; without any of its options, all. */
+final class CacheSelection {
+  @Option(names = "--agent", paramLabel = "ID", description = "Only this agent's.")
+  private @Nullable String agent;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      description =
+          "Only this model's: a name as 'caches list' shows it, with or without the digits of its"
+              + " fingerprint behind it.")
+  private @Nullable String model;
+
+  @Option(
+      names = "--state",
+      paramLabel = "STATE",
+      description = "Only those that are live, archived or quarantined.")
+  private @Nullable CacheState state;
+
+  @Option(
+      names = "--older-than",
+      paramLabel = "TIME",
+      converter = TimeSpan.class,
+      description = "Only those that nobody used for so long, for example 12h, 30d or 8w.")
+  private @Nullable Duration olderThan;
+
+  boolean isEmpty() {
+    return agent == null && model == null && state == null && olderThan == null;
+  }
+
+  boolean isAbout(CacheState asked) {
+    return state == asked;
+  }
+
+  List<CacheEntry> of(List<CacheEntry> all) {
+    Instant now = Instant.now();
+    return all.stream().filter(entry -> matches(entry, now)).toList();
+  }
+
+  /**
+   * The only one that is meant.
+   *
+   * @throws IllegalStateException if there is none, or several
+   */
+  CacheEntry one(List<CacheEntry> all) {
+    List<CacheEntry> found = of(all);
+    if (found.isEmpty()) {
+      throw new IllegalStateException("There is no such cache; 'semantic caches list' shows all");
+    }
+    if (found.size() > 1) {
+      throw new IllegalStateException(
+          "%d caches are meant, %s; choose one by --agent, --model and --state"
+              .formatted(
+                  found.size(),
+                  found.stream()
+                      .limit(5)
+                      .map(CacheSelection::describe)
+                      .collect(Collectors.joining(", "))));
+    }
+    return found.getFirst();
+  }
+
+  private static String describe(CacheEntry entry) {
+    return entry
+        .cache()
+        .map(cache -> CacheFields.plain(cache.agent().name()) + "'s of " + cache.tag())
+        .orElse(String.valueOf(entry.file().getFileName()));
+  }
+
+  private boolean matches(CacheEntry entry, Instant now) {
+    ParkedCache cache = entry.cache().orElse(null);
+    return (agent == null || (cache != null && cache.agent().name().equals(agent)))
+        && (model == null || (cache != null && isCalled(cache.tag(), model)))
+        && (state == null || entry.state() == state)
+        && (olderThan == null || entry.used().isBefore(now.minus(olderThan)));
+  }
+
+  private static boolean isCalled(ModelTag tag, String name) {
+    return tag.model().equals(name)
+        || tag.toString().equals(name)
+        || tag.fingerprint().equals(name);
+  }
+}

@@ -1,0 +1,44 @@
+package dev.semantic.examples.cli;
+
+import dev.semantic.cache.CacheEntry;
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.memory.ByteSize;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Caches that are not wanted any more. */
+@Command(name = "purge", description = "Removes caches for good; says first what that would be.")
+final class CachesPurge extends Subcommand {
+  @Mixin private CacheDirectory directory = new CacheDirectory();
+  @Mixin private CacheSelection selection = new CacheSelection();
+
+  @Option(names = "--all", description = "All: live, archived and quarantined ones.")
+  private boolean all;
+
+  @Option(names = "--yes", description = "Do it; without, nothing is removed.")
+  private boolean yes;
+
+  @Override
+  Answer answer() {
+    if (selection.isEmpty() && !all) {
+      throw misuse("say which, by --agent, --model, --state or --older-than, or --all");
+    }
+    if (!yes) {
+      List<CacheEntry> entries = selection.of(directory.view().list());
+      long bytes = entries.stream().mapToLong(entry -> entry.size().bytes()).sum();
+      throw misuse(
+          "this would remove %d caches for good, up to %s; add --yes if that is meant"
+              .formatted(entries.size(), new ByteSize(bytes)));
+    }
+    long freed = 0;
+    try (DiskCacheStore store = directory.open()) {
+      List<CacheEntry> entries = selection.of(store.upkeep().list());
+      for (CacheEntry entry : entries) {
+        freed += store.upkeep().purge(entry).bytes();
+      }
+      return CacheFields.sum("Removed", entries.size(), freed);
+    }
+  }
+}
