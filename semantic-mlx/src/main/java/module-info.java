@@ -13,6 +13,7 @@ module dev.semantic.mlx {
   exports dev.semantic.mlx;
   exports dev.semantic.mlx.isolated;
   exports dev.semantic.mlx.store;
+  exports dev.semantic.mlx.template;
 
   opens dev.semantic.mlx.isolated to
       com.fasterxml.jackson.databind;
