@@ -2,6 +2,7 @@ package dev.semantic.examples.cli;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A conversation in a file: a JSON array of {@code {"role": …, "content": …}}, or an object that
@@ -33,9 +35,6 @@ final class MessagesFile {
    * @throws IOException if the file can't be read or is no such JSON; the message names the place
    */
   static List<ChatMessage> read(Path file) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new IOException(file + " is a directory, not a JSON file");
-    }
     JsonNode messages = parse(file);
     if (messages.isObject() && messages.has("messages")) {
       messages = messages.get("messages");
@@ -54,7 +53,62 @@ final class MessagesFile {
     return read;
   }
 
+  /**
+   * A conversation with all its fields, for a template that may use any of them.
+   *
+   * @param tools null where the file has none
+   */
+  record Conversation(List<?> messages, @Nullable List<?> tools) {}
+
+  /**
+   * Reads messages as they are.
+   *
+   * @throws IOException as {@link #read} does
+   */
+  static Conversation readAsIs(Path file) throws IOException {
+    JsonNode root = parse(file);
+    JsonNode messages = root.isObject() && root.has("messages") ? root.get("messages") : root;
+    if (!messages.isArray()) {
+      throw new IOException(
+          file
+              + " holds no messages: write a JSON array like [{\"role\": \"user\","
+              + " \"content\": \"Hello\"}]");
+    }
+    JsonNode tools = root.isObject() ? root.get("tools") : null;
+    return new Conversation(
+        list(messages), tools == null || tools.isNull() ? null : tools(tools, file));
+  }
+
+  /**
+   * Reads tools: an array, or an object with one.
+   *
+   * @throws IOException if there are none
+   */
+  static List<?> readTools(Path file) throws IOException {
+    JsonNode root = parse(file);
+    return tools(root.isObject() && root.has("tools") ? root.get("tools") : root, file);
+  }
+
+  private static List<?> tools(JsonNode tools, Path file) throws IOException {
+    if (!tools.isArray()) {
+      throw new IOException(file + " holds no tools: they are a JSON array");
+    }
+    return list(tools);
+  }
+
+  private static List<?> list(JsonNode array) {
+    return MAPPER.convertValue(array, new TypeReference<List<@Nullable Object>>() {});
+  }
+
+  /** Any JSON value. */
+  static @Nullable Object value(String json) throws JsonProcessingException {
+    return MAPPER.readValue(json, Object.class);
+  }
+
   private static JsonNode parse(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException(file + " is a directory, not a JSON file");
+    }
     try {
       return MAPPER.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {

@@ -25,6 +25,8 @@ class UsageTest {
         "info a --loud",
         "tokenize a",
         "tokenize a b c",
+        "render",
+        "render --template a",
         "render a",
         "render a --messages",
         "logits a",

@@ -1,111 +1,179 @@
 package dev.semantic.mlx.template;
 
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Python's arithmetic, also that of strings and lists. */
 final class Arithmetic {
-  private static final int LONGEST_REPEAT = 1_000_000;
+  private static final int MOST_BITS = 32_768;
 
   private Arithmetic() {}
 
-  static Object apply(String operator, @Nullable Object left, @Nullable Object right) {
-    try {
-      return switch (operator) {
-        case "+" -> add(left, right);
-        case "*" -> multiply(left, right);
-        case "%" ->
-            left instanceof String format
-                ? Formats.percent(format, right)
-                : numeric(operator, left, right);
-        default -> numeric(operator, left, right);
-      };
-    } catch (ArithmeticException e) {
-      throw new TemplateException("%s %s %s: %s".formatted(left, operator, right, e.getMessage()));
+  static @Nullable Object apply(String operator, @Nullable Object left, @Nullable Object right) {
+    if (left instanceof Markup || right instanceof Markup) {
+      return Markup.apply(operator, left, right);
     }
+    return switch (operator) {
+      case "+" -> add(left, right);
+      case "*" -> multiply(left, right);
+      case "%" ->
+          left instanceof String format
+              ? PercentFormat.of(format, right)
+              : numeric(operator, left, right);
+      default -> numeric(operator, left, right);
+    };
   }
 
   private static Object add(@Nullable Object left, @Nullable Object right) {
     if (left instanceof String a && right instanceof String b) {
+      Budget.hold((long) a.length() + b.length());
       return a + b;
     }
-    if (left instanceof List<?> a && right instanceof List<?> b) {
+    if (left instanceof List<?> a
+        && right instanceof List<?> b
+        && a instanceof Tuple == b instanceof Tuple) {
+      Budget.hold(8L * (a.size() + b.size()));
       List<@Nullable Object> both = new ArrayList<>(a);
       both.addAll(b);
-      return left instanceof Python.Tuple ? new Python.Tuple(both) : both;
+      return left instanceof Tuple ? new Tuple(both) : both;
     }
     return numeric("+", left, right);
   }
 
   private static Object multiply(@Nullable Object left, @Nullable Object right) {
-    if (left instanceof String text && Python.isInteger(right)) {
-      return text.repeat(times(text.length(), Python.integer(right)));
+    if (left instanceof String text && Numbers.isInteger(right)) {
+      long count = text.isEmpty() ? 0 : Math.max(0, Numbers.integer(right));
+      Budget.hold(Math.multiplyHigh(count, text.length()) == 0 ? count * text.length() : -1);
+      return text.repeat((int) count);
     }
-    if (right instanceof String && Python.isInteger(left)) {
-      return multiply(right, left);
-    }
-    if (left instanceof List<?> list && Python.isInteger(right)) {
+    if (left instanceof List<?> list && Numbers.isInteger(right)) {
+      long count = list.isEmpty() ? 0 : Math.max(0, Numbers.integer(right));
+      Budget.hold(Math.multiplyHigh(count, 8L * list.size()) == 0 ? count * 8L * list.size() : -1);
       List<@Nullable Object> all = new ArrayList<>();
-      for (int i = times(list.size(), Python.integer(right)); i > 0; i--) {
+      for (long i = 0; i < count; i++) {
         all.addAll(list);
       }
-      return all;
+      return left instanceof Tuple ? new Tuple(all) : all;
     }
-    return numeric("*", left, right);
-  }
-
-  private static int times(int length, long count) {
-    if (count > 0 && length * (double) count > LONGEST_REPEAT) {
-      throw new TemplateException("A repetition longer than " + LONGEST_REPEAT);
-    }
-    return (int) Math.max(0, count);
+    return (right instanceof String || right instanceof List) && Numbers.isInteger(left)
+        ? multiply(right, left)
+        : numeric("*", left, right);
   }
 
   private static Object numeric(String operator, @Nullable Object left, @Nullable Object right) {
-    if (!Python.isNumber(left) || !Python.isNumber(right)) {
+    if (!Numbers.isNumber(left) || !Numbers.isNumber(right)) {
       throw new TemplateException(
           "%s and %s cannot be combined with %s"
               .formatted(Python.type(left), Python.type(right), operator));
     }
-    if (Python.isInteger(left) && Python.isInteger(right) && !operator.equals("/")) {
-      return integral(operator, Python.integer(left), Python.integer(right));
+    boolean divides = operator.equals("/") || operator.equals("//") || operator.equals("%");
+    if (divides && Numbers.number(right) == 0) {
+      throw new TemplateException("Division by zero");
     }
-    double a = Python.number(left);
-    double b = Python.number(right);
-    if (b == 0 && (operator.equals("/") || operator.equals("//") || operator.equals("%"))) {
-      throw new ArithmeticException("division by zero");
+    if (Numbers.isInteger(left) && Numbers.isInteger(right)) {
+      return integral(operator, Numbers.big(left), Numbers.big(right));
     }
+    double a = Numbers.number(left);
+    double b = Numbers.number(right);
     return switch (operator) {
       case "+" -> a + b;
       case "-" -> a - b;
       case "*" -> a * b;
       case "/" -> a / b;
-      case "//" -> Math.floor(a / b);
-      case "%" -> a - b * Math.floor(a / b);
-      default -> Math.pow(a, b);
+      case "//" -> floorDivide(a, b);
+      case "%" -> remainder(a, b);
+      default -> power(a, b);
     };
   }
 
-  private static Object integral(String operator, long a, long b) {
+  /** Has the divisor's sign. */
+  private static double remainder(double a, double b) {
+    double rest = a % b;
+    if (rest == 0) {
+      return Math.copySign(0.0, b);
+    }
+    return rest < 0 == b < 0 ? rest : rest + b;
+  }
+
+  private static double floorDivide(double a, double b) {
+    double quotient = (a - remainder(a, b)) / b;
+    double floor = Math.floor(quotient);
+    return quotient - floor > 0.5 ? floor + 1 : floor;
+  }
+
+  private static double power(double a, double b) {
+    double result = Math.pow(a, b);
+    boolean finite = !Double.isInfinite(a) && !Double.isInfinite(b);
+    if (finite && (Double.isInfinite(result) || (Double.isNaN(result) && !Double.isNaN(a + b)))) {
+      throw new TemplateException("%s ** %s is no number".formatted(a, b));
+    }
+    return result;
+  }
+
+  private static Object integral(String operator, BigInteger a, BigInteger b) {
     return switch (operator) {
-      case "+" -> Math.addExact(a, b);
-      case "-" -> Math.subtractExact(a, b);
-      case "*" -> Math.multiplyExact(a, b);
-      case "//" -> Math.floorDiv(a, b);
-      case "%" -> Math.floorMod(a, b);
-      default -> b < 0 ? (Object) Math.pow((double) a, (double) b) : power(a, b);
+      case "+" -> bounded(a.add(b));
+      case "-" -> bounded(a.subtract(b));
+      case "*" -> bounded(a.multiply(b));
+      case "/" -> quotient(a, b);
+      case "//" -> {
+        BigInteger[] both = a.divideAndRemainder(b);
+        boolean down = both[1].signum() != 0 && both[1].signum() != b.signum();
+        yield bounded(down ? both[0].subtract(BigInteger.ONE) : both[0]);
+      }
+      case "%" -> {
+        BigInteger rest = a.remainder(b);
+        boolean other = rest.signum() != 0 && rest.signum() != b.signum();
+        yield bounded(other ? rest.add(b) : rest);
+      }
+      default -> power(a, b);
     };
   }
 
-  private static long power(long base, long exponent) {
-    if (exponent > 64 && Math.abs(base) > 1) {
-      throw new ArithmeticException("too large a number");
+  private static Object quotient(BigInteger a, BigInteger b) {
+    if (a.bitLength() <= 53 && b.bitLength() <= 53) {
+      return a.doubleValue() / b.doubleValue();
     }
-    long result = 1;
-    for (long i = 0; i < Math.min(exponent, 65); i++) {
-      result = Math.multiplyExact(result, base);
+    double exact = new BigDecimal(a).divide(new BigDecimal(b), new MathContext(60)).doubleValue();
+    if (Double.isInfinite(exact)) {
+      throw new TemplateException("The quotient is too large for a float");
     }
-    return exponent > 64 && base == -1 && exponent % 2 == 0 ? 1 : result;
+    return exact;
+  }
+
+  private static Object power(BigInteger a, BigInteger b) {
+    if (b.signum() < 0) {
+      if (a.signum() == 0) {
+        throw new TemplateException("Division by zero");
+      }
+      return power(Numbers.number(a), Numbers.number(b));
+    }
+    boolean small = a.abs().compareTo(BigInteger.ONE) <= 0;
+    if (small) {
+      boolean odd = b.testBit(0);
+      return b.signum() == 0 || (a.signum() < 0 && !odd) ? 1L : a.longValue();
+    }
+    if (b.bitLength() > 31 || (long) (a.abs().bitLength() - 1) * b.longValue() > MOST_BITS) {
+      throw new TemplateException("%s ** %s is too large a number".formatted(a, b));
+    }
+    return bounded(a.pow(b.intValue()));
+  }
+
+  private static Object bounded(BigInteger n) {
+    if (n.bitLength() > MOST_BITS) {
+      throw new TemplateException("Too large a number");
+    }
+    return Numbers.whole(n);
+  }
+
+  static Object negated(@Nullable Object value) {
+    if (Numbers.isInteger(value)) {
+      return Numbers.whole(Numbers.big(value).negate());
+    }
+    return -Numbers.number(value);
   }
 }

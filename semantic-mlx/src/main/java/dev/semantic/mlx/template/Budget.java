@@ -1,40 +1,56 @@
 package dev.semantic.mlx.template;
 
-/** What one rendering may cost: a template comes with a model file, and nobody has read it. */
+/**
+ * What one rendering may cost: a template comes with a model file, and nobody has read it. Steps
+ * bound the time, what is held bounds the memory.
+ */
 final class Budget {
-  private static final int MOST_STEPS = 5_000_000;
-  private static final int LONGEST_OUTPUT = 64 * 1024 * 1024;
+  static final ScopedValue<Budget> CURRENT = ScopedValue.newInstance();
+
+  private static final long MOST_STEPS = 50_000_000;
+  private static final long LONGEST_OUTPUT = 128L * 1024 * 1024;
   private static final int DEEPEST = 200;
 
-  private int steps;
+  /** Characters or items that are looked at in the time of a step. */
+  private static final int AT_A_STEP = 32;
+
+  private long steps;
   private int depth;
-  private long output;
+  private long held;
 
   void step() {
-    if (++steps > MOST_STEPS) {
+    take(1);
+  }
+
+  private void take(long count) {
+    steps += count;
+    if (steps > MOST_STEPS) {
       throw new TemplateException("The template takes more than %d steps".formatted(MOST_STEPS));
     }
   }
 
-  void write(int characters) {
-    output += characters;
-    if (output > LONGEST_OUTPUT) {
-      throw new TemplateException(
-          "The template writes more than %d characters".formatted(LONGEST_OUTPUT));
+  /**
+   * Counts what is made, before it is made: it takes memory, written or not.
+   *
+   * @param size in characters or list items
+   */
+  static void hold(long size) {
+    if (CURRENT.isBound()) {
+      Budget budget = CURRENT.get();
+      budget.held += size;
+      if (budget.held > LONGEST_OUTPUT || size < 0) {
+        throw new TemplateException(
+            "The template makes more than %d characters".formatted(LONGEST_OUTPUT));
+      }
+      budget.take(size / AT_A_STEP);
     }
   }
 
-  /**
-   * Refuses what would be too long before it is made.
-   *
-   * @return the same length
-   */
-  static long bounded(long length) {
-    if (length > LONGEST_OUTPUT) {
-      throw new TemplateException(
-          "The template makes a text of more than %d characters".formatted(LONGEST_OUTPUT));
+  /** Counts what is only looked at. */
+  static void look(long size) {
+    if (CURRENT.isBound()) {
+      CURRENT.get().take(size / AT_A_STEP);
     }
-    return length;
   }
 
   void enter() {

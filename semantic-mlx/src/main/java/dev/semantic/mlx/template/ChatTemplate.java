@@ -43,14 +43,20 @@ public final class ChatTemplate {
 
   /** The same, at another time: some templates put the date into the prompt. */
   public String render(Map<String, ? extends @Nullable Object> values, Clock clock) {
+    Budget budget = new Budget();
+    try {
+      return ScopedValue.where(Budget.CURRENT, budget)
+          .call(() -> new Renderer(budget).render(nodes, frame(values, clock)));
+    } catch (ArithmeticException | StackOverflowError e) {
+      throw new TemplateException("The template cannot be rendered: " + e);
+    }
+  }
+
+  private static Frame frame(Map<String, ? extends @Nullable Object> values, Clock clock) {
     Frame globals = new Frame(null);
     Globals.into(globals, clock);
     Frame frame = new Frame(globals);
     values.forEach((name, value) -> frame.set(name, Python.of(value)));
-    try {
-      return new Renderer().render(nodes, frame);
-    } catch (ArithmeticException | StackOverflowError e) {
-      throw new TemplateException("The template cannot be rendered: " + e);
-    }
+    return frame;
   }
 }

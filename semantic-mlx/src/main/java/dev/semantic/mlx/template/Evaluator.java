@@ -6,19 +6,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
 /** Computes expressions. */
 final class Evaluator {
   private final Budget budget;
-  private final Filters filters;
-  private final Predicates predicates;
 
   Evaluator(Budget budget) {
     this.budget = budget;
-    this.predicates = new Predicates();
-    this.filters = new Filters(predicates);
   }
 
   @Nullable Object value(Expr expr, Frame frame) {
@@ -27,12 +22,9 @@ final class Evaluator {
       return compute(expr, frame);
     } catch (TemplateException e) {
       throw e.placed(expr.at()); // the innermost place is the one that helps
-    } catch (NoSuchElementException
-        | IndexOutOfBoundsException
-        | IllegalArgumentException
-        | ArithmeticException e) {
+    } catch (IndexOutOfBoundsException | IllegalArgumentException | ArithmeticException e) {
       throw new TemplateException(
-          expr.at(), "An argument is missing or of the wrong kind (%s)".formatted(e.getMessage()));
+          expr.at(), "An argument is of the wrong kind (%s)".formatted(e.getMessage()));
     }
   }
 
@@ -41,7 +33,7 @@ final class Evaluator {
       case Expr.Literal literal -> literal.value();
       case Expr.Name name -> frame.get(name.name());
       case Expr.ListOf list -> all(list.items(), frame);
-      case Expr.TupleOf tuple -> new Python.Tuple(all(tuple.items(), frame));
+      case Expr.TupleOf tuple -> new Tuple(all(tuple.items(), frame));
       case Expr.DictOf dict -> dict(dict, frame);
       case Expr.Attribute attribute ->
           Members.attribute(value(attribute.target(), frame), attribute.name());
@@ -52,7 +44,7 @@ final class Evaluator {
               bound(slice.start(), frame),
               bound(slice.stop(), frame),
               bound(slice.step(), frame));
-      case Expr.Call call -> call(call, frame);
+      case Expr.Call call -> call(call, frame, null);
       case Expr.Filter filter -> filter(filter, value(filter.target(), frame), frame);
       case Expr.Test test -> test(test, frame);
       case Expr.Unary unary -> unary(unary, frame);
@@ -61,7 +53,9 @@ final class Evaluator {
       case Expr.Conditional c ->
           Python.isTrue(value(c.condition(), frame))
               ? value(c.then(), frame)
-              : c.otherwise() == null ? new Undefined("else") : value(c.otherwise(), frame);
+              : c.otherwise() == null
+                  ? new Undefined("the condition does not hold and there is no else")
+                  : value(c.otherwise(), frame);
     };
   }
 
@@ -73,8 +67,8 @@ final class Evaluator {
     return values;
   }
 
-  private Map<@Nullable Object, @Nullable Object> dict(Expr.DictOf dict, Frame frame) {
-    Map<@Nullable Object, @Nullable Object> map = new LinkedHashMap<>();
+  private Dict dict(Expr.DictOf dict, Frame frame) {
+    Dict map = new Dict();
     for (Map.Entry<Expr, Expr> pair : dict.pairs()) {
       map.put(value(pair.getKey(), frame), value(pair.getValue(), frame));
     }
@@ -85,54 +79,84 @@ final class Evaluator {
     return expr == null ? null : value(expr, frame);
   }
 
-  private @Nullable Object call(Expr.Call call, Frame frame) {
+  /**
+   * Calls.
+   *
+   * @param caller what stands in the call block; null where there is none
+   */
+  @Nullable Object call(Expr.Call call, Frame frame, @Nullable Macro caller) {
     Object target = value(call.target(), frame);
-    Callable callable =
-        switch (target) {
-          case Callable c -> c;
-          case LoopState loop when loop.again() != null -> loop.again();
-          case null, default ->
-              throw new TemplateException(Python.type(target) + " cannot be called");
-        };
+    Expr.Arguments arguments = call.arguments();
+    List<@Nullable Object> positional = positional(arguments, frame);
+    Map<String, @Nullable Object> named = named(arguments, frame);
+    if (caller != null) {
+      named.put("caller", caller);
+    }
     budget.enter();
     try {
-      return counted(
-          callable.call(
-              all(call.arguments().positional(), frame), named(call.arguments().named(), frame)));
+      return callable(target).call(positional, named);
+    } catch (TemplateException e) {
+      throw e.placed(call.at());
     } finally {
       budget.leave();
     }
   }
 
-  Map<String, @Nullable Object> named(Map<String, Expr> arguments, Frame frame) {
+  private static Callable callable(@Nullable Object target) {
+    return switch (target) {
+      case Callable callable -> callable;
+      case LoopState loop -> loop.again();
+      case Undefined none -> throw new TemplateException(none.why() + ", so it cannot be called");
+      case null, default -> throw new TemplateException(Python.type(target) + " cannot be called");
+    };
+  }
+
+  private List<@Nullable Object> positional(Expr.Arguments arguments, Frame frame) {
+    List<@Nullable Object> values = all(arguments.positional(), frame);
+    if (arguments.more() != null) {
+      values.addAll(Python.items(value(arguments.more(), frame)));
+    }
+    return values;
+  }
+
+  private Map<String, @Nullable Object> named(Expr.Arguments arguments, Frame frame) {
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
-    arguments.forEach((name, expr) -> values.put(name, value(expr, frame)));
+    arguments.named().forEach((name, expr) -> values.put(name, value(expr, frame)));
+    if (arguments.moreNamed() == null) {
+      return values;
+    }
+    if (!(value(arguments.moreNamed(), frame) instanceof Dict more)) {
+      throw new TemplateException("What stands after ** is no mapping");
+    }
+    more.forEach(
+        (key, member) -> {
+          if (!(key instanceof String name) || values.containsKey(name)) {
+            throw new TemplateException("The argument " + Repr.of(key) + " is given twice");
+          }
+          values.put(name, member);
+        });
     return values;
   }
 
   @Nullable Object filter(Expr.Filter filter, @Nullable Object target, Frame frame) {
-    return counted(
-        filters.apply(
-            filter.name(),
-            target,
-            all(filter.arguments().positional(), frame),
-            named(filter.arguments().named(), frame)));
-  }
-
-  /** What a template computes counts as if it wrote it: it takes memory all the same. */
-  private @Nullable Object counted(@Nullable Object result) {
-    if (result instanceof String text) {
-      budget.write(text.length());
-    } else if (result instanceof List<?> list) {
-      budget.write(list.size());
+    try {
+      return Filters.apply(
+          filter.name(),
+          target,
+          positional(filter.arguments(), frame),
+          named(filter.arguments(), frame));
+    } catch (TemplateException e) {
+      throw e.placed(filter.at());
     }
-    return result;
   }
 
   private boolean test(Expr.Test test, Frame frame) {
     boolean holds =
-        predicates.holds(
-            test.name(), value(test.target(), frame), all(test.arguments().positional(), frame));
+        Tests.holds(
+            test.name(),
+            value(test.target(), frame),
+            positional(test.arguments(), frame),
+            named(test.arguments(), frame));
     return holds != test.negated();
   }
 
@@ -140,9 +164,8 @@ final class Evaluator {
     Object operand = value(unary.operand(), frame);
     return switch (unary.operator()) {
       case "not" -> !Python.isTrue(operand);
-      case "-" ->
-          Python.isInteger(operand) ? (Object) (-Python.integer(operand)) : -Python.number(operand);
-      default -> operand;
+      case "-" -> Arithmetic.negated(operand);
+      default -> Arithmetic.apply("+", 0L, operand);
     };
   }
 
@@ -153,9 +176,9 @@ final class Evaluator {
       case "or" -> Python.isTrue(left) ? left : value(binary.right(), frame);
       case "~" -> {
         Object right = value(binary.right(), frame);
-        yield counted(Python.text(left) + Python.text(right));
+        yield Arithmetic.apply("+", Repr.text(left), Repr.text(right));
       }
-      default -> counted(Arithmetic.apply(binary.operator(), left, value(binary.right(), frame)));
+      default -> Arithmetic.apply(binary.operator(), left, value(binary.right(), frame));
     };
   }
 
@@ -163,24 +186,11 @@ final class Evaluator {
     Object left = value(comparison.first(), frame);
     for (int i = 0; i < comparison.operators().size(); i++) {
       Object right = value(comparison.others().get(i), frame);
-      if (!holds(comparison.operators().get(i), left, right)) {
+      if (!Compare.holds(comparison.operators().get(i), left, right)) {
         return false;
       }
       left = right;
     }
     return true;
-  }
-
-  private static boolean holds(String operator, @Nullable Object left, @Nullable Object right) {
-    return switch (operator) {
-      case "==" -> Python.equal(left, right);
-      case "!=" -> !Python.equal(left, right);
-      case "in" -> Python.contains(right, left);
-      case "not in" -> !Python.contains(right, left);
-      case "<" -> Python.compare(left, right) < 0;
-      case "<=" -> Python.compare(left, right) <= 0;
-      case ">" -> Python.compare(left, right) > 0;
-      default -> Python.compare(left, right) >= 0;
-    };
   }
 }

@@ -47,8 +47,17 @@ sealed interface Expr {
   record Conditional(Position at, Expr condition, Expr then, @Nullable Expr otherwise)
       implements Expr {}
 
-  /** What a call is given. */
-  record Arguments(List<Expr> positional, Map<String, Expr> named) {
-    static final Arguments NONE = new Arguments(List.of(), Map.of());
+  /**
+   * What a call is given.
+   *
+   * @param more a list with further arguments by place: {@code *more}
+   * @param moreNamed a mapping with further ones by name: {@code **moreNamed}
+   */
+  record Arguments(
+      List<Expr> positional,
+      Map<String, Expr> named,
+      @Nullable Expr more,
+      @Nullable Expr moreNamed) {
+    static final Arguments NONE = new Arguments(List.of(), Map.of(), null, null);
   }
 }

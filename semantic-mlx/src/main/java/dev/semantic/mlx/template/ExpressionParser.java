@@ -7,12 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Parses expressions, by precedence from loose to tight as jinja2 does. */
 final class ExpressionParser {
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
-  private static final Set<String> NOT_AN_ARGUMENT = Set.of("else", "or", "and", "is", "if");
+  private static final Set<String> NOT_AN_ARGUMENT = Set.of("else", "or", "and");
   private static final int DEEPEST = 200;
 
   private final TokenReader in;
@@ -22,20 +23,31 @@ final class ExpressionParser {
     this.in = in;
   }
 
-  /** An expression, or several with commas between them, which make a tuple. */
-  Expr parseTuple() {
-    Expr first = parse();
-    if (!in.peek().isOperator(",")) {
-      return first;
-    }
+  /**
+   * An expression, or several with commas between them, which make a tuple.
+   *
+   * @param conditional as in {@link #parse(boolean)}
+   */
+  Expr parseTuple(boolean conditional) {
+    Expr first = parse(conditional);
+    return in.peek().isOperator(",") ? tuple(first, () -> parse(conditional)) : first;
+  }
+
+  /** The first of several expressions and, after its comma, the others. */
+  Expr tuple(Expr first, Supplier<Expr> parser) {
     List<Expr> items = new ArrayList<>(List.of(first));
-    while (in.accept(",")) {
-      if (in.atEndOfTag() || in.peek().isOperator("=")) {
-        break;
-      }
-      items.add(parse());
+    while (in.accept(",") && !endsTuple()) {
+      items.add(parser.get());
     }
     return new Expr.TupleOf(first.at(), items);
+  }
+
+  private boolean endsTuple() {
+    Token token = in.peek();
+    return in.atEndOfTag()
+        || token.isOperator(")")
+        || token.isName("in")
+        || token.isName("recursive");
   }
 
   Expr parse() {
@@ -142,14 +154,15 @@ final class ExpressionParser {
     Expr value;
     if (in.peek().isOperator("-") || in.peek().isOperator("+")) {
       Token operator = in.next();
-      value = new Expr.Unary(operator.at(), operator.text(), unary(false));
+      value = postfix(new Expr.Unary(operator.at(), operator.text(), unary(false)));
     } else {
       value = postfix(primary());
     }
     return withFilters ? filters(value) : value;
   }
 
-  private Expr primary() {
+  /** A name, a literal, or what stands in brackets. */
+  Expr primary() {
     Token token = in.next();
     return switch (token.kind()) {
       case NAME -> named(token);
@@ -161,12 +174,12 @@ final class ExpressionParser {
     };
   }
 
-  private static Long integer(Token token) {
-    try {
-      return Long.valueOf(token.text());
-    } catch (NumberFormatException e) {
-      throw new TemplateException(token.at(), "Too large a number: " + token.text());
+  private static Object integer(Token token) {
+    Object value = Numbers.parseInteger(token.text(), 0);
+    if (value == null) {
+      throw new TemplateException(token.at(), "Not an integer: " + token.text());
     }
+    return value;
   }
 
   private static Expr named(Token token) {
@@ -199,14 +212,9 @@ final class ExpressionParser {
     if (in.accept(")")) {
       return new Expr.TupleOf(token.at(), List.of());
     }
-    Expr first = parse();
-    if (in.accept(")")) {
-      return first;
-    }
-    in.expect(",");
-    List<Expr> items = items(")");
-    items.addFirst(first);
-    return new Expr.TupleOf(token.at(), items);
+    Expr value = parseTuple(true);
+    in.expect(")");
+    return value;
   }
 
   private List<Expr> items(String closing) {
@@ -259,15 +267,29 @@ final class ExpressionParser {
   }
 
   private Expr subscript(Expr target, Position at) {
+    if (in.peek().isOperator("]")) {
+      in.next();
+      return new Expr.Item(at, target, new Expr.TupleOf(at, List.of()));
+    }
     Expr start = in.peek().isOperator(":") ? null : parse();
-    if (start != null && in.accept("]")) {
-      return new Expr.Item(at, target, start);
+    if (start != null && !in.peek().isOperator(":")) {
+      Expr index = in.peek().isOperator(",") ? severalIndexes(start) : start;
+      in.expect("]");
+      return new Expr.Item(at, target, index);
     }
     in.expect(":");
     Expr stop = bound();
     Expr step = in.accept(":") ? bound() : null;
     in.expect("]");
     return new Expr.Slice(at, target, start, stop, step);
+  }
+
+  private Expr severalIndexes(Expr first) {
+    List<Expr> indexes = new ArrayList<>(List.of(first));
+    while (in.accept(",") && !in.peek().isOperator("]")) {
+      indexes.add(parse());
+    }
+    return new Expr.TupleOf(first.at(), indexes);
   }
 
   private @Nullable Expr bound() {
@@ -304,14 +326,20 @@ final class ExpressionParser {
     in.next();
     boolean negated = in.acceptName("not");
     Token name = in.expectName();
+    StringBuilder whole = new StringBuilder(name.text());
+    while (in.accept(".")) {
+      whole.append('.').append(in.expectName().text());
+    }
     Arguments arguments = Arguments.NONE;
     Token next = in.peek();
     if (next.isOperator("(")) {
       arguments = arguments();
+    } else if (next.isName("is")) {
+      throw new TemplateException(next.at(), "Tests cannot be chained with 'is'");
     } else if (beginsAnArgument(next)) {
-      arguments = new Arguments(List.of(postfix(primary())), Map.of());
+      arguments = new Arguments(List.of(postfix(primary())), Map.of(), null, null);
     }
-    return new Expr.Test(name.at(), target, name.text(), arguments, negated);
+    return new Expr.Test(name.at(), target, whole.toString(), arguments, negated);
   }
 
   private static boolean beginsAnArgument(Token token) {
@@ -324,22 +352,35 @@ final class ExpressionParser {
   }
 
   Arguments arguments() {
+    Position at = in.peek().at();
     in.expect("(");
     List<Expr> positional = new ArrayList<>();
     Map<String, Expr> named = new LinkedHashMap<>();
+    Expr more = null;
+    Expr moreNamed = null;
     while (!in.accept(")")) {
+      boolean inOrder = moreNamed == null;
       if (in.peek().kind() == Kind.NAME && in.peekSecond().isOperator("=")) {
         String name = in.next().text();
         in.next();
-        named.put(name, parse());
+        inOrder &= named.put(name, parse()) == null;
+      } else if (in.accept("**")) {
+        moreNamed = parse();
+      } else if (in.accept("*")) {
+        inOrder &= more == null;
+        more = parse();
       } else {
+        inOrder &= named.isEmpty() && more == null;
         positional.add(parse());
+      }
+      if (!inOrder) {
+        throw new TemplateException(at, "The arguments of this call are not in order, or twice");
       }
       if (!in.peek().isOperator(")")) {
         in.expect(",");
       }
     }
-    return new Arguments(positional, named);
+    return new Arguments(positional, named, more, moreNamed);
   }
 
   private static TemplateException unexpected(Token token) {

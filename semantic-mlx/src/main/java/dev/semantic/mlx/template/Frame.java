@@ -19,7 +19,7 @@ final class Frame {
         return frame.values.get(name);
       }
     }
-    return new Python.Undefined(name);
+    return Python.Undefined.name(name);
   }
 
   /** Sets a variable of this block; those around it keep theirs. */

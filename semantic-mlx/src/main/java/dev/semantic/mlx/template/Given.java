@@ -1,28 +1,50 @@
 package dev.semantic.mlx.template;
 
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A filter's arguments, by place or name. */
-record Given(
-    String filter, List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
-  @Nullable Object or(int index, String name, @Nullable Object otherwise) {
-    if (index < positional.size()) {
-      return positional.get(index);
-    }
-    return named.containsKey(name) ? named.get(name) : otherwise;
+/** A call's arguments, in the order of the function's parameters. */
+@SuppressWarnings("ArrayRecordComponent") // never leaves the call it was made for
+record Given(String function, List<String> names, List<@Nullable Object> values, boolean[] set) {
+  boolean has(int index) {
+    return set[index];
   }
 
-  Object need(int index, String name) {
-    Object value = or(index, name, null);
-    if (value == null) {
-      throw new TemplateException("The filter '%s' needs '%s'".formatted(filter, name));
-    }
-    return value;
+  @Nullable Object get(int index) {
+    return values.get(index);
   }
 
-  boolean flag(int index, String name) {
-    return Python.isTrue(or(index, name, false));
+  @Nullable Object or(int index, @Nullable Object otherwise) {
+    return set[index] ? values.get(index) : otherwise;
+  }
+
+  boolean flag(int index) {
+    return set[index] && Python.isTrue(values.get(index));
+  }
+
+  /** A string, and nothing that could become one. */
+  String text(int index) {
+    if (values.get(index) instanceof String text) {
+      return text;
+    }
+    throw new TemplateException(
+        "%s needs a string as '%s', not %s"
+            .formatted(function, names.get(index), Python.type(values.get(index))));
+  }
+
+  String textOr(int index, String otherwise) {
+    return set[index] ? text(index) : otherwise;
+  }
+
+  @Nullable String textOrNone(int index) {
+    return values.get(index) == null ? null : text(index);
+  }
+
+  long integer(int index) {
+    return Numbers.integer(values.get(index));
+  }
+
+  long integerOr(int index, long otherwise) {
+    return set[index] ? integer(index) : otherwise;
   }
 }

@@ -1,121 +1,128 @@
 package dev.semantic.mlx.template;
 
+import static dev.semantic.mlx.template.Members.method;
+
 import dev.semantic.mlx.template.Python.Callable;
 import dev.semantic.mlx.template.Python.Namespace;
 import java.time.Clock;
 import java.time.ZonedDateTime;
-import java.time.format.TextStyle;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The functions that every template may call. */
 final class Globals {
-  private static final int LONGEST_RANGE = 100_000;
-
   private Globals() {}
 
   static void into(Frame frame, Clock clock) {
-    frame.set("range", (Callable) (positional, named) -> range(positional));
+    frame.set("range", (Callable) Globals::range);
+    frame.set("namespace", (Callable) (p, n) -> new Namespace(merged("namespace", p, n)));
+    frame.set("dict", (Callable) (p, n) -> merged("dict", p, n));
+    frame.set("raise_exception", method("raise_exception", "message", Globals::refuse));
     frame.set(
-        "namespace", (Callable) (positional, named) -> new Namespace(merged(positional, named)));
-    frame.set("dict", (Callable) (positional, named) -> merged(positional, named));
+        "strftime_now",
+        method("strftime_now", "format", g -> Dates.format(g.text(0), ZonedDateTime.now(clock))));
+    frame.set("joiner", method("joiner", "sep?", g -> joiner(g.or(0, ", "))));
     frame.set(
-        "raise_exception",
+        "cycler",
+        (Callable)
+            (positional, named) -> {
+              Signature.of("").bind("cycler", List.of(), named);
+              return new Cycler(positional);
+            });
+    frame.set(
+        "lipsum",
         (Callable)
             (positional, named) -> {
               throw new TemplateException(
-                  "The template refuses: "
-                      + (positional.isEmpty() ? "" : Python.text(positional.getFirst())));
+                  "lipsum is Jinja's, but makes random text: no chat template can mean that");
             });
-    frame.set(
-        "strftime_now",
-        (Callable)
-            (positional, named) ->
-                date(Python.text(positional.getFirst()), ZonedDateTime.now(clock)));
-    frame.set("joiner", (Callable) (positional, named) -> joiner(positional));
   }
 
-  private static List<@Nullable Object> range(List<@Nullable Object> bounds) {
-    if (bounds.isEmpty()) {
-      throw new TemplateException("range needs a number");
-    }
-    long first = bounds.size() > 1 ? Python.integer(bounds.get(0)) : 0;
-    long last = Python.integer(bounds.get(bounds.size() > 1 ? 1 : 0));
-    long step = bounds.size() > 2 ? Python.integer(bounds.get(2)) : 1;
-    if (step == 0) {
-      throw new TemplateException("range cannot step by zero");
-    }
-    List<@Nullable Object> numbers = new ArrayList<>();
-    for (long i = first; step > 0 ? i < last : i > last; i += step) {
-      if (numbers.size() == LONGEST_RANGE) {
-        throw new TemplateException("A range of more than " + LONGEST_RANGE);
-      }
-      numbers.add(i);
-    }
-    return numbers;
+  private static @Nullable Object refuse(Given given) {
+    throw new TemplateException("The template refuses: " + Repr.text(given.get(0)));
   }
 
-  private static Map<String, @Nullable Object> merged(
+  private static Range range(
       List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
-    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    Given given =
+        Signature.of(positional.size() == 1 ? "stop /" : "start stop step? /")
+            .bind("range", positional, named);
+    return positional.size() == 1
+        ? new Range(0, given.integer(0), 1)
+        : new Range(given.integer(0), given.integer(1), given.integerOr(2, 1));
+  }
+
+  private static Dict merged(
+      String function, List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
+    Dict values = new Dict();
+    if (positional.size() > 1) {
+      throw new TemplateException(function + " takes one mapping and names");
+    }
     for (Object value : positional) {
-      if (value instanceof Map<?, ?> map) {
-        map.forEach((key, member) -> values.put(Python.text(key), member));
+      if (value instanceof Dict map) {
+        map.forEach(values::put);
+        continue;
+      }
+      for (Object pair : Python.items(value)) {
+        List<@Nullable Object> parts = Python.items(pair);
+        if (parts.size() != 2) {
+          throw new TemplateException(function + " needs pairs of a key and a value");
+        }
+        values.put(parts.get(0), parts.get(1));
       }
     }
-    values.putAll(named);
+    named.forEach(values::put);
     return values;
   }
 
-  private static Callable joiner(List<@Nullable Object> arguments) {
-    String separator = arguments.isEmpty() ? ", " : Python.text(arguments.getFirst());
+  private static Callable joiner(@Nullable Object separator) {
     boolean[] used = {false};
-    return (positional, named) -> {
-      String text = used[0] ? separator : "";
-      used[0] = true;
-      return text;
-    };
+    return method(
+        "joiner",
+        "",
+        g -> {
+          Object text = used[0] ? separator : "";
+          used[0] = true;
+          return text;
+        });
   }
 
-  /** Python's strftime, as far as dates in prompts need it. */
-  private static String date(String format, ZonedDateTime now) {
-    StringBuilder out = new StringBuilder();
-    for (int i = 0; i < format.length(); i++) {
-      if (format.charAt(i) != '%' || i == format.length() - 1) {
-        out.append(format.charAt(i));
-        continue;
+  /** {@code cycler(...)}: goes round and round. */
+  static final class Cycler {
+    private final List<@Nullable Object> items;
+    private int at;
+
+    Cycler(List<@Nullable Object> items) {
+      if (items.isEmpty()) {
+        throw new TemplateException("cycler needs something to go through");
       }
-      boolean unpadded = format.charAt(i + 1) == '-' && i + 2 < format.length();
-      char letter = format.charAt(unpadded ? i + 2 : i + 1);
-      i += unpadded ? 2 : 1;
-      String text = field(letter, now);
-      out.append(unpadded ? text.replaceFirst("^0+(?=\\d)", "") : text);
+      this.items = items;
     }
-    return out.toString();
-  }
 
-  private static String field(char letter, ZonedDateTime now) {
-    return switch (letter) {
-      case 'Y' -> "%04d".formatted(now.getYear());
-      case 'y' -> "%02d".formatted(now.getYear() % 100);
-      case 'm' -> "%02d".formatted(now.getMonthValue());
-      case 'd' -> "%02d".formatted(now.getDayOfMonth());
-      case 'H' -> "%02d".formatted(now.getHour());
-      case 'I' -> "%02d".formatted((now.getHour() + 11) % 12 + 1);
-      case 'M' -> "%02d".formatted(now.getMinute());
-      case 'S' -> "%02d".formatted(now.getSecond());
-      case 'j' -> "%03d".formatted(now.getDayOfYear());
-      case 'p' -> now.getHour() < 12 ? "AM" : "PM";
-      case 'B' -> now.getMonth().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
-      case 'b', 'h' -> now.getMonth().getDisplayName(TextStyle.SHORT, Locale.ENGLISH);
-      case 'A' -> now.getDayOfWeek().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
-      case 'a' -> now.getDayOfWeek().getDisplayName(TextStyle.SHORT, Locale.ENGLISH);
-      case '%' -> "%";
-      default -> throw new TemplateException("strftime_now does not know %" + letter);
-    };
+    /** A member; null if there is none of this name. */
+    @Nullable Object get(String name) {
+      return switch (name) {
+        case "next" ->
+            method(
+                name,
+                "",
+                g -> {
+                  Object item = items.get(at);
+                  at = (at + 1) % items.size();
+                  return item;
+                });
+        case "reset" ->
+            method(
+                name,
+                "",
+                g -> {
+                  at = 0;
+                  return null;
+                });
+        case "current" -> items.get(at);
+        default -> null;
+      };
+    }
   }
 }

@@ -1,8 +1,9 @@
 package dev.semantic.mlx.template;
 
+import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** {@code json.dumps(value, ensure_ascii=False)}, white space and all. */
@@ -14,53 +15,65 @@ final class Json {
   private final boolean ascii;
   private final StringBuilder out = new StringBuilder();
 
-  private Json(Map<String, @Nullable Object> options) {
-    Object width = options.get("indent");
+  private Json(Given given) {
+    Object width = given.get(1);
     this.indent =
         width == null
             ? null
-            : width instanceof String text
-                ? text
-                : " ".repeat((int) Math.clamp(Python.integer(width), 0L, 100L));
-    Object separators = options.get("separators");
-    List<@Nullable Object> given = separators == null ? List.of() : Python.items(separators);
+            : width instanceof String text ? text : spaces(Math.max(0, Numbers.integer(width)));
+    List<@Nullable Object> separators =
+        given.get(2) == null ? List.of() : Python.items(given.get(2));
+    if (!separators.isEmpty() && separators.size() != 2) {
+      throw new TemplateException("tojson needs two separators, not " + separators.size());
+    }
     this.itemSeparator =
-        given.size() == 2 ? Python.text(given.get(0)) : indent == null ? ", " : ",";
-    this.keySeparator = given.size() == 2 ? Python.text(given.get(1)) : ": ";
-    this.sorted = Python.isTrue(options.get("sort_keys"));
-    this.ascii = Python.isTrue(options.get("ensure_ascii"));
+        separators.isEmpty() ? indent == null ? ", " : "," : text(separators.get(0));
+    this.keySeparator = separators.isEmpty() ? ": " : text(separators.get(1));
+    this.sorted = given.flag(3);
+    this.ascii = given.flag(0);
   }
 
-  static String of(@Nullable Object value, Map<String, @Nullable Object> options) {
-    Json json = new Json(options);
+  private static String spaces(long count) {
+    Budget.hold(count);
+    return " ".repeat((int) count);
+  }
+
+  private static String text(@Nullable Object separator) {
+    if (separator instanceof String text) {
+      return text;
+    }
+    throw new TemplateException("tojson's separators are strings, not " + Python.type(separator));
+  }
+
+  /**
+   * @param given {@code ensure_ascii, indent, separators, sort_keys}
+   */
+  static String of(@Nullable Object value, Given given) {
+    Json json = new Json(given);
     json.write(value, 1);
     return json.out.toString();
   }
 
   private void write(@Nullable Object value, int depth) {
-    if (depth > 100) {
+    Budget.hold(4);
+    if (depth > 500) {
       throw new TemplateException("A value nested too deeply for JSON");
     }
-    switch (value) {
+    switch (Markup.plain(value)) {
       case null -> out.append("null");
       case Boolean b -> out.append(b.booleanValue());
       case Long n -> out.append(n.longValue());
+      case BigInteger n -> out.append(Numbers.text(n));
       case Double d ->
           out.append(
               Double.isInfinite(d)
                   ? d > 0 ? "Infinity" : "-Infinity"
-                  : Double.isNaN(d) ? "NaN" : Python.decimal(d));
+                  : Double.isNaN(d) ? "NaN" : Repr.decimal(d));
       case String s -> string(s);
       case List<?> list -> list(list, depth);
-      case Map<?, ?> map -> map(sorted ? byKey(map) : map, depth);
+      case Map<?, ?> map -> map(map, depth);
       default -> throw new TemplateException(Python.type(value) + " cannot be written as JSON");
     }
-  }
-
-  private static Map<?, ?> byKey(Map<?, ?> map) {
-    Map<String, @Nullable Object> sorted = new TreeMap<>();
-    map.forEach((key, value) -> sorted.put(Python.text(key), value));
-    return sorted;
   }
 
   private void list(List<?> list, int depth) {
@@ -86,7 +99,11 @@ final class Json {
     }
     out.append('{');
     boolean first = true;
-    for (Map.Entry<?, ?> entry : map.entrySet()) {
+    List<Map.Entry<?, ?>> entries = new ArrayList<>(map.entrySet());
+    if (sorted) {
+      entries.sort((a, b) -> Compare.compare(a.getKey(), b.getKey()));
+    }
+    for (Map.Entry<?, ?> entry : entries) {
       separate(first, depth);
       first = false;
       string(key(entry.getKey()));
@@ -101,7 +118,11 @@ final class Json {
     return switch (key) {
       case null -> "null";
       case Boolean b -> b ? "true" : "false";
-      default -> Python.text(key);
+      case String s -> s;
+      case Long n -> n.toString();
+      case BigInteger n -> Numbers.text(n);
+      case Double d -> Repr.decimal(d);
+      default -> throw new TemplateException(Python.type(key) + " cannot be a key in JSON");
     };
   }
 
@@ -114,11 +135,13 @@ final class Json {
 
   private void newline(int depth) {
     if (indent != null) {
+      Budget.hold((long) indent.length() * depth);
       out.append('\n').append(indent.repeat(depth));
     }
   }
 
   private void string(String text) {
+    Budget.hold(text.length());
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);

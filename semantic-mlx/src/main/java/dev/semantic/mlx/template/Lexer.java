@@ -1,9 +1,13 @@
 package dev.semantic.mlx.template;
 
 import dev.semantic.mlx.template.Token.Kind;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /** Cuts a template into tokens; white space around tags is dealt with here and nowhere else. */
@@ -12,13 +16,18 @@ final class Lexer {
       List.of(
           "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", ".", ",",
           ":", "|", "(", ")", "[", "]", "{", "}", ";");
+  private static final Pattern RAW = Pattern.compile("\\{%([-+]?)\\s*raw\\s*(-?)%\\}");
+  private static final Pattern END_OF_RAW = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}");
+  private static final Pattern FLOAT =
+      Pattern.compile("(\\d+_)*\\d+((\\.(\\d+_)*\\d+)?[eE][+-]?(\\d+_)*\\d+|\\.(\\d+_)*\\d+)");
+  private static final Pattern INTEGER =
+      Pattern.compile("0[bB](_?[01])+|0[oO](_?[0-7])+|0[xX](_?[0-9a-fA-F])+|[1-9](_?\\d)*|0(_?0)*");
 
   private final String source;
   private final int[] lineStarts;
   private final List<Token> tokens = new ArrayList<>();
+  private final Deque<Character> open = new ArrayDeque<>();
   private int at;
-  private boolean trimNext; // "-" at the end of the last tag
-  private boolean dropNewline; // trim_blocks
 
   private Lexer(String source) {
     this.source = source;
@@ -33,11 +42,15 @@ final class Lexer {
   private List<Token> run() {
     while (at < source.length()) {
       int tag = nextTag(at);
-      text(at, tag);
-      at = tag;
-      if (tag < source.length()) {
-        tag(tag);
+      if (tag == source.length()) {
+        text(at, tag);
+        at = tag;
+        break;
       }
+      boolean strippable = source.charAt(tag + 1) != '{';
+      text(at, beforeTag(at, tag, sign(tag + 2), strippable));
+      at = tag;
+      tag(tag);
     }
     tokens.add(new Token(Kind.END, "end of template", position(source.length())));
     return tokens;
@@ -52,42 +65,38 @@ final class Lexer {
     return source.length();
   }
 
-  /** Plain text up to a tag, without the white space that tags around it take away. */
+  private char sign(int index) {
+    char c = index < source.length() ? source.charAt(index) : ' ';
+    return c == '-' || c == '+' ? c : ' ';
+  }
+
   private void text(int from, int to) {
-    String text = source.substring(from, to);
-    if (trimNext) {
-      text = text.stripLeading();
-    } else if (dropNewline && text.startsWith("\n")) {
-      text = text.substring(1);
-    }
-    boolean whole = text.length() == to - from;
-    trimNext = false;
-    dropNewline = false;
-    if (to < source.length()) {
-      char kind = source.charAt(to + 1);
-      char sign = to + 2 < source.length() ? source.charAt(to + 2) : ' ';
-      if (sign == '-') {
-        text = text.stripTrailing();
-      } else if (sign != '+' && kind != '{') {
-        text = withoutIndent(text, from, whole);
-      }
-    }
-    if (!text.isEmpty()) {
-      tokens.add(new Token(Kind.TEXT, text, position(from)));
+    if (to > from) {
+      tokens.add(new Token(Kind.TEXT, source.substring(from, to), position(from)));
     }
   }
 
-  /** lstrip_blocks: white space between the line's start and a tag goes. */
-  private String withoutIndent(String text, int from, boolean whole) {
-    int end = text.length();
-    while (end > 0 && (text.charAt(end - 1) == ' ' || text.charAt(end - 1) == '\t')) {
+  /**
+   * Where the text before a tag ends: {@code -} takes all white space away, and without a sign
+   * lstrip_blocks takes what stands between the line's start and the tag.
+   */
+  private int beforeTag(int from, int tag, char sign, boolean strippable) {
+    int end = tag;
+    while (end > from && PythonText.isSpace(source.charAt(end - 1))) {
       end--;
     }
-    boolean lineStart =
-        end > 0
-            ? text.charAt(end - 1) == '\n'
-            : from == 0 || !whole || source.charAt(from - 1) == '\n';
-    return lineStart ? text.substring(0, end) : text;
+    if (sign == '-') {
+      return end;
+    }
+    if (sign == '+' || !strippable) {
+      return tag;
+    }
+    int newline = source.lastIndexOf('\n', tag - 1);
+    if (newline < from && from > 0 && source.charAt(from - 1) != '\n') {
+      return tag;
+    }
+    int line = Math.max(newline + 1, from);
+    return end <= line ? line : tag;
   }
 
   private void tag(int begin) {
@@ -103,119 +112,142 @@ final class Lexer {
   }
 
   private void comment(int begin) {
-    int end = source.indexOf("#}", begin + 2);
+    int from = begin + 2 + (sign(begin + 2) == ' ' ? 0 : 1);
+    int end = source.indexOf("#}", from);
     if (end < 0) {
       throw new TemplateException(position(begin), "A comment does not end");
     }
-    trimNext = source.charAt(end - 1) == '-' && end - 1 > begin + 1;
-    dropNewline = true;
     at = end + 2;
+    afterTag(end > from ? sign(end - 1) : ' ', true);
+  }
+
+  /** Leaves out what the end of a tag takes away: all white space, or trim_blocks' one newline. */
+  private void afterTag(char sign, boolean trims) {
+    if (sign == '-') {
+      skipSpace();
+    } else if (sign != '+' && trims && at < source.length() && source.charAt(at) == '\n') {
+      at++;
+    }
   }
 
   /** Takes a raw block whole: what is in it is text. */
   private boolean raw(int begin) {
-    String rest = source.substring(begin);
-    var open = java.util.regex.Pattern.compile("\\{%[-+]?\\s*raw\\s*(-?)%\\}").matcher(rest);
-    if (!open.lookingAt()) {
+    Matcher opening = RAW.matcher(source).region(begin, source.length());
+    if (!opening.lookingAt()) {
       return false;
     }
-    var close = java.util.regex.Pattern.compile("\\{%(-?)\\+?\\s*endraw\\s*(-?)%\\}").matcher(rest);
-    if (!close.find(open.end())) {
+    at = opening.end();
+    afterTag(opening.group(2).isEmpty() ? ' ' : '-', false);
+    Matcher closing = END_OF_RAW.matcher(source);
+    if (!closing.find(at)) {
       throw new TemplateException(position(begin), "A raw block does not end");
     }
-    String text = rest.substring(open.end(), close.start());
-    if (!open.group(1).isEmpty()) {
-      text = text.stripLeading();
-    }
-    if (!close.group(1).isEmpty()) {
-      text = text.stripTrailing();
-    }
-    tokens.add(new Token(Kind.TEXT, text, position(begin)));
-    trimNext = !close.group(2).isEmpty();
-    dropNewline = true;
-    at = begin + close.end();
+    text(at, beforeTag(at, closing.start(), first(closing.group(1)), true));
+    at = closing.end();
+    afterTag(first(closing.group(2)), true);
     return true;
+  }
+
+  private static char first(String sign) {
+    return sign.isEmpty() ? ' ' : sign.charAt(0);
   }
 
   private void inside(int begin, String closing, Kind opens, Kind closes) {
     tokens.add(new Token(opens, source.substring(begin, begin + 2), position(begin)));
-    at = begin + 2;
-    if (at < source.length() && (source.charAt(at) == '-' || source.charAt(at) == '+')) {
-      at++;
-    }
-    int depth = 0;
+    at = begin + 2 + (sign(begin + 2) == ' ' ? 0 : 1);
+    open.clear();
     while (true) {
       skipSpace();
       if (at >= source.length()) {
         throw new TemplateException(position(begin), "A tag does not end");
       }
-      boolean trims = source.startsWith("-" + closing, at);
-      if (depth == 0 && (trims || source.startsWith(closing, at))) {
+      char sign = sign(at);
+      boolean signed = sign == '-' || (sign == '+' && closes == Kind.BLOCK_END);
+      int end = signed ? at + 1 : at;
+      if (open.isEmpty() && source.startsWith(closing, end)) {
         tokens.add(new Token(closes, closing, position(at)));
-        at += closing.length() + (trims ? 1 : 0);
-        trimNext = trims;
-        dropNewline = closes == Kind.BLOCK_END;
+        at = end + closing.length();
+        afterTag(signed ? sign : ' ', closes == Kind.BLOCK_END);
         return;
       }
-      if (depth == 0 && closes == Kind.BLOCK_END && source.startsWith("+" + closing, at)) {
-        tokens.add(new Token(closes, closing, position(at)));
-        at += closing.length() + 1;
-        return;
-      }
-      depth += token();
+      token();
     }
   }
 
   private void skipSpace() {
-    while (at < source.length() && Character.isWhitespace(source.charAt(at))) {
+    while (at < source.length() && PythonText.isSpace(source.charAt(at))) {
       at++;
     }
   }
 
-  /** Reads one token; returns by how much brackets go deeper. */
-  private int token() {
+  private void token() {
     char c = source.charAt(at);
     if (c == '\'' || c == '"') {
       string(c);
-    } else if (Character.isDigit(c)) {
+    } else if (c >= '0' && c <= '9') {
       number();
-    } else if (Character.isLetter(c) || c == '_') {
+    } else if (Character.isUnicodeIdentifierStart(source.codePointAt(at)) || c == '_') {
       int from = at;
-      while (at < source.length()
-          && (Character.isLetterOrDigit(source.charAt(at)) || source.charAt(at) == '_')) {
-        at++;
+      while (at < source.length() && isPartOfName(source.codePointAt(at))) {
+        at += Character.charCount(source.codePointAt(at));
       }
       tokens.add(new Token(Kind.NAME, source.substring(from, at), position(from)));
     } else {
-      return operator();
+      operator();
     }
-    return 0;
   }
 
-  private int operator() {
+  private static boolean isPartOfName(int c) {
+    return Character.isUnicodeIdentifierPart(c) && !Character.isIdentifierIgnorable(c);
+  }
+
+  private void operator() {
     for (String operator : OPERATORS) {
       if (source.startsWith(operator, at)) {
+        balance(operator);
         tokens.add(new Token(Kind.OPERATOR, operator, position(at)));
         at += operator.length();
-        return "([{".contains(operator) ? 1 : ")]}".contains(operator) ? -1 : 0;
+        return;
       }
     }
-    throw new TemplateException(position(at), "Unexpected character '" + source.charAt(at) + "'");
+    throw new TemplateException(
+        position(at), "Unexpected character '" + Character.toString(source.codePointAt(at)) + "'");
+  }
+
+  private void balance(String operator) {
+    switch (operator) {
+      case "(" -> open.push(')');
+      case "[" -> open.push(']');
+      case "{" -> open.push('}');
+      case ")", "]", "}" -> {
+        if (open.isEmpty() || open.pop() != operator.charAt(0)) {
+          throw new TemplateException(position(at), "Unexpected '" + operator + "'");
+        }
+      }
+      default -> {}
+    }
   }
 
   private void number() {
     int from = at;
-    var matcher =
-        java.util.regex.Pattern.compile("\\d[\\d_]*(\\.\\d[\\d_]*)?([eE][+-]?\\d+)?")
-            .matcher(source);
-    matcher.region(at, source.length());
-    if (!matcher.lookingAt()) {
+    // after a dot, "0.1" is the member 0 and its member 1
+    boolean member = at > 0 && source.charAt(at - 1) == '.';
+    Matcher decimal = FLOAT.matcher(source).region(at, source.length());
+    if (!member && decimal.lookingAt()) {
+      at = decimal.end();
+      tokens.add(new Token(Kind.FLOAT, digits(from), position(from)));
+      return;
+    }
+    Matcher whole = INTEGER.matcher(source).region(at, source.length());
+    if (!whole.lookingAt()) {
       throw new TemplateException(position(at), "Not a number");
     }
-    boolean whole = matcher.group(1) == null && matcher.group(2) == null;
-    at = matcher.end();
-    String digits = source.substring(from, at).replace("_", "");
-    tokens.add(new Token(whole ? Kind.INTEGER : Kind.FLOAT, digits, position(from)));
+    at = whole.end();
+    tokens.add(new Token(Kind.INTEGER, digits(from), position(from)));
+  }
+
+  private String digits(int from) {
+    return source.substring(from, at).replace("_", "");
   }
 
   private void string(char quote) {

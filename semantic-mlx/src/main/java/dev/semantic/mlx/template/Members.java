@@ -4,63 +4,109 @@ import dev.semantic.mlx.template.Python.Callable;
 import dev.semantic.mlx.template.Python.Namespace;
 import dev.semantic.mlx.template.Python.Undefined;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What lies in a value: attributes, items, slices, and the methods of mappings and lists. */
+/** What lies in a value: attributes, items, slices. */
 final class Members {
+  private static final Object NONE = new Object();
+
   private Members() {}
 
+  /** {@code target.name}: a method or attribute, else an item of that name. */
   static @Nullable Object attribute(@Nullable Object target, String name) {
+    Object found = own(target, name);
+    if (found != NONE) {
+      return found;
+    }
+    return target instanceof Map<?, ?> map && map.containsKey(name)
+        ? map.get(name)
+        : Undefined.member(target, name);
+  }
+
+  /** {@code target|attr(name)}: never an item. */
+  static @Nullable Object attributeOnly(@Nullable Object target, String name) {
+    Object found = own(target, name);
+    return found != NONE ? found : Undefined.member(target, name);
+  }
+
+  /** {@code target[index]}: an item, else a method or attribute of that name. */
+  static @Nullable Object item(@Nullable Object target, @Nullable Object given) {
+    Object index = Markup.plain(given);
+    Object found = element(target, index);
+    if (found == NONE && index instanceof String name) {
+      found = own(target, name);
+    }
+    return found != NONE ? found : Undefined.member(target, index);
+  }
+
+  private static @Nullable Object own(@Nullable Object target, String name) {
+    Object found =
+        switch (target) {
+          case Undefined none when name.equals("__class__") -> none; // even that has a class
+          case Undefined none ->
+              throw new TemplateException("%s, so it has no '%s'".formatted(none.why(), name));
+          case LoopState loop -> loop.get(name);
+          case Namespace space -> {
+            boolean there = space.values().containsKey(name) && !name.startsWith("_");
+            yield there ? space.values().get(name) : NONE;
+          }
+          case Globals.Cycler cycler -> cycler.get(name);
+          case Dict map -> Methods.ofMapping(map, name);
+          case String text -> StringMethods.of(text, name);
+          case Markup markup -> markup.method(name);
+          case ListFilters.Group group when name.equals("grouper") -> group.getFirst();
+          case ListFilters.Group group when name.equals("list") -> group.getLast();
+          case List<?> list -> Methods.ofList(list, name);
+          case Macro macro when name.equals("name") -> macro.name();
+          case null -> null;
+          default -> Numbers.isNumber(target) ? Methods.ofNumber(target, name) : null;
+        };
+    boolean missing = found == null && !(target instanceof Namespace);
+    return missing ? NONE : found;
+  }
+
+  private static @Nullable Object element(@Nullable Object target, @Nullable Object index) {
     return switch (target) {
       case Undefined none ->
           throw new TemplateException(
-              "'%s' is undefined, so it has no '%s'".formatted(none.name(), name));
-      case LoopState loop -> loop.get(name);
-      case Namespace space ->
-          space.values().containsKey(name) ? space.values().get(name) : new Undefined(name);
-      case Map<?, ?> map -> {
-        Callable method = mappingMethod(map, name);
-        yield method != null ? method : member(map, name);
+              "%s, so it has no item %s".formatted(none.why(), Repr.of(index)));
+      case Dict map -> hashable(index) && map.containsKey(index) ? map.get(index) : NONE;
+      case List<?> list when Numbers.isInteger(index) -> {
+        long at = place(index, list.size());
+        yield at < 0 ? NONE : list.get((int) at);
       }
-      case String text -> {
-        Callable method = StringMethods.of(text, name);
-        yield method != null ? method : new Undefined(name);
+      case Range range when Numbers.isInteger(index) -> {
+        long at = place(index, range.size());
+        yield at < 0 ? NONE : (Object) range.get(at);
       }
-      case List<?> list -> {
-        Callable method = listMethod(list, name);
-        yield method != null ? method : new Undefined(name);
+      case String text when Numbers.isInteger(index) -> character(text, index);
+      case Markup markup when Numbers.isInteger(index) -> {
+        Object found = character(markup.text(), index);
+        yield found instanceof String text ? new Markup(text) : found;
       }
-      case null, default -> new Undefined(name);
+      case null, default -> NONE;
     };
   }
 
-  static @Nullable Object item(@Nullable Object target, @Nullable Object index) {
-    return switch (target) {
-      case Undefined none ->
-          throw new TemplateException(
-              "'%s' is undefined, so it has no items".formatted(none.name()));
-      case Map<?, ?> map when map.containsKey(index) -> map.get(index);
-      case List<?> list when Python.isInteger(index) -> element(list, Python.integer(index));
-      case String text when Python.isInteger(index) ->
-          element(Python.items(text), Python.integer(index));
-      case null, default ->
-          index instanceof String name
-              ? attribute(target, name)
-              : new Undefined(Python.text(index));
-    };
+  private static boolean hashable(@Nullable Object index) {
+    return !(index instanceof Map) && (!(index instanceof List) || index instanceof Tuple);
   }
 
-  private static @Nullable Object element(List<?> list, long index) {
-    long at = index < 0 ? index + list.size() : index;
-    return at >= 0 && at < list.size() ? list.get((int) at) : new Undefined("item " + index);
+  /** An index from the start; negative where there is nothing. */
+  private static long place(@Nullable Object index, long size) {
+    long at = index instanceof java.math.BigInteger ? size : Numbers.integer(index);
+    long fromStart = at < 0 ? at + size : at;
+    return fromStart < size ? fromStart : -1;
   }
 
-  private static @Nullable Object member(Map<?, ?> map, String name) {
-    return map.containsKey(name) ? map.get(name) : new Undefined(name);
+  private static Object character(String text, @Nullable Object index) {
+    Budget.look(text.length());
+    long at = place(index, PythonText.length(text));
+    return at < 0
+        ? NONE
+        : Character.toString(text.codePointAt(text.offsetByCodePoints(0, (int) at)));
   }
 
   /** Python's slices: negative bounds count from the end, whatever lies outside is left out. */
@@ -69,77 +115,54 @@ final class Members {
       @Nullable Object start,
       @Nullable Object stop,
       @Nullable Object step) {
-    boolean text = target instanceof String;
-    List<@Nullable Object> items = Python.items(target);
-    int stride = step == null ? 1 : (int) Python.integer(step);
+    if (target instanceof Markup markup) {
+      return new Markup(Repr.text(slice(markup.text(), start, stop, step)));
+    }
+    if (!(target instanceof String || target instanceof List || target instanceof Range)) {
+      throw new TemplateException(Python.type(target) + " cannot be sliced");
+    }
+    long stride = step == null ? 1 : Numbers.integer(step);
     if (stride == 0) {
       throw new TemplateException("A slice cannot step by zero");
     }
-    int size = items.size();
-    int from = bound(start, stride > 0 ? 0 : size - 1, size, stride);
-    int to = bound(stop, stride > 0 ? size : -1, size, stride);
+    long size = Python.length(target);
+    long from = bound(start, stride > 0 ? 0 : size - 1, size, stride);
+    long to = bound(stop, stride > 0 ? size : -1, size, stride);
+    if (target instanceof Range range) {
+      return range.slice(from, to, stride);
+    }
+    if (target instanceof String text && stride == 1) {
+      int begin = text.offsetByCodePoints(0, (int) from);
+      Budget.hold(Math.max(0, to - from));
+      return to <= from
+          ? ""
+          : text.substring(begin, text.offsetByCodePoints(begin, (int) (to - from)));
+    }
+    List<?> items = target instanceof List<?> list ? list : Python.items(target);
     List<@Nullable Object> part = new ArrayList<>();
-    for (int i = from; stride > 0 ? i < to : i > to; i += stride) {
-      part.add(items.get(i));
+    for (long i = from; stride > 0 ? i < to : i > to; i += stride) {
+      Budget.hold(8);
+      part.add(items.get((int) i));
     }
-    if (text) {
-      return String.join("", part.stream().map(Python::text).toList());
+    if (target instanceof String) {
+      return String.join("", part.stream().map(Repr::text).toList());
     }
-    return target instanceof Python.Tuple ? new Python.Tuple(part) : part;
+    return target instanceof Tuple ? new Tuple(part) : part;
   }
 
-  private static int bound(@Nullable Object value, int without, int size, int stride) {
+  private static long bound(@Nullable Object value, long without, long size, long stride) {
     if (value == null) {
       return without;
     }
-    long at = Python.integer(value);
+    long at = Numbers.integer(value);
     long positive = at < 0 ? at + size : at;
-    return (int)
-        (stride > 0 ? Math.clamp(positive, 0L, size) : Math.clamp(positive, -1L, size - 1L));
+    return stride > 0 ? Math.clamp(positive, 0L, size) : Math.clamp(positive, -1L, size - 1);
   }
 
-  private static @Nullable Callable mappingMethod(Map<?, ?> map, String name) {
-    return switch (name) {
-      case "items" -> (positional, named) -> pairs(map);
-      case "keys" -> (positional, named) -> new ArrayList<>(map.keySet());
-      case "values" -> (positional, named) -> new ArrayList<>(map.values());
-      case "get" ->
-          (positional, named) -> {
-            Object fallback = positional.size() > 1 ? positional.get(1) : named.get("default");
-            return map.containsKey(positional.getFirst())
-                ? map.get(positional.getFirst())
-                : fallback;
-          };
-      case "copy" -> (positional, named) -> new LinkedHashMap<>(map);
-      default -> null;
-    };
-  }
-
-  static List<@Nullable Object> pairs(Map<?, ?> map) {
-    List<@Nullable Object> pairs = new ArrayList<>();
-    map.forEach(
-        (key, value) -> {
-          pairs.add(new Python.Tuple(Arrays.asList(key, value)));
-        });
-    return pairs;
-  }
-
-  private static @Nullable Callable listMethod(List<?> list, String name) {
-    return switch (name) {
-      case "index" ->
-          (positional, named) -> {
-            for (int i = 0; i < list.size(); i++) {
-              if (Python.equal(list.get(i), positional.getFirst())) {
-                return (long) i;
-              }
-            }
-            throw new TemplateException(Python.repr(positional.getFirst()) + " is not in the list");
-          };
-      case "count" ->
-          (positional, named) ->
-              list.stream().filter(item -> Python.equal(item, positional.getFirst())).count();
-      case "copy" -> (positional, named) -> new ArrayList<>(list);
-      default -> null;
-    };
+  /** A callable that checks its arguments first. */
+  static Callable method(
+      String name, String signature, java.util.function.Function<Given, @Nullable Object> body) {
+    Signature parameters = Signature.of(signature);
+    return (positional, named) -> body.apply(parameters.bind(name, positional, named));
   }
 }

@@ -15,12 +15,12 @@ sealed interface Node {
   /**
    * A loop.
    *
-   * @param targets several where each item is taken apart
+   * @param target a name, or a tuple where each item is taken apart
    * @param filter which items are gone through; null for all
    */
   record For(
       Position at,
-      List<String> targets,
+      Expr target,
       Expr items,
       @Nullable Expr filter,
       boolean recursive,
@@ -29,29 +29,28 @@ sealed interface Node {
       implements Node {}
 
   /** {@code {% set a = x %}}, or {@code a, b = x}, or {@code namespace.a = x}. */
-  record Assign(Position at, List<Expr> targets, Expr value) implements Node {}
+  record Assign(Expr target, Expr value) implements Node {}
 
   /** {@code {% set a %}…{% endset %}}. */
   record Capture(Expr target, List<Node> body, List<Expr.Filter> filters) implements Node {}
 
-  record Macro(Position at, String name, List<Parameter> parameters, List<Node> body)
-      implements Node {}
+  record Macro(Position at, String name, Procedure procedure) implements Node {}
 
   /** {@code {% call(…) macro(…) %}…{% endcall %}}. */
-  record CallBlock(Position at, Expr.Call call, List<Parameter> parameters, List<Node> body)
-      implements Node {}
+  record CallBlock(Position at, Expr.Call call, Procedure caller) implements Node {}
 
   /** {@code {% filter upper %}…{% endfilter %}}. */
   record FilterBlock(List<Expr.Filter> filters, List<Node> body) implements Node {}
 
   /** {@code {% with a = x %}…{% endwith %}}, and {@code {% generation %}} with nothing assigned. */
-  record With(Map<String, Expr> values, List<Node> body) implements Node {}
-
-  record Do(Expr value) implements Node {}
+  record With(List<Assign> values, List<Node> body) implements Node {}
 
   record Break() implements Node {}
 
   record Continue() implements Node {}
+
+  /** What a macro and a call block have in common. */
+  record Procedure(List<Parameter> parameters, List<Node> body, Specials uses) {}
 
   /** A macro's parameter; one without a default is undefined when it is not given. */
   record Parameter(String name, @Nullable Expr defaultValue) {}

@@ -8,56 +8,83 @@ import org.jspecify.annotations.Nullable;
 final class NumberFilters {
   private NumberFilters() {}
 
-  static @Nullable Object integer(@Nullable Object value, Given given) {
-    try {
-      return value instanceof String text
-          ? (Object) whole(text.strip(), (int) Python.integer(given.or(1, "base", 10L)))
-          : (Object) (long) Python.number(value);
-    } catch (NumberFormatException | TemplateException e) {
-      return given.or(0, "default", 0L);
+  static Object absolute(@Nullable Object value) {
+    return Numbers.isInteger(value)
+        ? Numbers.whole(Numbers.big(value).abs())
+        : Math.abs(Numbers.number(value));
+  }
+
+  private static void refuseMissing(String filter, @Nullable Object value) {
+    if (value instanceof Python.Undefined none) {
+      throw new TemplateException("%s, so there is no '%s' of it".formatted(none.why(), filter));
     }
   }
 
-  private static long whole(String text, int base) {
-    String digits = text.replace("_", "");
-    if (base == 16 && digits.startsWith("0x")) {
-      digits = digits.substring(2);
+  static @Nullable Object integer(@Nullable Object value, Given given) {
+    refuseMissing("int", value);
+    if (value instanceof String text) {
+      long base = given.integerOr(1, 10);
+      boolean usable = base == 0 || (base >= 2 && base <= 36);
+      Object whole = usable ? Numbers.parseInteger(text, (int) base) : null;
+      if (whole != null) {
+        return whole;
+      }
+      Double decimal = Numbers.parseDecimal(text);
+      return decimal != null && !decimal.isNaN() && !decimal.isInfinite()
+          ? Numbers.truncated(decimal)
+          : given.or(0, 0L);
     }
-    try {
-      return Long.parseLong(digits, base);
-    } catch (NumberFormatException e) {
-      return (long) Double.parseDouble(text);
+    if (Numbers.isInteger(value)) {
+      return Numbers.whole(Numbers.big(value));
     }
+    return value instanceof Double d && !d.isNaN() ? Numbers.truncated(d) : given.or(0, 0L);
   }
 
   static @Nullable Object decimal(@Nullable Object value, Given given) {
-    try {
-      return value instanceof String text
-          ? Double.valueOf(text.strip())
-          : (Object) Python.number(value);
-    } catch (NumberFormatException | TemplateException e) {
-      return given.or(0, "default", 0.0);
+    refuseMissing("float", value);
+    if (value instanceof String text) {
+      Double decimal = Numbers.parseDecimal(text);
+      return decimal == null ? given.or(0, 0.0) : decimal;
     }
+    return Numbers.isNumber(value) ? (Object) Numbers.number(value) : given.or(0, 0.0);
   }
 
   static Object rounded(@Nullable Object value, Given given) {
-    double rounded = rounded(Python.number(value), given);
-    boolean stays = value instanceof Long && given.or(1, "method", null) == null;
-    return stays ? (Object) (long) rounded : rounded;
+    long precision = given.get(0) == null && given.has(0) ? 0 : given.integerOr(0, 0);
+    Object method = given.or(1, "common");
+    if ("common".equals(method)) {
+      boolean whole = Numbers.isInteger(value);
+      if (!whole) {
+        return rounded(Numbers.number(value), precision);
+      }
+      int scale = (int) Math.clamp(precision, -300L, 0L);
+      return Numbers.whole(
+          new BigDecimal(Numbers.big(value))
+              .setScale(scale, RoundingMode.HALF_EVEN)
+              .toBigIntegerExact());
+    }
+    if (!"ceil".equals(method) && !"floor".equals(method)) {
+      throw new TemplateException("The filter 'round' knows common, ceil and floor");
+    }
+    Object unit = Arithmetic.apply("**", 10L, precision);
+    Object scaled = Arithmetic.apply("*", value, unit);
+    double size = Numbers.number(scaled);
+    Object whole =
+        Numbers.isInteger(scaled)
+            ? scaled
+            : Numbers.truncated("ceil".equals(method) ? Math.ceil(size) : Math.floor(size));
+    return Numbers.number(Arithmetic.apply("/", whole, unit));
   }
 
-  private static double rounded(double value, Given given) {
-    double unit = Math.pow(10, (double) Python.integer(given.or(0, "precision", 0L)));
-    return switch (Python.text(given.or(1, "method", "common"))) {
-      case "ceil" -> Math.ceil(value * unit) / unit;
-      case "floor" -> Math.floor(value * unit) / unit;
-      // Python rounds the exact value of the double, halves to even
-      default ->
-          new BigDecimal(value)
-              .setScale(
-                  (int) Math.clamp(Python.integer(given.or(0, "precision", 0L)), -300L, 300L),
-                  RoundingMode.HALF_EVEN)
-              .doubleValue();
-    };
+  /** Python rounds the exact value of the double, halves to even. */
+  private static double rounded(double value, long precision) {
+    if (Double.isNaN(value) || Double.isInfinite(value) || precision > 323) {
+      return value;
+    }
+    double rounded =
+        new BigDecimal(value)
+            .setScale((int) Math.max(precision, -400), RoundingMode.HALF_EVEN)
+            .doubleValue();
+    return rounded == 0 ? Math.copySign(0.0, value) : rounded;
   }
 }

@@ -2,7 +2,7 @@ package dev.semantic.mlx.template;
 
 import dev.semantic.mlx.template.Token.Kind;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -11,13 +11,30 @@ import java.util.Set;
 final class Parser {
   private static final int DEEPEST = 100;
 
+  /** Tags of Jinja for whole pages, or of extensions that transformers does not load. */
+  private static final Set<String> NOT_HERE =
+      Set.of(
+          "include",
+          "import",
+          "from",
+          "extends",
+          "block",
+          "autoescape",
+          "print",
+          "do",
+          "trans",
+          "debug");
+
   private final TokenReader in;
   private final ExpressionParser expressions;
+  private final TargetParser targets;
   private int depth;
+  private int loops; // around what is parsed, within the same macro
 
   private Parser(List<Token> tokens) {
     this.in = new TokenReader(tokens);
     this.expressions = new ExpressionParser(in);
+    this.targets = new TargetParser(in, expressions);
   }
 
   static List<Node> parse(String template) {
@@ -28,6 +45,7 @@ final class Parser {
       throw new TemplateException(
           token.at(), "Nothing was opened that '" + token.text() + "' could end");
     }
+    Walk.check(nodes);
     return nodes;
   }
 
@@ -43,7 +61,7 @@ final class Parser {
         case TEXT -> nodes.add(new Node.Text(in.next().text()));
         case PRINT_BEGIN -> {
           in.next();
-          nodes.add(new Node.Print(expressions.parseTuple()));
+          nodes.add(new Node.Print(expressions.parseTuple(true)));
           in.expect(Kind.PRINT_END);
         }
         case BLOCK_BEGIN -> {
@@ -82,35 +100,54 @@ final class Parser {
       case "filter" -> filterBlock();
       case "with" -> with();
       case "generation" -> {
-        endOfTag();
-        yield new Node.With(Map.of(), body("endgeneration"));
-      }
-      case "do" -> {
-        Expr value = expressions.parseTuple();
-        endOfTag();
-        yield new Node.Do(value);
+        beginBody();
+        yield new Node.With(List.of(), outsideOfLoops("endgeneration"));
       }
       case "break" -> {
-        endOfTag();
+        inLoop(name);
         yield new Node.Break();
       }
       case "continue" -> {
-        endOfTag();
+        inLoop(name);
         yield new Node.Continue();
       }
       default ->
           throw new TemplateException(
-              name.at(), "The tag '" + name.text() + "' is not one that chat templates use");
+              name.at(),
+              NOT_HERE.contains(name.text())
+                  ? "The tag '" + name.text() + "' is Jinja's, but not one that chat templates use"
+                  : "There is no tag '" + name.text() + "'");
     };
+  }
+
+  private void inLoop(Token tag) {
+    if (loops == 0) {
+      throw new TemplateException(tag.at(), "'" + tag.text() + "' outside of a loop");
+    }
+    endOfTag();
   }
 
   private void endOfTag() {
     in.expect(Kind.BLOCK_END);
   }
 
+  /** The end of a tag that has a body; a colon may stand before it, as in Python. */
+  private void beginBody() {
+    in.accept(":");
+    endOfTag();
+  }
+
   private List<Node> body(String end) {
     List<Node> nodes = until(Set.of(end));
     close(end);
+    return nodes;
+  }
+
+  private List<Node> outsideOfLoops(String end) {
+    int around = loops;
+    loops = 0;
+    List<Node> nodes = body(end);
+    loops = around;
     return nodes;
   }
 
@@ -127,20 +164,20 @@ final class Parser {
   private Node ifBlock() {
     List<Map.Entry<Expr, List<Node>>> branches = new ArrayList<>();
     List<Node> otherwise = List.of();
-    Expr condition = expressions.parseTuple();
-    endOfTag();
+    Expr condition = expressions.parseTuple(false);
+    beginBody();
     while (true) {
       List<Node> nodes = until(Set.of("elif", "else", "endif"));
       branches.add(Map.entry(condition, nodes));
       in.next();
       Token tag = in.expectName();
       if (tag.isName("elif")) {
-        condition = expressions.parseTuple();
-        endOfTag();
+        condition = expressions.parseTuple(false);
+        beginBody();
         continue;
       }
       if (tag.isName("else")) {
-        endOfTag();
+        beginBody();
         otherwise = body("endif");
       } else if (tag.isName("endif")) {
         endOfTag();
@@ -152,62 +189,44 @@ final class Parser {
   }
 
   private Node forLoop(Position at) {
-    List<String> targets = new ArrayList<>();
-    boolean parenthesised = in.accept("(");
-    do {
-      targets.add(in.expectName().text());
-    } while (in.accept(",") && !in.peek().isName("in"));
-    if (parenthesised) {
-      in.expect(")");
+    Expr target = targets.parse(false);
+    if (target instanceof Expr.Name name && name.name().equals("loop")) {
+      throw new TemplateException(name.at(), "A loop's variable cannot be called 'loop'");
     }
     if (!in.acceptName("in")) {
       throw new TemplateException(in.peek().at(), "Expected 'in' after the loop's variable");
     }
-    Expr items = loopItems();
+    Expr items = expressions.parseTuple(false);
     Expr filter = in.acceptName("if") ? expressions.parse() : null;
     boolean recursive = in.acceptName("recursive");
-    endOfTag();
+    beginBody();
+    loops++;
     List<Node> body = until(Set.of("else", "endfor"));
+    loops--;
     List<Node> otherwise = List.of();
     if (in.peekSecond().isName("else")) {
-      close("else");
+      in.next();
+      in.next();
+      beginBody();
       otherwise = until(Set.of("endfor"));
     }
     close("endfor");
-    return new Node.For(at, targets, items, filter, recursive, body, otherwise);
-  }
-
-  private Expr loopItems() {
-    Expr first = expressions.parse(false);
-    if (!in.peek().isOperator(",")) {
-      return first;
-    }
-    List<Expr> items = new ArrayList<>(List.of(first));
-    while (in.accept(",")) {
-      items.add(expressions.parse(false));
-    }
-    return new Expr.ListOf(first.at(), items);
+    return new Node.For(at, target, items, filter, recursive, body, otherwise);
   }
 
   private Node set(Position at) {
-    List<Expr> targets = new ArrayList<>();
-    do {
-      targets.add(target());
-    } while (in.accept(","));
+    Expr target = targets.parse(true);
     if (in.accept("=")) {
-      Expr value = expressions.parseTuple();
+      Expr value = expressions.parseTuple(true);
       endOfTag();
-      return new Node.Assign(at, targets, value);
+      return new Node.Assign(target, value);
+    }
+    if (target instanceof Expr.TupleOf) {
+      throw new TemplateException(at, "A block has one value, which cannot be taken apart");
     }
     List<Expr.Filter> filters = filterChain();
-    endOfTag();
-    return new Node.Capture(targets.getFirst(), body("endset"), filters);
-  }
-
-  private Expr target() {
-    Token name = in.expectName();
-    Expr target = new Expr.Name(name.at(), name.text());
-    return in.accept(".") ? new Expr.Attribute(name.at(), target, in.expectName().text()) : target;
+    beginBody();
+    return new Node.Capture(target, body("endset"), filters);
   }
 
   private List<Expr.Filter> filterChain() {
@@ -220,22 +239,35 @@ final class Parser {
 
   private List<Node.Parameter> parameters() {
     List<Node.Parameter> parameters = new ArrayList<>();
+    Set<String> names = new HashSet<>();
     in.expect("(");
     while (!in.accept(")")) {
-      String name = in.expectName().text();
-      parameters.add(new Node.Parameter(name, in.accept("=") ? expressions.parse() : null));
-      if (!in.peek().isOperator(")")) {
+      if (!parameters.isEmpty()) {
         in.expect(",");
       }
+      Token name = in.expectName();
+      Expr value = in.accept("=") ? expressions.parse() : null;
+      if (value == null && !parameters.isEmpty() && parameters.getLast().defaultValue() != null) {
+        throw new TemplateException(
+            name.at(), "The parameter '" + name.text() + "' needs a default like those before it");
+      }
+      if (!names.add(name.text())) {
+        throw new TemplateException(name.at(), "Two parameters are called '" + name.text() + "'");
+      }
+      parameters.add(new Node.Parameter(name.text(), value));
     }
     return parameters;
   }
 
+  private Node.Procedure procedure(List<Node.Parameter> parameters, String end) {
+    beginBody();
+    List<Node> body = outsideOfLoops(end);
+    return new Node.Procedure(parameters, body, Walk.specials(body));
+  }
+
   private Node macro(Position at) {
     String name = in.expectName().text();
-    List<Node.Parameter> parameters = parameters();
-    endOfTag();
-    return new Node.Macro(at, name, parameters, body("endmacro"));
+    return new Node.Macro(at, name, procedure(parameters(), "endmacro"));
   }
 
   private Node callBlock(Position at) {
@@ -244,29 +276,28 @@ final class Parser {
     if (!(call instanceof Expr.Call called)) {
       throw new TemplateException(at, "A call block needs a call");
     }
-    endOfTag();
-    return new Node.CallBlock(at, called, parameters, body("endcall"));
+    return new Node.CallBlock(at, called, procedure(parameters, "endcall"));
   }
 
   private Node filterBlock() {
     List<Expr.Filter> filters = new ArrayList<>();
     filters.add(expressions.filter(new Expr.Literal(in.peek().at(), "")));
     filters.addAll(filterChain());
-    endOfTag();
+    beginBody();
     return new Node.FilterBlock(filters, body("endfilter"));
   }
 
   private Node with() {
-    Map<String, Expr> values = new LinkedHashMap<>();
-    while (!in.atEndOfTag()) {
-      String name = in.expectName().text();
-      in.expect("=");
-      values.put(name, expressions.parse());
-      if (!in.atEndOfTag()) {
+    List<Node.Assign> values = new ArrayList<>();
+    while (!in.atEndOfTag() && !in.peek().isOperator(":")) {
+      if (!values.isEmpty()) {
         in.expect(",");
       }
+      Expr target = targets.parse(false);
+      in.expect("=");
+      values.add(new Node.Assign(target, expressions.parse()));
     }
-    endOfTag();
+    beginBody();
     return new Node.With(values, body("endwith"));
   }
 }

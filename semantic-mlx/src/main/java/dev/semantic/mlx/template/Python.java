@@ -1,20 +1,32 @@
 package dev.semantic.mlx.template;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** How Python sees values: what is true, equal, smaller, and how it is written. */
+/** The kinds of values there are, and what Python knows of each: truth, length, items. */
 final class Python {
   private Python() {}
 
-  /** A value that does not exist; prints as nothing, and is an error to look into. */
-  record Undefined(String name) {}
+  /**
+   * A value that does not exist; prints as nothing, and is an error to look into.
+   *
+   * @param why a sentence's beginning: "'x' is undefined"
+   */
+  record Undefined(String why) {
+    static Undefined name(String name) {
+      return new Undefined("'" + name + "' is undefined");
+    }
+
+    static Undefined member(@Nullable Object target, @Nullable Object name) {
+      return new Undefined(type(target) + " has no " + Repr.of(name));
+    }
+  }
 
   /** What can be called. */
   @FunctionalInterface
@@ -22,17 +34,22 @@ final class Python {
     @Nullable Object call(List<@Nullable Object> positional, Map<String, @Nullable Object> named);
   }
 
-  /** A list that is written with round brackets and equals no list. */
-  static final class Tuple extends ArrayList<@Nullable Object> {
-    private static final long serialVersionUID = 1L;
+  /** {@code namespace(...)}: the only object whose attributes a template may set. */
+  record Namespace(Dict values) {
+    @Override
+    @SuppressWarnings("ReferenceEquality") // Python compares them so
+    public boolean equals(@Nullable Object other) {
+      return this == other;
+    }
 
-    Tuple(List<?> items) {
-      super(items);
+    @Override
+    public int hashCode() {
+      return System.identityHashCode(this);
     }
   }
 
-  /** {@code namespace(...)}: the only object whose attributes a template may set. */
-  record Namespace(Map<String, @Nullable Object> values) {}
+  /** What {@code dict.keys()} and its like give: lists that cannot be looked into. */
+  record View(String name, List<@Nullable Object> items) {}
 
   static boolean isTrue(@Nullable Object value) {
     return switch (value) {
@@ -42,185 +59,11 @@ final class Python {
       case Long n -> n != 0;
       case Double d -> d != 0;
       case String s -> !s.isEmpty();
+      case Markup markup -> !markup.text().isEmpty();
       case List<?> list -> !list.isEmpty();
       case Map<?, ?> map -> !map.isEmpty();
-      default -> true;
-    };
-  }
-
-  static boolean equal(@Nullable Object a, @Nullable Object b) {
-    if (isNumber(a) && isNumber(b)) {
-      return number(a) == number(b);
-    }
-    if (a instanceof List<?> x && b instanceof List<?> y) {
-      if (x.size() != y.size() || x instanceof Tuple != y instanceof Tuple) {
-        return false;
-      }
-      for (int i = 0; i < x.size(); i++) {
-        if (!equal(x.get(i), y.get(i))) {
-          return false;
-        }
-      }
-      return true;
-    }
-    if (a instanceof Map<?, ?> x && b instanceof Map<?, ?> y) {
-      return x.size() == y.size()
-          && x.entrySet().stream()
-              .allMatch(e -> y.containsKey(e.getKey()) && equal(e.getValue(), y.get(e.getKey())));
-    }
-    return a instanceof Undefined ? b instanceof Undefined : Objects.equals(a, b);
-  }
-
-  static boolean isNumber(@Nullable Object value) {
-    return value instanceof Long || value instanceof Double || value instanceof Boolean;
-  }
-
-  /** Integers in Python include the truth values. */
-  static boolean isInteger(@Nullable Object value) {
-    return value instanceof Long || value instanceof Boolean;
-  }
-
-  static double number(@Nullable Object value) {
-    return switch (value) {
-      case Long n -> n;
-      case Double d -> d;
-      case Boolean b -> b ? 1 : 0;
-      case null, default -> throw new TemplateException(type(value) + " is not a number");
-    };
-  }
-
-  static long integer(@Nullable Object value) {
-    return switch (value) {
-      case Long n -> n;
-      case Boolean b -> b ? 1 : 0;
-      case null, default -> throw new TemplateException(type(value) + " is not an integer");
-    };
-  }
-
-  static int compare(@Nullable Object a, @Nullable Object b) {
-    if (isNumber(a) && isNumber(b)) {
-      return Double.compare(number(a), number(b));
-    }
-    if (a instanceof String x && b instanceof String y) {
-      return x.codePoints().boxed().toList().equals(y.codePoints().boxed().toList())
-          ? 0
-          : compareText(x, y);
-    }
-    if (a instanceof List<?> x && b instanceof List<?> y) {
-      for (int i = 0; i < Math.min(x.size(), y.size()); i++) {
-        if (!equal(x.get(i), y.get(i))) {
-          return compare(x.get(i), y.get(i));
-        }
-      }
-      return Integer.compare(x.size(), y.size());
-    }
-    throw new TemplateException("%s and %s cannot be compared".formatted(type(a), type(b)));
-  }
-
-  private static int compareText(String a, String b) {
-    int[] x = a.codePoints().toArray();
-    int[] y = b.codePoints().toArray();
-    return java.util.Arrays.compare(x, y);
-  }
-
-  static boolean contains(@Nullable Object container, @Nullable Object item) {
-    return switch (container) {
-      case String s when item instanceof String part -> s.contains(part);
-      case List<?> list -> list.stream().anyMatch(member -> equal(member, item));
-      case Map<?, ?> map -> map.containsKey(item);
-      case Undefined none -> false;
-      case null, default -> throw new TemplateException("Nothing can be in " + type(container));
-    };
-  }
-
-  /** {@code str(value)}. */
-  static String text(@Nullable Object value) {
-    return switch (value) {
-      case String s -> s;
-      case Undefined none -> "";
-      case null, default -> repr(value);
-    };
-  }
-
-  /** {@code repr(value)}. */
-  static String repr(@Nullable Object value) {
-    return switch (value) {
-      case null -> "None";
-      case Boolean b -> b ? "True" : "False";
-      case Double d -> decimal(d);
-      case String s -> quoted(s);
-      case Tuple tuple ->
-          tuple.stream()
-              .map(Python::repr)
-              .collect(Collectors.joining(", ", "(", tuple.size() == 1 ? ",)" : ")"));
-      case List<?> list ->
-          list.stream().map(Python::repr).collect(Collectors.joining(", ", "[", "]"));
-      case Map<?, ?> map ->
-          map.entrySet().stream()
-              .map(entry -> repr(entry.getKey()) + ": " + repr(entry.getValue()))
-              .collect(Collectors.joining(", ", "{", "}"));
-      case Undefined none -> "Undefined";
-      case Namespace space -> "<Namespace " + repr(space.values()) + ">";
-      default -> String.valueOf(value);
-    };
-  }
-
-  static String decimal(double d) {
-    if (Double.isNaN(d)) {
-      return "nan";
-    }
-    if (Double.isInfinite(d)) {
-      return d > 0 ? "inf" : "-inf";
-    }
-    double size = Math.abs(d);
-    if (d == 0 || (size >= 1e-4 && size < 1e16)) {
-      String plain = new BigDecimal(Double.toString(d)).toPlainString();
-      return plain.contains(".") ? plain : plain + ".0";
-    }
-    String[] parts = Double.toString(d).split("E", 2);
-    String digits =
-        parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
-    int exponent = parts.length > 1 ? Integer.parseInt(parts[1]) : 0;
-    return "%se%s%02d".formatted(digits, exponent < 0 ? "-" : "+", Math.abs(exponent));
-  }
-
-  private static String quoted(String s) {
-    char quote = s.indexOf('\'') >= 0 && s.indexOf('"') < 0 ? '"' : '\'';
-    StringBuilder out = new StringBuilder().append(quote);
-    s.codePoints()
-        .forEach(
-            c -> {
-              switch (c) {
-                case '\n' -> out.append("\\n");
-                case '\r' -> out.append("\\r");
-                case '\t' -> out.append("\\t");
-                case '\\' -> out.append("\\\\");
-                default -> {
-                  if (c == quote) {
-                    out.append('\\').append(quote);
-                  } else if (isPrintable(c)) {
-                    out.appendCodePoint(c);
-                  } else {
-                    String format = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
-                    out.append(format.formatted(c));
-                  }
-                }
-              }
-            });
-    return out.append(quote).toString();
-  }
-
-  private static boolean isPrintable(int c) {
-    return switch (Character.getType(c)) {
-      case Character.CONTROL,
-          Character.FORMAT,
-          Character.SURROGATE,
-          Character.PRIVATE_USE,
-          Character.UNASSIGNED,
-          Character.LINE_SEPARATOR,
-          Character.PARAGRAPH_SEPARATOR ->
-          false;
-      case Character.SPACE_SEPARATOR -> c == ' ';
+      case View view -> !view.items().isEmpty();
+      case Range range -> range.size() > 0;
       default -> true;
     };
   }
@@ -228,50 +71,115 @@ final class Python {
   static String type(@Nullable Object value) {
     return switch (value) {
       case null -> "None";
-      case Undefined none -> "'" + none.name() + "', which is undefined,";
+      case Undefined none -> "a value that is missing (" + none.why() + ")";
       case Boolean b -> "a truth value";
       case Long n -> "an integer";
+      case BigInteger n -> "an integer";
       case Double d -> "a number";
       case String s -> "a string";
+      case Markup markup -> "a string";
+      case Tuple tuple -> "a tuple";
       case List<?> list -> "a list";
       case Map<?, ?> map -> "a mapping";
+      case View view -> "a view of a mapping";
+      case Range range -> "a range";
+      case Lazy lazy -> "a generator";
+      case Namespace space -> "a namespace";
+      case LoopState loop -> "a loop";
       case Callable callable -> "a function";
       default -> "an object";
     };
   }
 
-  /** What a loop goes through: a list's items, a string's characters, a mapping's keys. */
-  static List<@Nullable Object> items(@Nullable Object value) {
+  /** {@code len(value)}; negative where there is none. */
+  static long lengthOrNone(@Nullable Object value) {
     return switch (value) {
-      case List<?> list -> new ArrayList<>(list);
-      case Map<?, ?> map -> new ArrayList<>(map.keySet());
-      case String s ->
-          s.codePoints()
-              .mapToObj(Character::toString)
-              .collect(Collectors.toCollection(ArrayList::new));
-      case Undefined none -> new ArrayList<>();
+      case String s -> PythonText.length(s);
+      case Markup markup -> PythonText.length(markup.text());
+      case List<?> list -> list.size();
+      case Map<?, ?> map -> map.size();
+      case View view -> view.items().size();
+      case Range range -> range.size();
+      case LoopState loop -> loop.length();
+      case Undefined none -> 0;
+      case null, default -> -1;
+    };
+  }
+
+  static long length(@Nullable Object value) {
+    long length = lengthOrNone(value);
+    if (length < 0) {
+      throw new TemplateException(type(value) + " has no length");
+    }
+    return length;
+  }
+
+  static boolean isIterable(@Nullable Object value) {
+    return lengthOrNone(value) >= 0 || value instanceof Lazy;
+  }
+
+  /** What a loop goes through: a list's items, a string's characters, a mapping's keys. */
+  static Iterator<? extends @Nullable Object> iterator(@Nullable Object value) {
+    return switch (value) {
+      case List<?> list -> list.iterator();
+      case Map<?, ?> map -> map.keySet().iterator();
+      case String s -> PythonText.characters(s).iterator();
+      case Markup markup -> PythonText.characters(markup.text()).iterator();
+      case View view -> view.items().iterator();
+      case Range range -> range.iterator();
+      case Lazy lazy -> lazy;
+      case Undefined none -> Collections.emptyIterator();
       case null, default -> throw new TemplateException(type(value) + " cannot be gone through");
     };
   }
 
-  /** Host values in the few types that templates know. */
+  /** All items, in a list of their own. */
+  static List<@Nullable Object> items(@Nullable Object value) {
+    if (value instanceof String text) {
+      return PythonText.characters(text);
+    }
+    List<@Nullable Object> items = new ArrayList<>();
+    iterator(value)
+        .forEachRemaining(
+            item -> {
+              Budget.hold(8);
+              items.add(item);
+            });
+    return items;
+  }
+
+  /**
+   * Host values in the few types that templates know.
+   *
+   * @throws TemplateException for others: a template sees nothing but plain values
+   */
   static @Nullable Object of(@Nullable Object value) {
     return switch (value) {
       case null -> null;
+      case String s -> s;
+      case Boolean b -> b;
+      case Long n -> n;
+      case Double d -> d;
       case Integer n -> (long) n;
       case Short n -> (long) n;
       case Byte n -> (long) n;
       case Float f -> (double) f;
       case BigDecimal d -> d.doubleValue();
-      case java.math.BigInteger n -> n.longValueExact();
-      case List<?> list ->
-          list.stream().map(Python::of).collect(Collectors.toCollection(ArrayList::new));
+      case BigInteger n -> Numbers.whole(n);
+      case List<?> list -> {
+        List<@Nullable Object> copy = new ArrayList<>(list.size());
+        list.forEach(item -> copy.add(of(item)));
+        yield copy;
+      }
       case Map<?, ?> map -> {
-        Map<@Nullable Object, @Nullable Object> copy = new LinkedHashMap<>();
+        Dict copy = new Dict();
         map.forEach((key, member) -> copy.put(of(key), of(member)));
         yield copy;
       }
-      default -> value;
+      default ->
+          throw new TemplateException(
+              "A template takes texts, numbers, truth values, null, lists and maps, not "
+                  + value.getClass().getName());
     };
   }
 }

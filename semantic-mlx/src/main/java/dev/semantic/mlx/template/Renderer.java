@@ -2,39 +2,52 @@ package dev.semantic.mlx.template;
 
 import dev.semantic.mlx.template.Python.Callable;
 import dev.semantic.mlx.template.Python.Namespace;
-import dev.semantic.mlx.template.Python.Undefined;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Carries out a template's nodes and collects what they write. */
-final class Renderer {
+final class Renderer implements Macro.Body {
   private enum Flow {
     ON,
     BREAK,
     CONTINUE
   }
 
-  private final Budget budget = new Budget();
-  private final Evaluator evaluator = new Evaluator(budget);
+  private final Budget budget;
+  private final Evaluator evaluator;
   private StringBuilder out = new StringBuilder();
 
+  Renderer(Budget budget) {
+    this.budget = budget;
+    this.evaluator = new Evaluator(budget);
+  }
+
   String render(List<Node> nodes, Frame frame) {
-    run(nodes, frame);
+    flow(nodes, frame);
     return out.toString();
   }
 
   private void write(String text) {
-    budget.write(text.length());
+    Budget.hold(text.length());
     out.append(text);
   }
 
-  private Flow run(List<Node> nodes, Frame frame) {
+  private void writeFiltered(@Nullable Object result, Node.FilterBlock block) {
+    if (!(Markup.plain(result) instanceof String text)) {
+      throw new TemplateException(
+          block.filters().getLast().at(),
+          "A filter block needs a string, not " + Python.type(result));
+    }
+    write(text);
+  }
+
+  private Flow flow(List<Node> nodes, Frame frame) {
     for (Node node : nodes) {
       budget.step();
-      Flow flow = run(node, frame);
+      Flow flow = flow(node, frame);
       if (flow != Flow.ON) {
         return flow;
       }
@@ -42,33 +55,42 @@ final class Renderer {
     return Flow.ON;
   }
 
-  private Flow run(Node node, Frame frame) {
+  private Flow flow(Node node, Frame frame) {
     switch (node) {
       case Node.Text text -> write(text.text());
-      case Node.Print print -> write(Python.text(evaluator.value(print.value(), frame)));
+      case Node.Print print -> write(Repr.text(evaluator.value(print.value(), frame)));
       case Node.If branches -> {
-        return run(branch(branches, frame), frame);
+        return flow(branch(branches, frame), frame);
       }
-      case Node.For loop -> loop(loop, evaluator.value(loop.items(), frame), frame, 1);
-      case Node.Assign assign -> assign(assign, frame);
-      case Node.Capture capture ->
-          set(
-              capture.target(),
-              filtered(captured(capture.body(), new Frame(frame)), capture.filters(), frame),
-              frame);
+      case Node.For loop -> {
+        return loop(loop, evaluator.value(loop.items(), frame), frame, 1);
+      }
+      case Node.Assign assign ->
+          assign(assign.target(), evaluator.value(assign.value(), frame), frame);
+      case Node.Capture capture -> {
+        Frame inner = new Frame(frame);
+        return captured(
+            capture.body(),
+            inner,
+            text -> assign(capture.target(), filtered(text, capture.filters(), inner), frame));
+      }
       case Node.Macro macro ->
-          frame.set(macro.name(), callable(macro.parameters(), macro.body(), frame));
+          frame.set(macro.name(), new Macro(macro.name(), macro.procedure(), frame, this));
       case Node.CallBlock block -> callBlock(block, frame);
-      case Node.FilterBlock block ->
-          write(
-              Python.text(
-                  filtered(captured(block.body(), new Frame(frame)), block.filters(), frame)));
+      case Node.FilterBlock block -> {
+        Frame inner = new Frame(frame);
+        return captured(
+            block.body(),
+            inner,
+            text -> writeFiltered(filtered(text, block.filters(), inner), block));
+      }
       case Node.With with -> {
         Frame inner = new Frame(frame);
-        with.values().forEach((name, value) -> inner.set(name, evaluator.value(value, frame)));
-        return run(with.body(), inner);
+        for (Node.Assign assign : with.values()) {
+          assign(assign.target(), evaluator.value(assign.value(), frame), inner);
+        }
+        return flow(with.body(), inner);
       }
-      case Node.Do statement -> evaluator.value(statement.value(), frame);
       case Node.Break stop -> {
         return Flow.BREAK;
       }
@@ -88,91 +110,77 @@ final class Renderer {
     return branches.otherwise();
   }
 
-  private void loop(Node.For loop, @Nullable Object items, Frame frame, int depth) {
-    List<@Nullable Object> chosen = chosen(loop, items(loop, items), frame);
-    if (chosen.isEmpty()) {
-      run(loop.otherwise(), new Frame(frame));
-      return;
-    }
+  private Flow loop(Node.For loop, @Nullable Object items, Frame frame, int depth) {
     Callable again =
         loop.recursive()
-            ? (positional, named) ->
-                capturing(() -> loop(loop, positional.getFirst(), frame, depth + 1))
+            ? Members.method(
+                "loop",
+                "iterable",
+                given -> captured(() -> loop(loop, given.get(0), frame, depth + 1)))
             : null;
-    LoopState state = new LoopState(chosen, depth, again);
-    for (int i = 0; i < chosen.size(); i++) {
+    LoopState state =
+        placed(loop.at(), () -> new LoopState(chosen(loop, items, frame), depth, again));
+    if (!placed(loop.at(), state::hasNext)) {
+      return flow(loop.otherwise(), new Frame(frame)); // a break there is that of a loop around
+    }
+    while (placed(loop.at(), state::hasNext)) {
+      budget.step();
       Frame inner = new Frame(frame);
-      state.at(i);
       inner.set("loop", state);
-      bind(loop, chosen.get(i), inner);
-      if (run(loop.body(), inner) == Flow.BREAK) {
-        return;
+      Object item = state.next();
+      assign(loop.target(), item, inner);
+      if (flow(loop.body(), inner) == Flow.BREAK) {
+        break;
       }
     }
+    return Flow.ON;
   }
 
-  private static List<@Nullable Object> items(Node.For loop, @Nullable Object items) {
+  /** Errors in what a generator does come when it is asked, far from where it was made. */
+  private static <T> T placed(Position at, Supplier<T> action) {
     try {
-      return Python.items(items);
-    } catch (TemplateException e) {
-      throw e.placed(loop.at());
-    }
-  }
-
-  private List<@Nullable Object> chosen(Node.For loop, List<@Nullable Object> items, Frame frame) {
-    if (loop.filter() == null) {
-      return items;
-    }
-    List<@Nullable Object> kept = new ArrayList<>();
-    for (Object item : items) {
-      Frame inner = new Frame(frame);
-      bind(loop, item, inner);
-      if (Python.isTrue(evaluator.value(loop.filter(), inner))) {
-        kept.add(item);
-      }
-    }
-    return kept;
-  }
-
-  private static void bind(Node.For loop, @Nullable Object item, Frame frame) {
-    if (loop.targets().size() == 1) {
-      frame.set(loop.targets().getFirst(), item);
-      return;
-    }
-    List<@Nullable Object> parts = parts(loop.at(), item, loop.targets().size());
-    for (int i = 0; i < parts.size(); i++) {
-      frame.set(loop.targets().get(i), parts.get(i));
-    }
-  }
-
-  private static List<@Nullable Object> parts(Position at, @Nullable Object value, int count) {
-    try {
-      List<@Nullable Object> parts = Python.items(value);
-      if (parts.size() == count) {
-        return parts;
-      }
-      throw new TemplateException(
-          "%d values cannot be taken apart into %d names".formatted(parts.size(), count));
+      return action.get();
     } catch (TemplateException e) {
       throw e.placed(at);
     }
   }
 
-  private void assign(Node.Assign assign, Frame frame) {
-    Object value = evaluator.value(assign.value(), frame);
-    if (assign.targets().size() == 1) {
-      set(assign.targets().getFirst(), value, frame);
-      return;
+  private @Nullable Object chosen(Node.For loop, @Nullable Object items, Frame frame) {
+    Expr filter = loop.filter();
+    if (filter == null) {
+      return items;
     }
-    List<@Nullable Object> parts = parts(assign.at(), value, assign.targets().size());
-    for (int i = 0; i < parts.size(); i++) {
-      set(assign.targets().get(i), parts.get(i), frame);
-    }
+    Iterator<? extends @Nullable Object> all = Python.iterator(items);
+    return new Lazy(
+        () -> {
+          while (all.hasNext()) {
+            budget.step();
+            Object item = all.next();
+            Frame inner = new Frame(frame);
+            assign(loop.target(), item, inner);
+            if (Python.isTrue(evaluator.value(filter, inner))) {
+              return item;
+            }
+          }
+          return Lazy.END;
+        });
   }
 
-  private void set(Expr target, @Nullable Object value, Frame frame) {
+  private void assign(Expr target, @Nullable Object value, Frame frame) {
     switch (target) {
       case Expr.Name name -> frame.set(name.name(), value);
+      case Expr.TupleOf tuple -> {
+        List<@Nullable Object> parts = placed(tuple.at(), () -> Python.items(value));
+        if (parts.size() != tuple.items().size()) {
+          throw new TemplateException(
+              tuple.at(),
+              "%d values cannot be taken apart into %d names"
+                  .formatted(parts.size(), tuple.items().size()));
+        }
+        for (int i = 0; i < parts.size(); i++) {
+          assign(tuple.items().get(i), parts.get(i), frame);
+        }
+      }
       case Expr.Attribute attribute
           when evaluator.value(attribute.target(), frame) instanceof Namespace space ->
           space.values().put(attribute.name(), value);
@@ -189,11 +197,28 @@ final class Renderer {
     return value;
   }
 
-  private String captured(List<Node> nodes, Frame frame) {
-    return capturing(() -> run(nodes, frame));
+  private interface Use {
+    void of(String text);
   }
 
-  private String capturing(Runnable writing) {
+  /** Uses what the nodes write, unless a break or continue leaves them. */
+  private Flow captured(List<Node> nodes, Frame frame, Use use) {
+    StringBuilder outside = out;
+    StringBuilder inside = new StringBuilder();
+    out = inside;
+    Flow flow;
+    try {
+      flow = flow(nodes, frame);
+    } finally {
+      out = outside;
+    }
+    if (flow == Flow.ON) {
+      use.of(inside.toString());
+    }
+    return flow;
+  }
+
+  private String captured(Runnable writing) {
     StringBuilder outside = out;
     out = new StringBuilder();
     try {
@@ -204,49 +229,18 @@ final class Renderer {
     }
   }
 
-  private Callable callable(List<Node.Parameter> parameters, List<Node> body, Frame frame) {
-    return (positional, named) -> {
-      Frame inner = new Frame(frame);
-      Map<String, @Nullable Object> rest = new LinkedHashMap<>(named);
-      for (int i = 0; i < parameters.size(); i++) {
-        Node.Parameter parameter = parameters.get(i);
-        Object value;
-        if (i < positional.size()) {
-          value = positional.get(i);
-        } else if (rest.containsKey(parameter.name())) {
-          value = rest.remove(parameter.name());
-        } else {
-          value =
-              parameter.defaultValue() == null
-                  ? new Undefined(parameter.name())
-                  : evaluator.value(parameter.defaultValue(), inner);
-        }
-        inner.set(parameter.name(), value);
-      }
-      Object caller = rest.remove("caller");
-      inner.set("caller", caller == null ? new Undefined("caller") : caller);
-      inner.set(
-          "varargs",
-          new Python.Tuple(
-              positional.size() > parameters.size()
-                  ? positional.subList(parameters.size(), positional.size())
-                  : List.of()));
-      inner.set("kwargs", rest);
-      return captured(body, inner);
-    };
+  @Override
+  public String run(List<Node> nodes, Frame frame) {
+    return captured(() -> flow(nodes, frame));
+  }
+
+  @Override
+  public @Nullable Object value(Expr expr, Frame frame) {
+    return evaluator.value(expr, frame);
   }
 
   private void callBlock(Node.CallBlock block, Frame frame) {
-    Object target = evaluator.value(block.call().target(), frame);
-    if (!(target instanceof Callable macro)) {
-      throw new TemplateException(block.at(), Python.type(target) + " cannot be called");
-    }
-    List<@Nullable Object> positional = new ArrayList<>();
-    for (Expr argument : block.call().arguments().positional()) {
-      positional.add(evaluator.value(argument, frame));
-    }
-    Map<String, @Nullable Object> named = evaluator.named(block.call().arguments().named(), frame);
-    named.put("caller", callable(block.parameters(), block.body(), frame));
-    write(Python.text(macro.call(positional, named)));
+    Macro caller = new Macro("caller", block.caller(), frame, this);
+    write(Repr.text(evaluator.call(block.call(), frame, caller)));
   }
 }

@@ -1,11 +1,13 @@
 package dev.semantic.mlx.template;
 
+import static dev.semantic.mlx.template.Members.method;
+
 import dev.semantic.mlx.template.Python.Callable;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
+import java.util.function.BiPredicate;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -13,274 +15,271 @@ import org.jspecify.annotations.Nullable;
 final class StringMethods {
   private StringMethods() {}
 
+  /** A method of a string; null if it has none of this name. */
   static @Nullable Callable of(String text, String name) {
+    Callable found = asking(text, name);
+    found = found == null ? making(text, name) : found;
+    found = found == null ? cutting(text, name) : found;
+    if (found == null) {
+      return null;
+    }
+    Callable method = found;
+    return (positional, named) -> {
+      Budget.look(text.length());
+      return method.call(positional, named);
+    };
+  }
+
+  private static @Nullable Callable asking(String text, String name) {
     return switch (name) {
-      case "strip" -> (p, n) -> strip(text, p, true, true);
-      case "lstrip" -> (p, n) -> strip(text, p, true, false);
-      case "rstrip" -> (p, n) -> strip(text, p, false, true);
-      case "split" ->
-          (p, n) ->
-              split(text, p.isEmpty() ? n.get("sep") : p.getFirst(), limit(p, n.get("maxsplit")));
-      case "rsplit" ->
-          (p, n) ->
-              rsplit(text, p.isEmpty() ? n.get("sep") : p.getFirst(), limit(p, n.get("maxsplit")));
-      case "splitlines" -> (p, n) -> lines(text);
-      case "startswith" -> (p, n) -> any(p.getFirst(), text.substring(from(text, p))::startsWith);
-      case "endswith" -> (p, n) -> any(p.getFirst(), text::endsWith);
-      case "replace" ->
-          (p, n) ->
-              replace(
-                  text, string(p, 0), string(p, 1), p.size() > 2 ? Python.integer(p.get(2)) : -1);
-      case "upper" -> (p, n) -> text.toUpperCase(Locale.ROOT);
-      case "lower", "casefold" -> (p, n) -> text.toLowerCase(Locale.ROOT);
-      case "title" -> (p, n) -> title(text);
-      case "capitalize" -> (p, n) -> capitalize(text);
-      case "find" -> (p, n) -> position(text, text.indexOf(string(p, 0), from(text, p)));
-      case "rfind" -> (p, n) -> position(text, text.lastIndexOf(string(p, 0)));
-      case "index" ->
-          (p, n) -> {
-            long at = position(text, text.indexOf(string(p, 0), from(text, p)));
-            if (at < 0) {
-              throw new TemplateException(Python.repr(p.getFirst()) + " is not in the string");
-            }
-            return at;
-          };
-      case "count" -> (p, n) -> count(text.substring(from(text, p)), string(p, 0));
-      case "join" ->
-          (p, n) -> join(text, Python.items(p.getFirst()).stream().map(Python::text).toList());
-      case "format" -> (p, n) -> Formats.braces(text, p, n);
-      case "removeprefix" ->
-          (p, n) -> text.startsWith(string(p, 0)) ? text.substring(string(p, 0).length()) : text;
-      case "removesuffix" ->
-          (p, n) ->
-              text.endsWith(string(p, 0))
-                  ? text.substring(0, text.length() - string(p, 0).length())
-                  : text;
-      case "zfill" ->
-          (p, n) -> {
-            int sign = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
-            long width = Python.integer(p.getFirst()) - sign;
-            return text.substring(0, sign) + pad(text.substring(sign), width, "0", true);
-          };
-      case "ljust" -> (p, n) -> pad(text, Python.integer(p.getFirst()), fill(p), false);
-      case "rjust" -> (p, n) -> pad(text, Python.integer(p.getFirst()), fill(p), true);
-      case "partition" ->
-          (p, n) -> partition(text, string(p, 0), text.indexOf(string(p, 0)), false);
-      case "rpartition" ->
-          (p, n) -> partition(text, string(p, 0), text.lastIndexOf(string(p, 0)), true);
-      case "isdigit", "isdecimal", "isnumeric" -> (p, n) -> every(text, Character::isDigit);
-      case "isalpha" -> (p, n) -> every(text, Character::isLetter);
-      case "isalnum" -> (p, n) -> every(text, Character::isLetterOrDigit);
-      case "isspace" -> (p, n) -> every(text, Character::isWhitespace);
-      case "isupper" -> (p, n) -> isUpper(text);
-      case "islower" -> (p, n) -> isLower(text);
+      case "startswith" -> affix(text, name, String::startsWith);
+      case "endswith" -> affix(text, name, String::endsWith);
+      case "find", "index" -> search(text, name, String::indexOf);
+      case "rfind", "rindex" -> search(text, name, String::lastIndexOf);
+      case "count" ->
+          method(
+              name,
+              "sub start? end? /",
+              g -> {
+                String within = part(text, g);
+                return within == null ? (Object) 0L : PythonText.count(within, g.text(0));
+              });
+      case "isdigit" -> every(text, name, Characters::isDigit);
+      case "isdecimal" -> every(text, name, Character::isDigit);
+      case "isnumeric" -> every(text, name, Characters::isNumeric);
+      case "isalpha" -> every(text, name, Character::isLetter);
+      case "isalnum" -> every(text, name, c -> Character.isLetter(c) || Characters.isNumeric(c));
+      case "isspace" -> every(text, name, PythonText::isSpace);
+      case "isprintable" ->
+          method(name, "", g -> text.isEmpty() || text.codePoints().allMatch(Repr::isPrintable));
+      case "isascii" -> method(name, "", g -> text.chars().allMatch(c -> c < 128));
+      case "isupper" -> method(name, "", g -> PythonText.hasCase(text, Character::isUpperCase));
+      case "islower" -> method(name, "", g -> PythonText.hasCase(text, Character::isLowerCase));
+      case "istitle" ->
+          method(
+              name,
+              "",
+              g ->
+                  text.codePoints().anyMatch(PythonText::isCased)
+                      && PythonText.title(text).equals(text));
+      case "isidentifier" ->
+          method(
+              name,
+              "",
+              g ->
+                  !text.isEmpty()
+                      && (text.charAt(0) == '_'
+                          || Character.isUnicodeIdentifierStart(text.codePointAt(0)))
+                      && text.codePoints().allMatch(Character::isUnicodeIdentifierPart));
       default -> null;
     };
   }
 
-  static boolean isUpper(String text) {
-    return !text.equals(text.toLowerCase(Locale.ROOT))
-        && text.equals(text.toUpperCase(Locale.ROOT));
+  private static @Nullable Callable making(String text, String name) {
+    return switch (name) {
+      case "upper" -> making(name, text, PythonText::upper);
+      case "lower" -> making(name, text, PythonText::lower);
+      case "casefold" -> making(name, text, t -> PythonText.lower(t.replace("ß", "ss")));
+      case "title" -> making(name, text, PythonText::title);
+      case "capitalize" -> making(name, text, PythonText::capitalize);
+      case "swapcase" -> making(name, text, Characters::swapCase);
+      case "replace" ->
+          method(
+              name,
+              "old new count? /",
+              g -> PythonText.replace(text, g.text(0), g.text(1), g.integerOr(2, -1)));
+      case "join" -> method(name, "iterable /", g -> join(text, Python.items(g.get(0))));
+      case "format" -> (positional, named) -> BraceFormat.of(text, positional, named);
+      case "format_map" ->
+          method(name, "map /", g -> BraceFormat.of(text, List.of(), mapping(g.get(0))));
+      case "zfill" ->
+          method(
+              name,
+              "width /",
+              g -> {
+                int sign = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
+                return text.substring(0, sign)
+                    + PythonText.pad(text.substring(sign), g.integer(0) - sign, "0", 1);
+              });
+      case "ljust" -> padded(text, name, 0);
+      case "rjust" -> padded(text, name, 1);
+      case "center" -> padded(text, name, 0.5);
+      case "expandtabs" ->
+          method(name, "tabsize?", g -> Characters.expandTabs(text, g.integerOr(0, 8)));
+      default -> null;
+    };
   }
 
-  static boolean isLower(String text) {
-    return !text.equals(text.toUpperCase(Locale.ROOT))
-        && text.equals(text.toLowerCase(Locale.ROOT));
+  private static Callable making(String name, String text, Function<String, String> made) {
+    return method(
+        name,
+        "",
+        g -> {
+          Budget.hold(text.length());
+          return made.apply(text);
+        });
   }
 
-  private static String string(List<@Nullable Object> arguments, int index) {
-    if (index < arguments.size() && arguments.get(index) instanceof String text) {
-      return text;
+  private static Dict mapping(@Nullable Object value) {
+    if (value instanceof Dict map) {
+      return map;
     }
-    throw new TemplateException("A string method needs a string as argument " + (index + 1));
+    throw new TemplateException("format_map needs a mapping, not " + Python.type(value));
   }
 
-  /** Where a search begins: the second argument, in code points, negative from the end. */
-  private static int from(String text, List<@Nullable Object> arguments) {
-    if (arguments.size() < 2 || arguments.get(1) == null) {
-      return 0;
+  private static @Nullable Callable cutting(String text, String name) {
+    return switch (name) {
+      case "strip" -> stripped(text, name, true, true);
+      case "lstrip" -> stripped(text, name, true, false);
+      case "rstrip" -> stripped(text, name, false, true);
+      case "split" ->
+          method(
+              name,
+              "sep? maxsplit?",
+              g -> PythonText.split(text, separator(g), g.integerOr(1, -1)));
+      case "rsplit" ->
+          method(
+              name,
+              "sep? maxsplit?",
+              g -> PythonText.splitFromEnd(text, separator(g), g.integerOr(1, -1)));
+      case "splitlines" ->
+          method(
+              name,
+              "keepends?",
+              g -> {
+                Budget.hold(text.length());
+                return PythonText.lines(text, g.flag(0));
+              });
+      case "removeprefix" ->
+          method(
+              name,
+              "prefix /",
+              g -> text.startsWith(g.text(0)) ? text.substring(g.text(0).length()) : text);
+      case "removesuffix" ->
+          method(
+              name,
+              "suffix /",
+              g ->
+                  text.endsWith(g.text(0))
+                      ? text.substring(0, text.length() - g.text(0).length())
+                      : text);
+      case "partition" ->
+          method(name, "sep /", g -> partition(text, separating(g), text.indexOf(g.text(0)), 0));
+      case "rpartition" ->
+          method(
+              name, "sep /", g -> partition(text, separating(g), text.lastIndexOf(g.text(0)), 2));
+      default -> null;
+    };
+  }
+
+  private static Callable stripped(String text, String name, boolean left, boolean right) {
+    return method(name, "chars? /", g -> PythonText.strip(text, g.textOrNone(0), left, right));
+  }
+
+  private static @Nullable String separator(Given g) {
+    Budget.hold(64);
+    return g.get(0) == null ? null : separating(g);
+  }
+
+  private static String separating(Given g) {
+    if (g.text(0).isEmpty()) {
+      throw new TemplateException("A string cannot be split at ''");
     }
-    int length = text.codePointCount(0, text.length());
-    long start = Python.integer(arguments.get(1));
-    return text.offsetByCodePoints(
-        0, (int) Math.clamp(start < 0 ? start + length : start, 0L, length));
+    return g.text(0);
   }
 
-  private static String fill(List<@Nullable Object> arguments) {
-    return arguments.size() > 1 ? string(arguments, 1) : " ";
-  }
-
-  private static boolean every(String text, IntPredicate predicate) {
-    return !text.isEmpty() && text.codePoints().allMatch(predicate);
-  }
-
-  private static boolean any(@Nullable Object options, java.util.function.Predicate<String> holds) {
-    return options instanceof String one
-        ? holds.test(one)
-        : Python.items(options).stream().map(Python::text).anyMatch(holds);
-  }
-
-  static String strip(String text, List<@Nullable Object> arguments, boolean left, boolean right) {
-    String which =
-        arguments.isEmpty() || arguments.getFirst() == null ? null : string(arguments, 0);
-    IntPredicate goes = which == null ? StringMethods::isSpace : c -> which.indexOf(c) >= 0;
-    int from = 0;
-    int to = text.length();
-    while (left && from < to && goes.test(text.codePointAt(from))) {
-      from += Character.charCount(text.codePointAt(from));
-    }
-    while (right && to > from && goes.test(text.codePointBefore(to))) {
-      to -= Character.charCount(text.codePointBefore(to));
-    }
-    return text.substring(from, to);
-  }
-
-  private static boolean isSpace(int c) {
-    return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
-  }
-
-  private static long limit(List<@Nullable Object> positional, @Nullable Object named) {
-    Object value = positional.size() > 1 ? positional.get(1) : named;
-    return value == null ? -1 : Python.integer(value);
-  }
-
-  static List<@Nullable Object> split(String text, @Nullable Object separator, long limit) {
-    List<@Nullable Object> parts = new ArrayList<>();
-    if (separator == null) {
-      String rest = text.stripLeading();
-      while (!rest.isEmpty() && (limit < 0 || parts.size() < limit)) {
-        int end = 0;
-        while (end < rest.length() && !Character.isWhitespace(rest.charAt(end))) {
-          end++;
-        }
-        parts.add(rest.substring(0, end));
-        rest = rest.substring(end).stripLeading();
-      }
-      if (!rest.isEmpty()) {
-        parts.add(rest);
-      }
-      return parts;
-    }
-    String between = separator(separator);
-    int from = 0;
-    int at;
-    while ((limit < 0 || parts.size() < limit) && (at = text.indexOf(between, from)) >= 0) {
-      parts.add(text.substring(from, at));
-      from = at + between.length();
-    }
-    parts.add(text.substring(from));
-    return parts;
-  }
-
-  private static List<@Nullable Object> rsplit(
-      String text, @Nullable Object separator, long limit) {
-    if (limit < 0) {
-      return split(text, separator, -1);
-    }
-    if (separator == null) {
-      String mirrored = new StringBuilder(text).reverse().toString();
-      List<@Nullable Object> found = split(mirrored, null, limit);
-      Collections.reverse(found);
-      found.replaceAll(part -> new StringBuilder(Python.text(part)).reverse().toString());
-      return found;
-    }
-    String between = separator(separator);
-    List<@Nullable Object> parts = new ArrayList<>();
-    int to = text.length();
-    int at;
-    while (parts.size() < limit
-        && to - between.length() >= 0
-        && (at = text.lastIndexOf(between, to - between.length())) >= 0) {
-      parts.add(text.substring(at + between.length(), to));
-      to = at;
-    }
-    parts.add(text.substring(0, to));
-    Collections.reverse(parts);
-    return parts;
-  }
-
-  private static String separator(Object separator) {
-    if (separator instanceof String between && !between.isEmpty()) {
-      return between;
-    }
-    throw new TemplateException("A string cannot be split at " + Python.repr(separator));
-  }
-
-  private static List<@Nullable Object> lines(String text) {
-    return new ArrayList<>(text.lines().toList());
-  }
-
-  static String replace(String text, String old, String fresh, long count) {
-    Budget.bounded(count(text, old) * fresh.length());
-    if (count < 0) {
-      return text.replace(old, fresh);
-    }
-    StringBuilder out = new StringBuilder();
-    int from = 0;
-    for (long i = 0; i < count; i++) {
-      int at = text.indexOf(old, from);
-      if (at < 0 || old.isEmpty()) {
-        break;
-      }
-      out.append(text, from, at).append(fresh);
-      from = at + old.length();
-    }
-    return out.append(text.substring(from)).toString();
-  }
-
-  static String join(String between, List<String> parts) {
-    Budget.bounded(
-        (long) between.length() * parts.size() + parts.stream().mapToLong(String::length).sum());
-    return String.join(between, parts);
-  }
-
-  static String capitalize(String text) {
-    if (text.isEmpty()) {
-      return text;
-    }
-    int first = Character.charCount(text.codePointAt(0));
-    return text.substring(0, first).toUpperCase(Locale.ROOT)
-        + text.substring(first).toLowerCase(Locale.ROOT);
-  }
-
-  static String title(String text) {
-    StringBuilder out = new StringBuilder();
-    boolean inWord = false;
-    for (int c : text.codePoints().toArray()) {
-      out.appendCodePoint(inWord ? Character.toLowerCase(c) : Character.toTitleCase(c));
-      inWord = Character.isLetter(c);
-    }
-    return out.toString();
-  }
-
-  /** Python counts code points. */
-  private static long position(String text, int index) {
-    return index < 0 ? -1 : text.codePointCount(0, index);
-  }
-
-  private static long count(String text, String part) {
-    if (part.isEmpty()) {
-      return text.codePointCount(0, text.length()) + 1L;
-    }
-    long count = 0;
-    for (int at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length())) {
-      count++;
-    }
-    return count;
-  }
-
-  private static String pad(String text, long width, String fill, boolean left) {
-    int missing = (int) Math.clamp(width - text.codePointCount(0, text.length()), 0L, 10_000L);
-    return left ? fill.repeat(missing) + text : text + fill.repeat(missing);
-  }
-
-  private static List<@Nullable Object> partition(
-      String text, String separator, int at, boolean fromRight) {
+  private static Tuple partition(String text, String separator, int at, int wholeAt) {
     if (at < 0) {
-      return new Python.Tuple(
-          fromRight ? Arrays.asList("", "", text) : Arrays.asList(text, "", ""));
+      String[] parts = {"", "", ""};
+      parts[wholeAt] = text;
+      return new Tuple(Arrays.asList(parts));
     }
-    return new Python.Tuple(
+    return new Tuple(
         Arrays.asList(text.substring(0, at), separator, text.substring(at + separator.length())));
+  }
+
+  private static Callable every(String text, String name, IntPredicate predicate) {
+    return method(name, "", g -> !text.isEmpty() && text.codePoints().allMatch(predicate));
+  }
+
+  private static Callable padded(String text, String name, double shareBefore) {
+    return method(
+        name,
+        "width fillchar? /",
+        g -> {
+          String fill = g.textOr(1, " ");
+          if (PythonText.length(fill) != 1) {
+            throw new TemplateException(name + " fills with one character, not " + Repr.of(fill));
+          }
+          return PythonText.pad(text, g.integer(0), fill, shareBefore);
+        });
+  }
+
+  private static Callable affix(String text, String name, BiPredicate<String, String> holds) {
+    return method(
+        name,
+        "prefix start? end? /",
+        g -> {
+          if (g.get(0) instanceof Tuple) {
+            String part = part(text, g);
+            return Python.items(g.get(0)).stream()
+                .anyMatch(
+                    option -> {
+                      if (!(option instanceof String affix)) {
+                        throw new TemplateException(name + " needs strings in its tuple");
+                      }
+                      return part != null && holds.test(part, affix);
+                    });
+          }
+          String affix = g.text(0);
+          String part = part(text, g);
+          return part != null && holds.test(part, affix);
+        });
+  }
+
+  /** The part that {@code start} and {@code end} name; null where they are beyond the end. */
+  private static @Nullable String part(String text, Given g) {
+    if (g.get(1) == null && g.get(2) == null) {
+      return text;
+    }
+    if (g.get(1) != null && g.integer(1) > PythonText.length(text)) {
+      return null;
+    }
+    int from = g.get(1) == null ? 0 : PythonText.offset(text, g.integer(1));
+    int to = g.get(2) == null ? text.length() : PythonText.offset(text, g.integer(2));
+    return from > to ? null : text.substring(from, to);
+  }
+
+  private interface Search {
+    int in(String text, String part);
+  }
+
+  private static Callable search(String text, String name, Search search) {
+    return method(
+        name,
+        "sub start? end? /",
+        g -> {
+          String within = part(text, g);
+          int at = within == null ? -1 : search.in(within, g.text(0));
+          if (at >= 0) {
+            int from = g.get(1) == null ? 0 : PythonText.offset(text, g.integer(1));
+            return (long) text.codePointCount(0, from + at); // Python counts code points
+          }
+          if (name.endsWith("index")) {
+            throw new TemplateException(Repr.of(g.get(0)) + " is not in the string");
+          }
+          return -1L;
+        });
+  }
+
+  private static String join(String between, List<@Nullable Object> items) {
+    List<String> parts = new ArrayList<>();
+    for (Object item : items) {
+      if (!(item instanceof String part)) {
+        throw new TemplateException("join needs strings, not " + Python.type(item));
+      }
+      parts.add(part);
+    }
+    return PythonText.join(between, parts);
   }
 }

@@ -1,0 +1,131 @@
+package dev.semantic.examples.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.semantic.mlx.template.ModelTemplates;
+import dev.semantic.mlx.template.TemplateException;
+import dev.semantic.model.ModelException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What a chat template in a file is given, with the names that transformers uses. */
+final class TemplateOptions {
+  @Option(
+      names = "--template",
+      required = true,
+      paramLabel = "FILE",
+      description =
+          "A Jinja template, a tokenizer_config.json, or a directory with chat_template.jinja"
+              + " or that.")
+  @Nullable Path file;
+
+  @Option(
+      names = "--tools",
+      paramLabel = "FILE.json",
+      description = "A JSON array of tools, or an object that has it as its 'tools'.")
+  private @Nullable Path tools;
+
+  @Option(names = "--bos", paramLabel = "S", description = "The text of bos_token.")
+  private @Nullable String bos;
+
+  @Option(names = "--eos", paramLabel = "S", description = "The text of eos_token.")
+  private @Nullable String eos;
+
+  @Option(
+      names = "--date",
+      paramLabel = "YYYY-MM-DD",
+      description = "The day that the template takes for today.")
+  private @Nullable LocalDate date;
+
+  @Option(
+      names = "--set",
+      paramLabel = "NAME=VALUE",
+      description =
+          "A further value: JSON where it is JSON, else a text. For example"
+              + " enable_thinking=false.")
+  private List<String> settings = new ArrayList<>();
+
+  @Option(
+      names = "--no-generation-prompt",
+      description = "Leave out what asks the model to answer.")
+  private boolean withoutPrompt;
+
+  /**
+   * Renders.
+   *
+   * @throws ModelException if the template cannot be read or refuses the values
+   */
+  String render(Path template, Path messages, Subcommand command) throws IOException {
+    Map<String, @Nullable Object> further = settings(command);
+    MessagesFile.Conversation conversation = MessagesFile.readAsIs(messages);
+    List<?> given = tools == null ? conversation.tools() : MessagesFile.readTools(tools);
+    ModelTemplates templates = templates(template);
+    Map<String, @Nullable Object> values = new LinkedHashMap<>(templates.tokens());
+    values.put("messages", conversation.messages());
+    values.put("tools", given);
+    values.put("documents", null);
+    values.put("add_generation_prompt", !withoutPrompt);
+    put(values, "bos_token", bos);
+    put(values, "eos_token", eos);
+    values.putAll(further);
+    try {
+      return templates
+          .choose(values.get("tools") != null)
+          .orElseThrow(() -> new ModelException(template + " holds no chat template"))
+          .render(values, clock());
+    } catch (TemplateException e) {
+      throw new ModelException("%s: %s".formatted(template, e.getMessage()), e);
+    }
+  }
+
+  private static ModelTemplates templates(Path template) throws IOException {
+    if (Files.isDirectory(template)) {
+      return ModelTemplates.ofDirectory(template);
+    }
+    return template.toString().endsWith(".json")
+        ? ModelTemplates.ofConfig(template)
+        : ModelTemplates.ofFile(template);
+  }
+
+  private Clock clock() {
+    return date == null
+        ? Clock.systemDefaultZone()
+        : Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
+  }
+
+  private static void put(
+      Map<String, @Nullable Object> values, String name, @Nullable String value) {
+    if (value != null) {
+      values.put(name, value);
+    }
+  }
+
+  private Map<String, @Nullable Object> settings(Subcommand command) {
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    for (String setting : settings) {
+      int equals = setting.indexOf('=');
+      if (equals < 1) {
+        throw command.misuse("--set needs NAME=VALUE, not '" + setting + "'");
+      }
+      values.put(setting.substring(0, equals), value(setting.substring(equals + 1)));
+    }
+    return values;
+  }
+
+  private static @Nullable Object value(String text) {
+    try {
+      return text.isBlank() ? text : MessagesFile.value(text);
+    } catch (JsonProcessingException e) {
+      return text;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package dev.semantic.mlx.template;
+
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A generator: can be gone through once, is always true, has no length. Templates come to depend on
+ * that: {@code {% if messages|select(…) %}} holds even if nothing was selected.
+ */
+final class Lazy implements Iterator<@Nullable Object> {
+  /** Computes one item after the other. */
+  interface Source {
+    /** The next item, or {@link #END}. */
+    @Nullable Object next();
+  }
+
+  static final Object END = new Object();
+
+  private final Source source;
+  private @Nullable Object ahead = END;
+  private boolean peeked;
+
+  Lazy(Source source) {
+    this.source = source;
+  }
+
+  static Lazy of(Iterator<? extends @Nullable Object> items) {
+    return new Lazy(() -> items.hasNext() ? items.next() : END);
+  }
+
+  @Override
+  @SuppressWarnings("ReferenceEquality") // END is one object
+  public boolean hasNext() {
+    if (!peeked) {
+      ahead = source.next();
+      peeked = true;
+    }
+    return ahead != END;
+  }
+
+  /** The next item, which stays. */
+  @Nullable Object peek() {
+    return hasNext() ? ahead : null;
+  }
+
+  @Override
+  public @Nullable Object next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException("nothing is left");
+    }
+    peeked = false;
+    return ahead;
+  }
+}
