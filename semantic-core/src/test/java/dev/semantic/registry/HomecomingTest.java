@@ -15,6 +15,8 @@ import dev.semantic.cache.MemoryCacheStore;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.EngineOptions;
 import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.Prompt;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.scripted.Elsewhere;
@@ -54,7 +56,7 @@ class HomecomingTest {
     private final Map<String, CountDownLatch> shut = new ConcurrentHashMap<>();
     private final Map<String, CountDownLatch> reached = new ConcurrentHashMap<>();
 
-    /** Whoever reads the agent's cache next waits; others after him do not. */
+    /** Whoever has read the agent's cache next waits; others after him do not. */
     void shut(String agent) {
       reached.put(agent, new CountDownLatch(1));
       shut.put(agent, new CountDownLatch(1));
@@ -71,6 +73,7 @@ class HomecomingTest {
     @Override
     public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
       loaded.add(agent.name());
+      Optional<KvSnapshot> found = inner.load(agent, tag);
       CountDownLatch door = shut.remove(agent.name());
       if (door != null) {
         reached.get(agent.name()).countDown();
@@ -80,7 +83,7 @@ class HomecomingTest {
           throw new AssertionError(e);
         }
       }
-      return inner.load(agent, tag);
+      return found;
     }
 
     @Override
@@ -149,6 +152,25 @@ class HomecomingTest {
       // what was read before it asked is not what it is now
       int[] longer = said(others, house.ask(first, others));
       assertEquals(longer.length - 1, house.ask(first, longer).cachedTokens());
+    }
+  }
+
+  @Test
+  void whatWasReadBeforeItAskedDoesNotTakeThePlaceOfWhatItIsNow() throws Exception {
+    try (ScriptedHouse house = house(16)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      house.registry.swapWithRollback(BETA);
+      store.shut("ada");
+      CountDownLatch door = store.shut.get("ada");
+      CompletableFuture<SwapReport> swap = swapBack(house);
+      store.awaitReached("ada");
+      int[] longer = said(ada, house.ask("ada", ada));
+      house
+          .ask(GenerationRequest.of(new Prompt.Tokens(tokens(2000, 3))).maxTokens(1).build())
+          .await(PATIENCE); // needs all the room, so that she is parked as she is now
+      store.open(door);
+      assertEquals(1, swap.get(10, TimeUnit.SECONDS).agentsRestored());
+      assertEquals(longer.length - 1, house.ask("ada", longer).cachedTokens());
     }
   }
 
