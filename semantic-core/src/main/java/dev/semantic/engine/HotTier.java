@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -141,6 +142,7 @@ final class HotTier {
           .weigher((AgentId agent, Hot hot) -> hot.lease().blocks())
           .build();
 
+  private final AtomicLong comings = new AtomicLong();
   private final Set<AgentId> pinned = ConcurrentHashMap.newKeySet();
 
   /** The agent's sequence stays, whoever needs room; also the next one, and the next model's. */
@@ -174,7 +176,13 @@ final class HotTier {
         .findFirst();
   }
 
+  /** Changes whenever somebody comes. */
+  long comings() {
+    return comings.get();
+  }
+
   void put(AgentId agent, Hot hot) {
+    comings.incrementAndGet();
     Hot former = idle.asMap().put(agent, hot);
     if (former != null) {
       former.close();
