@@ -155,6 +155,13 @@ public class MemoryBenchmark {
     return prefixes.share(active, ORDER);
   }
 
+  /** When another agent has fallen silent since the step before: everybody is looked at again. */
+  @Benchmark
+  public List<Work> whatCouldBeSharedNow() {
+    takeAndPutBack();
+    return prefixes.share(active, ORDER);
+  }
+
   /** What a text costs once, when its request comes or its agent falls silent. */
   @Benchmark
   public Blocks hashesOfAText() {

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -149,6 +150,7 @@ final class HotTier {
           .weigher((AgentId agent, Hot hot) -> hot.lease().blocks())
           .build();
 
+  private final AtomicLong comings = new AtomicLong();
   private final Set<AgentId> pinned = ConcurrentHashMap.newKeySet();
 
   /** The agent's sequence stays, whoever needs room; also the next one, and the next model's. */
@@ -208,7 +210,13 @@ final class HotTier {
     idle.asMap().values().forEach(Hot::parkAgain);
   }
 
+  /** Changes whenever somebody comes. */
+  long comings() {
+    return comings.get();
+  }
+
   void put(AgentId agent, Hot hot) {
+    comings.incrementAndGet();
     Hot former = idle.asMap().put(agent, hot);
     lent.remove(agent);
     if (former != null) {

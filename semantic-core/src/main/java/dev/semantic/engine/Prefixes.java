@@ -48,7 +48,7 @@ final class Prefixes {
       }
     }
     int most = shareable(work);
-    if (most > work.computed()) {
+    if (most > work.computed() && work.looksAt(hot.comings())) {
       hot.forEach(
           idle -> consider(idle, idleCommon(idle, work, most), work).ifPresent(donors::add));
     }

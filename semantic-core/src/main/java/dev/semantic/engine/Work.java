@@ -56,6 +56,7 @@ final class Work {
   private int underWay; // how many of them are being computed
   private long firstToken;
   private long lastToken;
+  private long seen = -1; // how many had fallen silent when it looked for its beginning
   private @Nullable FinishReason reason;
 
   /**
@@ -168,6 +169,13 @@ final class Work {
     return blocks;
   }
 
+  /** Whether it has not looked at those who are idle since the last of them came. */
+  boolean looksAt(long comings) {
+    boolean news = comings != seen;
+    seen = comings;
+    return news;
+  }
+
   boolean wasRefusedBy(Hot donor) {
     return refusedBy.contains(donor);
   }
@@ -188,6 +196,7 @@ final class Work {
     hot = empty;
     computed = 0;
     cached = 0;
+    seen = -1;
   }
 
   @Nullable FinishReason reason() {

@@ -10,8 +10,8 @@ import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -172,7 +172,7 @@ class BlockPoolTest {
   }
 
   private static int taken(Collection<Model> all, Map<Object, Integer> sizes) {
-    Set<Object> shared = Collections.newSetFromMap(new IdentityHashMap<>());
+    Set<Object> shared = new HashSet<>();
     all.forEach(model -> shared.addAll(model.parts));
     return shared.stream().mapToInt(sizes::get).sum()
         + all.stream().mapToInt(model -> model.own).sum();
@@ -185,7 +185,7 @@ class BlockPoolTest {
       BlockPool small = new BlockPool(ByteSize.parse("320KiB")); // 20 blocks
       small.reconfigure(SMALL, KvPrecision.FLOAT32);
       Map<BlockPool.Lease, Model> all = new LinkedHashMap<>();
-      Map<Object, Integer> sizes = new IdentityHashMap<>();
+      Map<Object, Integer> sizes = new HashMap<>();
       for (int step = 0; step < 60; step++) {
         step(random, small, all, sizes);
         int free = 20 - taken(all.values(), sizes);

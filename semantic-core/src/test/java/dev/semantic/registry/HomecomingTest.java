@@ -15,6 +15,8 @@ import dev.semantic.cache.MemoryCacheStore;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.EngineOptions;
 import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.Prompt;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.scripted.Elsewhere;
@@ -47,40 +49,51 @@ class HomecomingTest {
 
   private final Doors store = new Doors();
 
+  /** Where one waits who has read a cache. */
+  private static final class Door {
+    private final CountDownLatch reached = new CountDownLatch(1);
+    private final CountDownLatch open = new CountDownLatch(1);
+
+    void pass() {
+      reached.countDown();
+      try {
+        assertTrue(open.await(20, TimeUnit.SECONDS), "nobody opened");
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    void awaitReached() throws InterruptedException {
+      assertTrue(reached.await(10, TimeUnit.SECONDS), "nobody reads");
+    }
+
+    void open() {
+      open.countDown();
+    }
+  }
+
   /** A store that tells what is loaded, and lets a test keep an agent's cache back. */
   private static final class Doors implements CacheStore {
     private final CacheStore inner = new MemoryCacheStore();
     private final List<String> loaded = Collections.synchronizedList(new ArrayList<>());
-    private final Map<String, CountDownLatch> shut = new ConcurrentHashMap<>();
-    private final Map<String, CountDownLatch> reached = new ConcurrentHashMap<>();
+    private final Map<String, Door> shut = new ConcurrentHashMap<>();
 
-    /** Whoever reads the agent's cache next waits; others after him do not. */
-    void shut(String agent) {
-      reached.put(agent, new CountDownLatch(1));
-      shut.put(agent, new CountDownLatch(1));
-    }
-
-    void awaitReached(String agent) throws InterruptedException {
-      assertTrue(reached.get(agent).await(10, TimeUnit.SECONDS), "nobody reads " + agent);
-    }
-
-    void open(CountDownLatch door) {
-      door.countDown();
+    /** Whoever has read the agent's cache next waits; others after him do not. */
+    Door shut(String agent) {
+      Door door = new Door();
+      shut.put(agent, door);
+      return door;
     }
 
     @Override
     public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
       loaded.add(agent.name());
-      CountDownLatch door = shut.remove(agent.name());
+      Optional<KvSnapshot> found = inner.load(agent, tag);
+      Door door = shut.remove(agent.name());
       if (door != null) {
-        reached.get(agent.name()).countDown();
-        try {
-          assertTrue(door.await(20, TimeUnit.SECONDS), "nobody opened");
-        } catch (InterruptedException e) {
-          throw new AssertionError(e);
-        }
+        door.pass();
       }
-      return inner.load(agent, tag);
+      return found;
     }
 
     @Override
@@ -132,23 +145,40 @@ class HomecomingTest {
       store.loaded.clear();
       String first = store.inner.parked(Geometry.ALPHA.tag()).getFirst().agent().name();
       String second = first.equals("ada") ? "bob" : "ada";
-      store.shut(first);
-      CountDownLatch door = store.shut.get(first);
+      Door door = store.shut(first);
       CompletableFuture<SwapReport> swap = swapBack(house);
-      store.awaitReached(first);
+      door.awaitReached();
       assertFalse(swap.isDone());
       assertEquals(0, house.ask("eve", tokens(9, 9)).cachedTokens());
       int[] its = second.equals("ada") ? ada : bob;
       assertEquals(its.length - 1, house.ask(second, its).cachedTokens());
       int[] others = second.equals("ada") ? bob : ada;
       assertEquals(others.length - 1, house.ask(first, others).cachedTokens(), "reads its own");
-      store.open(door);
+      door.open();
       SwapReport report = swap.get(10, TimeUnit.SECONDS);
       assertEquals(2, report.agentsRestored());
       assertEquals(1, Collections.frequency(store.loaded, second));
       // what was read before it asked is not what it is now
       int[] longer = said(others, house.ask(first, others));
       assertEquals(longer.length - 1, house.ask(first, longer).cachedTokens());
+    }
+  }
+
+  @Test
+  void whatWasReadBeforeItAskedDoesNotTakeThePlaceOfWhatItIsNow() throws Exception {
+    try (ScriptedHouse house = house(16)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      house.registry.swapWithRollback(BETA);
+      Door door = store.shut("ada");
+      CompletableFuture<SwapReport> swap = swapBack(house);
+      door.awaitReached();
+      int[] longer = said(ada, house.ask("ada", ada));
+      house
+          .ask(GenerationRequest.of(new Prompt.Tokens(tokens(2000, 3))).maxTokens(1).build())
+          .await(PATIENCE); // needs all the room, so that she is parked as she is now
+      door.open();
+      assertEquals(1, swap.get(10, TimeUnit.SECONDS).agentsRestored());
+      assertEquals(longer.length - 1, house.ask("ada", longer).cachedTokens());
     }
   }
 
@@ -237,14 +267,13 @@ class HomecomingTest {
     try (ScriptedHouse house = house(16)) {
       house.ask("ada", tokens(30, 1));
       house.registry.swapWithRollback(BETA);
-      store.shut("ada");
-      CountDownLatch door = store.shut.get("ada");
+      Door door = store.shut("ada");
       SwapReport hasty =
           house.registry.swapWithRollback(
               ALPHA, SwapOptions.builder().phaseTimeout(Duration.ofMillis(200)).build());
       assertEquals(0, hasty.agentsRestored(), "she is not back, and it does not say so");
       house.registry.swapWithRollback(BETA);
-      store.open(door);
+      door.open();
       house.ask("bob", tokens(30, 2));
       assertEquals(1, house.registry.swapWithRollback(ALPHA).agentsRestored());
       assertEquals(29, house.ask("ada", tokens(30, 1)).cachedTokens());
