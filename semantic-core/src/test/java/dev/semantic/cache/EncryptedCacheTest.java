@@ -219,7 +219,7 @@ class EncryptedCacheTest {
       assertTrue(log.text().contains("it is not encrypted"), log.text());
       Path sealed =
           allFiles(root.resolve(ALPHA.toString())).stream()
-              .filter(file -> file.toString().matches(".*/[0-9a-f]{32}\\.kv"))
+              .filter(file -> file.getFileName().toString().matches("[0-9a-f]{32}\\.kv"))
               .findFirst()
               .orElseThrow();
       Files.copy(open, sealed, java.nio.file.StandardCopyOption.REPLACE_EXISTING); // put there

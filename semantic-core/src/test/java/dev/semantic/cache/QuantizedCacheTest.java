@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -131,7 +132,7 @@ class QuantizedCacheTest {
     KvSnapshot snapshot = Snapshots.plausible(ALPHA, LAYOUT, KvPrecision.FLOAT32, 23, 1);
     try (DiskCacheStore store = open(KvEncoding.Q4)) {
       store.park(ANNA, snapshot);
-      List<Object> before = blockKeys();
+      List<String> before = blockKeys();
       store.park(BERT, store.load(ANNA, ALPHA).orElseThrow());
       assertEquals(before, blockKeys());
       store.remove(ANNA, ALPHA);
@@ -142,10 +143,10 @@ class QuantizedCacheTest {
   }
 
   /** A file that is written again is another file. */
-  private List<Object> blockKeys() throws IOException {
-    List<Object> keys = new ArrayList<>();
+  private List<String> blockKeys() throws IOException {
+    List<String> keys = new ArrayList<>();
     for (Path block : allFiles(root.resolve(ALPHA.toString()).resolve("blocks"))) {
-      keys.add(Files.getAttribute(block, "unix:ino"));
+      keys.add(String.valueOf(Files.readAttributes(block, BasicFileAttributes.class).fileKey()));
     }
     assertEquals(5, keys.size());
     return keys;
