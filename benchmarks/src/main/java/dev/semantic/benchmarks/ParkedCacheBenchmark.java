@@ -1,7 +1,10 @@
 package dev.semantic.benchmarks;
 
 import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheKey;
+import dev.semantic.cache.DiskCacheBuilder;
 import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.cache.KvEncoding;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.cache.ParkedCache;
@@ -10,6 +13,7 @@ import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +31,7 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -34,9 +39,10 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Parking and loading 180 MiB, SmolLM2-135M's cache of 4,096 tokens, beside writing and reading the
- * same bytes without a format. The directory is {@code semantic.benchmark.directory}, or the
- * system's temporary one; what is read comes from the page cache.
+ * Parking and loading 180 MiB, SmolLM2-135M's cache of 4,096 tokens, in every form, beside writing
+ * and reading the same bytes without a format. The directory is {@code
+ * semantic.benchmark.directory}, or the system's temporary one; what is read comes from the page
+ * cache.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -49,6 +55,12 @@ public class ParkedCacheBenchmark {
   private static final int TOKENS = 4096;
   private static final AgentId AGENT = new AgentId("agent");
   private static final ModelTag TAG = new ModelTag("smollm2", "0a".repeat(32));
+
+  @Param({"EXACT", "Q8", "Q4"})
+  private KvEncoding encoding;
+
+  @Param({"false", "true"})
+  private boolean encrypted;
 
   private Path root;
   private Path plain;
@@ -64,13 +76,13 @@ public class ParkedCacheBenchmark {
             ? Files.createTempDirectory("parked")
             : Files.createTempDirectory(Path.of(directory), "parked");
     plain = root.resolve("plain");
-    store = DiskCacheStore.open(root);
+    store = open();
     KvLayout layout = KvLayout.uniform(30, 3, 64);
     Random random = new Random(1);
     List<LayerKv> layers = new ArrayList<>();
     for (KvLayout.Layer layer : layout.layers()) {
       int bytes = Math.toIntExact(TOKENS * layer.bytesPerToken(KvPrecision.FLOAT32) / 2);
-      layers.add(new LayerKv(0, TOKENS, bytes(random, bytes), bytes(random, bytes)));
+      layers.add(new LayerKv(0, TOKENS, numbers(random, bytes), numbers(random, bytes)));
     }
     snapshot = new KvSnapshot(TAG, layout, KvPrecision.FLOAT32, new int[TOKENS], layers);
     store.park(AGENT, snapshot);
@@ -78,14 +90,29 @@ public class ParkedCacheBenchmark {
     writePlain();
   }
 
-  private static ByteBuffer bytes(Random random, int length) {
-    byte[] bytes = new byte[length];
-    random.nextBytes(bytes);
-    return ByteBuffer.wrap(bytes);
+  private DiskCacheStore open() {
+    DiskCacheBuilder builder = DiskCacheStore.builder(root).encoding(encoding);
+    return (encrypted ? builder.encryption(CacheKey.of(CacheKey.random())) : builder).open();
   }
 
+  private static ByteBuffer numbers(Random random, int length) {
+    ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    while (bytes.hasRemaining()) {
+      bytes.putFloat((float) random.nextGaussian());
+    }
+    return bytes.flip();
+  }
+
+  /** Nothing is there yet. */
   @Benchmark
   public ParkedCache parkDurably() {
+    store.remove(AGENT, TAG);
+    return store.park(AGENT, snapshot);
+  }
+
+  /** All of it is there already but the agent's own file. */
+  @Benchmark
+  public ParkedCache parkAgain() {
     return store.park(AGENT, snapshot);
   }
 

@@ -257,8 +257,8 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
         () -> {
           try {
             if (Files.deleteIfExists(file)) {
-              directory(tag).removed(file);
               CacheFiles.force(CacheFileNames.directory(root, tag));
+              directory(tag).removed(file); // not before: its blocks must outlast its name
             }
             return true;
           } catch (IOException e) {

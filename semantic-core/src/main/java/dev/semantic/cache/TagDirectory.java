@@ -140,8 +140,8 @@ final class TagDirectory {
     if (path.equals(file.getParent())) {
       try {
         Files.deleteIfExists(file);
-        removed(file);
         CacheFiles.force(path);
+        removed(file);
         LOG.info("Removed cache {}: {}", file, why.getMessage());
       } catch (IOException e) {
         LOG.warn(

@@ -1,15 +1,13 @@
 package dev.semantic.cache;
 
 import static dev.semantic.cache.Snapshots.ALPHA;
-import static dev.semantic.cache.Snapshots.MIXED;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvLayout.Layer;
 import dev.semantic.model.KvPrecision;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -19,172 +17,171 @@ import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.zip.CRC32C;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** A reader written from {@code docs/cache-format.md} alone reads what the store writes. */
+/**
+ * A reader written from {@code docs/cache-format.md} alone ({@link PageReader}) reads what the
+ * store writes, and finds it where the page says.
+ */
 class CacheFormatTest {
   private static final AgentId NAME = new AgentId("Anna & Zoë \uD83D\uDE00 \uD83D");
+  private static final byte[] KEY = new byte[32];
+
+  /** Heads whose numbers make one group, several, and such of different size; odd ones too. */
+  private static final KvLayout LAYOUT =
+      new KvLayout(
+          List.of(
+              new Layer(2, 64, 0),
+              new Layer(1, 131, 0),
+              new Layer(1, 8, 5),
+              new Layer(1, 3, 5),
+              new Layer(1, 3, 5)));
 
   @TempDir Path root;
 
-  @Test
-  void thePageSufficesToReadAFile() throws Exception {
-    KvSnapshot snapshot = Snapshots.of(ALPHA, MIXED, KvPrecision.BFLOAT16, 40, 1);
+  static {
+    for (int i = 0; i < KEY.length; i++) {
+      KEY[i] = (byte) i;
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "EXACT, BFLOAT16, false",
+    "Q8, FLOAT32, false",
+    "Q8, BFLOAT16, false",
+    "Q4, FLOAT32, false",
+    "Q4, FLOAT16, false",
+    "Q4, BFLOAT16, false",
+    "EXACT, FLOAT32, true",
+    "Q4, FLOAT16, true"
+  })
+  void thePageSufficesToReadAFile(KvEncoding encoding, KvPrecision precision, boolean encrypted)
+      throws Exception {
+    KvSnapshot snapshot = Snapshots.plausible(ALPHA, LAYOUT, precision, 40, 1);
+    byte @Nullable [] key = encrypted ? KEY : null;
+    CacheForm form = new CacheForm(CacheStoreContractTest.ticking(), 100, 16).with(encoding);
     try (DiskCacheStore store =
-        DiskCacheStore.open(root, new CacheForm(CacheStoreContractTest.ticking(), 100, 16))) {
+        DiskCacheStore.open(root, key == null ? form : form.with(CacheKey.of(key)))) {
       store.park(NAME, snapshot);
-      Path file = fileOf(NAME.name());
-      JsonNode header = readAndCompare(file, snapshot, 0);
-      checkHeader(header);
+      KvSnapshot found = store.load(NAME, ALPHA).orElseThrow();
+      assertEquals(encoding == KvEncoding.EXACT, found.layers().equals(snapshot.layers()));
+
+      Path file = fileOf(key);
+      JsonNode header = readAndCompare(file, found, 0, key);
+      checkHeader(header, encoding, precision);
       List<JsonNode> names = header.get("blocks").valueStream().toList();
       assertEquals(2, names.size());
+      String seed = "a1".repeat(32) + ":" + precision + ":" + encoding + ":alpha";
       for (int i = 0; i < 2; i++) {
         String name = names.get(i).textValue();
         Path block = file.resolveSibling("blocks").resolve(name + ".kvb");
-        JsonNode its = readAndCompare(block, snapshot, 16 * i);
+        JsonNode its = readAndCompare(block, found, 16 * i, key);
         assertEquals(name, its.get("block").textValue());
         assertEquals(16 * i, its.get("from").intValue());
         assertEquals(16 * i + 16, its.get("tokens").intValue());
-        assertEquals(chain(snapshot.tokens(), 16, i + 1), name.substring(0, 32));
+        assertEquals(chain(seed, found.tokens(), 16, i + 1, key), name.substring(0, 32));
       }
     }
   }
 
   /** Checks every byte of a file whose first token is {@code first}. */
-  private static JsonNode readAndCompare(Path path, KvSnapshot snapshot, int first)
-      throws Exception {
-    byte[] file = Files.readAllBytes(path);
-    Reader reader = new Reader(file);
-    assertEquals("8a534b560d0a1a0a", reader.hex(8));
-    assertEquals(3, reader.number());
-    int headerBytes = reader.number();
-    assertEquals(crc(reader.at(24, headerBytes)), reader.number());
-    assertEquals(crc(reader.at(0, 20)), reader.number());
-    JsonNode header = new ObjectMapper().readTree(reader.bytes(headerBytes));
-    assertEquals(0, reader.in.position() % 64);
-
-    ByteBuffer checksums = ByteBuffer.allocate(file.length).order(ByteOrder.LITTLE_ENDIAN);
-    checksums.put(reader.at(0, 20));
-    int block = header.get("blockBytes").intValue();
+  private static JsonNode readAndCompare(
+      Path path, KvSnapshot snapshot, int first, byte @Nullable [] key) throws Exception {
+    PageReader reader = new PageReader(Files.readAllBytes(path), key);
+    JsonNode header = reader.header();
     int end = header.get("tokens").intValue();
-    ByteBuffer tokens = reader.section(4 * (end - first), block, checksums);
+    ByteBuffer tokens = reader.section(4 * (end - first));
     for (int i = first; i < end; i++) {
       assertEquals(snapshot.tokens()[i], tokens.getInt());
     }
-    for (int i = 0; i < 3; i++) {
-      JsonNode layer = header.get("layers").get(i);
-      LayerKv expected = snapshot.layers().get(i);
-      compare(layer, expected.start(), expected.keys(), reader, block, checksums);
-      compare(layer, expected.start(), expected.values(), reader, block, checksums);
+    int next = 0;
+    for (JsonNode run : header.get("layers")) {
+      for (int i = 0; i < run.get("count").intValue(); i++) {
+        LayerKv expected = snapshot.layers().get(next++);
+        compare(run, expected.start(), expected.keys(), reader);
+        compare(run, expected.start(), expected.values(), reader);
+      }
     }
-    byte[] table = reader.bytes(checksums.position() - 20);
-    byte[] sealed = new byte[checksums.position()];
-    checksums.flip().get(sealed);
-    assertArrayEquals(java.util.Arrays.copyOfRange(sealed, 20, sealed.length), table);
-    assertEquals(crc(sealed), reader.number());
-    assertEquals(0, reader.in.remaining());
+    assertEquals(snapshot.layers().size(), next);
+    reader.end();
     return header;
   }
 
-  private static void compare(
-      JsonNode layer, int held, ByteBuffer all, Reader reader, int block, ByteBuffer checksums)
-      throws IOException {
-    ByteBuffer section = reader.section(size(layer) * 2, block, checksums);
+  private static void compare(JsonNode layer, int held, ByteBuffer all, PageReader reader)
+      throws Exception {
     int heads = layer.get("kvHeads").intValue();
-    int row = 2 * layer.get("headDim").intValue();
+    int row = reader.precisionBytes() * layer.get("headDim").intValue();
     int length = layer.get("length").intValue();
+    ByteBuffer numbers = reader.numbers(heads * length, layer.get("headDim").intValue());
     for (int head = 0; head < heads && length > 0; head++) {
       int at = head * (all.remaining() / heads) + (layer.get("start").intValue() - held) * row;
-      assertEquals(all.slice(at, length * row), section.slice(head * length * row, length * row));
+      assertEquals(all.slice(at, length * row), numbers.slice(head * length * row, length * row));
     }
   }
 
-  private static String chain(int[] tokens, int blockTokens, int blocks) throws Exception {
-    MessageDigest sha = MessageDigest.getInstance("SHA-256");
-    String seed = "a1".repeat(32) + ":BFLOAT16:EXACT:alpha";
-    byte[] hash = sha.digest(seed.getBytes(StandardCharsets.UTF_8));
+  private static String chain(
+      String seed, int[] tokens, int blockTokens, int blocks, byte @Nullable [] key)
+      throws Exception {
+    byte[] hash = hash(seed.getBytes(StandardCharsets.UTF_8), key);
     for (int i = 0; i < blocks; i++) {
-      ByteBuffer ids = ByteBuffer.allocate(4 * blockTokens).order(ByteOrder.LITTLE_ENDIAN);
-      ids.asIntBuffer().put(tokens, i * blockTokens, blockTokens);
-      sha.update(hash);
-      hash = sha.digest(ids.array());
+      ByteBuffer next = ByteBuffer.allocate(32 + 4 * blockTokens);
+      next.order(ByteOrder.LITTLE_ENDIAN).put(hash);
+      for (int token = 0; token < blockTokens; token++) {
+        next.putInt(tokens[i * blockTokens + token]);
+      }
+      hash = hash(next.array(), key);
     }
     return HexFormat.of().formatHex(hash).substring(0, 32);
   }
 
-  private static void checkHeader(JsonNode header) {
+  private static byte[] hash(byte[] bytes, byte @Nullable [] key) throws Exception {
+    if (key == null) {
+      return MessageDigest.getInstance("SHA-256").digest(bytes);
+    }
+    byte[] nameKey = PageReader.hkdf(key, new byte[0], PageReader.ascii("semantic cache names"));
+    return PageReader.hmac(nameKey, bytes);
+  }
+
+  private static void checkHeader(JsonNode header, KvEncoding encoding, KvPrecision precision) {
     assertEquals(NAME.name(), header.get("agent").textValue());
     assertEquals("alpha", header.get("model").textValue());
     assertEquals(ALPHA.fingerprint(), header.get("fingerprint").textValue());
     assertEquals("2026-01-01T00:00:01Z", header.get("parked").textValue());
     assertEquals(Instant.EPOCH.plusSeconds(1_767_225_601), Instant.parse("2026-01-01T00:00:01Z"));
-    assertEquals("BFLOAT16", header.get("precision").textValue());
-    assertEquals("EXACT", header.get("encoding").textValue());
+    assertEquals(precision.name(), header.get("precision").textValue());
+    assertEquals(encoding.name(), header.get("encoding").textValue());
     assertEquals(0, header.get("seams").size());
     assertEquals(40, header.get("tokens").intValue());
-    assertEquals(3, header.get("layers").size());
-    assertEquals(5, header.get("layers").get(1).get("window").intValue());
+    assertEquals(4, header.get("layers").size());
+    assertEquals(5, header.get("layers").get(2).get("window").intValue());
+    assertEquals(2, header.get("layers").get(3).get("count").intValue());
   }
 
-  private static int size(JsonNode layer) {
-    return layer.get("kvHeads").intValue()
-        * layer.get("length").intValue()
-        * layer.get("headDim").intValue();
-  }
-
-  private Path fileOf(String agent) throws Exception {
+  private Path fileOf(byte @Nullable [] key) throws Exception {
     byte[] name = ("a1".repeat(32) + ":alpha:").getBytes(StandardCharsets.UTF_16BE);
-    ByteBuffer hashed = ByteBuffer.allocate(name.length + 2 * agent.length()).put(name);
-    agent.chars().forEach(unit -> hashed.putChar((char) unit));
-    byte[] hash = MessageDigest.getInstance("SHA-256").digest(hashed.array());
-    String digits = HexFormat.of().formatHex(hash).substring(0, 32);
-    return root.resolve("alpha-a1a1a1a1a1a1a1a1").resolve("anna-zo--" + digits + ".kv");
+    ByteBuffer hashed = ByteBuffer.allocate(name.length + 2 * NAME.name().length()).put(name);
+    NAME.name().chars().forEach(unit -> hashed.putChar((char) unit));
+    String digits = HexFormat.of().formatHex(hash(hashed.array(), key)).substring(0, 32);
+    return root.resolve("alpha-a1a1a1a1a1a1a1a1")
+        .resolve((key == null ? "anna-zo--" : "") + digits + ".kv");
   }
 
-  private static int crc(byte[] bytes) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes);
-    return (int) crc.getValue();
-  }
-
-  private static final class Reader {
-    private final ByteBuffer in;
-
-    Reader(byte[] file) {
-      in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    int number() {
-      return in.getInt();
-    }
-
-    byte[] bytes(int length) {
-      byte[] bytes = new byte[length];
-      in.get(bytes);
-      return bytes;
-    }
-
-    byte[] at(int offset, int length) {
-      byte[] bytes = new byte[length];
-      in.get(offset, bytes);
-      return bytes;
-    }
-
-    String hex(int length) {
-      return HexFormat.of().formatHex(bytes(length));
-    }
-
-    /** Adds the checksums of its blocks to those that the table should have. */
-    ByteBuffer section(int length, int block, ByteBuffer checksums) throws IOException {
-      ByteBuffer section = ByteBuffer.wrap(bytes(length)).order(ByteOrder.LITTLE_ENDIAN);
-      for (int start = 0; start < length; start += block) {
-        byte[] each = new byte[Math.min(block, length - start)];
-        section.get(start, each);
-        checksums.putInt(crc(each));
-      }
-      return section;
-    }
+  /** The two implementations of HKDF would otherwise only have to agree with each other. */
+  @Test
+  void keysAreDerivedAsTheStandardHasIt() throws Exception {
+    Mac mac = Mac.getInstance("HmacSHA256");
+    mac.init(new SecretKeySpec(new byte[32], "HmacSHA256")); // RFC 5869, 2.2: no salt is zeros
+    byte[] extracted = mac.doFinal(KEY);
+    mac.init(new SecretKeySpec(extracted, "HmacSHA256"));
+    mac.update(PageReader.ascii("semantic cache key id"));
+    byte[] expanded = mac.doFinal(new byte[] {1});
+    assertEquals(HexFormat.of().formatHex(expanded, 0, 8), CacheKey.of(KEY).id());
   }
 }

@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Whatever happens to a file's bytes: a miss, put aside, never an exception, never a cache. */
+/** What is wrong with a file on purpose, and what is said of it; see also MutatedFilesTest. */
 class DamagedCacheFileTest {
   private static final AgentId ANNA = new AgentId("anna");
 
@@ -50,57 +49,6 @@ class DamagedCacheFileTest {
   void close() {
     log.close();
     store.close();
-  }
-
-  @Test
-  void everyTruncationIsAMiss() throws IOException {
-    for (int length = 0; length < good.length; length++) {
-      assertPutAside(Arrays.copyOf(good, length), "cut to " + length);
-    }
-    assertGood();
-  }
-
-  @Test
-  void everyFlippedBitIsAMiss() throws IOException {
-    for (int bit = 0; bit < 8 * good.length; bit++) {
-      byte[] bad = good.clone();
-      bad[bit / 8] ^= (byte) (1 << bit % 8);
-      assertPutAside(bad, "bit " + bit);
-    }
-    assertGood();
-  }
-
-  @Test
-  void everyMutationIsAMiss() throws IOException {
-    for (long seed = 0; seed < 2_000; seed++) {
-      byte[] bad = mutate(good, new Random(seed));
-      if (!Arrays.equals(bad, good)) {
-        assertPutAside(bad, "seed " + seed);
-      }
-    }
-    assertGood();
-  }
-
-  private static byte[] mutate(byte[] good, Random random) {
-    byte[] bad = good.clone();
-    int from = random.nextInt(bad.length);
-    int length = 1 + random.nextInt(Math.min(40, bad.length - from));
-    int to = random.nextInt(bad.length - length + 1);
-    switch (random.nextInt(5)) {
-      case 0 -> Arrays.fill(bad, from, from + length, (byte) 0);
-      case 1 -> System.arraycopy(good, from, bad, to, length);
-      case 2 -> {
-        for (int i = 0; i < length; i++) {
-          bad[random.nextInt(bad.length)] = (byte) random.nextInt();
-        }
-      }
-      case 3 -> bad = Arrays.copyOf(bad, bad.length + length);
-      default -> { // bytes lost in the middle, as when a page was never written
-        System.arraycopy(good, from + length, bad, from, bad.length - from - length);
-        bad = Arrays.copyOf(bad, bad.length - length);
-      }
-    }
-    return bad;
   }
 
   /** A body of one file behind the header of another, each of which is whole. */
@@ -236,10 +184,5 @@ class DamagedCacheFileTest {
     List<Path> aside = files(root.resolve(".quarantine"));
     assertEquals(1, aside.size(), what);
     Files.delete(aside.getFirst());
-  }
-
-  private void assertGood() throws IOException {
-    Files.write(file, good);
-    assertSame(small(ALPHA, 1), store.load(ANNA, ALPHA).orElseThrow());
   }
 }

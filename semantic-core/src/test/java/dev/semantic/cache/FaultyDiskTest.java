@@ -28,14 +28,23 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The first file operation fails, the second, the third, … until a run passes untouched. */
+@ParameterizedClass(name = "encrypted: {0}")
+@ValueSource(booleans = {false, true})
 class FaultyDiskTest {
   private static final AgentId ANNA = new AgentId("anna");
 
-  @TempDir Path directory;
+  @Parameter boolean encrypted;
+
+  @TempDir(factory = MemoryDirectory.class)
+  Path directory;
+
   private final FaultyDisk disk = FaultyDisk.create();
   private StandardError log;
   private Path root;
@@ -62,7 +71,12 @@ class FaultyDiskTest {
   }
 
   private DiskCacheStore open() {
-    return DiskCacheStore.open(disk.path(root), new CacheForm(Clock.systemUTC(), 64, 4));
+    return DiskCacheStore.open(disk.path(root), form());
+  }
+
+  private CacheForm form() {
+    CacheForm open = new CacheForm(Clock.systemUTC(), 64, 4);
+    return encrypted ? open.with(EncryptedCacheTest.key(1)) : open;
   }
 
   @ParameterizedTest
@@ -131,7 +145,7 @@ class FaultyDiskTest {
   void aReadThatFailsIsAMissAndHarmsNothing(Lasting lasting) throws IOException {
     try (DiskCacheStore store = open()) {
       store.park(ANNA, small(ALPHA, 1));
-      byte[] before = Files.readAllBytes(CacheFileNames.file(root, ANNA, ALPHA));
+      byte[] before = Files.readAllBytes(form().file(root, ANNA, ALPHA));
       int n = 1;
       for (boolean untouched = false; !untouched; n++) {
         log.clear();
@@ -143,7 +157,7 @@ class FaultyDiskTest {
         disk.inject(lasting.at(n));
         store.parked(ALPHA);
         disk.inject(Fault.NONE);
-        assertArrayEquals(before, Files.readAllBytes(CacheFileNames.file(root, ANNA, ALPHA)));
+        assertArrayEquals(before, Files.readAllBytes(form().file(root, ANNA, ALPHA)));
       }
       assertTrue(n > 10, "too few faults: " + n);
       assertSame(small(ALPHA, 1), store.load(ANNA, ALPHA).orElseThrow());
@@ -158,7 +172,7 @@ class FaultyDiskTest {
       root = directory.resolve("root" + n);
       try (DiskCacheStore store = open()) {
         store.park(ANNA, small(ALPHA, 1));
-        Files.write(CacheFileNames.file(root, ANNA, ALPHA), new byte[50]);
+        Files.write(form().file(root, ANNA, ALPHA), new byte[50]);
         disk.inject(lasting.at(n));
         assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
         untouched = disk.operations().size() < n;
@@ -224,7 +238,7 @@ class FaultyDiskTest {
           disk.operations().stream()
               .map(
                   each ->
-                      each.replaceAll("anna-\\w+\\.kv\\.\\S+", "temporary")
+                      each.replaceAll("(anna-)?\\w+\\.kv\\.\\S+", "temporary")
                           .replaceAll("\\w+-\\w+\\.kvb\\.\\S+", "block"))
               .filter(each -> !each.matches("(look|list|close).*"))
               .toList();

@@ -189,33 +189,18 @@ class SharedBlocksTest {
   }
 
   @Test
-  void everyFlippedBitOfABlockIsAMiss() throws IOException {
+  void whatIsHotHealsADamagedBlock() throws IOException {
     store.park(ANNA, LONG);
     Path block = blocks().get(2);
     byte[] good = Files.readAllBytes(block);
-    for (int bit = 0; bit < 8 * good.length; bit++) {
-      byte[] bad = good.clone();
-      bad[bit / 8] ^= (byte) (1 << bit % 8);
-      Files.write(block, bad);
-      assertEquals(Optional.empty(), store.load(ANNA, ALPHA), "bit " + bit);
-      store.park(ANNA, LONG); // what is hot heals what is on disk
-      Files.write(block, good);
-    }
-    assertSame(LONG, store.load(ANNA, ALPHA).orElseThrow());
-  }
-
-  @Test
-  void everyTruncationOfABlockIsAMiss() throws IOException {
+    byte[] bad = good.clone();
+    bad[bad.length / 2] ^= 1;
+    Files.write(block, bad);
+    assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
+    assertFalse(Files.exists(block), "put aside");
     store.park(ANNA, LONG);
-    Path block = blocks().get(0);
-    byte[] good = Files.readAllBytes(block);
-    for (int length = 0; length < good.length; length++) {
-      Files.write(block, Arrays.copyOf(good, length));
-      assertEquals(Optional.empty(), store.load(ANNA, ALPHA), "length " + length);
-      assertFalse(Files.exists(block), "put aside");
-      store.park(ANNA, LONG);
-      assertEquals(good.length, Files.size(block));
-    }
+    assertEquals(5, blocks().size());
+    assertSame(LONG, store.load(ANNA, ALPHA).orElseThrow());
   }
 
   @Test

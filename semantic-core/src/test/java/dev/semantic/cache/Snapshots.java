@@ -9,7 +9,9 @@ import dev.semantic.model.KvLayout.Layer;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -40,6 +42,78 @@ public final class Snapshots {
     }
     return new KvSnapshot(
         tag, layout, precision, random.ints(tokens, 0, 300_000).toArray(), layers);
+  }
+
+  /** The same, of numbers as models compute them. */
+  public static KvSnapshot plausible(
+      ModelTag tag, KvLayout layout, KvPrecision precision, int tokens, long seed) {
+    KvSnapshot random = of(tag, layout, precision, tokens, seed);
+    Random numbers = new Random(seed);
+    List<LayerKv> layers =
+        random.layers().stream()
+            .map(
+                kv ->
+                    new LayerKv(
+                        kv.start(),
+                        kv.length(),
+                        numbers(numbers, precision, kv.keys().remaining()),
+                        numbers(numbers, precision, kv.values().remaining())))
+            .toList();
+    return new KvSnapshot(tag, layout, precision, random.tokens(), layers);
+  }
+
+  private static ByteBuffer numbers(Random random, KvPrecision precision, int length) {
+    ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    while (bytes.hasRemaining()) {
+      float number = (float) random.nextGaussian();
+      switch (precision) {
+        case FLOAT32 -> bytes.putFloat(number);
+        case FLOAT16 -> bytes.putShort(Float.floatToFloat16(number));
+        case BFLOAT16 -> bytes.putShort((short) (Float.floatToIntBits(number) >>> 16));
+      }
+    }
+    return bytes.flip();
+  }
+
+  /** What became of a cache after {@code more}'s tokens behind it. */
+  public static KvSnapshot joined(KvSnapshot snapshot, KvSnapshot more) {
+    int[] tokens =
+        Arrays.copyOf(snapshot.tokens(), snapshot.tokens().length + more.tokens().length);
+    System.arraycopy(more.tokens(), 0, tokens, snapshot.tokens().length, more.tokens().length);
+    List<LayerKv> layers = new ArrayList<>();
+    for (int i = 0; i < snapshot.layers().size(); i++) {
+      Layer layer = snapshot.layout().layers().get(i);
+      int row = layer.headDim() * snapshot.precision().bytes();
+      LayerKv old = snapshot.layers().get(i);
+      LayerKv fresh = more.layers().get(i);
+      int held = layer.held(tokens.length);
+      int kept = held - Math.min(held, fresh.length());
+      layers.add(
+          new LayerKv(
+              tokens.length - held,
+              held,
+              joined(old.keys(), old.length(), fresh.keys(), fresh.length(), kept, held, row),
+              joined(old.values(), old.length(), fresh.values(), fresh.length(), kept, held, row)));
+    }
+    return new KvSnapshot(snapshot.tag(), snapshot.layout(), snapshot.precision(), tokens, layers);
+  }
+
+  private static ByteBuffer joined(
+      ByteBuffer old,
+      int oldLength,
+      ByteBuffer fresh,
+      int freshLength,
+      int kept,
+      int held,
+      int row) {
+    int heads = fresh.remaining() / (freshLength * row);
+    ByteBuffer all = ByteBuffer.allocate(heads * held * row);
+    for (int head = 0; head < heads; head++) {
+      all.put(old.slice(((head + 1) * oldLength - kept) * row, kept * row));
+      int taken = held - kept;
+      all.put(fresh.slice(((head + 1) * freshLength - taken) * row, taken * row));
+    }
+    return all.flip();
   }
 
   /** Other tokens from {@code at} on, and other keys and values for them; the rest as it was. */

@@ -76,10 +76,13 @@ final class FaultyChannel extends FileChannel {
     return this;
   }
 
-  /** Counted, and not carried out: no test pulls the plug, and it costs more than all else. */
+  /**
+   * Remembered, and not carried out: no test pulls a real plug, and it costs more than all else.
+   */
   @Override
   public void force(boolean metadata) throws IOException {
     disk.before("force", path);
+    disk.forced(path);
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.nio.file.CopyOption;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.FileSystem;
+import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +33,7 @@ public final class FaultyDisk extends FileSystemProvider {
   private final FileSystemProvider real;
   private final FaultyFileSystem fileSystem;
   private final List<String> operations = new ArrayList<>();
+  private final Lasting lasting = new Lasting();
   private Fault fault = Fault.NONE;
 
   private FaultyDisk(FileSystem realSystem) {
@@ -59,6 +62,21 @@ public final class FaultyDisk extends FileSystemProvider {
     return List.copyOf(operations);
   }
 
+  /**
+   * Makes {@code target}, outside of this disk, what {@code root} would be if the power failed now:
+   * what was forced is there.
+   *
+   * @param luck decides what of the rest is there, too; null: nothing
+   */
+  public void losePower(Path root, Path target, @Nullable Random luck) throws IOException {
+    lasting.survive(root, target, luck);
+  }
+
+  /** A file or directory was forced. */
+  void forced(Path path) throws IOException {
+    lasting.forced(path);
+  }
+
   void before(String operation, Path path) throws IOException {
     Fault now;
     int count;
@@ -76,10 +94,13 @@ public final class FaultyDisk extends FileSystemProvider {
       Path path, Set<? extends OpenOption> options, FileAttribute<?>... attributes)
       throws IOException {
     before("open", path);
-    return new FaultyChannel(
-        this,
-        FaultyPath.real(path),
-        real.newFileChannel(FaultyPath.real(path), options, attributes));
+    Path file = FaultyPath.real(path);
+    boolean there = Files.exists(file);
+    FileChannel channel = real.newFileChannel(file, options, attributes);
+    if (!there) {
+      lasting.created(file, false);
+    }
+    return new FaultyChannel(this, file, channel);
   }
 
   @Override
@@ -117,12 +138,14 @@ public final class FaultyDisk extends FileSystemProvider {
   public void createDirectory(Path directory, FileAttribute<?>... attributes) throws IOException {
     before("create", directory);
     real.createDirectory(FaultyPath.real(directory), attributes);
+    lasting.created(FaultyPath.real(directory), true);
   }
 
   @Override
   public void delete(Path path) throws IOException {
     before("delete", path);
     real.delete(FaultyPath.real(path));
+    lasting.deleted(FaultyPath.real(path));
   }
 
   @Override
@@ -141,6 +164,7 @@ public final class FaultyDisk extends FileSystemProvider {
   public void move(Path source, Path target, CopyOption... options) throws IOException {
     before("move", source);
     real.move(FaultyPath.real(source), FaultyPath.real(target), options);
+    lasting.moved(FaultyPath.real(source), FaultyPath.real(target));
   }
 
   @Override

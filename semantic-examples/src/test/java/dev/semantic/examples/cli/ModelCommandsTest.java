@@ -197,22 +197,44 @@ class ModelCommandsTest {
         .assertFailed(2, "--agent");
   }
 
-  private JsonNode generateAs(String agent, int[] tokens) throws IOException {
-    List<String> fields = new ArrayList<>(List.of(GENERATED));
-    fields.addAll(List.of("cached_tokens", "parked_bytes"));
-    return run(
+  @Test
+  void anAgentIsKeptInFewerBits() throws IOException {
+    int[] prompt =
+        ints(Project.reference().get("SmolLM2-135M-Instruct.Q4_1").get(0).get("prompt_ids"));
+    long exact = generateAs("exact", prompt, "--kv", "exact").get("parked_bytes").asLong();
+    assertEquals(exact, generateAs("usual", prompt).get("parked_bytes").asLong(), 64);
+    JsonNode eight = generateAs("eight", prompt, "--kv", "q8");
+    JsonNode four = generateAs("four", prompt, "--kv", "q4");
+    assertTrue(eight.get("parked_bytes").asLong() < exact * 0.3, eight::toString);
+    assertTrue(four.get("parked_bytes").asLong() < exact * 0.17, four::toString);
+    int[] answer = ints(four.get("tokens"));
+    int[] said = Arrays.copyOf(prompt, prompt.length + answer.length);
+    System.arraycopy(answer, 0, said, prompt.length, answer.length);
+    for (String agent : List.of("eight", "four")) { // whatever it is kept in then
+      assertEquals(said.length - 1, generateAs(agent, said).get("cached_tokens").asInt());
+    }
+    run(
             "generate",
             SMOL,
             "--tokens",
-            list(tokens),
-            "--max-tokens",
-            "4",
+            "1",
             "--agent",
-            agent,
+            "x",
             "--cache-dir",
-            directory.resolve("caches").toString(),
-            "--json")
-        .json(fields.toArray(String[]::new));
+            directory.toString(),
+            "--kv",
+            "q5")
+        .assertFailed(2, "--kv", "'q5' is none of exact, q8 and q4");
+  }
+
+  private JsonNode generateAs(String agent, int[] tokens, String... more) throws IOException {
+    List<String> fields = new ArrayList<>(List.of(GENERATED));
+    fields.addAll(List.of("cached_tokens", "parked_bytes"));
+    List<String> words = new ArrayList<>(List.of("generate", SMOL, "--tokens", list(tokens)));
+    words.addAll(List.of("--max-tokens", "4", "--agent", agent, "--json"));
+    words.addAll(List.of("--cache-dir", directory.resolve("caches").toString()));
+    words.addAll(List.of(more));
+    return run(words.toArray(String[]::new)).json(fields.toArray(String[]::new));
   }
 
   @ParameterizedTest
