@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
@@ -42,7 +43,7 @@ class UpkeepFaultsTest {
   private final HandClock clock = new HandClock();
   private final FaultyDisk disk = FaultyDisk.create();
   private StandardError log;
-  private Path root;
+  private Path root = Path.of("");
   private UpkeepPolicy policy = UpkeepPolicy.USUAL.withDeparted(Departed.ARCHIVE);
 
   /** Whether the disk recovers after the fault. */
@@ -125,6 +126,10 @@ class UpkeepFaultsTest {
 
   private final Map<AgentId, KvSnapshot> there = new LinkedHashMap<>();
 
+  private KvSnapshot parked(AgentId agent) {
+    return Objects.requireNonNull(there.get(agent));
+  }
+
   private void parkAll(DiskCacheStore store) {
     there.clear();
     there.putAll(park(store));
@@ -136,7 +141,7 @@ class UpkeepFaultsTest {
     store.updateModelTag(BETA);
     store.filterCompatible();
     there.put(BOB, Snapshots.fork(FIRST, 6, 7));
-    store.park(BOB, there.get(BOB));
+    store.park(BOB, parked(BOB));
   }
 
   @ParameterizedTest
@@ -215,9 +220,9 @@ class UpkeepFaultsTest {
         this::parkAll,
         store -> store.upkeep().run(),
         store -> {
-          assertSame(there.get(BOB), store.load(BOB, ALPHA).orElseThrow());
-          assertSame(there.get(CARL), store.load(CARL, ALPHA).orElseThrow());
-          store.load(ANNA, ALPHA).ifPresent(found -> assertSame(there.get(ANNA), found));
+          assertSame(parked(BOB), store.load(BOB, ALPHA).orElseThrow());
+          assertSame(parked(CARL), store.load(CARL, ALPHA).orElseThrow());
+          store.load(ANNA, ALPHA).ifPresent(found -> assertSame(parked(ANNA), found));
           assertEquals(store.load(ANNA, ALPHA).isPresent() ? 3 : 2, store.parked(ALPHA).size());
         });
   }
@@ -243,7 +248,7 @@ class UpkeepFaultsTest {
                   agent ->
                       store
                           .load(agent, ALPHA)
-                          .ifPresent(found -> assertSame(there.get(agent), found)));
+                          .ifPresent(found -> assertSame(parked(agent), found)));
         });
   }
 
@@ -260,14 +265,14 @@ class UpkeepFaultsTest {
           former[0] = store.upkeep().list().getFirst();
           Files.deleteIfExists(out);
           CacheView.of(disk.path(root)).export(former[0], out);
-          store.park(ANNA, there.put(ANNA, Snapshots.fork(FIRST, 5, 11)));
-          store.park(ANNA, there.get(ANNA));
+          there.put(ANNA, Snapshots.fork(FIRST, 5, 11));
+          store.park(ANNA, parked(ANNA));
         },
         store -> CacheView.of(disk.path(root)).export(former[0], out),
         store -> {
           assertThere(store, there);
           KvSnapshot exported = new EntryReader(CacheForm.usual()).snapshot(out);
-          assertSame(exported.tokens()[5] == FIRST.tokens()[5] ? FIRST : there.get(ANNA), exported);
+          assertSame(exported.tokens()[5] == FIRST.tokens()[5] ? FIRST : parked(ANNA), exported);
           assertEquals(Set.of("anna.kv"), names(), "nothing half-written, where it can be removed");
         });
   }
@@ -303,10 +308,10 @@ class UpkeepFaultsTest {
         },
         store -> store.importFrom(CacheImport.of(parcel).withReplacing(true)),
         store -> {
-          assertSame(there.get(ANNA), store.load(ANNA, ALPHA).orElseThrow());
-          assertSame(there.get(CARL), store.load(CARL, ALPHA).orElseThrow());
+          assertSame(parked(ANNA), store.load(ANNA, ALPHA).orElseThrow());
+          assertSame(parked(CARL), store.load(CARL, ALPHA).orElseThrow());
           KvSnapshot bob = store.load(BOB, ALPHA).orElseThrow();
-          assertSame(bob.tokens()[8] == theirs.tokens()[8] ? theirs : there.get(BOB), bob);
+          assertSame(bob.tokens()[8] == theirs.tokens()[8] ? theirs : parked(BOB), bob);
         });
     List<CacheEntry> entries = CacheView.of(root).list();
     assertEquals(3, entries.size());
