@@ -8,6 +8,9 @@ import java.util.Set;
 public final class HostsOwn implements Architecture {
   static final String TYPE = "hosts_own";
 
+  /** As a service has it. */
+  public HostsOwn() {}
+
   @Override
   public Set<String> modelTypes() {
     return Set.of(TYPE);
