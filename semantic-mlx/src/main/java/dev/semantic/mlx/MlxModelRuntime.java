@@ -150,6 +150,26 @@ public final class MlxModelRuntime implements ModelRuntime {
     }
   }
 
+  /**
+   * The same for agents that come to a context of so many tokens each.
+   *
+   * @throws ModelException if the model cannot be loaded
+   */
+  public MemoryForecast forecast(ModelId id, int context, int agents) {
+    if (context < 1 || agents < 0) {
+      throw new IllegalArgumentException(
+          "No forecast for %d agents with %d tokens".formatted(agents, context));
+    }
+    try (Checkpoint checkpoint = opened(id, catalog.resolve(id))) {
+      ComputePolicy policy = policy(checkpoint);
+      KvLayout layout = Transformer.kvLayout(checkpoint.decoder());
+      return new MemoryForecast(
+          new ByteSize(policy.weightBytes(checkpoint)),
+          MemoryForecast.caches(layout, policy.kvPrecision(), context, agents),
+          MemoryForecast.working(checkpoint.decoder(), policy.kvPrecision(), context));
+    }
+  }
+
   /** By the name that the file has for it. */
   private static String architecture(Checkpoint checkpoint) {
     Object gguf = checkpoint.metadata().get("general.architecture");

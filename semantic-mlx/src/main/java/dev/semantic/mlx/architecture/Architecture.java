@@ -1,7 +1,9 @@
 package dev.semantic.mlx.architecture;
 
 import dev.semantic.model.ModelException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.SortedSet;
@@ -52,10 +54,14 @@ public interface Architecture {
   }
 
   private static Stream<Architecture> all() {
-    Stream<Architecture> added =
-        ServiceLoader.load(Architecture.class, Architecture.class.getClassLoader()).stream()
-            .map(ServiceLoader.Provider::get);
-    return Stream.concat(added, BuiltIn.ALL.stream());
+    List<Architecture> added = new ArrayList<>();
+    try {
+      ServiceLoader.load(Architecture.class).forEach(added::add);
+    } catch (ServiceConfigurationError e) {
+      throw new ModelException(
+          "An architecture that was added cannot be used: %s".formatted(e.getMessage()), e);
+    }
+    return Stream.concat(added.stream(), BuiltIn.ALL.stream());
   }
 
   /** Adding an architecture takes its file and a line here. */

@@ -19,19 +19,26 @@ import org.slf4j.LoggerFactory;
  */
 final class Fingerprints {
   private static final Logger LOG = LoggerFactory.getLogger(Fingerprints.class);
+
+  /** What is smaller is hashed faster than it is looked up. */
+  private static final long WORTH_KEEPING = 1 << 20;
+
   private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
 
   private Fingerprints() {}
 
   static byte[] of(UserCache cache, Path file, FileIdentity identity) {
     Path kept = cache.root().resolve("fingerprints").resolve(Sha256.of(identity.toString()));
-    String known = read(kept);
+    boolean worthKeeping = identity.size() >= WORTH_KEEPING;
+    String known = worthKeeping ? read(kept) : "";
     if (known.isEmpty()) {
       known = hash(file);
       if (!FileIdentity.of(file).equals(identity)) {
         throw new ModelException(file + " changed while it was read; prepare it again");
       }
-      write(kept, known);
+      if (worthKeeping) {
+        write(kept, known);
+      }
     }
     return HexFormat.of().parseHex(known);
   }

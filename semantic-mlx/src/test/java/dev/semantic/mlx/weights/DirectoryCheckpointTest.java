@@ -72,7 +72,8 @@ class DirectoryCheckpointTest {
         new TinyDirectory().with("model_type", "mamba"),
         "config.json",
         "'mamba'",
-        "known are gemma2, gemma3, gemma3_text, llama, mistral, phi3, qwen2, qwen3",
+        "known are gemma2, gemma3, gemma3_text,",
+        "llama, mistral, phi3, qwen2, qwen3",
         Architecture.class.getName());
     refused(new TinyDirectory().without("hidden_size"), "config.json", "hidden_size is missing");
     refused(new TinyDirectory().with("hidden_size", "wide"), "hidden_size is \"wide\"");

@@ -1,0 +1,129 @@
+package dev.semantic.mlx.architecture;
+
+import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.mlx.architecture.Decoder.Head;
+import dev.semantic.model.ModelException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Descriptions of models, from configurations. */
+class ArchitecturesTest {
+  private static ModelConfig config(String type, Map<String, ?> more) {
+    Map<String, Object> values =
+        new HashMap<>(
+            Map.of(
+                "model_type", type,
+                "hidden_size", 64,
+                "num_hidden_layers", 2,
+                "intermediate_size", 96,
+                "num_attention_heads", 4,
+                "num_key_value_heads", 2,
+                "rms_norm_eps", 1e-5,
+                "vocab_size", 10,
+                "max_position_embeddings", 128));
+    values.putAll(more);
+    return new ModelConfig("config.json", values);
+  }
+
+  private static Decoder decoder(String type, Map<String, ?> more) {
+    ModelConfig config = config(type, more);
+    return Architecture.of(config).decoder(config);
+  }
+
+  private static Rotary rotary(Map<String, ?> more) {
+    return decoder("llama", more).layers().getFirst().attention().rotary();
+  }
+
+  @Test
+  void aHostsOwnIsFoundAsAService() {
+    assertInstanceOf(HostsOwn.class, Architecture.of(config(HostsOwn.TYPE, Map.of())));
+    assertTrue(Architecture.knownTypes().contains(HostsOwn.TYPE));
+    assertRefused(
+        ModelException.class,
+        () -> Architecture.of(config("mamba", Map.of())),
+        "'mamba'",
+        HostsOwn.TYPE,
+        "qwen3",
+        Architecture.class.getName());
+  }
+
+  @Test
+  void defaultsAreThoseOfTheReference() {
+    assertEquals(Head.EMBEDDING, decoder("llama", Map.of()).head());
+    assertEquals(Head.OWN, decoder("phi3", Map.of()).head());
+    assertEquals(10_000f, rotary(Map.of()).base());
+    Decoder qwen2 = decoder("qwen2", Map.of("head_dim", 32));
+    assertEquals(16, qwen2.layers().getFirst().attention().headDim(), "it knows no other");
+    assertEquals(1_000_000f, qwen2.layers().getFirst().attention().rotary().base());
+    ModelConfig bare = new ModelConfig("config.json", Map.of("model_type", "gemma3_text"));
+    Decoder gemma3 = Architecture.of(bare).decoder(bare);
+    assertEquals(26, gemma3.layers().size());
+    assertEquals(262_144, gemma3.vocabularySize());
+    assertEquals(512, gemma3.layers().get(4).attention().window());
+    assertEquals(0, gemma3.layers().get(5).attention().window());
+    ModelConfig eyes =
+        new ModelConfig("config.json", Map.of("model_type", "gemma3", "text_config", Map.of()));
+    Decoder text = Architecture.of(eyes).decoder(eyes);
+    assertEquals(262_208, text.vocabularySize());
+    assertEquals(8, text.layers().getFirst().attention().heads());
+    assertTrue(text.tensors(false).containsKey("language_model.model.norm.weight"));
+  }
+
+  @Test
+  void positionsAreReadWhereverTheyAreWritten() {
+    assertEquals(5e5f, rotary(Map.of("rope_theta", 500_000)).base());
+    Rotary nested =
+        rotary(
+            Map.of(
+                "rope_parameters",
+                Map.of("rope_theta", 7e5, "rope_type", "linear", "factor", 4.0)));
+    assertEquals(7e5f, nested.base());
+    assertEquals(new RopeScaling.Linear(4), nested.scaling());
+    assertEquals(4f, nested.wavelengths()[0]);
+    assertInstanceOf(
+        RopeScaling.None.class,
+        rotary(Map.of("rope_scaling", Map.of("type", "dynamic", "factor", 2))).scaling());
+    Map<String, Object> llama3 =
+        Map.of(
+            "rope_type", "llama3",
+            "factor", 8,
+            "low_freq_factor", 1,
+            "high_freq_factor", 4,
+            "original_max_position_embeddings", 64);
+    float[] plain = rotary(Map.of()).wavelengths();
+    float[] stretched = rotary(Map.of("rope_scaling", llama3)).wavelengths();
+    assertEquals(plain[0], stretched[0], "a short wave is kept");
+    assertEquals(8 * plain[7], stretched[7], 1e-3f * plain[7], "a long one is stretched");
+    assertRefused(
+        ModelException.class,
+        () ->
+            rotary(
+                Map.of("rope_scaling", Map.of("type", "longrope", "long_factor", List.of(1, 2)))),
+        "rope_scaling",
+        "long_factor",
+        "expected 8");
+    assertRefused(
+        ModelException.class, () -> rotary(Map.of("rope_traditional", true)), "rope_traditional");
+  }
+
+  @Test
+  void tensorsFollowFromTheDescription() {
+    Map<String, int[]> tensors =
+        decoder("llama", Map.of("attention_bias", true, "head_dim", 24)).tensors(false);
+    String at = "model.layers.1.self_attn.";
+    assertArrayEquals(new int[] {96, 64}, tensors.get(at + "q_proj.weight"));
+    assertArrayEquals(new int[] {48}, tensors.get(at + "v_proj.bias"));
+    assertArrayEquals(new int[] {64, 96}, tensors.get(at + "o_proj.weight"));
+    Map<String, int[]> fused = decoder("phi3", Map.of()).tensors(true);
+    assertArrayEquals(new int[] {128, 64}, fused.get(at + "qkv_proj.weight"));
+    assertArrayEquals(new int[] {192, 64}, fused.get("model.layers.0.mlp.gate_up_proj.weight"));
+    assertTrue(fused.containsKey("lm_head.weight"));
+  }
+}
