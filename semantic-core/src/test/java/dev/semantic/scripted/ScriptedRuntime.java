@@ -11,6 +11,7 @@ import dev.semantic.spi.PreparedModel;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -26,6 +27,7 @@ public final class ScriptedRuntime implements ModelRuntime {
   final AtomicInteger openModels = new AtomicInteger();
   final AtomicInteger openSequences = new AtomicInteger();
   volatile LoadProgress loading = LoadProgress.NONE;
+  private final AtomicLong elsewhere = new AtomicLong();
   private final AtomicLong leak = new AtomicLong();
   private final AtomicLong leaked = new AtomicLong();
   private final List<WeakReference<ScriptedModel>> everLoaded = new ArrayList<>();
@@ -38,9 +40,31 @@ public final class ScriptedRuntime implements ModelRuntime {
     this.script = script;
   }
 
+  /** So many bytes of every model are far away, until it is fetched. */
+  public void putElsewhere(long bytes) {
+    elsewhere.set(bytes);
+  }
+
+  @Override
+  public void fetch(ModelId id, LoadProgress progress) {
+    long bytes = elsewhere.get();
+    if (bytes > 0) {
+      progress.update(bytes / 2, bytes);
+      script.visit(PortCall.FETCH);
+      if (progress.isCancelled()) {
+        throw new CancellationException("Nobody wants " + id + " any more");
+      }
+      elsewhere.set(0);
+      progress.update(bytes, bytes);
+    }
+  }
+
   @Override
   public PreparedModel prepare(ModelId id) {
     script.visit(PortCall.PREPARE);
+    if (elsewhere.get() > 0) {
+      throw new ModelException(id + " has not been fetched");
+    }
     for (Geometry geometry : Geometry.values()) {
       if (geometry.id().equals(id)) {
         return new ScriptedPrepared(this, geometry);
