@@ -4,7 +4,9 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.model.Architecture;
+import dev.semantic.mlx.store.FetchProgress;
 import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.store.ModelFetcher;
 import dev.semantic.mlx.text.ModelText;
 import dev.semantic.mlx.text.Tokenizers;
 import dev.semantic.mlx.weights.Checkpoint;
@@ -16,6 +18,7 @@ import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
+import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import java.nio.charset.StandardCharsets;
@@ -62,6 +65,12 @@ public final class MlxModelRuntime implements ModelRuntime {
     return new MlxModelRuntime(Mlx.open(), catalog);
   }
 
+  /** From the hub, or as the catalogue knows; needs MLX for nothing. */
+  @Override
+  public void fetch(ModelId id, LoadProgress progress) {
+    new ModelFetcher(catalog).fetchIfMissing(id, FetchProgress.of(progress));
+  }
+
   @Override
   public PreparedModel prepare(ModelId id) {
     Path path = catalog.resolve(id);
@@ -93,6 +102,19 @@ public final class MlxModelRuntime implements ModelRuntime {
         new ByteSize(checkpoint.fileBytes()),
         new ByteSize(policy.weightBytes(checkpoint)),
         new ByteSize(workingBytes(config)));
+  }
+
+  /**
+   * What a model takes of memory before anybody has said anything: weights in the form that this
+   * device computes with, and what a chunk of a prompt needs. Reads headers only.
+   *
+   * @param model a model's file or directory
+   * @throws dev.semantic.model.ModelException if it cannot be loaded
+   */
+  public ByteSize footprint(Path model) {
+    try (Checkpoint checkpoint = Checkpoints.open(model)) {
+      return new ByteSize(policy.weightBytes(checkpoint) + workingBytes(checkpoint.config()));
+    }
   }
 
   /** A chunk of a prompt in the layers and in attention, and the logits of a batch; float32. */
