@@ -3,10 +3,8 @@ package dev.semantic.examples.cli;
 import dev.semantic.examples.terminal.Progress;
 import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.mlx.MlxModelRuntime;
-import dev.semantic.mlx.store.CatalogModel;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelFetcher;
-import dev.semantic.mlx.store.ModelState;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.ModelRuntime;
@@ -19,7 +17,9 @@ abstract class ModelCommand extends Subcommand {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "A .gguf file, a directory with one in it, or a name of 'semantic models'.")
+      description =
+          "A .gguf file, a directory with one in it, a name of 'semantic models', or a hub's"
+              + " repository.")
   private String model = "";
 
   abstract Answer answer(ModelRuntime runtime, ModelId model) throws IOException;
@@ -39,18 +39,10 @@ abstract class ModelCommand extends Subcommand {
     }
   }
 
+  /** Brings a model here that is not, where there is a place to fetch it from. */
   static void fetchIfMissing(Terminal terminal, ModelId id) {
-    ModelCatalog catalog = ModelCatalog.ofUser();
-    for (CatalogModel known : catalog.find(id.name()).stream().toList()) {
-      if (catalog.state(known) != ModelState.READY) {
-        fetch(terminal, catalog, known);
-      }
-    }
-  }
-
-  static void fetch(Terminal terminal, ModelCatalog catalog, CatalogModel model) {
-    try (Progress progress = Progress.told(terminal, "Fetching " + model.name())) {
-      new ModelFetcher(catalog).fetch(model, progress::update);
+    try (FetchBar bar = new FetchBar(terminal, id)) {
+      new ModelFetcher(ModelCatalog.ofUser()).fetchIfMissing(id, bar);
     }
   }
 }

@@ -6,12 +6,10 @@ import dev.semantic.examples.terminal.Terminal;
 import java.io.IOException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** A command that finds something out; printing it is done here. */
 abstract class Subcommand implements java.util.concurrent.Callable<Integer> {
-  @ParentCommand private SemanticCommand root = new SemanticCommand(Terminal.ofProcess());
   @Spec private CommandSpec spec = CommandSpec.create();
 
   abstract Answer answer() throws IOException;
@@ -19,7 +17,7 @@ abstract class Subcommand implements java.util.concurrent.Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Answer answer = answer();
-    if (root.json()) {
+    if (root().json()) {
       terminal().out().println(toJson(answer));
     } else {
       String text = answer.text().get();
@@ -34,12 +32,17 @@ abstract class Subcommand implements java.util.concurrent.Callable<Integer> {
     return new ObjectMapper().writeValueAsString(answer.json());
   }
 
+  /** However deep below it this command is. */
+  private SemanticCommand root() {
+    return (SemanticCommand) spec.root().userObject();
+  }
+
   final Terminal terminal() {
-    return root.terminal();
+    return root().terminal();
   }
 
   final boolean json() {
-    return root.json();
+    return root().json();
   }
 
   /** An error in how the command was called. */
