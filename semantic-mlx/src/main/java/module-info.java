@@ -12,8 +12,11 @@ module dev.semantic.mlx {
   requires org.slf4j;
 
   exports dev.semantic.mlx;
+  exports dev.semantic.mlx.architecture;
   exports dev.semantic.mlx.isolated;
   exports dev.semantic.mlx.store;
+
+  uses dev.semantic.mlx.architecture.Architecture;
 
   opens dev.semantic.mlx.isolated to
       com.fasterxml.jackson.databind;

@@ -5,6 +5,7 @@ import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The account of KV cache memory: how many blocks of {@value #BLOCK_TOKENS} tokens there are, and
@@ -74,7 +75,7 @@ public final class BlockPool {
 
   /** An empty share of the pool, for one sequence. */
   public Lease lease() {
-    return new Lease();
+    return new Lease(generation());
   }
 
   private synchronized int generation() {
@@ -95,6 +96,17 @@ public final class BlockPool {
     }
   }
 
+  private synchronized void join(Shared shared) {
+    shared.leases++;
+  }
+
+  private synchronized void leave(Shared shared, int from) {
+    shared.leases--;
+    if (shared.leases == 0) {
+      giveBack(shared.blocks, from);
+    }
+  }
+
   /**
    * Blocks that several leases begin with; they are free again when the last of these is closed.
    */
@@ -107,20 +119,22 @@ public final class BlockPool {
     }
   }
 
-  /** A lease's part in {@code whole}: its first {@code blocks}. */
-  private record Part(Shared whole, int blocks) {}
+  /** A lease's part in {@code whole}: its first {@code tokens}. */
+  private record Part(Shared whole, int tokens) {}
 
   /** The blocks of one sequence. Used by one thread at a time. */
   public final class Lease implements AutoCloseable {
-    private final int from = generation();
-    private final List<Part> shared = new ArrayList<>();
+    private final int from;
+    private final List<Part> parts = new ArrayList<>(); // shared ones
     private int own; // behind those that are shared
 
-    private Lease() {}
+    private Lease(int from) {
+      this.from = from;
+    }
 
     /** Makes the lease large enough for so many tokens; false, with nothing taken, if it can't. */
     public boolean growTo(int tokens) {
-      int wanted = Math.ceilDiv(tokens, BLOCK_TOKENS) - sharedBlocks();
+      int wanted = behindShared(tokens);
       if (wanted <= own || take(wanted - own, from)) {
         own = Math.max(own, wanted);
         return true;
@@ -128,59 +142,83 @@ public final class BlockPool {
       return false;
     }
 
-    /** A lease that begins with the first blocks of this one, which are counted once for both. */
-    public Lease fork(int blocks) {
-      if (blocks < 0 || blocks > blocks()) {
+    /** Gives back what is not needed for so many tokens. */
+    public void shrinkTo(int tokens) {
+      while (sharedTokens() > tokens) {
+        Part last = parts.removeLast();
+        int stay = tokens - sharedTokens();
+        if (stay > 0) {
+          parts.add(new Part(last.whole(), stay)); // nobody can let go of half a part
+        } else {
+          leave(last.whole(), from);
+        }
+      }
+      int needed = behindShared(tokens);
+      if (needed < own) {
+        giveBack(own - needed, from);
+        own = needed;
+      }
+    }
+
+    /**
+     * A lease that begins with the blocks of this one's first {@code tokens}, which are counted
+     * once for both.
+     *
+     * @return empty, with nothing changed, where the place to part at lies within a block and there
+     *     is no block left for the second half
+     */
+    public Optional<Lease> fork(int tokens) {
+      if (tokens < 1 || tokens > sharedTokens() + own * BLOCK_TOKENS) {
         throw new IllegalArgumentException(
-            "A lease of %d blocks cannot share %d".formatted(blocks(), blocks));
+            "A lease of %d blocks cannot share %d tokens".formatted(blocks(), tokens));
       }
-      int ownToShare = blocks - sharedBlocks();
-      if (ownToShare > 0) {
-        shared.add(new Part(new Shared(ownToShare), ownToShare));
-        own -= ownToShare;
+      int length = tokens - sharedTokens();
+      if (length > 0 && !part(length)) {
+        return Optional.empty();
       }
-      Lease fork = new Lease();
-      int left = blocks;
-      for (Part part : shared) {
-        int taken = Math.min(left, part.blocks());
+      Lease fork = new Lease(from);
+      int left = tokens;
+      for (Part part : parts) {
+        int taken = Math.min(left, part.tokens());
         if (taken > 0) {
           join(part.whole());
-          fork.shared.add(new Part(part.whole(), taken));
+          fork.parts.add(new Part(part.whole(), taken));
           left -= taken;
         }
       }
-      return fork;
+      return Optional.of(fork);
     }
 
-    private int sharedBlocks() {
-      return shared.stream().mapToInt(Part::blocks).sum();
+    /** Makes a part that can be shared of the first {@code length} tokens that are not. */
+    private boolean part(int length) {
+      int blocks = Math.ceilDiv(length, BLOCK_TOKENS);
+      int rest = own - length / BLOCK_TOKENS;
+      if (blocks + rest > own && !take(1, from)) {
+        return false;
+      }
+      parts.add(new Part(new Shared(blocks), length));
+      own = rest;
+      return true;
     }
 
-    /** All of them, shared ones too. */
+    private int behindShared(int tokens) {
+      return Math.ceilDiv(Math.max(0, tokens - sharedTokens()), BLOCK_TOKENS);
+    }
+
+    /** How many of the first tokens lie in blocks that others may have, too. */
+    public int sharedTokens() {
+      return parts.stream().mapToInt(Part::tokens).sum();
+    }
+
+    /** All that are not free as long as this lease is there, shared ones too. */
     public int blocks() {
-      return sharedBlocks() + own;
+      return parts.stream().mapToInt(part -> part.whole().blocks).sum() + own;
     }
 
     /** Gives all blocks back, the shared ones if nobody else has them. */
     @Override
     public void close() {
-      giveBack(own, from);
-      own = 0;
-      for (Part part : shared) {
-        leave(part.whole(), from);
-      }
-      shared.clear();
-    }
-  }
-
-  private synchronized void join(Shared shared) {
-    shared.leases++;
-  }
-
-  private synchronized void leave(Shared shared, int from) {
-    shared.leases--;
-    if (shared.leases == 0) {
-      giveBack(shared.blocks, from);
+      shrinkTo(0);
     }
   }
 }

@@ -17,7 +17,11 @@ final class CacheFileException extends IOException {
     /** Written in a form that is no longer read. */
     TOO_OLD,
     /** Written by a later release. */
-    TOO_NEW
+    TOO_NEW,
+    /** Encrypted, and there is no key or another; or not encrypted where it should be. */
+    LOCKED,
+    /** Older than caches are to become. */
+    EXPIRED
   }
 
   private final Kind kind;

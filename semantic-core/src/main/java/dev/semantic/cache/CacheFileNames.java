@@ -1,9 +1,8 @@
 package dev.semantic.cache;
 
 import dev.semantic.model.ModelTag;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.UUID;
@@ -36,8 +35,13 @@ final class CacheFileNames {
   static Path file(Path root, AgentId agent, ModelTag tag) {
     String readable = UNREADABLE.matcher(agent.name().toLowerCase(Locale.ROOT)).replaceAll("-");
     String start = readable.substring(0, Math.min(READABLE_LENGTH, readable.length()));
-    String hash = hash(tag.fingerprint() + ":" + tag.model() + ":" + agent.name());
+    String hash = hash(CacheHash.SHA_256, agent, tag);
     return directory(root, tag).resolve(start + "-" + hash + CACHE_SUFFIX);
+  }
+
+  /** The same of an encrypted cache: nothing of the agent's name shows. */
+  static Path hashed(Path root, AgentId agent, ModelTag tag, CacheHash names) {
+    return directory(root, tag).resolve(hash(names, agent, tag) + CACHE_SUFFIX);
   }
 
   /** A name beside {@code file} that nobody has used. */
@@ -49,22 +53,23 @@ final class CacheFileNames {
     return file.getFileName().toString().endsWith(CACHE_SUFFIX);
   }
 
+  /** Whether it is a directory of some model's caches. */
+  static boolean isDirectoryOfTag(Path path) {
+    return !path.getFileName().toString().startsWith(".") && Files.isDirectory(path);
+  }
+
   static boolean isTemporary(Path file) {
     return file.getFileName().toString().endsWith(TEMPORARY_SUFFIX);
   }
 
   /** UTF-16 and not UTF-8, in which all lone surrogates are the same question mark. */
-  private static String hash(String text) {
+  private static String hash(CacheHash names, AgentId agent, ModelTag tag) {
+    String text = tag.fingerprint() + ":" + tag.model() + ":" + agent.name();
     byte[] units = new byte[2 * text.length()];
     for (int i = 0; i < text.length(); i++) {
       units[2 * i] = (byte) (text.charAt(i) >> 8);
       units[2 * i + 1] = (byte) text.charAt(i);
     }
-    try {
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(units);
-      return HexFormat.of().formatHex(hash, 0, HASH_BYTES);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has SHA-256", e);
-    }
+    return HexFormat.of().formatHex(names.of(units), 0, HASH_BYTES);
   }
 }

@@ -5,9 +5,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads one cache file and believes nothing in it before its checksum holds and its lengths fit the
@@ -16,20 +19,50 @@ import java.util.zip.CRC32C;
  */
 final class CacheFileReader {
   private final FileChannel channel;
+  private FileBytes bytes;
   private final CachePrologue prologue;
   private final CacheHeader header;
   private final CacheSections sections;
 
+  /** Null for a file that is not encrypted. */
+  private final @Nullable FileCipher cipher;
+
   private CacheFileReader(
-      FileChannel channel, CachePrologue prologue, CacheHeader header, CacheSections sections) {
+      FileChannel channel,
+      CachePrologue prologue,
+      CacheHeader header,
+      CacheSections sections,
+      @Nullable FileCipher cipher) {
     this.channel = channel;
+    this.bytes = FileBytes.of(channel);
     this.prologue = prologue;
     this.header = header;
     this.sections = sections;
+    this.cipher = cipher;
   }
 
-  /** Reads and checks the header, and that the file is as long as the header makes it. */
-  static CacheFileReader open(FileChannel channel) throws IOException {
+  /** Refuses what was parked at some time, before anything is decrypted. */
+  @FunctionalInterface
+  interface Age {
+    Age ANY = parked -> {};
+
+    void check(Instant parked) throws CacheFileException;
+  }
+
+  /** Reads and checks the header of a file of any age. */
+  static CacheFileReader open(FileChannel channel, @Nullable CacheKey key) throws IOException {
+    return open(channel, key, Age.ANY);
+  }
+
+  /**
+   * Reads and checks the header, and that the file is as long as the header makes it.
+   *
+   * @param key what it is encrypted with; null: it is not
+   * @throws CacheFileException {@link CacheFileException.Kind#LOCKED} if it is encrypted with
+   *     another key or with none
+   */
+  static CacheFileReader open(FileChannel channel, @Nullable CacheKey key, Age age)
+      throws IOException {
     long size = channel.size();
     if (size < CachePrologue.BYTES) {
       throw CacheFileException.damaged(
@@ -47,13 +80,64 @@ final class CacheFileReader {
         "the header at offset " + CachePrologue.BYTES,
         prologue.headerChecksum(),
         CachePrologue.checksum(json, json.length));
-    CacheHeader header = CacheHeader.parse(json);
-    CacheSections sections = CacheSections.after(body, header);
+    Optional<CacheEnvelope> envelope = CacheEnvelope.read(json);
+    if (envelope.isPresent()) {
+      age.check(envelope.get().parked());
+      return openSealed(channel, prologue, json, envelope.get(), key);
+    }
+    CacheHeader header = HeaderFields.read(json, CacheHeader::parse);
+    age.check(header.parked());
+    if (key != null) {
+      throw locked("it is not encrypted; a store with a key uses only what is");
+    }
+    CacheSections sections = sections(header, body, size, false);
+    return new CacheFileReader(channel, prologue, header, sections, null);
+  }
+
+  private static CacheFileReader openSealed(
+      FileChannel channel,
+      CachePrologue prologue,
+      byte[] json,
+      CacheEnvelope envelope,
+      @Nullable CacheKey key)
+      throws IOException {
+    if (key == null || !key.id().equals(envelope.key())) {
+      throw locked(
+          "it is encrypted with cache key %s; this store has %s"
+              .formatted(envelope.key(), key == null ? "no key" : key));
+    }
+    long size = channel.size();
+    long body = envelope.end(json.length);
+    if (size < body) {
+      throw CacheFileException.damaged(
+          "it has %d bytes, its encrypted header alone ends at %d".formatted(size, body));
+    }
+    FileCipher cipher = envelope.cipher(key, prologue, json);
+    int sealedBytes = envelope.headerBytes() + FileCipher.TAG_BYTES;
+    long offset = body - sealedBytes;
+    ByteBuffer secret = ByteBuffer.allocate(envelope.headerBytes());
+    cipher.open(
+        "the encrypted header at offset " + offset,
+        0,
+        read(channel, "the encrypted header", offset, sealedBytes),
+        secret);
+    CacheHeader header = HeaderFields.read(secret.array(), CacheHeader::parse);
+    CacheSections sections = sections(header, body, size, true);
+    return new CacheFileReader(channel, prologue, header, sections, cipher);
+  }
+
+  private static CacheSections sections(CacheHeader header, long body, long size, boolean sealed)
+      throws CacheFileException {
+    CacheSections sections = CacheSections.after(body, header, sealed);
     if (size != sections.end()) {
       throw CacheFileException.damaged(
           "it has %d bytes, by its header it should have %d".formatted(size, sections.end()));
     }
-    return new CacheFileReader(channel, prologue, header, sections);
+    return sections;
+  }
+
+  private static CacheFileException locked(String message) {
+    return new CacheFileException(CacheFileException.Kind.LOCKED, message);
   }
 
   CacheHeader header() {
@@ -79,22 +163,28 @@ final class CacheFileReader {
   /**
    * Checks the seal.
    *
-   * @param targets where each layer's keys and values go, in the order of the file
+   * @param targets where each layer's keys and values go, as they are in memory, in the order of
+   *     the file
    * @return a job for each of them, that reads and checks it; in any order, by any thread
    */
   List<Job> jobs(List<KvRuns> targets) throws IOException {
     ByteBuffer table = table();
+    bytes = FileBytes.mapped(channel);
     List<Job> jobs = new ArrayList<>();
     for (int i = 0; i < targets.size(); i++) {
       Section section = sections.all().get(1 + i);
       KvRuns target = targets.get(i);
-      jobs.add(() -> read(section, target, table));
+      int headDim = header.layout().layers().get(i / 2).headDim();
+      jobs.add(() -> read(section, target, headDim, table));
     }
     return jobs;
   }
 
   /** The block checksums, sealed together with the prologue, which seals the header. */
   private ByteBuffer table() throws IOException {
+    if (cipher != null) {
+      return ByteBuffer.allocate(0);
+    }
     ByteBuffer table =
         read(
             channel,
@@ -113,51 +203,73 @@ final class CacheFileReader {
     return table;
   }
 
+  private void read(Section section, KvRuns target, int headDim, ByteBuffer table)
+      throws IOException {
+    if (header.encoding() == KvEncoding.EXACT) {
+      read(section, target, table);
+      return;
+    }
+    ByteBuffer written = ByteBuffer.allocate(section.bytes());
+    read(section, KvRuns.all(written), table);
+    QuantizedRows rows = new QuantizedRows(header.encoding(), header.precision(), headDim);
+    target.each(run -> rows.decode(written, run));
+  }
+
   private void read(Section section, KvRuns target, ByteBuffer table) throws IOException {
-    CRC32C crc = new CRC32C();
-    for (int start = 0, block = section.firstBlock();
-        start < section.bytes();
-        start += header.blockBytes(), block++) {
+    ByteBuffer sealed =
+        ByteBuffer.allocate(
+            cipher == null
+                ? 0
+                : Math.min(header.blockBytes(), section.bytes()) + FileCipher.TAG_BYTES);
+    ByteBuffer plain = ByteBuffer.allocate(sealed.capacity());
+    int block = section.firstBlock();
+    long offset = section.offset();
+    for (int start = 0; start < section.bytes(); start += header.blockBytes(), block++) {
       int length = Math.min(header.blockBytes(), section.bytes() - start);
-      long offset = section.offset() + start;
-      long[] at = {offset};
-      crc.reset();
-      target.each(
-          start,
-          length,
-          piece -> {
-            readFully(channel, section.name(), at[0], piece.duplicate());
-            at[0] += piece.remaining();
-            crc.update(piece);
-          });
-      int expected = table.getInt(4 * block);
-      if (expected != (int) crc.getValue()) {
-        throw CacheFileException.checksum(
-            "%s, block %d at offset %d"
-                .formatted(section.name(), block - section.firstBlock(), offset),
-            expected,
-            (int) crc.getValue());
+      String what =
+          "%s, block %d at offset %d"
+              .formatted(section.name(), block - section.firstBlock(), offset);
+      if (cipher == null) {
+        int found = readOpen(section.name(), offset, start, length, target);
+        CachePrologue.expectChecksum(what, table.getInt(4 * block), found);
+        offset += length;
+      } else {
+        sealed.clear().limit(length + FileCipher.TAG_BYTES);
+        bytes.read(section.name(), offset, sealed);
+        offset += sealed.position();
+        cipher.open(what, 1L + block, sealed.flip(), plain.clear());
+        plain.flip();
+        target.each(start, length, piece -> piece.put(next(plain, piece.remaining())));
       }
     }
+  }
+
+  private static ByteBuffer next(ByteBuffer bytes, int length) {
+    ByteBuffer next = bytes.slice(bytes.position(), length);
+    bytes.position(bytes.position() + length);
+    return next;
+  }
+
+  /** Reads one block to where it belongs, without a copy between, and computes its checksum. */
+  private int readOpen(String name, long offset, int start, int length, KvRuns target)
+      throws IOException {
+    CRC32C crc = new CRC32C();
+    long[] at = {offset};
+    target.each(
+        start,
+        length,
+        piece -> {
+          bytes.read(name, at[0], piece.duplicate());
+          at[0] += piece.remaining();
+          crc.update(piece);
+        });
+    return (int) crc.getValue();
   }
 
   private static ByteBuffer read(FileChannel channel, String what, long offset, int length)
       throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(length);
-    readFully(channel, what, offset, bytes);
+    FileBytes.of(channel).read(what, offset, bytes);
     return bytes.flip();
-  }
-
-  /** Fills {@code bytes} up to its limit. */
-  private static void readFully(FileChannel channel, String what, long offset, ByteBuffer bytes)
-      throws IOException {
-    long at = offset;
-    while (bytes.hasRemaining()) {
-      int count = channel.read(bytes, at);
-      if (count < 0) {
-        throw CacheFileException.damaged("it ends at offset %d, in %s".formatted(at, what));
-      }
-      at += count;
-    }
   }
 }

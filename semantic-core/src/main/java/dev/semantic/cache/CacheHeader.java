@@ -1,18 +1,20 @@
 package dev.semantic.cache;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import static dev.semantic.cache.HeaderFields.checked;
+import static dev.semantic.cache.HeaderFields.field;
+import static dev.semantic.cache.HeaderFields.number;
+import static dev.semantic.cache.HeaderFields.text;
+
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -20,6 +22,8 @@ import java.util.List;
  * in ASCII; {@code docs/cache-format.md} describes it.
  *
  * @param content whose numbers these are
+ * @param precision of the numbers in memory
+ * @param encoding of the numbers in this file
  * @param tokens how many tokens the cache was computed from
  * @param spans which of them each layer has in this file
  * @param blockBytes every section has one checksum per so many bytes
@@ -29,6 +33,7 @@ record CacheHeader(
     ModelTag tag,
     Instant parked,
     KvPrecision precision,
+    KvEncoding encoding,
     int tokens,
     KvLayout layout,
     List<Span> spans,
@@ -36,12 +41,8 @@ record CacheHeader(
 
   static final int LEAST_BLOCK = 64;
 
-  /** Numbers as they were computed; the only way to write them so far. */
-  static final String EXACT = "EXACT";
-
-  /** An agent's name may hold anything, half a surrogate pair too; as an escape all of it lasts. */
-  private static final JsonMapper JSON =
-      JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
+  /** More than any model has; a header could promise any number of layers in a few bytes. */
+  private static final int MOST_LAYERS = 4096;
 
   /** The tokens that one layer holds. */
   record Span(int start, int length) {
@@ -92,7 +93,13 @@ record CacheHeader(
 
   /** An agent's file, for a snapshot whose first tokens are in {@code blocks}. */
   static CacheHeader agent(
-      AgentId id, KvSnapshot snapshot, List<BlockName> blocks, int from, Instant now, int bytes) {
+      AgentId id,
+      KvSnapshot snapshot,
+      KvEncoding encoding,
+      List<BlockName> blocks,
+      int from,
+      Instant now,
+      int bytes) {
     List<Span> spans = new ArrayList<>();
     for (int i = 0; i < snapshot.layers().size(); i++) {
       KvSnapshot.LayerKv kv = snapshot.layers().get(i);
@@ -105,6 +112,7 @@ record CacheHeader(
         snapshot.tag(),
         now,
         snapshot.precision(),
+        encoding,
         snapshot.tokens().length,
         snapshot.layout(),
         spans,
@@ -113,7 +121,13 @@ record CacheHeader(
 
   /** The file of the block of {@code snapshot}'s tokens {@code from} to {@code to}. */
   static CacheHeader block(
-      BlockName name, KvSnapshot snapshot, int from, int to, Instant now, int bytes) {
+      BlockName name,
+      KvSnapshot snapshot,
+      KvEncoding encoding,
+      int from,
+      int to,
+      Instant now,
+      int bytes) {
     List<Span> spans =
         snapshot.layout().layers().stream()
             .map(layer -> layer.window() == 0 ? new Span(from, to - from) : new Span(to, 0))
@@ -123,14 +137,25 @@ record CacheHeader(
         snapshot.tag(),
         now,
         snapshot.precision(),
+        encoding,
         to,
         snapshot.layout(),
         spans,
         bytes);
   }
 
-  byte[] toJson() throws IOException {
-    ObjectNode root = JSON.createObjectNode();
+  /** Bytes of one token's keys, or values, in one head of a layer, in this file. */
+  int rowBytes(int layer) {
+    return QuantizedRows.bytes(encoding, precision, layout.layers().get(layer).headDim());
+  }
+
+  /**
+   * As it is written.
+   *
+   * @param offset where it comes to lie
+   */
+  byte[] toJson(int offset) throws IOException {
+    ObjectNode root = HeaderFields.object();
     switch (content) {
       case Agent agent -> {
         root.put("agent", agent.id().name());
@@ -145,52 +170,57 @@ record CacheHeader(
     root.put("fingerprint", tag.fingerprint());
     root.put("parked", parked.toString());
     root.put("precision", precision.name());
-    root.put("encoding", EXACT);
+    root.put("encoding", encoding.name());
     root.put("tokens", tokens);
     root.put("blockBytes", blockBytes);
     ArrayNode layers = root.putArray("layers");
-    for (int i = 0; i < spans.size(); i++) {
+    for (int i = 0, count; i < spans.size(); i += count) {
+      count = alike(i);
       KvLayout.Layer layer = layout.layers().get(i);
       ObjectNode node = layers.addObject();
+      node.put("count", count);
       node.put("kvHeads", layer.kvHeads());
       node.put("headDim", layer.headDim());
       node.put("window", layer.window());
       node.put("start", spans.get(i).start());
       node.put("length", spans.get(i).length());
     }
-    return JSON.writeValueAsBytes(root);
+    return HeaderFields.write(root, offset);
   }
 
-  static CacheHeader parse(byte[] json) throws CacheFileException {
-    try {
-      return parse(JSON.readTree(json));
-    } catch (JacksonException e) {
-      throw CacheFileException.writtenWrong("the header is not JSON: " + e.getOriginalMessage());
-    } catch (IllegalArgumentException | DateTimeException e) {
-      throw CacheFileException.writtenWrong("the header makes no sense: " + e.getMessage());
-    } catch (IOException e) {
-      throw new AssertionError("reading an array", e);
+  /** How many layers from this one on are like it. */
+  private int alike(int first) {
+    int end = first + 1;
+    while (end < spans.size()
+        && layout.layers().get(end).equals(layout.layers().get(first))
+        && spans.get(end).equals(spans.get(first))) {
+      end++;
     }
+    return end - first;
   }
 
-  private static CacheHeader parse(JsonNode root) {
+  static CacheHeader parse(JsonNode root) {
     int tokens = number(root, "tokens", 0);
     List<KvLayout.Layer> layers = new ArrayList<>();
     List<Span> spans = new ArrayList<>();
     for (JsonNode node : field(root, "layers")) {
-      layers.add(
+      KvLayout.Layer layer =
           new KvLayout.Layer(
-              number(node, "kvHeads", 1), number(node, "headDim", 1), number(node, "window", 0)));
-      spans.add(new Span(number(node, "start", 0), number(node, "length", 0)));
-    }
-    if (!text(root, "encoding").equals(EXACT)) {
-      throw new IllegalArgumentException("unknown encoding '" + text(root, "encoding") + "'");
+              number(node, "kvHeads", 1), number(node, "headDim", 1), number(node, "window", 0));
+      Span span = new Span(number(node, "start", 0), number(node, "length", 0));
+      int count = number(node, "count", 1);
+      if (count > MOST_LAYERS - layers.size()) {
+        throw new IllegalArgumentException("there are more than %d layers".formatted(MOST_LAYERS));
+      }
+      layers.addAll(Collections.nCopies(count, layer));
+      spans.addAll(Collections.nCopies(count, span));
     }
     return new CacheHeader(
         content(root),
         new ModelTag(text(root, "model"), text(root, "fingerprint")),
         Instant.parse(text(root, "parked")),
         KvPrecision.valueOf(text(root, "precision")),
+        KvEncoding.valueOf(text(root, "encoding")),
         tokens,
         new KvLayout(layers),
         spans,
@@ -210,33 +240,5 @@ record CacheHeader(
       seams.add(checked(seam, "seams", 1));
     }
     return new Agent(new AgentId(text(root, "agent")), blocks, seams);
-  }
-
-  private static JsonNode field(JsonNode node, String name) {
-    JsonNode found = node.get(name);
-    if (found == null) {
-      throw new IllegalArgumentException("'" + name + "' is missing");
-    }
-    return found;
-  }
-
-  private static String text(JsonNode node, String name) {
-    JsonNode found = field(node, name);
-    if (!found.isTextual()) {
-      throw new IllegalArgumentException("'" + name + "' is no text");
-    }
-    return found.textValue();
-  }
-
-  private static int number(JsonNode node, String name, int least) {
-    return checked(field(node, name), name, least);
-  }
-
-  private static int checked(JsonNode found, String name, int least) {
-    if (!found.isInt() || found.intValue() < least) {
-      throw new IllegalArgumentException(
-          "'%s' must be a number from %d; it is %s".formatted(name, least, found));
-    }
-    return found.intValue();
   }
 }

@@ -13,7 +13,7 @@ import java.util.zip.CRC32C;
  */
 record CachePrologue(int version, int headerBytes, int headerChecksum) {
   static final int BYTES = 24;
-  static final int VERSION = 2;
+  static final int VERSION = 3;
   static final int MOST_HEADER_BYTES = 4 << 20;
 
   /** Like PNG's: not text, and spoilt by whatever changes line ends or the eighth bit. */

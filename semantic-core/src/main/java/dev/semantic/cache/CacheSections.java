@@ -7,10 +7,11 @@ import java.util.List;
 
 /**
  * Where a cache file's body lies: the tokens, then each layer's keys and values, without gaps, then
- * the checksums of all their blocks. Made of a header whose numbers nobody vouches for.
+ * the checksums of all their blocks; or, if it is encrypted, each block with a tag behind it and
+ * nothing behind the last. Made of a header whose numbers nobody vouches for.
  *
  * @param all in the order of the file
- * @param blocks how many checksums there are
+ * @param blocks how many there are
  * @param end offset just behind the whole file
  */
 record CacheSections(List<Section> all, int blocks, long end) {
@@ -21,7 +22,8 @@ record CacheSections(List<Section> all, int blocks, long end) {
    * A run of bytes.
    *
    * @param name for people
-   * @param firstBlock index of the checksum of its first block
+   * @param bytes of what is in it; tags are not counted
+   * @param firstBlock index of its first block
    */
   record Section(String name, long offset, int bytes, int firstBlock) {}
 
@@ -37,10 +39,12 @@ record CacheSections(List<Section> all, int blocks, long end) {
   /**
    * The sections of a file whose header ends at {@code offset}.
    *
+   * @param sealed whether they are encrypted
    * @throws CacheFileException if no file could hold them
    */
-  static CacheSections after(long offset, CacheHeader header) throws CacheFileException {
-    Layout layout = new Layout(offset, header.blockBytes());
+  static CacheSections after(long offset, CacheHeader header, boolean sealed)
+      throws CacheFileException {
+    Layout layout = new Layout(offset, header.blockBytes(), sealed);
     int ids = header.tokens() - header.firstId();
     if (ids < 0) {
       throw CacheFileException.writtenWrong(
@@ -52,8 +56,7 @@ record CacheSections(List<Section> all, int blocks, long end) {
       KvLayout.Layer layer = header.layout().layers().get(i);
       long bytes;
       try {
-        bytes = Math.multiplyExact((long) layer.kvHeads() * layer.headDim(), (long) span.length());
-        bytes = Math.multiplyExact(bytes, header.precision().bytes());
+        bytes = Math.multiplyExact((long) layer.kvHeads() * span.length(), header.rowBytes(i));
       } catch (ArithmeticException e) {
         bytes = Long.MAX_VALUE;
       }
@@ -66,12 +69,14 @@ record CacheSections(List<Section> all, int blocks, long end) {
   private static final class Layout {
     private final List<Section> sections = new ArrayList<>();
     private final int blockBytes;
+    private final boolean sealed;
     private long offset;
     private long blocks;
 
-    Layout(long offset, int blockBytes) {
+    Layout(long offset, int blockBytes, boolean sealed) {
       this.offset = offset;
       this.blockBytes = blockBytes;
+      this.sealed = sealed;
     }
 
     void add(String name, long bytes) throws CacheFileException {
@@ -81,15 +86,17 @@ record CacheSections(List<Section> all, int blocks, long end) {
                 .formatted(name, bytes, Integer.MAX_VALUE));
       }
       sections.add(new Section(name, offset, (int) bytes, (int) blocks));
-      offset += bytes;
-      blocks += Math.ceilDiv(bytes, (long) blockBytes);
+      long more = Math.ceilDiv(bytes, (long) blockBytes);
+      offset += bytes + (sealed ? more * FileCipher.TAG_BYTES : 0);
+      blocks += more;
     }
 
     CacheSections done() throws CacheFileException {
       if (blocks > Integer.MAX_VALUE / 4 - 1) {
         throw CacheFileException.writtenWrong(blocks + " blocks are more than a file can have");
       }
-      return new CacheSections(sections, (int) blocks, offset + 4 * blocks + SEAL_BYTES);
+      long table = sealed ? 0 : 4 * blocks + SEAL_BYTES;
+      return new CacheSections(sections, (int) blocks, offset + table);
     }
   }
 }

@@ -19,6 +19,16 @@ public interface CacheStore {
   Optional<KvSnapshot> load(AgentId agent, ModelTag tag);
 
   /**
+   * The same, read to where {@code memory} says.
+   *
+   * @return what lies there now, verified; empty if there is no cache, or none that can be trusted,
+   *     or {@code memory} does not take it
+   */
+  default Optional<KvOutline> read(AgentId agent, ModelTag tag, KvMemory memory) {
+    return load(agent, tag).flatMap(snapshot -> KvRuns.copy(snapshot, memory));
+  }
+
+  /**
    * Keeps a cache under the tag that the snapshot itself carries, in place of what the agent had
    * under that tag. Durable when this returns.
    *

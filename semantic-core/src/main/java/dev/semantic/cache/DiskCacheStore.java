@@ -73,6 +73,11 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     return open(root.toAbsolutePath(), CacheForm.usual());
   }
 
+  /** A store that encrypts, writes in fewer bits, or forgets. */
+  public static DiskCacheBuilder builder(Path root) {
+    return new DiskCacheBuilder(root.toAbsolutePath());
+  }
+
   static DiskCacheStore open(Path root, CacheForm form) {
     try {
       CacheFiles.directories(root);
@@ -83,7 +88,11 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
         lock.close();
         throw e;
       }
-      return new DiskCacheStore(root, lock, form);
+      DiskCacheStore store = new DiskCacheStore(root, lock, form);
+      if (form.timeToLive() != null) {
+        store.removeExpired();
+      }
+      return store;
     } catch (IOException e) {
       throw new CacheException(
           "Cannot use cache directory %s: %s. It must be a directory that this user may write to."
@@ -110,6 +119,23 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     }
   }
 
+  /** In all directories, also those of models that are not there any more. */
+  private void removeExpired() throws IOException {
+    try (DirectoryStream<Path> found =
+        Files.newDirectoryStream(root, CacheFileNames::isDirectoryOfTag)) {
+      found.forEach(path -> directories.put(path, TagDirectory.open(path, form)));
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+  }
+
+  private void removeExpired(ModelTag tag) {
+    Path path = CacheFileNames.directory(root, tag);
+    for (Path file : whileOpen(path, () -> directory(tag).expired())) {
+      whileOpen(file, () -> read(file, form::open)); // which finds that it has
+    }
+  }
+
   private TagDirectory directory(ModelTag tag) {
     return directories.computeIfAbsent(
         CacheFileNames.directory(root, tag), path -> TagDirectory.open(path, form));
@@ -117,29 +143,39 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
-    Path file = CacheFileNames.file(root, agent, tag);
+    return reading(agent, tag, reader -> Optional.of(directory(tag).load(reader)));
+  }
+
+  @Override
+  public Optional<KvOutline> read(AgentId agent, ModelTag tag, KvMemory memory) {
+    return reading(agent, tag, reader -> directory(tag).read(reader, memory));
+  }
+
+  /** What one reads out of an agent's file. */
+  private interface Part<T> {
+    Optional<T> from(CacheFileReader reader) throws IOException;
+  }
+
+  private <T> Optional<T> reading(AgentId agent, ModelTag tag, Part<T> part) {
+    Path file = form.file(root, agent, tag);
     return whileOpen(
-        file,
-        () -> {
-          Optional<KvSnapshot> found =
-              read(
-                  file,
-                  (channel) -> {
-                    CacheFileReader reader = CacheFileReader.open(channel);
-                    check(reader.header(), agent, tag);
-                    return directory(tag).load(reader);
-                  });
-          found.ifPresent(
-              snapshot ->
-                  LOG.debug(
-                      "Loaded {} tokens of {} from {}", snapshot.tokens().length, agent, file));
-          return found;
-        });
+            file,
+            () ->
+                read(
+                    file,
+                    channel -> {
+                      CacheFileReader reader = form.open(channel);
+                      check(reader.header(), agent, tag);
+                      Optional<T> found = part.from(reader);
+                      LOG.debug("Read {} tokens of {}", reader.header().tokens(), file);
+                      return found;
+                    }))
+        .flatMap(found -> found);
   }
 
   @Override
   public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
-    Path file = CacheFileNames.file(root, agent, snapshot.tag());
+    Path file = form.file(root, agent, snapshot.tag());
     Instant now = form.clock().instant();
     ModelTag tag = snapshot.tag();
     int tokens = snapshot.tokens().length;
@@ -173,8 +209,8 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public Optional<KvSnapshot> prefix(ModelTag tag, KvPrecision precision, int[] tokens) {
-    List<String> chain =
-        TokenChain.of(tag, precision, CacheHeader.EXACT, tokens, form.blockTokens());
+    removeExpired(tag);
+    List<String> chain = form.chain(tag, precision, form.encoding(), tokens);
     Path path = CacheFileNames.directory(root, tag);
     return whileOpen(path, () -> attempt(path, () -> directory(tag).prefix(chain)))
         .flatMap(found -> found)
@@ -215,9 +251,9 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   private ParkedCache describe(Path file, FileChannel channel) throws IOException {
-    CacheHeader header = CacheFileReader.open(channel).header();
+    CacheHeader header = form.open(channel).header();
     AgentId agent = header.agent().id();
-    Path rightful = CacheFileNames.file(root, agent, header.tag());
+    Path rightful = form.file(root, agent, header.tag());
     if (!rightful.getFileName().equals(file.getFileName())) {
       throw new CacheFileException(
           CacheFileException.Kind.MISPLACED,
@@ -228,7 +264,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public void remove(AgentId agent, ModelTag tag) {
-    Path file = CacheFileNames.file(root, agent, tag);
+    Path file = form.file(root, agent, tag);
     whileOpen(
         file,
         () -> {
@@ -297,6 +333,8 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
           LOG.warn(
               "Not using cache {}: {}. It stays and counts as absent.", file, why.getMessage());
       case DAMAGED, MISPLACED -> putAside(file, why);
+      case LOCKED -> LOG.debug("Not using cache {}: {}", file, why.getMessage()); // warned before
+      case EXPIRED -> directories.values().forEach(directory -> directory.expire(file, why));
     }
   }
 

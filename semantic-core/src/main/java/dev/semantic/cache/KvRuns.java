@@ -2,10 +2,13 @@ package dev.semantic.cache;
 
 import dev.semantic.cache.CacheHeader.Span;
 import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Some consecutive tokens of a buffer {@code [heads, tokens, headDim]}: one run of bytes per head,
@@ -35,23 +38,68 @@ record KvRuns(ByteBuffer whole, int heads, int stride, int first, int run) {
    * @param row bytes of one token in one head
    */
   static KvRuns of(ByteBuffer whole, int heads, int row, Span held, Span wanted) {
-    return new KvRuns(
-        whole,
-        heads,
-        held.length() * row,
-        (wanted.start() - held.start()) * row,
-        wanted.length() * row);
+    return of(whole, heads, row, held.length() * row, held.start(), wanted);
   }
 
-  /** One layer's keys, and its values, for the tokens of {@code wanted}. */
-  static List<KvRuns> of(KvSnapshot snapshot, int layer, Span wanted) {
+  /**
+   * The tokens of {@code wanted} in a buffer in which each head's tokens begin with the one at
+   * {@code start}.
+   */
+  static KvRuns of(ByteBuffer whole, int heads, int row, int stride, int start, Span wanted) {
+    return new KvRuns(whole, heads, stride, (wanted.start() - start) * row, wanted.length() * row);
+  }
+
+  /** Copies a snapshot to where {@code memory} says; empty if it does not take it. */
+  static Optional<KvOutline> copy(KvSnapshot snapshot, KvMemory memory) {
+    KvOutline outline = KvOutline.of(snapshot);
+    Optional<List<KvMemory.Place>> places = memory.places(outline);
+    if (places.isEmpty()) {
+      return Optional.empty();
+    }
+    for (int i = 0; i < outline.starts().size(); i++) {
+      KvMemory.Place place = places.get().get(i);
+      int start = outline.starts().get(i);
+      Span all = new Span(start, outline.length(i));
+      int heads = outline.layout().layers().get(i).kvHeads();
+      List<KvRuns> from = of(snapshot, KvEncoding.EXACT, i, all);
+      from.get(0).copyTo(of(place.keys(), heads, outline.row(i), place.headStride(), start, all));
+      from.get(1).copyTo(of(place.values(), heads, outline.row(i), place.headStride(), start, all));
+    }
+    return Optional.of(outline);
+  }
+
+  private void copyTo(KvRuns target) {
+    for (int head = 0; head < heads && run > 0; head++) {
+      target
+          .whole
+          .slice(head * target.stride + target.first, run)
+          .put(whole.slice(head * stride + first, run));
+    }
+  }
+
+  /** One layer's keys, and its values, for the tokens of {@code wanted}, as they are written. */
+  static List<KvRuns> of(KvSnapshot snapshot, KvEncoding encoding, int layer, Span wanted) {
     KvSnapshot.LayerKv kv = snapshot.layers().get(layer);
     KvLayout.Layer geometry = snapshot.layout().layers().get(layer);
     int row = geometry.headDim() * snapshot.precision().bytes();
     Span held = new Span(kv.start(), kv.length());
-    return List.of(
-        of(kv.keys().slice(), geometry.kvHeads(), row, held, wanted),
-        of(kv.values().slice(), geometry.kvHeads(), row, held, wanted));
+    return Stream.of(kv.keys(), kv.values())
+        .map(all -> of(all.slice(), geometry.kvHeads(), row, held, wanted))
+        .map(runs -> runs.written(encoding, snapshot.precision(), geometry.headDim()))
+        .toList();
+  }
+
+  /** The same, as it is written: itself, or quantised. */
+  KvRuns written(KvEncoding encoding, KvPrecision precision, int headDim) {
+    if (encoding == KvEncoding.EXACT) {
+      return this;
+    }
+    int rows = bytes() / (headDim * precision.bytes());
+    int row = QuantizedRows.bytes(encoding, precision, headDim);
+    ByteBuffer written = ByteBuffer.allocate(Math.multiplyExact(rows, row));
+    QuantizedRows quantized = new QuantizedRows(encoding, precision, headDim);
+    each(run -> quantized.encode(run, written));
+    return all(written.flip());
   }
 
   int bytes() {

@@ -30,7 +30,7 @@ public record KvSnapshot(
   public KvSnapshot {
     layers = List.copyOf(layers);
     seams = List.copyOf(seams);
-    checkSeams(seams, tokens.length);
+    KvOutline.checkSeams(seams, tokens.length);
     if (layers.size() != layout.layers().size()) {
       throw new IllegalArgumentException(
           "Snapshot has %d layers, its layout %d".formatted(layers.size(), layout.layers().size()));
@@ -44,17 +44,6 @@ public record KvSnapshot(
   public KvSnapshot(
       ModelTag tag, KvLayout layout, KvPrecision precision, int[] tokens, List<LayerKv> layers) {
     this(tag, layout, precision, tokens, layers, List.of());
-  }
-
-  private static void checkSeams(List<Integer> seams, int tokens) {
-    int before = 0;
-    for (int seam : seams) {
-      if (seam <= before || seam > tokens) {
-        throw new IllegalArgumentException(
-            "Seams %s do not part %d tokens in ascending order".formatted(seams, tokens));
-      }
-      before = seam;
-    }
   }
 
   private static void check(

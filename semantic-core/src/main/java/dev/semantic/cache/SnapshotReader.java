@@ -3,6 +3,7 @@ package dev.semantic.cache;
 import dev.semantic.cache.CacheFileReader.Job;
 import dev.semantic.cache.CacheHeader.Block;
 import dev.semantic.cache.CacheHeader.Span;
+import dev.semantic.cache.KvMemory.Place;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.model.KvLayout;
 import java.io.Closeable;
@@ -15,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SnapshotReader implements Closeable {
   private final Path directory;
+  private final CacheForm form;
   private final List<Source> blocks = new ArrayList<>();
 
   /** An open block. */
@@ -32,12 +35,19 @@ final class SnapshotReader implements Closeable {
   /**
    * @param directory where the blocks are
    */
-  SnapshotReader(Path directory) {
+  SnapshotReader(Path directory, CacheForm form) {
     this.directory = directory;
+    this.form = form;
   }
 
   /** All of an agent's cache. */
   KvSnapshot read(CacheFileReader agent) throws IOException {
+    Heap heap = new Heap();
+    return heap.snapshot(read(agent, heap).orElseThrow());
+  }
+
+  /** The same, to where {@code memory} says; empty if it does not take it. */
+  Optional<KvOutline> read(CacheFileReader agent, KvMemory memory) throws IOException {
     CacheHeader header = agent.header();
     List<BlockName> names = header.agent().blocks();
     openAll(names, header);
@@ -47,7 +57,7 @@ final class SnapshotReader implements Closeable {
     if (!names.isEmpty()) {
       checkChain(header, names, tokens, from / names.size());
     }
-    return read(header, tokens, agent);
+    return read(header, tokens, agent, memory);
   }
 
   /** What {@code names} hold, of a model whose layers all have full attention. */
@@ -60,7 +70,8 @@ final class SnapshotReader implements Closeable {
       System.arraycopy(ids, 0, tokens, source.reader().header().firstId(), ids.length);
     }
     checkChain(last, names, tokens, tokens.length / names.size());
-    return read(last, tokens, null);
+    Heap heap = new Heap();
+    return heap.snapshot(read(last, tokens, null, heap).orElseThrow());
   }
 
   private void openAll(List<BlockName> names, @Nullable CacheHeader agent) throws IOException {
@@ -91,7 +102,7 @@ final class SnapshotReader implements Closeable {
       throw CacheFileException.damaged("it is not there");
     }
     try {
-      Source source = new Source(file, channel, CacheFileReader.open(channel));
+      Source source = new Source(file, channel, CacheFileReader.open(channel, form.key()));
       blocks.add(source);
       return source;
     } catch (IOException | RuntimeException | Error e) {
@@ -109,8 +120,9 @@ final class SnapshotReader implements Closeable {
     if (like != null
         && !(header.tag().equals(like.tag())
             && header.layout().equals(like.layout())
-            && header.precision() == like.precision())) {
-      throw misplaced("it is of another model or another precision, " + header.tag());
+            && header.precision() == like.precision()
+            && header.encoding() == like.encoding())) {
+      throw misplaced("it is of another model or in other numbers, " + header.tag());
     }
     boolean whole = true;
     for (int i = 0; i < header.spans().size(); i++) {
@@ -138,12 +150,16 @@ final class SnapshotReader implements Closeable {
     }
   }
 
-  private static void checkChain(
-      CacheHeader header, List<BlockName> names, int[] tokens, int blockTokens)
+  private void checkChain(CacheHeader header, List<BlockName> names, int[] tokens, int blockTokens)
       throws CacheFileException {
     List<String> chain =
         TokenChain.of(
-            header.tag(), header.precision(), CacheHeader.EXACT, tokens, Math.max(1, blockTokens));
+            form.names(),
+            header.tag(),
+            header.precision(),
+            header.encoding(),
+            tokens,
+            Math.max(1, blockTokens));
     for (int i = 0; i < names.size(); i++) {
       if (i >= chain.size() || !chain.get(i).equals(names.get(i).chain())) {
         throw misplaced("block %d, %s, is not of these tokens".formatted(i, names.get(i)));
@@ -163,71 +179,99 @@ final class SnapshotReader implements Closeable {
     return new CacheFileException(CacheFileException.Kind.MISPLACED, message);
   }
 
-  private KvSnapshot read(CacheHeader header, int[] tokens, @Nullable CacheFileReader rest)
+  private Optional<KvOutline> read(
+      CacheHeader header, int[] tokens, @Nullable CacheFileReader rest, KvMemory memory)
       throws IOException {
-    List<Room> rooms = rooms(header, tokens.length);
+    KvOutline outline = outline(header, tokens);
+    Optional<List<Place>> places = memory.places(outline);
+    if (places.isPresent()) {
+      readInto(places.get(), outline, rest);
+    }
+    return places.map(taken -> outline);
+  }
+
+  private void readInto(List<Place> places, KvOutline outline, @Nullable CacheFileReader rest)
+      throws IOException {
     List<Job> jobs = new ArrayList<>();
     for (Source source : blocks) {
-      List<Job> its = inBlock(source.file(), () -> jobs(source.reader(), rooms, header));
+      List<Job> its = inBlock(source.file(), () -> jobs(source.reader(), places, outline));
       its.forEach(job -> jobs.add(() -> inBlock(source.file(), job)));
-      jobs.add(() -> inBlock(source.file(), () -> checkIds(source.reader(), tokens)));
+      jobs.add(() -> inBlock(source.file(), () -> checkIds(source.reader(), outline.tokens())));
     }
     if (rest != null) {
-      jobs.addAll(jobs(rest, rooms, header));
+      jobs.addAll(jobs(rest, places, outline));
     }
     runAll(jobs);
-    List<Integer> seams =
-        header.content() instanceof CacheHeader.Agent agent ? agent.seams() : List.of();
-    List<LayerKv> layers = rooms.stream().map(Room::layer).toList();
-    try {
-      return new KvSnapshot(
-          header.tag(), header.layout(), header.precision(), tokens, layers, seams);
-    } catch (IllegalArgumentException e) {
-      throw CacheFileException.writtenWrong(String.valueOf(e.getMessage()));
-    }
   }
 
-  /** Where a layer's keys and values are gathered. */
-  private record Room(Span held, ByteBuffer keys, ByteBuffer values) {
-    LayerKv layer() {
-      return new LayerKv(held.start(), held.length(), keys, values);
-    }
-  }
-
-  private static List<Room> rooms(CacheHeader header, int tokens) throws CacheFileException {
-    List<Room> rooms = new ArrayList<>();
+  private static KvOutline outline(CacheHeader header, int[] tokens) throws CacheFileException {
+    List<Integer> starts = new ArrayList<>();
     for (int i = 0; i < header.spans().size(); i++) {
       KvLayout.Layer layer = header.layout().layers().get(i);
       int start = layer.window() == 0 ? 0 : header.spans().get(i).start();
-      long bytes = (long) layer.kvHeads() * (tokens - start) * row(layer, header);
+      int length = tokens.length - start;
+      long bytes = (long) layer.kvHeads() * length * layer.headDim() * header.precision().bytes();
       if (bytes > Integer.MAX_VALUE) {
         throw CacheFileException.writtenWrong(
             "layer %d's keys would take %d bytes; a buffer has at most %d"
                 .formatted(i, bytes, Integer.MAX_VALUE));
       }
-      rooms.add(
-          new Room(
-              new Span(start, tokens - start),
-              ByteBuffer.allocate((int) bytes),
-              ByteBuffer.allocate((int) bytes)));
+      starts.add(start);
     }
-    return rooms;
+    List<Integer> seams =
+        header.content() instanceof CacheHeader.Agent agent ? agent.seams() : List.of();
+    try {
+      return new KvOutline(
+          header.tag(), header.layout(), header.precision(), tokens, starts, seams);
+    } catch (IllegalArgumentException e) {
+      throw CacheFileException.writtenWrong(String.valueOf(e.getMessage()));
+    }
   }
 
-  private static int row(KvLayout.Layer layer, CacheHeader header) {
-    return layer.headDim() * header.precision().bytes();
+  /** On the Java heap: for a snapshot. */
+  private static final class Heap implements KvMemory {
+    private List<Place> places = List.of();
+
+    @Override
+    public Optional<List<Place>> places(KvOutline outline) {
+      List<Place> rooms = new ArrayList<>();
+      for (int i = 0; i < outline.starts().size(); i++) {
+        int perHead = outline.length(i) * outline.row(i);
+        int bytes = outline.layout().layers().get(i).kvHeads() * perHead;
+        rooms.add(new Place(ByteBuffer.allocate(bytes), ByteBuffer.allocate(bytes), perHead));
+      }
+      places = rooms;
+      return Optional.of(rooms);
+    }
+
+    KvSnapshot snapshot(KvOutline outline) {
+      List<LayerKv> layers = new ArrayList<>();
+      for (int i = 0; i < places.size(); i++) {
+        Place place = places.get(i);
+        layers.add(
+            new LayerKv(outline.starts().get(i), outline.length(i), place.keys(), place.values()));
+      }
+      return new KvSnapshot(
+          outline.tag(),
+          outline.layout(),
+          outline.precision(),
+          outline.tokens(),
+          layers,
+          outline.seams());
+    }
   }
 
-  private static List<Job> jobs(CacheFileReader reader, List<Room> rooms, CacheHeader header)
+  private static List<Job> jobs(CacheFileReader reader, List<Place> places, KvOutline outline)
       throws IOException {
     List<KvRuns> targets = new ArrayList<>();
-    for (int i = 0; i < rooms.size(); i++) {
-      KvLayout.Layer layer = header.layout().layers().get(i);
-      Room room = rooms.get(i);
+    for (int i = 0; i < places.size(); i++) {
+      Place place = places.get(i);
+      int heads = outline.layout().layers().get(i).kvHeads();
+      int start = outline.starts().get(i);
+      int row = outline.row(i);
       Span span = reader.header().spans().get(i);
-      int row = row(layer, header);
-      targets.add(KvRuns.of(room.keys(), layer.kvHeads(), row, room.held(), span));
-      targets.add(KvRuns.of(room.values(), layer.kvHeads(), row, room.held(), span));
+      targets.add(KvRuns.of(place.keys(), heads, row, place.headStride(), start, span));
+      targets.add(KvRuns.of(place.values(), heads, row, place.headStride(), start, span));
     }
     return reader.jobs(targets);
   }

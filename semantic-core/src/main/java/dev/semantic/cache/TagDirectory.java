@@ -15,8 +15,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +38,9 @@ final class TagDirectory {
   private final CacheForm form;
   private final Shelf shelf;
 
+  /** When each agent's file was parked. */
+  private final Map<Path, Instant> parked = new ConcurrentHashMap<>();
+
   private TagDirectory(Path path, CacheForm form) {
     this.path = path;
     this.blocks = path.resolve(CacheFileNames.BLOCKS);
@@ -42,7 +48,10 @@ final class TagDirectory {
     this.shelf = new Shelf(this::removeBlock);
   }
 
-  /** Looks through the directory, which may not be there yet, and removes what nobody refers to. */
+  /**
+   * Looks through the directory, which may not be there yet, and removes what has expired and what
+   * nobody refers to.
+   */
   static TagDirectory open(Path path, CacheForm form) {
     TagDirectory directory = new TagDirectory(path, form);
     directory.index();
@@ -54,9 +63,10 @@ final class TagDirectory {
   }
 
   private void index() {
+    List<CacheFileException> locked = new ArrayList<>();
     try {
       for (Path file : list(path, CacheFileNames.CACHE_SUFFIX)) {
-        refer(file);
+        refer(file, locked);
       }
       for (Path file : list(blocks, BlockName.SUFFIX)) {
         shelf.add(BlockName.of(file));
@@ -66,16 +76,67 @@ final class TagDirectory {
       shelf.keepEverything();
     }
     shelf.sweep();
+    if (!locked.isEmpty()) {
+      LOG.warn(
+          "Not using caches in {}, {} of them: {}. They stay and count as absent.",
+          path,
+          locked.size(),
+          locked.getFirst().getMessage());
+    }
   }
 
-  private void refer(Path file) {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      List<BlockName> used = CacheFileReader.open(channel).header().agent().blocks();
+  private void refer(Path file, List<CacheFileException> locked) {
+    try {
+      CacheHeader header;
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        header = form.open(channel).header();
+      }
+      List<BlockName> used = header.agent().blocks();
       shelf.pin(used);
       shelf.refer(file, used);
+      parked.put(file, header.parked());
+    } catch (CacheFileException e) {
+      switch (e.kind()) {
+        case EXPIRED -> expire(file, e);
+        case LOCKED -> {
+          locked.add(e);
+          shelf.keepEverything();
+        }
+        default -> keepFor(file, e);
+      }
     } catch (IOException e) {
-      LOG.debug("Cannot tell what {} refers to: all blocks stay", file, e);
-      shelf.keepEverything();
+      keepFor(file, e);
+    }
+  }
+
+  private void keepFor(Path file, IOException why) {
+    LOG.debug("Cannot tell what {} refers to: all blocks stay", file, why);
+    shelf.keepEverything();
+  }
+
+  /** The agents' files that have been here for longer than caches are to live. */
+  List<Path> expired() {
+    return parked.entrySet().stream()
+        .filter(entry -> form.isOld(entry.getValue()))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** Removes an agent's file of this directory, and the blocks that only it refers to. */
+  void expire(Path file, CacheFileException why) {
+    if (path.equals(file.getParent())) {
+      try {
+        Files.deleteIfExists(file);
+        removed(file);
+        CacheFiles.force(path);
+        LOG.info("Removed cache {}: {}", file, why.getMessage());
+      } catch (IOException e) {
+        LOG.warn(
+            "Cannot remove cache {}, which counts as absent: {}. {}",
+            file,
+            why.getMessage(),
+            CacheFiles.reason(e));
+      }
     }
   }
 
@@ -95,8 +156,14 @@ final class TagDirectory {
   }
 
   KvSnapshot load(CacheFileReader reader) throws IOException {
-    try (SnapshotReader snapshot = new SnapshotReader(blocks)) {
+    try (SnapshotReader snapshot = new SnapshotReader(blocks, form)) {
       return snapshot.read(reader);
+    }
+  }
+
+  Optional<KvOutline> read(CacheFileReader reader, KvMemory memory) throws IOException {
+    try (SnapshotReader snapshot = new SnapshotReader(blocks, form)) {
+      return snapshot.read(reader, memory);
     }
   }
 
@@ -116,7 +183,7 @@ final class TagDirectory {
       }
       shelf.pin(found);
     }
-    try (SnapshotReader snapshot = new SnapshotReader(blocks)) {
+    try (SnapshotReader snapshot = new SnapshotReader(blocks, form)) {
       return found.isEmpty() ? Optional.empty() : Optional.of(snapshot.readPrefix(found));
     } finally {
       shelf.unpin(found);
@@ -129,15 +196,16 @@ final class TagDirectory {
    * @return bytes of all that the agent's cache consists of
    */
   long park(Path file, AgentId agent, KvSnapshot snapshot, Instant now) throws IOException {
-    List<BlockName> names = names(snapshot);
+    KvEncoding encoding = encoding(agent, snapshot);
+    List<BlockName> names = names(snapshot, encoding);
     shelf.pin(names);
     try {
       int from = names.size() * form.blockTokens();
       CacheHeader header =
-          CacheHeader.agent(agent, snapshot, names, from, now, form.checksumBytes());
-      long size = writeBlocks(names, snapshot, now);
+          CacheHeader.agent(agent, snapshot, encoding, names, from, now, form.checksumBytes());
+      long size = writeBlocks(names, snapshot, encoding, now);
       long[] own = new long[1];
-      CacheFiles.put(file, channel -> own[0] = CacheFileWriter.write(channel, header, snapshot));
+      CacheFiles.put(file, channel -> own[0] = write(channel, header, snapshot));
       try {
         CacheFiles.force(CacheFiles.parent(file));
       } catch (IOException | RuntimeException | Error e) {
@@ -147,13 +215,38 @@ final class TagDirectory {
       }
       shelf.pin(names);
       shelf.refer(file, names);
+      parked.put(file, now);
       return size + own[0];
     } finally {
       shelf.unpin(names);
     }
   }
 
-  private long writeBlocks(List<BlockName> names, KvSnapshot snapshot, Instant now)
+  /** As the store is told to; what that cannot hold, exactly. */
+  private KvEncoding encoding(AgentId agent, KvSnapshot snapshot) {
+    boolean fits =
+        form.encoding() == KvEncoding.EXACT
+            || snapshot.layers().parallelStream()
+                .flatMap(layer -> Stream.of(layer.keys(), layer.values()))
+                .allMatch(numbers -> QuantizedRows.fit(snapshot.precision(), numbers));
+    if (!fits) {
+      LOG.warn(
+          "{}'s cache of {} has numbers that are infinite, not numbers or too great for {}: it is"
+              + " written exactly",
+          agent,
+          snapshot.tag(),
+          form.encoding());
+    }
+    return fits ? form.encoding() : KvEncoding.EXACT;
+  }
+
+  private long write(FileChannel channel, CacheHeader header, KvSnapshot snapshot)
+      throws IOException {
+    return CacheFileWriter.write(channel, header, snapshot, form.key());
+  }
+
+  private long writeBlocks(
+      List<BlockName> names, KvSnapshot snapshot, KvEncoding encoding, Instant now)
       throws IOException {
     long size = 0;
     for (int i = 0; i < names.size(); i++) {
@@ -164,8 +257,14 @@ final class TagDirectory {
         int from = i * form.blockTokens();
         CacheHeader header =
             CacheHeader.block(
-                name, snapshot, from, from + form.blockTokens(), now, form.checksumBytes());
-        CacheFiles.put(block, channel -> CacheFileWriter.write(channel, header, snapshot));
+                name,
+                snapshot,
+                encoding,
+                from,
+                from + form.blockTokens(),
+                now,
+                form.checksumBytes());
+        CacheFiles.put(block, channel -> write(channel, header, snapshot));
         shelf.add(name);
       }
       size += Files.size(block);
@@ -176,39 +275,34 @@ final class TagDirectory {
     return size;
   }
 
-  private List<BlockName> names(KvSnapshot snapshot) {
+  private List<BlockName> names(KvSnapshot snapshot, KvEncoding encoding) {
     if (snapshot.layout().layers().stream().allMatch(layer -> layer.window() != 0)) {
       return List.of();
     }
     List<String> chain =
-        TokenChain.of(
-            snapshot.tag(),
-            snapshot.precision(),
-            CacheHeader.EXACT,
-            snapshot.tokens(),
-            form.blockTokens());
+        form.chain(snapshot.tag(), snapshot.precision(), encoding, snapshot.tokens());
     return IntStream.range(0, chain.size())
         .parallel()
-        .mapToObj(i -> new BlockName(chain.get(i), content(snapshot, i * form.blockTokens())))
+        .mapToObj(
+            i -> new BlockName(chain.get(i), content(snapshot, encoding, i * form.blockTokens())))
         .toList();
   }
 
-  private String content(KvSnapshot snapshot, int from) {
+  private String content(KvSnapshot snapshot, KvEncoding encoding, int from) {
     Span block = new Span(from, form.blockTokens());
     int layers = snapshot.layers().size();
     ByteBuffer sums = ByteBuffer.allocate(8 * layers);
     CRC32C crc = new CRC32C();
     for (int i = 0; i < layers; i++) {
       if (snapshot.layout().layers().get(i).window() == 0) {
-        for (KvRuns runs : KvRuns.of(snapshot, i, block)) {
+        for (KvRuns runs : KvRuns.of(snapshot, encoding, i, block)) {
           crc.reset();
           runs.each(crc::update);
           sums.putInt((int) crc.getValue());
         }
       }
     }
-    byte[] hash = TokenChain.sha256().digest(sums.array());
-    return HexFormat.of().formatHex(hash, 0, CONTENT_BYTES);
+    return HexFormat.of().formatHex(form.names().of(sums.array()), 0, CONTENT_BYTES);
   }
 
   ParkedCache describe(CacheHeader header, long ownBytes) throws IOException {
@@ -224,6 +318,7 @@ final class TagDirectory {
 
   /** The agent's file is gone, and with it what only it referred to. */
   void removed(Path file) {
+    parked.remove(file);
     shelf.forget(file);
   }
 

@@ -4,9 +4,8 @@ import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -27,27 +26,22 @@ final class TokenChain {
    * @param encoding how the numbers are written; blocks written in different ways are never mixed
    */
   static List<String> of(
-      ModelTag tag, KvPrecision precision, String encoding, int[] tokens, int blockTokens) {
-    MessageDigest sha = sha256();
+      CacheHash hash,
+      ModelTag tag,
+      KvPrecision precision,
+      KvEncoding encoding,
+      int[] tokens,
+      int blockTokens) {
     String seed = "%s:%s:%s:%s".formatted(tag.fingerprint(), precision, encoding, tag.model());
-    byte[] before = sha.digest(seed.getBytes(StandardCharsets.UTF_8));
-    ByteBuffer ids = ByteBuffer.allocate(4 * blockTokens).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] before = hash.of(seed.getBytes(StandardCharsets.UTF_8));
+    byte[] ids = new byte[4 * blockTokens];
+    IntBuffer numbers = ByteBuffer.wrap(ids).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
     List<String> hashes = new ArrayList<>();
     for (int start = 0; start + blockTokens <= tokens.length; start += blockTokens) {
-      ids.clear().asIntBuffer().put(tokens, start, blockTokens);
-      sha.update(before);
-      sha.update(ids);
-      before = sha.digest();
+      numbers.clear().put(tokens, start, blockTokens);
+      before = hash.of(before, ids);
       hashes.add(HexFormat.of().formatHex(before, 0, HASH_BYTES));
     }
     return hashes;
-  }
-
-  static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has SHA-256", e);
-    }
   }
 }

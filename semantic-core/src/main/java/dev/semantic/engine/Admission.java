@@ -7,14 +7,12 @@ import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.Arrivals.Arrival;
 import dev.semantic.engine.HotTier.Hot;
-import dev.semantic.engine.Lobby.Beginning;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.timeline.Timeline;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -30,13 +28,22 @@ final class Admission {
   private final HotTier hot;
   private final BlockPool pool;
   private final CacheStore store;
+  private final Recall recall;
   private final WriteBehind behind;
   private final Timeline timeline;
+  private long begun; // by the scheduler's thread: how many requests
 
-  Admission(HotTier hot, BlockPool pool, CacheStore store, WriteBehind behind, Timeline timeline) {
+  Admission(
+      HotTier hot,
+      BlockPool pool,
+      CacheStore store,
+      Recall recall,
+      WriteBehind behind,
+      Timeline timeline) {
     this.hot = hot;
     this.pool = pool;
     this.store = store;
+    this.recall = recall;
     this.behind = behind;
     this.timeline = timeline;
   }
@@ -88,30 +95,19 @@ final class Admission {
    * What is parked of its beginning: the agent's own cache, or else what others have in common with
    * it. By any thread.
    */
-  Optional<KvSnapshot> read(Arrival arrival) {
-    ModelSpec spec = arrival.serving().model().spec();
-    int[] tokens = arrival.tokens();
-    Optional<KvSnapshot> own = arrival.agent().flatMap(agent -> store.load(agent, spec.tag()));
-    int blocks = (tokens.length - 1) / BlockPool.BLOCK_TOKENS;
-    boolean enough =
-        own.filter(cache -> commonPrefix(cache.tokens(), tokens) >= BlockPool.BLOCK_TOKENS)
-            .isPresent();
-    if (enough || blocks == 0) {
-      return own;
-    }
-    int[] beginning = Arrays.copyOf(tokens, blocks * BlockPool.BLOCK_TOKENS);
-    return store.prefix(spec.tag(), spec.kvPrecision(), beginning).or(() -> own);
+  Optional<Recalled> read(Arrival arrival) {
+    return recall.longest(arrival.agent(), arrival.tokens(), arrival.serving());
   }
 
   /** Begins it, with what was parked, if anything. */
-  Work begin(Arrival arrival, Optional<KvSnapshot> parked) {
+  Work begin(Arrival arrival, Optional<Recalled> parked) {
     Serving serving = arrival.serving();
     Hot sequence = continued(arrival, parked);
     try {
       int cached = sequence.sequence().length();
       return switch (arrival.beginning()) {
         case Beginning.First(Ticket ticket) ->
-            new Work(ticket, sequence, serving, arrival.tokens(), cached, timeline);
+            new Work(ticket, begun++, sequence, serving, arrival.tokens(), cached, timeline);
         case Beginning.Again(Work work) -> {
           work.resume(serving, sequence, cached);
           yield work;
@@ -124,19 +120,25 @@ final class Admission {
   }
 
   /** A sequence that holds as many of the first tokens as can be had, but never all of them. */
-  private Hot continued(Arrival arrival, Optional<KvSnapshot> parked) {
+  private Hot continued(Arrival arrival, Optional<Recalled> parked) {
     Serving serving = arrival.serving();
     int[] tokens = arrival.tokens();
-    Hot sequence =
-        arrival
-            .agent()
-            .flatMap(hot::take)
-            .or(() -> parked.flatMap(cache -> restore(arrival, cache)))
-            .orElseGet(() -> fresh(serving));
+    Hot sequence;
+    try {
+      sequence =
+          arrival
+              .agent()
+              .flatMap(hot::take)
+              .or(() -> parked.flatMap(cache -> restore(arrival, cache)))
+              .orElseGet(() -> fresh(serving));
+    } finally {
+      parked.ifPresent(Recalled::drop); // which does nothing to what was begun with
+    }
     sequence.change();
     try {
       int held = Math.min(sequence.sequence().common(tokens), tokens.length - 1);
       if (held == sequence.sequence().length() || sequence.sequence().trim(held)) {
+        sequence.lease().shrinkTo(held);
         return sequence;
       }
       sequence.close();
@@ -147,8 +149,8 @@ final class Admission {
     }
   }
 
-  private Optional<Hot> restore(Arrival arrival, KvSnapshot cache) {
-    return arrival.agent().flatMap(agent -> restore(agent, cache, arrival.serving()));
+  private Optional<Hot> restore(Arrival arrival, Recalled cache) {
+    return arrival.agent().flatMap(agent -> restore(agent, cache, arrival.serving(), true));
   }
 
   private static int[] tokens(Prompt prompt, Serving serving) {
@@ -159,30 +161,40 @@ final class Admission {
     };
   }
 
-  private static int commonPrefix(int[] held, int[] prompt) {
-    int mismatch = Arrays.mismatch(held, prompt);
-    return mismatch < 0 ? held.length : mismatch;
-  }
-
   Hot fresh(Serving serving) {
     return Hot.fresh(serving.model().open(), pool.lease());
   }
 
-  /** A sequence from a snapshot; empty where there is no room, which costs a prefill, no more. */
-  Optional<Hot> restore(AgentId agent, KvSnapshot snapshot, Serving serving) {
+  /**
+   * A sequence from what was read; empty where there is no room, which costs a prefill, no more.
+   *
+   * @param evicting whether idle agents may have to leave for it
+   */
+  private Optional<Hot> restore(AgentId agent, Recalled cache, Serving serving, boolean evicting) {
+    try {
+      return switch (cache) {
+        case Recalled.InPlace there -> Optional.of(Hot.restored(there.occupy(), there.lease()));
+        case Recalled.Copy(KvSnapshot snapshot) -> copy(agent, snapshot, serving, evicting);
+      };
+    } catch (Throwable t) {
+      LOG.warn("Cannot restore {}; its prompt will be computed again", agent, t);
+      return Optional.empty();
+    }
+  }
+
+  private Optional<Hot> copy(
+      AgentId agent, KvSnapshot snapshot, Serving serving, boolean evicting) {
     BlockPool.Lease lease = pool.lease();
+    int tokens = snapshot.tokens().length;
     boolean restored = false;
     try {
-      if (!makeRoom(lease, snapshot.tokens().length)) {
-        LOG.info("No room to restore {} with {} tokens", agent, snapshot.tokens().length);
+      if (!(evicting ? makeRoom(lease, tokens) : lease.growTo(tokens))) {
+        LOG.info("No room to restore {} with {} tokens", agent, tokens);
         return Optional.empty();
       }
       Hot back = Hot.restored(serving.model().restore(snapshot), lease);
       restored = true;
       return Optional.of(back);
-    } catch (RuntimeException e) {
-      LOG.warn("Cannot restore {}; its prompt will be computed again", agent, e);
-      return Optional.empty();
     } finally {
       if (!restored) {
         lease.close();
@@ -190,51 +202,39 @@ final class Admission {
     }
   }
 
+  /** Gives somebody who is brought back a sequence; false if it can't. */
+  boolean welcome(Homecoming.Passenger passenger) {
+    AgentId agent = passenger.agent();
+    if (hot.peek(agent).isPresent()) {
+      return false;
+    }
+    Optional<Hot> back =
+        restore(agent, passenger.cache(), passenger.serving(), hot.isPinned(agent));
+    back.ifPresent(sequence -> hot.put(agent, sequence));
+    return back.isPresent();
+  }
+
+  /** Whether there is room for a parked cache without anybody having to leave. */
+  boolean hasRoom(ParkedCache parked) {
+    return Math.ceilDiv(parked.tokens(), BlockPool.BLOCK_TOKENS) <= pool.availableBlocks();
+  }
+
   /**
-   * Brings back who is parked under the model's tag, most recent first, as far as there is room.
-   * Only a head start: who does not come back here comes back with the next request.
-   *
-   * @return who came back; nobody else knows of them yet
+   * Books blocks for so many tokens; idle agents are parked to make room, coldest first. One who
+   * cannot be parked stays, and the next has to leave.
    */
-  Map<AgentId, Hot> restoreAgents(Serving next, int atMost) {
-    Map<AgentId, Hot> back = new LinkedHashMap<>();
-    List<ParkedCache> all;
-    try {
-      all = store.parked(next.model().spec().tag());
-    } catch (Throwable t) {
-      LOG.warn("Cannot see which agents are parked", t);
-      return back;
-    }
-    for (ParkedCache parked : all) {
-      int blocks = Math.ceilDiv(parked.tokens(), BlockPool.BLOCK_TOKENS);
-      if (back.size() == atMost || blocks > pool.availableBlocks()) {
-        break;
-      }
-      restoreAgent(parked, next).ifPresent(sequence -> back.put(parked.agent(), sequence));
-    }
-    return back;
-  }
-
-  private Optional<Hot> restoreAgent(ParkedCache parked, Serving next) {
-    try {
-      return store
-          .load(parked.agent(), parked.tag())
-          .flatMap(snapshot -> restore(parked.agent(), snapshot, next));
-    } catch (Throwable t) {
-      LOG.warn("Cannot bring {} back yet", parked.agent(), t);
-      return Optional.empty();
-    }
-  }
-
-  /** Books blocks for so many tokens; idle agents are parked to make room, coldest first. */
   boolean makeRoom(BlockPool.Lease lease, int tokens) {
     if (!couldHold(tokens)) {
       return false; // however many agents were parked for it
     }
+    Set<AgentId> stay = new HashSet<>();
     while (!lease.growTo(tokens)) {
-      Optional<AgentId> coldest = hot.coldest();
-      if (coldest.isEmpty() || !evict(coldest.get())) {
+      Optional<AgentId> coldest = hot.coldest(stay);
+      if (coldest.isEmpty()) {
         return false;
+      }
+      if (!evict(coldest.get())) {
+        stay.add(coldest.get());
       }
     }
     return true;
@@ -252,8 +252,8 @@ final class Admission {
       if (!leaving.isParked()) {
         park(agent, leaving);
       }
-    } catch (RuntimeException e) {
-      LOG.warn("Cannot park {}, so it stays in memory", agent, e);
+    } catch (Throwable t) {
+      LOG.warn("Cannot park {}, so it stays in memory", agent, t);
       return false;
     }
     hot.take(agent).ifPresent(Hot::close);

@@ -1,15 +1,12 @@
 package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.engine.Lobby.Beginning;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Timeline;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,13 +18,12 @@ import org.slf4j.LoggerFactory;
  */
 final class Arrivals {
   private static final Logger LOG = LoggerFactory.getLogger(Arrivals.class);
-  private static final Duration LAST_READS = Duration.ofSeconds(10);
 
   private final Timeline timeline;
+  private final Readers readers;
   private final Runnable wake;
   private final Monitor monitor;
   private final List<Reading> readings = new ArrayList<>();
-  private int threads;
 
   /**
    * A request on its way.
@@ -43,7 +39,7 @@ final class Arrivals {
   private static final class Reading {
     private final Arrival arrival;
     private boolean done;
-    private Optional<KvSnapshot> found = Optional.empty();
+    private Optional<Recalled> found = Optional.empty();
 
     Reading(Arrival arrival) {
       this.arrival = arrival;
@@ -51,37 +47,34 @@ final class Arrivals {
   }
 
   /** One that may be begun now. */
-  record Ready(Arrival arrival, Optional<KvSnapshot> cache) {}
+  record Ready(Arrival arrival, Optional<Recalled> cache) {}
 
   /**
    * Nobody is on the way.
    *
    * @param wake tells the scheduler that one is ready
    */
-  Arrivals(Timeline timeline, Runnable wake) {
+  Arrivals(Timeline timeline, Readers readers, Runnable wake) {
     this.timeline = timeline;
+    this.readers = readers;
     this.wake = wake;
     this.monitor = timeline.monitor();
   }
 
   /** Begins to look for an agent's cache. */
-  void read(Arrival arrival, Supplier<Optional<KvSnapshot>> source) {
+  void read(Arrival arrival, Supplier<Optional<Recalled>> source) {
     Reading reading = new Reading(arrival);
-    monitor.holding(
-        () -> {
-          readings.add(reading);
-          threads++;
-        });
+    monitor.holding(() -> readings.add(reading));
     try {
-      timeline.start("semantic-restore", () -> read(reading, source));
+      readers.start(() -> read(reading, source));
     } catch (Throwable t) { // no more threads, say
       end(reading, Optional.empty());
       LOG.warn("Cannot read what {} parked", arrival.agent(), t);
     }
   }
 
-  private void read(Reading reading, Supplier<Optional<KvSnapshot>> source) {
-    Optional<KvSnapshot> found = Optional.empty();
+  private void read(Reading reading, Supplier<Optional<Recalled>> source) {
+    Optional<Recalled> found = Optional.empty();
     try {
       found = source.get();
     } catch (Throwable t) { // costs a prefill, no more
@@ -92,14 +85,17 @@ final class Arrivals {
     }
   }
 
-  private void end(Reading reading, Optional<KvSnapshot> found) {
-    monitor.holding(
-        () -> {
-          reading.found = found;
-          reading.done = true;
-          threads--;
-          monitor.signalAll();
-        });
+  private void end(Reading reading, Optional<Recalled> found) {
+    boolean awaited =
+        monitor.holding(
+            () -> {
+              reading.found = found;
+              reading.done = true;
+              return readings.contains(reading);
+            });
+    if (!awaited) {
+      found.ifPresent(Recalled::drop);
+    }
   }
 
   /** Takes out whoever is ready, in the order in which they came. */
@@ -119,26 +115,29 @@ final class Arrivals {
 
   /** Takes out everybody; nobody waits for what is being read. */
   List<Arrival> takeAll() {
-    return monitor.holding(
-        () -> {
-          List<Arrival> all = readings.stream().map(reading -> reading.arrival).toList();
-          readings.clear();
-          return all;
-        });
+    return take(reading -> true);
   }
 
-  /** Takes out those whose request nobody wants answered any more. */
-  List<Arrival> takeCancelled() {
-    return monitor.holding(
-        () -> {
-          List<Arrival> cancelled =
-              readings.stream()
-                  .map(reading -> reading.arrival)
-                  .filter(arrival -> arrival.beginning().ticket().generation().isCancelled())
-                  .toList();
-          readings.removeIf(reading -> cancelled.contains(reading.arrival));
-          return cancelled;
-        });
+  /** Takes out those whose request nobody wants answered any more, or not any more now. */
+  List<Arrival> takeOver() {
+    return take(this::isOver);
+  }
+
+  private List<Arrival> take(Predicate<Reading> which) {
+    List<Reading> taken =
+        monitor.holding(
+            () -> {
+              List<Reading> those = readings.stream().filter(which).toList();
+              readings.removeAll(those);
+              return those;
+            });
+    // What is still being read is dropped by its reader.
+    taken.forEach(reading -> reading.found.ifPresent(Recalled::drop));
+    return taken.stream().map(reading -> reading.arrival).toList();
+  }
+
+  private boolean isOver(Reading reading) {
+    return reading.arrival.beginning().ticket().isOver(timeline.nanoTime());
   }
 
   boolean isBusy(AgentId agent) {
@@ -151,38 +150,6 @@ final class Arrivals {
   /** Whether there is nothing to do with any of them yet. */
   boolean allAreBeingRead() {
     return monitor.holding(
-        () ->
-            readings.stream()
-                .allMatch(
-                    reading ->
-                        !reading.done
-                            && !reading.arrival.beginning().ticket().generation().isCancelled()));
-  }
-
-  /** Waits for what is being read; not for ever. */
-  void close() {
-    long left = LAST_READS.toNanos();
-    boolean interrupted = false;
-    monitor.lock();
-    try {
-      while (threads > 0 && left > 0) {
-        try {
-          left = monitor.awaitNanos(left);
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (threads > 0) {
-        LOG.warn(
-            "{} caches are still being read after {} s; nobody waits for them",
-            threads,
-            TimeUnit.NANOSECONDS.toSeconds(LAST_READS.toNanos()));
-      }
-    } finally {
-      monitor.unlock();
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+        () -> readings.stream().allMatch(reading -> !reading.done && !isOver(reading)));
   }
 }

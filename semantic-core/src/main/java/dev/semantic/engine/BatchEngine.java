@@ -3,14 +3,12 @@ package dev.semantic.engine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.CacheStore;
-import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.TextCodec;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
@@ -30,8 +28,10 @@ public final class BatchEngine implements AutoCloseable {
   private final BlockPool pool;
   private final HotTier hot = new HotTier();
   private final WriteBehind behind;
+  private final Recall recall;
   private final Admission admission;
   private final Lobby lobby;
+  private final Homecoming homecoming;
   private final Scheduler scheduler;
 
   /** An engine without a model; it takes requests at once, and serves once it has one. */
@@ -46,14 +46,21 @@ public final class BatchEngine implements AutoCloseable {
     this.pool = pool;
     this.lobby = new Lobby(timeline, options);
     this.behind = new WriteBehind(hot, store, timeline, lobby::wake);
-    this.admission = new Admission(hot, pool, store, behind, timeline);
+    this.recall = new Recall(store, pool);
+    this.admission = new Admission(hot, pool, store, recall, behind, timeline);
+    Readers readers = new Readers(timeline);
+    this.homecoming =
+        new Homecoming(
+            store, recall, timeline, readers, hot::isPinned, admission::hasRoom, lobby::wake);
     this.scheduler =
         new Scheduler(
             timeline,
             lobby,
             admission,
             new Stepper(hot, admission),
-            options.writeBehind() ? Optional.of(behind) : Optional.empty());
+            options.writeBehind() ? Optional.of(behind) : Optional.empty(),
+            homecoming,
+            readers);
   }
 
   /**
@@ -74,7 +81,7 @@ public final class BatchEngine implements AutoCloseable {
    * @param retryAfter when those that are refused may ask again
    */
   public void expect(@Nullable ModelId model, ArrivalPolicy arrivals, Duration retryAfter) {
-    lobby.expect(model, arrivals, retryAfter);
+    lobby.expect(new Expectation(model, arrivals, retryAfter));
   }
 
   /**
@@ -91,7 +98,8 @@ public final class BatchEngine implements AutoCloseable {
   public void resume() {
     long permit = lobby.permit();
     lobby.enter(EngineMode.DRAINED, permit);
-    lobby.become(permit, EngineMode.SERVING, lobby.current(), () -> {});
+    Serving again = lobby.current();
+    lobby.become(permit, EngineMode.SERVING, again, () -> recall.open(again));
   }
 
   /**
@@ -110,30 +118,57 @@ public final class BatchEngine implements AutoCloseable {
   /** Lets go of the model and of every sequence; the queue stays. Only after {@link #drain}. */
   public void shutdown(long permit) {
     lobby.enter(EngineMode.DRAINED, permit);
+    homecoming.stop();
+    recall.close();
     hot.closeAll();
     lobby.become(permit, EngineMode.EMPTY, null, () -> {});
   }
 
   /**
-   * Begins to serve with a model. Agents who parked a cache under its tag are brought back first,
-   * most recent first, as far as there is room.
+   * Begins to serve with a model. Agents who parked a cache under its tag are brought back while it
+   * serves, most recent first, as far as there is room; one who asks before that waits for its own
+   * cache only.
    *
    * @param permit taken before
-   * @return how many agents were brought back
    */
-  public int reinitialize(long permit, LoadedModel model, TextCodec text) {
+  public void reinitialize(long permit, LoadedModel model, TextCodec text) {
     lobby.enter(EngineMode.EMPTY, permit);
     ModelSpec spec = model.spec();
     pool.reconfigure(spec.kvLayout(), spec.kvPrecision());
     Serving next = new Serving(model, text);
-    Map<AgentId, Hot> back = admission.restoreAgents(next, options.restoredAgents());
-    try {
-      lobby.become(permit, EngineMode.SERVING, next, () -> back.forEach(hot::put));
-    } catch (Throwable t) {
-      back.values().forEach(Stepper::close);
-      throw t;
-    }
-    return back.size();
+    Homecoming.Trip trip = new Homecoming.Trip(next, options.restoredAgents());
+    lobby.become(
+        permit,
+        EngineMode.SERVING,
+        next,
+        () -> {
+          recall.open(next);
+          homecoming.prepare(trip);
+        });
+    homecoming.begin(trip);
+  }
+
+  /**
+   * Waits until the agents whom {@link #reinitialize} brings back are back, or it takes too long.
+   *
+   * @return how many of those who were parked under the model's tag have come back, with or before
+   *     a request
+   */
+  public int awaitAgents(Duration atMost) throws InterruptedException {
+    return homecoming.await(Ticket.nanos(atMost));
+  }
+
+  /**
+   * Keeps an agent's cache in memory, whoever needs room, and brings it back first when its model
+   * returns; until {@link #unpin}. It may be pinned before it has asked anything.
+   */
+  public void pin(AgentId agent) {
+    hot.pin(agent);
+  }
+
+  /** Lets an agent's cache leave memory again when others need room. */
+  public void unpin(AgentId agent) {
+    hot.unpin(agent);
   }
 
   /** What the parts of a change of the model must show. */
@@ -205,6 +240,7 @@ public final class BatchEngine implements AutoCloseable {
     if (lobby.close()) {
       scheduler.awaitEnd();
       behind.close();
+      recall.close();
       hot.closeAll();
     }
   }

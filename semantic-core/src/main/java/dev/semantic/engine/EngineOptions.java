@@ -8,8 +8,8 @@ import java.time.Duration;
  * @param batchSize the most requests under way at a time
  * @param queueLength the most requests that wait
  * @param longestWait how long a request waits at most, unless it says less itself
- * @param restoredAgents the most agents that are brought back at once when a model begins to serve;
- *     others come back with their next request
+ * @param restoredAgents the most agents that are brought back behind a model that has begun to
+ *     serve, pinned ones not counted; others come back with their next request
  * @param writeBehind whether agents who have fallen silent are parked while the model has nothing
  *     to do, so that a swap finds little left to write; else a swap and an eviction park them
  */

@@ -12,6 +12,8 @@ public enum FinishReason {
   CONTEXT_FULL,
   /** Somebody cancelled it. */
   CANCELLED,
+  /** It had taken all the time that was given to it. */
+  TIME_LIMIT,
   /** It had to stop for a swap, and its model did not return in time. */
   PREEMPTED
 }

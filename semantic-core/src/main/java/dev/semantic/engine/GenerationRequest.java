@@ -22,6 +22,7 @@ public final class GenerationRequest {
   private final boolean ignoreEos;
   private final int prefillChunk;
   private final @Nullable Duration deadline;
+  private final @Nullable Duration timeLimit;
   private final int priority;
 
   private GenerationRequest(Builder from) {
@@ -34,6 +35,7 @@ public final class GenerationRequest {
     ignoreEos = from.ignoreEos;
     prefillChunk = from.prefillChunk;
     deadline = from.deadline;
+    timeLimit = from.timeLimit;
     priority = from.priority;
   }
 
@@ -78,6 +80,10 @@ public final class GenerationRequest {
     return Optional.ofNullable(deadline);
   }
 
+  public Optional<Duration> timeLimit() {
+    return Optional.ofNullable(timeLimit);
+  }
+
   public int priority() {
     return priority;
   }
@@ -93,6 +99,7 @@ public final class GenerationRequest {
     private boolean ignoreEos;
     private int prefillChunk = 512;
     private @Nullable Duration deadline;
+    private @Nullable Duration timeLimit;
     private int priority;
 
     private Builder(Prompt prompt) {
@@ -139,7 +146,10 @@ public final class GenerationRequest {
       return this;
     }
 
-    /** Tokens of the prompt that are computed at a time, 1 or more. */
+    /**
+     * Tokens of the prompt that are computed at a time, 1 or more. While others are being answered
+     * no more than 128 are, lest their next tokens wait for it.
+     */
     public Builder prefillChunk(int value) {
       prefillChunk = positive(value, "prefill chunk");
       return this;
@@ -152,9 +162,24 @@ public final class GenerationRequest {
     }
 
     /**
+     * How long it may take in all, from when it is submitted. What it has by then is its answer,
+     * and {@link FinishReason#TIME_LIMIT} its end; one that has not been begun by then has none,
+     * and fails. Without, as long as it takes.
+     */
+    public Builder timeLimit(Duration value) {
+      if (value.isNegative()) {
+        throw new IllegalArgumentException("A time limit must not be negative; it is " + value);
+      }
+      timeLimit = value;
+      return this;
+    }
+
+    /**
      * Higher is more urgent; without, 0. Of those that wait the most urgent is begun first and has
      * its prompt computed first, and whoever is less urgent starts over when the KV pool is full.
-     * Those of one agent keep their order. Nobody is urgent for having waited long.
+     * Among equals agents take turns: whoever was begun longest ago is next, and what belongs to no
+     * agent takes turns as if one had asked it all. Those of one agent keep their order. Nobody is
+     * urgent for having waited long.
      */
     public Builder priority(int value) {
       priority = value;

@@ -10,7 +10,7 @@ import java.util.List;
  * @param model the very weights that gave it
  * @param promptTokens length of the prompt
  * @param cachedTokens how many of those were not computed again, because the agent's cache held
- *     them
+ *     them, or another's that begins alike
  * @param tokens what was generated, the end token included
  * @param text of the tokens, without what ended it
  * @param timeToFirstToken from when the request was submitted to its first token

@@ -8,7 +8,11 @@ import dev.semantic.spi.Sequence;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sequences of agents that are not generating just now, kept in the model's memory for their next
@@ -27,6 +31,7 @@ final class HotTier {
     private final Sequence sequence;
     private final BlockPool.Lease lease;
     private final AtomicReference<Parking> parking;
+    private @Nullable Blocks blocks; // null while nobody has asked
 
     private Hot(Sequence sequence, BlockPool.Lease lease, Parking parking) {
       this.sequence = sequence;
@@ -55,6 +60,23 @@ final class HotTier {
     /** It goes on: what was parked of it is not all of it any more. */
     void change() {
       parking.set(Parking.CHANGED);
+      blocks = null;
+    }
+
+    /** Those of all its tokens; while it is idle. */
+    Blocks blocks() {
+      Blocks known = blocks;
+      if (known == null) {
+        int[] tokens = sequence.tokens();
+        known = Blocks.of(tokens, tokens.length);
+        blocks = known;
+      }
+      return known;
+    }
+
+    /** It falls silent: gives back the blocks that were booked for what was not computed. */
+    void settle() {
+      lease.shrinkTo(sequence.length());
     }
 
     void beginParking() {
@@ -77,10 +99,29 @@ final class HotTier {
       return parking.get() == Parking.CHANGED;
     }
 
-    /** Blocks for a fork of the sequence, which is parted now: it must be parked like this. */
-    BlockPool.Lease share(int blocks) {
-      change();
-      return lease.fork(blocks);
+    /**
+     * A sequence of its own that begins with the first {@code tokens} of this one, which both hold
+     * together; empty where that would not be exact, or takes a block that is not there.
+     */
+    Optional<Hot> fork(int tokens) {
+      boolean parts = lease.sharedTokens() < tokens;
+      Optional<BlockPool.Lease> part = lease.fork(tokens);
+      if (part.isEmpty()) {
+        return Optional.empty();
+      }
+      boolean forked = false;
+      try {
+        if (parts) {
+          change(); // it lies in other parts than those that are parked
+        }
+        Optional<Sequence> fork = sequence.fork(tokens);
+        forked = fork.isPresent();
+        return fork.map(its -> fresh(its, part.get()));
+      } finally {
+        if (!forked) {
+          part.get().close();
+        }
+      }
     }
 
     void close() {
@@ -99,6 +140,26 @@ final class HotTier {
           .maximumWeight(Long.MAX_VALUE - 1)
           .weigher((AgentId agent, Hot hot) -> hot.lease().blocks())
           .build();
+
+  private final Set<AgentId> pinned = ConcurrentHashMap.newKeySet();
+
+  /** The agent's sequence stays, whoever needs room; also the next one, and the next model's. */
+  void pin(AgentId agent) {
+    pinned.add(agent);
+  }
+
+  void unpin(AgentId agent) {
+    pinned.remove(agent);
+  }
+
+  boolean isPinned(AgentId agent) {
+    return pinned.contains(agent);
+  }
+
+  /** How many idle agents are pinned. */
+  int pinnedIdle() {
+    return (int) idle.asMap().keySet().stream().filter(pinned::contains).count();
+  }
 
   /** Takes an agent's sequence out for use; whoever takes it puts it back or closes it. */
   Optional<Hot> take(AgentId agent) {
@@ -120,10 +181,22 @@ final class HotTier {
     }
   }
 
-  /** The agent whose sequence would be missed least. */
-  Optional<AgentId> coldest() {
+  /** The agent whose sequence would be missed least, of those that are not pinned or excepted. */
+  Optional<AgentId> coldest(Set<AgentId> except) {
     idle.cleanUp();
-    return idle.policy().eviction().orElseThrow().coldest(1).keySet().stream().findFirst();
+    return idle.policy()
+        .eviction()
+        .orElseThrow()
+        .coldest(
+            entries ->
+                entries
+                    .map(Map.Entry::getKey)
+                    .filter(agent -> !isPinned(agent) && !except.contains(agent))
+                    .findFirst());
+  }
+
+  void forEach(Consumer<Hot> task) {
+    idle.asMap().values().forEach(task);
   }
 
   /** All of them, the least missed last. */

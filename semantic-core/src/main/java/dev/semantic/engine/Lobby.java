@@ -24,33 +24,15 @@ final class Lobby {
   private final EngineOptions options;
   private final Monitor monitor;
   private final WaitingRoom waiting;
-  private final Set<Generation> running = new HashSet<>(); // left the queue, not ended
+  private final Set<Ticket> running = new HashSet<>(); // left the queue, not ended
   private final Preempted preempted = new Preempted();
   private EngineMode mode = EngineMode.EMPTY;
   private @Nullable Serving serving;
   private @Nullable DrainOrder draining;
   private Duration returnWithin = Duration.ZERO;
-  private ArrivalPolicy arrivals = ArrivalPolicy.QUEUE;
-  private Duration retryAfter = Duration.ZERO;
-  private @Nullable ModelId expected;
+  private Expectation expected = Expectation.NOTHING;
   private long change; // the permit that is good
   private boolean aside; // the scheduler uses a sequence, although nothing runs
-
-  /** What the scheduler begins, or goes on with. */
-  sealed interface Beginning {
-    Ticket ticket();
-
-    /** A request that comes from the queue. */
-    record First(Ticket ticket) implements Beginning {}
-
-    /** One that was preempted, and whose model is back. */
-    record Again(Work work) implements Beginning {
-      @Override
-      public Ticket ticket() {
-        return work.ticket();
-      }
-    }
-  }
 
   Lobby(Timeline timeline, EngineOptions options) {
     this.timeline = timeline;
@@ -66,12 +48,10 @@ final class Lobby {
       if (mode == EngineMode.CLOSED) {
         throw new RequestException("The engine is closed");
       }
-      if (mode != EngineMode.SERVING && arrivals == ArrivalPolicy.REFUSE) {
-        throw new RequestException(
-            "The model is being changed; ask again in " + retryAfter.toMillis() + " ms",
-            retryAfter);
+      if (mode != EngineMode.SERVING) {
+        expected.admit();
       }
-      waiting.add(ticket);
+      waiting.add(ticket, timeline.nanoTime());
       monitor.signalAll();
       return ticket.generation();
     } finally {
@@ -80,16 +60,12 @@ final class Lobby {
   }
 
   /** What becomes of requests from now on: those that come while none serves, and those by name. */
-  void expect(@Nullable ModelId model, ArrivalPolicy policy, Duration comeBackAfter) {
-    monitor.lock();
-    try {
-      expected = model;
-      arrivals = policy;
-      retryAfter = comeBackAfter;
-      monitor.signalAll();
-    } finally {
-      monitor.unlock();
-    }
+  void expect(Expectation next) {
+    monitor.holding(
+        () -> {
+          expected = next;
+          monitor.signalAll();
+        });
   }
 
   int drain(DrainOrder order) throws InterruptedException {
@@ -154,7 +130,7 @@ final class Lobby {
   }
 
   Duration retryAfter() {
-    return monitor.holding(() -> retryAfter);
+    return monitor.holding(() -> expected.retryAfter());
   }
 
   /** Takes back what was begun and has come to nothing yet; it is as if it had not been begun. */
@@ -165,7 +141,7 @@ final class Lobby {
     }
     monitor.lock();
     try {
-      running.remove(beginning.ticket().generation());
+      running.remove(beginning.ticket());
       waiting.putBack(beginning.ticket());
       monitor.signalAll();
     } finally {
@@ -179,7 +155,7 @@ final class Lobby {
     monitor.lock();
     try {
       for (Work work : works) {
-        running.remove(work.ticket().generation());
+        running.remove(work.ticket());
         preempted.add(work, deadline);
       }
       monitor.signalAll();
@@ -284,7 +260,8 @@ final class Lobby {
     try {
       while (mode != EngineMode.CLOSED) {
         long now = timeline.nanoTime();
-        long nearest = Math.min(waiting.expire(now), preempted.expire(now));
+        long nearest =
+            Math.min(Math.min(waiting.expire(now), preempted.expire(now)), nearestLimit(now));
         boolean interrupted = interruption() != DrainPolicy.FINISH;
         if ((!running.isEmpty() && (interrupted || !idle.getAsBoolean()))
             || next(busy).isPresent()
@@ -303,6 +280,14 @@ final class Lobby {
     }
   }
 
+  /** Nanoseconds until the first of those under way must have ended. */
+  private long nearestLimit(long now) {
+    return running.stream()
+        .mapToLong(ticket -> ticket.untilLimit(now))
+        .min()
+        .orElse(Long.MAX_VALUE);
+  }
+
   /** The first that may begin: an agent's requests keep their order, the preempted go first. */
   private Optional<Beginning> next(Predicate<AgentId> busy) {
     if (mode != EngineMode.SERVING || serving == null || running.size() >= options.batchSize()) {
@@ -315,21 +300,12 @@ final class Lobby {
     return again.isPresent()
         ? again
         : waiting
-            .first(ticket -> isFree(ticket, busy) && !isExpected(ticket, id))
+            .first(ticket -> isFree(ticket, busy) && !expected.isFor(ticket, id))
             .map(Beginning.First::new);
   }
 
   private static boolean isFree(Ticket ticket, Predicate<AgentId> busy) {
     return ticket.request().agent().filter(busy).isEmpty();
-  }
-
-  /** Whether it is meant for a model that is about to come. */
-  private boolean isExpected(Ticket ticket, ModelId present) {
-    return ticket
-        .request()
-        .model()
-        .filter(id -> !id.equals(present) && id.equals(expected))
-        .isPresent();
   }
 
   /** Takes the next one out of where it waits; null if none may begin. */
@@ -339,12 +315,12 @@ final class Lobby {
       Beginning next = next(busy).orElse(null);
       switch (next) {
         case Beginning.First(Ticket ticket) -> {
-          waiting.remove(ticket);
-          running.add(ticket.generation());
+          waiting.begin(ticket, timeline.nanoTime());
+          running.add(ticket);
         }
         case Beginning.Again(Work work) -> {
           preempted.remove(work);
-          running.add(work.ticket().generation());
+          running.add(work.ticket());
         }
         case null -> {}
       }
@@ -358,7 +334,7 @@ final class Lobby {
   void countEnded() {
     monitor.lock();
     try {
-      if (running.removeIf(Generation::isDone)) {
+      if (running.removeIf(ticket -> ticket.generation().isDone())) {
         monitor.signalAll();
       }
     } finally {
@@ -367,7 +343,7 @@ final class Lobby {
   }
 
   void cancelRunning() {
-    monitor.holding(() -> running.forEach(Generation::cancel));
+    monitor.holding(() -> running.forEach(ticket -> ticket.generation().cancel()));
   }
 
   int running() {

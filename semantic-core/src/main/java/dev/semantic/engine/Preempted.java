@@ -49,20 +49,24 @@ final class Preempted {
     long nearest = Long.MAX_VALUE;
     for (Iterator<Waiting> each = waiting.iterator(); each.hasNext(); ) {
       Waiting one = each.next();
-      boolean cancelled = one.work().ticket().generation().isCancelled();
+      Ticket ticket = one.work().ticket();
+      boolean over = ticket.isOver(now);
       boolean late = one.deadline() != Long.MAX_VALUE && now - one.deadline() >= 0;
-      if (cancelled || late) {
+      if (over || late) {
         each.remove();
-        one.work().end(cancelled ? FinishReason.CANCELLED : FinishReason.PREEMPTED);
-      } else if (one.deadline() != Long.MAX_VALUE) {
-        nearest = Math.min(nearest, one.deadline() - now);
+        one.work().endAway();
+      } else {
+        nearest = Math.min(nearest, ticket.untilLimit(now));
+        if (one.deadline() != Long.MAX_VALUE) {
+          nearest = Math.min(nearest, one.deadline() - now);
+        }
       }
     }
     return nearest;
   }
 
   void endAll() {
-    waiting.forEach(one -> one.work().end(FinishReason.PREEMPTED));
+    waiting.forEach(one -> one.work().endAway());
     waiting.clear();
   }
 }

@@ -2,13 +2,11 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.BlockPool;
 import dev.semantic.engine.HotTier.Hot;
-import dev.semantic.spi.Sequence;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,14 +40,21 @@ final class Prefixes {
   }
 
   private void begin(Work work, Collection<Work> active) {
-    int[] prompt = work.said();
-    Stream<Hot> working =
-        active.stream().filter(other -> other != work).map(Work::hot); // not itself
-    Stream.concat(working, hot.all().values().stream())
-        .map(other -> new Donor(other, wholeBlocks(other.sequence(), prompt)))
-        .filter(donor -> donor.tokens() > work.computed())
+    List<Donor> donors = new ArrayList<>();
+    for (Work other : active) {
+      if (other != work) {
+        consider(other.hot(), Math.min(wholeBlocks(other.computed()), common(other, work)), work)
+            .ifPresent(donors::add);
+      }
+    }
+    int most = shareable(work);
+    if (most > work.computed()) {
+      hot.forEach(
+          idle -> consider(idle, idleCommon(idle, work, most), work).ifPresent(donors::add));
+    }
+    donors.stream()
         .sorted(Comparator.comparingInt(Donor::tokens).reversed())
-        .map(this::fork)
+        .map(donor -> fork(donor, work))
         .flatMap(Optional::stream)
         .findFirst()
         .ifPresent(
@@ -60,43 +65,61 @@ final class Prefixes {
             });
   }
 
-  private Optional<Hot> fork(Donor donor) {
+  private static Optional<Donor> consider(Hot other, int tokens, Work work) {
+    return tokens > work.computed() && !work.wasRefusedBy(other)
+        ? Optional.of(new Donor(other, tokens))
+        : Optional.empty();
+  }
+
+  /** Whoever can't give it once is not asked again: every question is a call to the model. */
+  private static Optional<Hot> fork(Donor donor, Work work) {
     try {
-      return donor.hot().sequence().fork(donor.tokens()).map(fork -> shared(donor, fork));
-    } catch (RuntimeException e) {
-      LOG.warn("A prompt cannot begin as another one did; it is computed", e);
+      Optional<Hot> fork =
+          donor.hot().sequence().common(work.said()) < donor.tokens()
+              ? Optional.empty() // two hashes were alike by chance
+              : donor.hot().fork(donor.tokens());
+      if (fork.isEmpty()) {
+        work.refusedBy(donor.hot());
+      }
+      return fork;
+    } catch (Throwable t) { // costs a prefill, no more
+      LOG.warn("A prompt cannot begin as another one did; it is computed", t);
+      work.refusedBy(donor.hot());
       return Optional.empty();
     }
   }
 
-  private static Hot shared(Donor donor, Sequence fork) {
-    int blocks = donor.tokens() / BlockPool.BLOCK_TOKENS;
-    return Hot.fresh(fork, donor.hot().share(blocks));
-  }
-
   /** Whether {@code other}, who comes first, will soon hold more of the prompt than anybody yet. */
   private static boolean computesFor(Work other, Work work, Comparator<Work> order) {
-    if (other == work || !other.inPrefill() || order.compare(other, work) >= 0) {
+    if (other == work
+        || !other.inPrefill()
+        || order.compare(other, work) >= 0
+        || work.wasRefusedBy(other.hot())) {
       return false;
     }
-    int common = wholeBlocks(common(other.said(), work.said()), work.said().length);
+    int common = common(other, work);
     return common > work.computed() && common > other.computed();
   }
 
-  private static int wholeBlocks(Sequence sequence, int[] prompt) {
-    return wholeBlocks(sequence.common(prompt), prompt.length);
+  private static int common(Work other, Work work) {
+    return Math.min(other.blocks().common(work.blocks()), shareable(work));
   }
 
-  /**
-   * Of so many tokens in common, those that fill blocks; the last of a prompt is always computed.
-   */
-  private static int wholeBlocks(int common, int prompt) {
-    int usable = Math.min(common, prompt - 1);
-    return usable - usable % BlockPool.BLOCK_TOKENS;
+  private static int idleCommon(Hot idle, Work work, int most) {
+    try {
+      return Math.min(idle.blocks().common(work.blocks()), most);
+    } catch (Throwable t) {
+      LOG.warn("An idle sequence cannot tell what it holds", t);
+      return 0;
+    }
   }
 
-  private static int common(int[] one, int[] other) {
-    int mismatch = Arrays.mismatch(one, other);
-    return mismatch < 0 ? one.length : mismatch;
+  /** What fills blocks of a prompt; its last token is always computed. */
+  private static int shareable(Work work) {
+    return wholeBlocks(work.promptLength() - 1);
+  }
+
+  private static int wholeBlocks(int tokens) {
+    return tokens - tokens % BlockPool.BLOCK_TOKENS;
   }
 }

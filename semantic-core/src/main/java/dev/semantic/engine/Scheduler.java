@@ -1,7 +1,6 @@
 package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
-import dev.semantic.engine.Lobby.Beginning;
 import dev.semantic.timeline.Strand;
 import dev.semantic.timeline.Timeline;
 import java.util.List;
@@ -18,6 +17,8 @@ final class Scheduler {
   private final Arrivals arrivals;
   private final Stepper stepper;
   private final Optional<WriteBehind> behind;
+  private final Homecoming homecoming;
+  private final Readers readers;
   private final Strand strand;
 
   /** Begins at once. */
@@ -26,12 +27,16 @@ final class Scheduler {
       Lobby lobby,
       Admission admission,
       Stepper stepper,
-      Optional<WriteBehind> behind) {
+      Optional<WriteBehind> behind,
+      Homecoming homecoming,
+      Readers readers) {
     this.lobby = lobby;
     this.admission = admission;
-    this.arrivals = new Arrivals(timeline, lobby::wake);
+    this.arrivals = new Arrivals(timeline, readers, lobby::wake);
     this.stepper = stepper;
     this.behind = behind;
+    this.homecoming = homecoming;
+    this.readers = readers;
     this.strand = timeline.start("semantic-engine", this::run);
   }
 
@@ -55,7 +60,8 @@ final class Scheduler {
       }
     }
     endAll(new RequestException("The engine was closed"));
-    arrivals.close();
+    homecoming.stop();
+    readers.close();
   }
 
   private void work() {
@@ -65,7 +71,9 @@ final class Scheduler {
         step();
       }
       case PREEMPT -> {
-        arrivals.takeAll().forEach(arrival -> lobby.takeBack(arrival.beginning()));
+        List<Arrivals.Arrival> all = arrivals.takeAll();
+        all.forEach(arrival -> lobby.takeBack(arrival.beginning()));
+        all.forEach(arrival -> hasArrived(arrival, false));
         lobby.suspend(stepper.suspendAll());
       }
       case REJECT -> {
@@ -78,7 +86,9 @@ final class Scheduler {
       }
     }
     lobby.countEnded();
-    if (hasSpareWork()) {
+    if (homecoming.isReady()) {
+      lobby.aside(() -> homecoming.letIn(admission::welcome));
+    } else if (isWriteBehindDue()) {
       lobby.aside(() -> behind.ifPresent(WriteBehind::begin));
     }
   }
@@ -92,15 +102,20 @@ final class Scheduler {
   }
 
   private boolean hasSpareWork() {
+    return homecoming.isReady() || isWriteBehindDue();
+  }
+
+  private boolean isWriteBehindDue() {
     return isIdle() && behind.filter(WriteBehind::isDue).isPresent();
   }
 
   private void admit() {
-    fail(arrivals.takeCancelled(), new RequestException("Cancelled before it was begun"));
+    end(
+        arrivals.takeOver(),
+        new RequestException("Cancelled, or out of time, before it was begun"));
     for (Arrivals.Ready ready : arrivals.takeReady()) {
-      attempt(
-          ready.arrival().beginning(),
-          () -> stepper.add(admission.begin(ready.arrival(), ready.cache())));
+      attempt(ready.arrival().beginning(), () -> begin(ready));
+      hasArrived(ready.arrival(), false); // unless it has, with its cache
     }
     for (Beginning next = lobby.begin(this::isBusy);
         next != null;
@@ -113,10 +128,21 @@ final class Scheduler {
   private void begin(Beginning beginning) {
     Arrivals.Arrival arrival = admission.arrive(beginning, lobby.current());
     if (admission.mustRead(arrival)) {
+      arrival.agent().ifPresent(homecoming::comesAlone);
       arrivals.read(arrival, () -> admission.read(arrival));
     } else {
       stepper.add(admission.begin(arrival, Optional.empty()));
     }
+  }
+
+  private void begin(Arrivals.Ready ready) {
+    Work work = admission.begin(ready.arrival(), ready.cache());
+    stepper.add(work);
+    hasArrived(ready.arrival(), work.computed() > 0);
+  }
+
+  private void hasArrived(Arrivals.Arrival arrival, boolean withCache) {
+    arrival.agent().ifPresent(agent -> homecoming.cameAlone(agent, withCache));
   }
 
   private void attempt(Beginning beginning, Runnable task) {
@@ -129,8 +155,20 @@ final class Scheduler {
     }
   }
 
-  private static void fail(List<Arrivals.Arrival> arrivals, RequestException cause) {
-    arrivals.forEach(arrival -> arrival.beginning().ticket().generation().fail(cause));
+  /** Whoever was preempted and has an answer to give gives it. */
+  private void end(List<Arrivals.Arrival> those, RequestException cause) {
+    for (Arrivals.Arrival arrival : those) {
+      switch (arrival.beginning()) {
+        case Beginning.First(Ticket ticket) -> ticket.generation().fail(cause);
+        case Beginning.Again(Work work) -> work.endAway();
+      }
+      hasArrived(arrival, false);
+    }
+  }
+
+  private void fail(List<Arrivals.Arrival> those, RequestException cause) {
+    those.forEach(arrival -> arrival.beginning().ticket().generation().fail(cause));
+    those.forEach(arrival -> hasArrived(arrival, false));
   }
 
   private void step() {
@@ -140,7 +178,7 @@ final class Scheduler {
   }
 
   private void endAll(RequestException cause) {
-    fail(arrivals.takeAll(), cause);
+    end(arrivals.takeAll(), cause);
     stepper.failAll(cause);
     lobby.countEnded();
     lobby.sendAway(cause);

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,7 +49,7 @@ final class Stepper {
   }
 
   void step(LoadedModel model) {
-    active.stream().filter(work -> work.ticket().generation().isCancelled()).forEach(Work::cancel);
+    active.forEach(Work::endIfOver);
     endFinished();
     List<Work> waiting = prefixes.share(active, MOST_URGENT_FIRST);
     Set<Work> stalled = stalled(waiting);
@@ -60,12 +61,12 @@ final class Stepper {
             work -> {
               active.remove(work); // to the back: prompts of one priority take turns
               active.add(work);
-              run(model, List.of(work));
+              run(model, List.of(work), active.stream().anyMatch(this::decodes));
             });
     List<Work> decoding =
         active.stream().filter(work -> decodes(work) && !stalled.contains(work)).toList();
     if (!decoding.isEmpty()) {
-      run(model, decoding);
+      run(model, decoding, false);
     }
     endFinished();
   }
@@ -74,10 +75,10 @@ final class Stepper {
     return !work.inPrefill() && work.reason() == null;
   }
 
-  private void run(LoadedModel model, List<Work> works) {
+  private void run(LoadedModel model, List<Work> works, boolean othersWait) {
     List<float[]> logits;
     try {
-      logits = model.forward(works.stream().map(Work::next).toList());
+      logits = model.forward(works.stream().map(work -> work.next(othersWait)).toList());
     } catch (Throwable t) { // whatever it is, it must not end the scheduler
       LOG.warn("A step of {} requests failed", works.size(), t);
       works.forEach(work -> fail(work, "The model failed: " + t.getMessage(), t));
@@ -117,28 +118,41 @@ final class Stepper {
     return stalled;
   }
 
-  /** Whoever is less urgent, or came later, gives way and starts over: the first always gets on. */
+  /**
+   * Whoever is less urgent, or came later, gives way and starts over, those who are pinned last,
+   * and only for the first of all, who always gets on.
+   */
   private boolean hasRoom(Work work) {
     while (!admission.makeRoom(work.hot().lease(), work.lengthAhead())) {
       if (!admission.couldHold(work.lengthAhead())) {
         refuse(work);
         return false;
       }
-      Work last =
+      boolean first =
+          active.stream().allMatch(other -> MOST_URGENT_FIRST.compare(other, work) >= 0);
+      Optional<Work> last =
           active.stream()
+              .filter(other -> MOST_URGENT_FIRST.compare(other, work) > 0)
               .filter(other -> other.hot().lease().blocks() > 0)
-              .max(MOST_URGENT_FIRST)
-              .orElse(work);
-      if (MOST_URGENT_FIRST.compare(last, work) > 0) {
-        startOver(last);
-      } else if (active.stream().allMatch(other -> MOST_URGENT_FIRST.compare(other, work) >= 0)) {
+              .filter(other -> first || !isPinned(other))
+              .max(
+                  Comparator.comparing(this::isPinned).reversed().thenComparing(MOST_URGENT_FIRST));
+      if (last.isPresent()) {
+        startOver(last.get());
+      } else if (first && work.hot().lease().sharedTokens() > 0) {
+        startOver(work); // a part of what it shares may be nobody's any more, and still be there
+      } else if (first) {
         refuse(work);
-        return false;
-      } else {
+      }
+      if ((last.isEmpty() && !first) || !active.contains(work)) {
         return false;
       }
     }
     return true;
+  }
+
+  private boolean isPinned(Work work) {
+    return work.ticket().request().agent().filter(hot::isPinned).isPresent();
   }
 
   private void startOver(Work work) {
@@ -178,8 +192,13 @@ final class Stepper {
         .generation()
         .fail(
             new RequestException(
-                "No room for %d tokens in the KV pool, and no idle agent to park; raise the pool or ask for less"
-                    .formatted(work.lengthAhead())));
+                "No room for %d tokens in the KV pool, and no idle agent to park%s; raise the pool or ask for less"
+                    .formatted(work.lengthAhead(), pinned())));
+  }
+
+  private String pinned() {
+    int pinned = hot.pinnedIdle();
+    return pinned == 0 ? "" : " (pinned: %d)".formatted(pinned);
   }
 
   private void keep(Work work) {
@@ -187,7 +206,17 @@ final class Stepper {
     work.ticket()
         .request()
         .agent()
-        .ifPresentOrElse(agent -> hot.put(agent, work.hot()), () -> close(work.hot()));
+        .ifPresentOrElse(agent -> keep(agent, work.hot()), () -> close(work.hot()));
+  }
+
+  private void keep(AgentId agent, Hot sequence) {
+    try {
+      sequence.settle();
+      hot.put(agent, sequence);
+    } catch (Throwable t) { // costs a prefill, no more
+      LOG.warn("The sequence of {} could not be kept", agent, t);
+      close(sequence);
+    }
   }
 
   /** The sequence may be anything after a failure: the agent goes on from what it last parked. */

@@ -1,18 +1,23 @@
 package dev.semantic.engine;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 
 /**
  * A request in the queue.
  *
  * @param submitted {@link System#nanoTime()}
- * @param deadline the same clock; {@link Long#MAX_VALUE} for none
+ * @param deadline the same clock: when it must have been begun; {@link Long#MAX_VALUE} for never
+ * @param limit the same clock: when it must have ended; {@link Long#MAX_VALUE} for never
  */
-record Ticket(GenerationRequest request, Generation generation, long submitted, long deadline) {
+record Ticket(
+    GenerationRequest request, Generation generation, long submitted, long deadline, long limit) {
   static Ticket of(GenerationRequest request, long now, Duration longestWait, Runnable wake) {
     Duration wait =
         request.deadline().filter(own -> own.compareTo(longestWait) < 0).orElse(longestWait);
-    return new Ticket(request, new Generation(wake), now, deadline(now, wait));
+    Duration all = request.timeLimit().orElse(ChronoUnit.FOREVER.getDuration());
+    Duration first = all.compareTo(wait) < 0 ? all : wait;
+    return new Ticket(request, new Generation(wake), now, deadline(now, first), deadline(now, all));
   }
 
   /** The time after {@code wait}, on the clock of {@code now}. */
@@ -32,5 +37,20 @@ record Ticket(GenerationRequest request, Generation generation, long submitted, 
 
   boolean expired(long now) {
     return deadline != Long.MAX_VALUE && now - deadline >= 0;
+  }
+
+  /** Nanoseconds until it must have ended; 0 or less once it must have. */
+  long untilLimit(long now) {
+    return limit == Long.MAX_VALUE ? Long.MAX_VALUE : limit - now;
+  }
+
+  /** Whether nobody wants more of it: it was cancelled, or has taken all its time. */
+  boolean isOver(long now) {
+    return generation.isCancelled() || untilLimit(now) <= 0;
+  }
+
+  /** Why one that is over ends. */
+  FinishReason end() {
+    return generation.isCancelled() ? FinishReason.CANCELLED : FinishReason.TIME_LIMIT;
   }
 }

@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -12,18 +13,30 @@ import java.util.function.Predicate;
 
 /** The queue of requests that have not been begun. Under its owner's lock. */
 final class WaitingRoom {
+  private static final long PACE_UNLESS_KNOWN = Duration.ofSeconds(1).toNanos();
+  private static final long LEAST_PACE = Duration.ofMillis(50).toNanos();
+
   private final Deque<Ticket> waiting = new ArrayDeque<>();
+  private final Turns turns = new Turns();
   private final int bound;
+  private long pace = PACE_UNLESS_KNOWN; // nanoseconds between two that are begun
+  private long lastBegun;
 
   WaitingRoom(int bound) {
     this.bound = bound;
   }
 
-  void add(Ticket ticket) {
+  void add(Ticket ticket, long now) {
     if (waiting.size() >= bound) {
+      long until = Math.max(LEAST_PACE, pace);
+      Duration after = Duration.ofNanos(until);
       throw new RequestException(
-          "%d requests are waiting already, which is the bound; try again in a while"
-              .formatted(waiting.size()));
+          "%d requests are waiting already, which is the bound; ask again in %d ms"
+              .formatted(waiting.size(), after.toMillis()),
+          after);
+    }
+    if (waiting.isEmpty()) {
+      lastBegun = now; // nobody waited: the time until now tells nothing
     }
     waiting.add(ticket);
   }
@@ -37,17 +50,30 @@ final class WaitingRoom {
     return waiting.size();
   }
 
-  /** The most urgent that may be begun, and of those the first; no agent overtakes itself. */
+  /**
+   * The most urgent that may be begun; of those, one of the agent whose turn it is. No agent
+   * overtakes itself.
+   */
   Optional<Ticket> first(Predicate<Ticket> mayBegin) {
     Set<AgentId> seen = new HashSet<>();
     return waiting.stream()
         .filter(mayBegin)
         .filter(ticket -> ticket.request().agent().map(seen::add).orElse(true))
-        .reduce((one, later) -> later.priority() > one.priority() ? later : one);
+        .reduce((one, later) -> isBefore(later, one) ? later : one);
   }
 
-  void remove(Ticket ticket) {
+  private boolean isBefore(Ticket later, Ticket one) {
+    return later.priority() == one.priority()
+        ? turns.last(later.request().agent()) < turns.last(one.request().agent())
+        : later.priority() > one.priority();
+  }
+
+  /** Takes one out that is begun now. */
+  void begin(Ticket ticket, long now) {
     waiting.remove(ticket);
+    turns.take(ticket.request().agent());
+    pace += (now - lastBegun - pace) / 4;
+    lastBegun = now;
   }
 
   /** Ends what waited too long or was cancelled; returns the nanoseconds to the next deadline. */

@@ -8,8 +8,10 @@ import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One request being worked on: its sequence, what of its prompt is left, what it has said. */
@@ -28,12 +30,18 @@ final class Work {
         }
       };
 
+  /** While others wait for their next token. */
+  static final int SHORT_CHUNK = 128;
+
   private final Ticket ticket;
+  private final long order;
   private final Timeline timeline;
   private final ModelTag tag;
   private @Nullable Hot hot; // null while it is suspended: nothing may hold the model
   private @Nullable Serving serving;
   private final int promptLength;
+  private final Blocks blocks;
+  private final Set<Hot> refusedBy = new HashSet<>(); // sequences that cannot be shared
   private int cached;
   private final Sampler sampler;
   private final StopStrings stops;
@@ -45,6 +53,7 @@ final class Work {
   private int[] history; // prompt and generated tokens
   private int length;
   private int computed; // how many of history the sequence holds
+  private int underWay; // how many of them are being computed
   private long firstToken;
   private long lastToken;
   private @Nullable FinishReason reason;
@@ -52,18 +61,28 @@ final class Work {
   /**
    * Begins a request.
    *
+   * @param order no other's; less is earlier
    * @param prompt its tokens
    * @param cached how many of them the sequence already holds; fewer than all
    */
-  Work(Ticket ticket, Hot hot, Serving serving, int[] prompt, int cached, Timeline timeline) {
+  Work(
+      Ticket ticket,
+      long order,
+      Hot hot,
+      Serving serving,
+      int[] prompt,
+      int cached,
+      Timeline timeline) {
     GenerationRequest request = ticket.request();
     this.ticket = ticket;
+    this.order = order;
     this.timeline = timeline;
     this.begun = timeline.nanoTime();
     this.tag = serving.model().spec().tag();
     this.hot = hot;
     this.serving = serving;
     this.promptLength = prompt.length;
+    this.blocks = Blocks.of(prompt, prompt.length);
     this.cached = cached;
     this.history = Arrays.copyOf(prompt, prompt.length + Math.min(request.maxTokens(), 1024));
     this.length = prompt.length;
@@ -81,9 +100,9 @@ final class Work {
     return ticket.priority();
   }
 
-  /** Nanoseconds since some time; less is earlier. */
+  /** No two have the same; less is earlier. */
   long order() {
-    return begun;
+    return order;
   }
 
   /** The weights it is meant to be finished with. */
@@ -107,6 +126,7 @@ final class Work {
   void suspend() {
     hot = null;
     serving = null;
+    refusedBy.clear();
     stream = NO_STREAM;
   }
 
@@ -139,6 +159,23 @@ final class Work {
     return computed;
   }
 
+  int promptLength() {
+    return promptLength;
+  }
+
+  /** Those of its prompt. */
+  Blocks blocks() {
+    return blocks;
+  }
+
+  boolean wasRefusedBy(Hot donor) {
+    return refusedBy.contains(donor);
+  }
+
+  void refusedBy(Hot donor) {
+    refusedBy.add(donor);
+  }
+
   /** Goes on with a sequence that holds more of its prompt than its own. */
   void beginWith(Hot more) {
     hot = more;
@@ -157,9 +194,10 @@ final class Work {
     return reason;
   }
 
-  void cancel() {
-    if (reason == null) {
-      reason = FinishReason.CANCELLED;
+  /** Ends it here if it was cancelled, or has taken all its time. */
+  void endIfOver() {
+    if (reason == null && ticket.isOver(timeline.nanoTime())) {
+      reason = ticket.end();
     }
   }
 
@@ -168,19 +206,18 @@ final class Work {
     return length;
   }
 
-  private int nextCount() {
-    return Math.min(length - computed, ticket.request().prefillChunk());
-  }
-
   /** What is to be computed next: a part of the prompt, or the last token. */
-  Chunk next() {
-    int end = computed + nextCount();
+  Chunk next(boolean othersWait) {
+    int chunk = ticket.request().prefillChunk();
+    int most = othersWait ? Math.min(chunk, SHORT_CHUNK) : chunk;
+    underWay = Math.min(length - computed, most);
+    int end = computed + underWay;
     return new Chunk(hot().sequence(), Arrays.copyOfRange(history, computed, end), end == length);
   }
 
-  /** Takes what {@link #next()} gave: a token, unless the prompt goes on. */
+  /** Takes what {@link #next} gave: a token, unless the prompt goes on. */
   void advance(float[] logits) {
-    computed += nextCount();
+    computed += underWay;
     if (computed < length) {
       return;
     }
@@ -221,15 +258,17 @@ final class Work {
     return stops.found() ? "" : stops.accept(stream.rest()) + stops.rest();
   }
 
-  /** Ends one that is suspended, with what it has. */
-  void end(FinishReason why) {
-    reason = why;
+  /** Ends one that is suspended, with what it has: it is over, or its model does not return. */
+  void endAway() {
+    reason = ticket.isOver(timeline.nanoTime()) ? ticket.end() : FinishReason.PREEMPTED;
     ticket.generation().finish(result());
   }
 
   /** The answer as it stands; what a cancelled one held back is not in its events. */
   GenerationResult result() {
-    if (reason == FinishReason.CANCELLED || reason == FinishReason.PREEMPTED) {
+    if (reason == FinishReason.CANCELLED
+        || reason == FinishReason.PREEMPTED
+        || reason == FinishReason.TIME_LIMIT) {
       text.append(heldBack());
     }
     long first = generated.isEmpty() ? timeline.nanoTime() : firstToken;

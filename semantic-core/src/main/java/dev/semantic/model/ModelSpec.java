@@ -13,6 +13,7 @@ import dev.semantic.memory.ByteSize;
  * @param vocabularySize length of a row of logits
  * @param contextLength the most tokens a sequence may hold
  * @param quantization as the file has it, most frequent first: {@code Q4_1}
+ * @param compute the form in which its weights are computed with: {@code float32}
  * @param kvLayout geometry of the KV cache
  * @param kvPrecision number format of the KV cache while computing
  * @param fileSize bytes on disk
@@ -28,6 +29,7 @@ public record ModelSpec(
     int vocabularySize,
     int contextLength,
     String quantization,
+    String compute,
     KvLayout kvLayout,
     KvPrecision kvPrecision,
     ByteSize fileSize,

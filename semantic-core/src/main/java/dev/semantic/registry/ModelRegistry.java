@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.DrainOrder;
@@ -224,7 +225,35 @@ public final class ModelRegistry implements AutoCloseable {
       throw new RequestException(
           desk.isClosed() ? "The registry is closed" : "No model serves; load one first");
     }
-    return engine.submit(request);
+    Generation generation = engine.submit(request);
+    if (coming) {
+      remindKeeper();
+    }
+    return generation;
+  }
+
+  /** He may have given up between being asked and the request's arrival in the queue. */
+  private void remindKeeper() {
+    try {
+      keeper.use();
+    } catch (RequestException failed) {
+      engine.refuseWaiting(failed);
+    }
+  }
+
+  /**
+   * Keeps an agent's cache in memory while its model serves: nobody's request makes it leave, and
+   * after a swap back it is the first to return. What finds no room beside pinned agents is
+   * refused, with the reason. Holds for every model, until {@link #unpin}; the agent need not have
+   * asked anything yet.
+   */
+  public void pin(AgentId agent) {
+    engine.pin(agent);
+  }
+
+  /** Lets an agent's cache leave memory again when others need room; it is parked then. */
+  public void unpin(AgentId agent) {
+    engine.unpin(agent);
   }
 
   /** How it stands. Never waits. */

@@ -96,6 +96,7 @@ final class Residence {
       tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO);
       swap.logbook().ended();
     }
+    swap.awaitAgents();
     Verdict verdict = new Verdict(swap, notes);
     SwapReport report =
         verdict.report(

@@ -102,6 +102,11 @@ final class SwapExecution {
     return state;
   }
 
+  /** When all is settled: waits for the agents who are being brought back. */
+  void awaitAgents() {
+    steps.awaitAgents();
+  }
+
   private static boolean isRest(SwapState state) {
     return switch (state) {
       case SwapState.Empty() -> true;

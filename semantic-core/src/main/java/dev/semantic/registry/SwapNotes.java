@@ -84,7 +84,6 @@ final class SwapNotes {
     event.agents =
         switch (phase) {
           case PARKING -> parked;
-          case ACTIVATING, ROLLING_BACK -> restored;
           default -> 0;
         };
     event.failed = failed;

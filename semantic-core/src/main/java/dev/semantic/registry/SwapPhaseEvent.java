@@ -27,7 +27,7 @@ final class SwapPhaseEvent extends Event {
   long bytes;
 
   @Label("Agents")
-  @Description("Parked or restored in this phase")
+  @Description("Parked in this phase")
   int agents;
 
   @Label("Failed")

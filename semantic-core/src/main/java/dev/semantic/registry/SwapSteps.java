@@ -26,6 +26,7 @@ final class SwapSteps {
   private final Cancellation cancellation;
   private final Hands hands;
   private final Unloading unloading;
+  private boolean served; // a model began to
 
   SwapSteps(
       Tools tools, SwapOptions options, SwapNotes notes, Cancellation cancellation, Hands hands) {
@@ -148,25 +149,32 @@ final class SwapSteps {
   void serveWith(Resident resident) {
     LoadedModel model = resident.loaded();
     long permit = tools.engine().permit();
-    int restored;
     try {
-      restored =
-          hands.call(
-              "activating " + resident.spec().id(),
-              () -> {
-                TextCodec text = resident.prepared().text();
-                return tools.engine().reinitialize(permit, model, text);
-              },
-              late -> {});
+      hands.run(
+          "activating " + resident.spec().id(),
+          () -> {
+            TextCodec text = resident.prepared().text();
+            tools.engine().reinitialize(permit, model, text);
+          });
     } catch (PhaseTimeoutException e) {
       tools.engine().giveUp();
       if (!tools.engine().hasModel(model)) {
-        throw e;
+        throw e; // else it came to its end at the last moment
       }
-      restored = tools.engine().hotAgents(); // it came to its end at the last moment
     }
     notes.blackoutEnds();
-    notes.restored(restored);
+    served = true;
+  }
+
+  /** The model serves; its agents come back behind it, and the report tells how many. */
+  void awaitAgents() {
+    if (served) {
+      try {
+        notes.restored(tools.engine().awaitAgents(options.phaseTimeout()));
+      } catch (InterruptedException e) {
+        hands.noteInterrupt();
+      }
+    }
   }
 
   /** After a make-before-break the new model serves already, and goes on whatever happens here. */

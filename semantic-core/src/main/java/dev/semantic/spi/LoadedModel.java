@@ -3,6 +3,7 @@ package dev.semantic.spi;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.model.ModelSpec;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A model whose weights are in memory. One thread at a time may use it and its sequences (the
@@ -26,6 +27,15 @@ public interface LoadedModel extends AutoCloseable {
    *     nothing has changed then
    */
   Sequence restore(KvSnapshot snapshot);
+
+  /**
+   * Memory for a sequence that is about to be read from where it is parked. By any thread.
+   *
+   * @return empty where this runtime takes snapshots only
+   */
+  default Optional<Vacancy> vacancy() {
+    return Optional.empty();
+  }
 
   /**
    * Runs the model over new tokens of several sequences and appends their keys and values. Prefill:

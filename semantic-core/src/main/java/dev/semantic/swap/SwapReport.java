@@ -27,7 +27,9 @@ import java.util.Optional;
  * @param reclaim what unloading the old model gave back, and what it left; empty if none was
  *     unloaded
  * @param agentsParked caches written to the store
- * @param agentsRestored caches brought back for the model that serves now
+ * @param agentsRestored caches of agents that are back in memory with the model that serves now:
+ *     brought back behind it, or with a request of theirs, until the report was made; others come
+ *     back with their next request
  * @param error why it was not swapped
  */
 public record SwapReport(

@@ -8,6 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class BlockPoolTest {
@@ -62,5 +73,190 @@ class BlockPoolTest {
     assertThrows(IllegalStateException.class, () -> pool.reconfigure(TWICE, KvPrecision.FLOAT32));
     lease.close();
     pool.reconfigure(TWICE, KvPrecision.FLOAT32);
+  }
+
+  private BlockPool.Lease lease(int tokens) {
+    BlockPool.Lease lease = pool.lease();
+    assertTrue(lease.growTo(tokens));
+    return lease;
+  }
+
+  @Test
+  void whatIsNotNeededAnyMoreIsGivenBack() {
+    pool.reconfigure(SMALL, KvPrecision.FLOAT32);
+    BlockPool.Lease lease = lease(1000);
+    lease.shrinkTo(1000);
+    assertEquals(4, pool.availableBlocks());
+    lease.shrinkTo(300);
+    assertEquals(6, pool.availableBlocks());
+    assertTrue(lease.growTo(600));
+    assertEquals(5, pool.availableBlocks());
+  }
+
+  @Test
+  void sharedBlocksAreCountedOnceAndUntilTheLastLeaves() {
+    pool.reconfigure(SMALL, KvPrecision.FLOAT32);
+    BlockPool.Lease one = lease(1000);
+    BlockPool.Lease other = one.fork(512).orElseThrow();
+    assertEquals(4, pool.availableBlocks());
+    assertTrue(other.growTo(1000));
+    assertEquals(2, pool.availableBlocks());
+    one.close();
+    assertEquals(4, pool.availableBlocks());
+    other.shrinkTo(100); // memory is not freed by halves
+    assertEquals(6, pool.availableBlocks());
+    other.shrinkTo(0);
+    assertEquals(8, pool.availableBlocks());
+  }
+
+  @Test
+  void whatIsWrittenBehindACutPartIsCountedThere() {
+    pool.reconfigure(SMALL, KvPrecision.FLOAT32);
+    BlockPool.Lease one = lease(512);
+    BlockPool.Lease other = one.fork(512).orElseThrow();
+    other.shrinkTo(300);
+    assertEquals(6, pool.availableBlocks());
+    assertTrue(other.growTo(512)); // 212 tokens of its own
+    assertEquals(5, pool.availableBlocks());
+  }
+
+  @Test
+  void partingWithinABlockTakesOneMoreOrIsRefused() {
+    pool.reconfigure(SMALL, KvPrecision.FLOAT32);
+    BlockPool.Lease one = lease(512);
+    BlockPool.Lease rest = lease(6 * 256);
+    assertEquals(Optional.empty(), one.fork(300));
+    assertEquals(0, one.sharedTokens());
+    rest.shrinkTo(5 * 256);
+    assertTrue(one.fork(300).isPresent());
+    assertEquals(0, pool.availableBlocks());
+  }
+
+  @Test
+  void aForkOfAForgottenLeaseCountsAsNothingToo() {
+    pool.reconfigure(SMALL, KvPrecision.FLOAT32);
+    BlockPool.Lease forgotten = lease(1000);
+    pool.forgetLeases();
+    try (BlockPool.Lease fork = forgotten.fork(512).orElseThrow()) {
+      assertFalse(fork.growTo(1000), "it took blocks that nobody would miss");
+    }
+    forgotten.close();
+    assertEquals(8, pool.availableBlocks());
+  }
+
+  /** What a lease is made of, for one who counts by looking at all of them. */
+  private static final class Model {
+    private final List<Object> parts = new ArrayList<>(); // what is shared, by identity
+    private final List<Integer> lengths = new ArrayList<>(); // tokens used of each
+    private int own;
+
+    private int shared() {
+      return lengths.stream().mapToInt(Integer::intValue).sum();
+    }
+
+    private int needed(int tokens) {
+      return Math.ceilDiv(Math.max(0, tokens - shared()), 256);
+    }
+
+    private void cut(int tokens) {
+      while (shared() > tokens) {
+        int last = lengths.removeLast();
+        int stay = last - (shared() + last - tokens);
+        if (stay > 0) {
+          lengths.add(stay);
+          return;
+        }
+        parts.removeLast();
+      }
+    }
+  }
+
+  private static int taken(Collection<Model> all, Map<Object, Integer> sizes) {
+    Set<Object> shared = Collections.newSetFromMap(new IdentityHashMap<>());
+    all.forEach(model -> shared.addAll(model.parts));
+    return shared.stream().mapToInt(sizes::get).sum()
+        + all.stream().mapToInt(model -> model.own).sum();
+  }
+
+  @Test
+  void theCountIsExactWhateverIsGrownSharedCutAndClosed() {
+    for (long seed = 1; seed <= 300; seed++) {
+      SplittableRandom random = new SplittableRandom(seed);
+      BlockPool small = new BlockPool(ByteSize.parse("320KiB")); // 20 blocks
+      small.reconfigure(SMALL, KvPrecision.FLOAT32);
+      Map<BlockPool.Lease, Model> all = new LinkedHashMap<>();
+      Map<Object, Integer> sizes = new IdentityHashMap<>();
+      for (int step = 0; step < 60; step++) {
+        step(random, small, all, sizes);
+        int free = 20 - taken(all.values(), sizes);
+        assertEquals(free, small.availableBlocks(), "seed " + seed + ", step " + step);
+      }
+      all.keySet().forEach(BlockPool.Lease::close);
+      assertEquals(20, small.availableBlocks(), "seed " + seed);
+    }
+  }
+
+  private static void step(
+      SplittableRandom random,
+      BlockPool pool,
+      Map<BlockPool.Lease, Model> all,
+      Map<Object, Integer> sizes) {
+    if (all.isEmpty() || random.nextInt(6) == 0) {
+      all.put(pool.lease(), new Model());
+      return;
+    }
+    BlockPool.Lease lease = List.copyOf(all.keySet()).get(random.nextInt(all.size()));
+    Model model = Objects.requireNonNull(all.get(lease));
+    int tokens = random.nextInt(1500);
+    switch (random.nextInt(5)) {
+      case 0, 1 -> {
+        int more = Math.max(0, model.needed(tokens) - model.own);
+        boolean fits = more <= 20 - taken(all.values(), sizes);
+        assertEquals(fits, lease.growTo(tokens));
+        model.own += fits ? more : 0;
+      }
+      case 2 -> {
+        lease.shrinkTo(tokens);
+        model.cut(tokens);
+        model.own = Math.min(model.own, model.needed(tokens));
+      }
+      case 3 -> fork(lease, model, tokens, all, sizes);
+      default -> {
+        lease.close();
+        all.remove(lease);
+      }
+    }
+  }
+
+  private static void fork(
+      BlockPool.Lease lease,
+      Model model,
+      int tokens,
+      Map<BlockPool.Lease, Model> all,
+      Map<Object, Integer> sizes) {
+    int held = model.shared() + 256 * model.own;
+    if (tokens < 1 || tokens > held) {
+      assertThrows(IllegalArgumentException.class, () -> lease.fork(tokens));
+      return;
+    }
+    int length = tokens - model.shared();
+    boolean torn = length > 0 && length % 256 != 0;
+    Optional<BlockPool.Lease> fork = lease.fork(tokens);
+    assertEquals(!torn || taken(all.values(), sizes) < 20, fork.isPresent());
+    if (fork.isEmpty()) {
+      return;
+    }
+    if (length > 0) {
+      Object part = new Object();
+      sizes.put(part, Math.ceilDiv(length, 256));
+      model.own -= length / 256;
+      model.parts.add(part);
+      model.lengths.add(length);
+    }
+    Model its = new Model();
+    its.parts.addAll(model.parts);
+    its.lengths.addAll(model.lengths);
+    its.cut(tokens);
+    all.put(fork.get(), its);
   }
 }

@@ -58,7 +58,7 @@ class CacheFormatTest {
     byte[] file = Files.readAllBytes(path);
     Reader reader = new Reader(file);
     assertEquals("8a534b560d0a1a0a", reader.hex(8));
-    assertEquals(2, reader.number());
+    assertEquals(3, reader.number());
     int headerBytes = reader.number();
     assertEquals(crc(reader.at(24, headerBytes)), reader.number());
     assertEquals(crc(reader.at(0, 20)), reader.number());

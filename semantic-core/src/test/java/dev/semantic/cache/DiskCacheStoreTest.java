@@ -185,7 +185,7 @@ class DiskCacheStoreTest {
   void anotherReleasesFileStays() throws IOException {
     store.park(ANNA, small(ALPHA, 1));
     Path file = CacheFileNames.file(root, ANNA, ALPHA);
-    for (int version : new int[] {0, 1, 77, -1}) {
+    for (int version : new int[] {0, 2, 77, -1}) {
       byte[] bytes = Files.readAllBytes(file);
       ByteBuffer.wrap(bytes)
           .order(ByteOrder.LITTLE_ENDIAN)
@@ -196,7 +196,7 @@ class DiskCacheStoreTest {
       assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
       assertEquals(List.of(), store.parked(ALPHA));
       assertTrue(log.text().contains("format version " + version), log.text());
-      assertTrue(log.text().contains("reads version 2"), log.text());
+      assertTrue(log.text().contains("reads version 3"), log.text());
       assertTrue(Files.exists(file));
     }
     store.park(ANNA, small(ALPHA, 2));

@@ -6,17 +6,25 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.KvOutline;
 import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.MemoryCacheStore;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.Sequence;
+import dev.semantic.spi.Vacancy;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What a runtime promises of sequences that begin alike; another part of its contract. */
 abstract class SharingContract extends LoadingContract {
   private static final float TOLERANCE = 1e-2f; // of a logit, between ways to compute it
+  private static final AgentId AGENT = new AgentId("agent");
   private static final int[] FORKS = {1, 8, 31, 40};
 
   /** Whether sequences can share; one that can't computes everything for each. */
@@ -142,6 +150,81 @@ abstract class SharingContract extends LoadingContract {
                 }
               }
             }
+          }
+        });
+  }
+
+  /** Memory that takes a snapshot as a store would read it. */
+  private static Optional<KvOutline> move(KvSnapshot snapshot, Vacancy vacancy) {
+    MemoryCacheStore store = new MemoryCacheStore();
+    store.park(AGENT, snapshot);
+    return store.read(AGENT, snapshot.tag(), vacancy);
+  }
+
+  @Test
+  public void whatIsReadIntoAVacancyGoesOnBitForBit() {
+    for (ModelId id : List.of(first(), second())) {
+      with(
+          id,
+          model -> {
+            assumeTrue(model.vacancy().isPresent());
+            for (int length : new int[] {1, 5, 31, 40}) {
+              int[] prompt = prompt(model, length);
+              try (Sequence left = model.open();
+                  Vacancy vacancy = model.vacancy().orElseThrow()) {
+                forward(model, left, prompt);
+                KvOutline outline = move(left.snapshot(), vacancy).orElseThrow();
+                assertArrayEquals(prompt, outline.tokens());
+                try (Sequence back = vacancy.occupy()) {
+                  assertArrayEquals(prompt, back.tokens());
+                  for (int[] next : new int[][] {{prompt[0]}, prompt, {prompt[0]}}) {
+                    assertArrayEquals(forward(model, left, next), forward(model, back, next), 0f);
+                  }
+                }
+              }
+            }
+          });
+    }
+  }
+
+  @Test
+  public void aVacancyThatIsNotOccupiedLeavesNothing() {
+    with(
+        first(),
+        model -> {
+          assumeTrue(model.vacancy().isPresent());
+          try (Sequence left = model.open()) {
+            forward(model, left, prompt(model, 40));
+            KvSnapshot snapshot = left.snapshot();
+            long before = runtime.memory().activeBytes();
+            try (Vacancy vacancy = model.vacancy().orElseThrow()) {
+              move(snapshot, vacancy).orElseThrow();
+              assertTrue(runtime.memory().activeBytes() > before, "it takes memory");
+              assertThrows(IllegalStateException.class, () -> move(snapshot, vacancy));
+            }
+            runtime.memory().releaseCached();
+            assertEquals(before, runtime.memory().activeBytes());
+            try (Vacancy empty = model.vacancy().orElseThrow()) {
+              assertThrows(IllegalStateException.class, empty::occupy);
+            }
+          }
+        });
+  }
+
+  @Test
+  public void aVacancyTakesNoOtherModelsCache() {
+    with(
+        first(),
+        model -> {
+          assumeTrue(model.vacancy().isPresent());
+          try (Sequence left = model.open();
+              Vacancy vacancy = model.vacancy().orElseThrow()) {
+            forward(model, left, prompt(model, 4));
+            KvSnapshot own = left.snapshot();
+            ModelTag other = new ModelTag(own.tag().model(), "0f".repeat(32));
+            KvSnapshot foreign =
+                new KvSnapshot(other, own.layout(), own.precision(), own.tokens(), own.layers());
+            assertThrows(IllegalArgumentException.class, () -> move(foreign, vacancy));
           }
         });
   }

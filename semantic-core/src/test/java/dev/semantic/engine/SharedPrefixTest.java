@@ -7,6 +7,7 @@ import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
@@ -18,6 +19,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Agents whose prompts begin alike: what they have in common is computed and held once. */
 class SharedPrefixTest {
@@ -122,6 +125,76 @@ class SharedPrefixTest {
     house.registry.swapWithRollback(Geometry.ALPHA.id());
     assertTrue(free >= house.registry.pool().availableBlocks());
     assertEquals(650, house.ask("bob", append(prompt(2), 3)).cachedTokens());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void whoCannotBeGivenWhatAnotherHoldsComputesIt(Fault fault) throws Exception {
+    int[] ada = said(prompt(1), house.ask("ada", prompt(1)));
+    Script.Hold hold = house.script.hold(PortCall.FORWARD);
+    Generation eve = house.ask(request("eve", 200, tokens(9, 9)));
+    hold.awaitReached();
+    Generation bob = house.ask(request("bob", 5, prompt(2)));
+    house.script.fail(PortCall.OPEN, 2, fault);
+    hold.release();
+    GenerationResult answer = bob.await(PATIENCE);
+    assertTrue(house.script.fired());
+    assertEquals(0, answer.cachedTokens());
+    eve.await(PATIENCE); // and it cost nobody else anything
+    house.script.heal();
+    assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+  }
+
+  @Test
+  void aWindowThatCannotBeSharedIsAskedForOnceAndNotAtEveryStep() throws Exception {
+    house.registry.swapWithRollback(Geometry.GAMMA.id());
+    house.ask("ada", prompt(1));
+    house.script.fail(PortCall.LOAD, 1, Fault.DECLARED); // counts from here
+    GenerationRequest small =
+        GenerationRequest.of(new Prompt.Tokens(tokens(900, 5)))
+            .prefillChunk(20)
+            .maxTokens(1)
+            .build();
+    Generation first = house.ask(small); // whose prompt takes turns with bob's
+    GenerationResult bob = house.ask(request("bob", 5, prompt(2))).await(PATIENCE);
+    first.await(PATIENCE);
+    house.script.heal();
+    assertEquals(0, bob.cachedTokens());
+    assertTrue(
+        house.script.count(PortCall.OPEN) <= 3, () -> "" + house.script.count(PortCall.OPEN));
+  }
+
+  @Test
+  void anEditGivesBackTheBlocksThatItDoesNotNeed() {
+    house.ask("ada", tokens(1000, 3));
+    assertEquals(4, free - house.registry.pool().availableBlocks());
+    int[] edited = Arrays.copyOf(tokens(1000, 3), 200);
+    edited[100]++;
+    assertEquals(100, house.ask("ada", edited).cachedTokens());
+    assertEquals(1, free - house.registry.pool().availableBlocks());
+  }
+
+  @Test
+  void whatWasBookedForAPromptThatIsCalledOffIsGivenBack() throws Exception {
+    Script.Hold hold = house.script.hold(PortCall.FORWARD);
+    Generation ada = house.ask(request("ada", 5, tokens(1000, 3)));
+    hold.awaitReached();
+    ada.cancel();
+    hold.release();
+    assertEquals(FinishReason.CANCELLED, ada.await(PATIENCE).reason());
+    assertEquals(512, house.ask("ada", Arrays.copyOf(tokens(1000, 3), 513)).cachedTokens());
+    assertEquals(3, free - house.registry.pool().availableBlocks());
+  }
+
+  @Test
+  void everyBlockIsCountedWhereAPartIsCut() {
+    house.ask("ada", prompt(1));
+    house.ask("bob", prompt(2)); // two blocks are shared
+    int[] edited = prompt(2);
+    edited[300]++;
+    assertEquals(300, house.ask("bob", edited).cachedTokens());
+    // ada: two shared, one; bob: 355 tokens behind the 300 that he still shares
+    assertEquals(3 + 2, free - house.registry.pool().availableBlocks());
   }
 
   private static int[] append(int[] prompt, int token) {

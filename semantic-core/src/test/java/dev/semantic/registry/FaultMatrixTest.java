@@ -77,6 +77,8 @@ class FaultMatrixTest {
                 PortCall.LOAD,
                 PortCall.PREPARED_CLOSE,
                 PortCall.RESTORE,
+                PortCall.PLACES,
+                PortCall.OCCUPY,
                 PortCall.MODEL_CLOSE,
                 PortCall.SNAPSHOT,
                 PortCall.SEQUENCE_CLOSE,
@@ -104,6 +106,7 @@ class FaultMatrixTest {
       ByteSize budget, PortCall call, int nth, Fault fault, boolean forGood) throws Exception {
     Arrival arrival = new Arrival();
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.BETA, budget, arrival)) {
+      house.runtime.readsInPlace(call != PortCall.RESTORE);
       int[] eve = tokens(40, 3);
       int[] eveSaid = said(eve, house.ask("eve", eve));
       house.registry.swapWithRollback(Geometry.ALPHA.id());

@@ -16,6 +16,10 @@ import java.util.Locale;
  * <p>{@code ALPHA} and its {@code TWIN} have one geometry and one tokenizer, but other weights;
  * {@code BETA} has more layers and heads, other tokens, and begins with a BOS token; {@code GAMMA}
  * has a sliding window of eight tokens in its second layer.
+ *
+ * <p>The rest is called {@code alpha}, too, and is {@code ALPHA} in all that its cache shows: once
+ * it was quantised in another way, once its tokenizer was changed, once its chat template. What is
+ * installed under that name is {@link ScriptedRuntime#install}'s to say; {@code ALPHA} at first.
  */
 public enum Geometry {
   ALPHA(1, KvLayout.uniform(2, 1, 4), 0, 1_000_000),
@@ -25,7 +29,10 @@ public enum Geometry {
       new KvLayout(List.of(new KvLayout.Layer(1, 4, 0), new KvLayout.Layer(1, 4, 8))),
       3,
       1_500_000),
-  TWIN(4, KvLayout.uniform(2, 1, 4), 0, 1_000_000);
+  TWIN(4, KvLayout.uniform(2, 1, 4), 0, 1_000_000),
+  REQUANTISED("alpha", 5, 'e'),
+  RETOKENISED("alpha", 1, 'f'),
+  RETEMPLATED("alpha", 1, '1');
 
   /** Tokens 0 to 299; 0 ends an answer, 1 is the BOS token. */
   static final int VOCABULARY = 300;
@@ -34,7 +41,9 @@ public enum Geometry {
   static final int BOS = 1;
   static final int CONTEXT = 4096;
 
+  private final String called;
   private final int weights;
+  private final char fingerprint;
 
   @SuppressWarnings("ImmutableEnumChecker") // a record of an unmodifiable list
   private final KvLayout layout;
@@ -43,14 +52,25 @@ public enum Geometry {
   private final long bytes;
 
   Geometry(int weights, KvLayout layout, int shift, long bytes) {
+    this("", weights, (char) ('a' + weights - 1), layout, shift, bytes);
+  }
+
+  /** One that is laid out as {@code ALPHA} is. */
+  Geometry(String called, int weights, char fingerprint) {
+    this(called, weights, fingerprint, KvLayout.uniform(2, 1, 4), 0, 1_000_000);
+  }
+
+  Geometry(String called, int weights, char fingerprint, KvLayout layout, int shift, long bytes) {
+    this.called = called;
     this.weights = weights;
+    this.fingerprint = fingerprint;
     this.layout = layout;
     this.shift = shift;
     this.bytes = bytes;
   }
 
   public ModelId id() {
-    return new ModelId(name().toLowerCase(Locale.ROOT));
+    return new ModelId(called.isEmpty() ? name().toLowerCase(Locale.ROOT) : called);
   }
 
   /** What stands for the weights. */
@@ -76,8 +96,7 @@ public enum Geometry {
   }
 
   public ModelTag tag() {
-    String digit = Integer.toHexString(weights + 9);
-    return new ModelTag(id().name(), digit.repeat(64));
+    return new ModelTag(id().name(), String.valueOf(fingerprint).repeat(64));
   }
 
   public ModelSpec spec() {
@@ -90,6 +109,7 @@ public enum Geometry {
         VOCABULARY,
         CONTEXT,
         "F32",
+        "float32",
         layout,
         KvPrecision.FLOAT32,
         new ByteSize(bytes),

@@ -10,6 +10,8 @@ public enum PortCall {
   PREPARED_CLOSE,
   OPEN,
   RESTORE,
+  PLACES,
+  OCCUPY,
   FORWARD,
   MODEL_CLOSE,
   TRIM,

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -200,7 +201,8 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
         && request.prompt() instanceof Prompt.Tokens(int[] ids)) {
       List<Integer> right = model.answer(ids, request.maxTokens(), request.ignoreEos());
       boolean cut =
-          result.reason() == FinishReason.CANCELLED || result.reason() == FinishReason.PREEMPTED;
+          EnumSet.of(FinishReason.CANCELLED, FinishReason.PREEMPTED, FinishReason.TIME_LIMIT)
+              .contains(result.reason());
       if (cut || !request.stop().isEmpty()) {
         right = right.subList(0, result.tokens().size());
       }

@@ -1,14 +1,22 @@
 package dev.semantic.scripted;
 
+import dev.semantic.cache.KvOutline;
 import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.Sequence;
+import dev.semantic.spi.Vacancy;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -20,6 +28,7 @@ final class ScriptedModel implements LoadedModel {
   private final Geometry model;
   private final AtomicBoolean busy = new AtomicBoolean();
   private final Set<ScriptedSequence> open = new HashSet<>();
+  private final Set<ScriptedVacancy> vacancies = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
   ScriptedModel(ScriptedRuntime runtime, Geometry model) {
@@ -42,14 +51,22 @@ final class ScriptedModel implements LoadedModel {
 
   @Override
   public Sequence restore(KvSnapshot snapshot) {
-    if (!snapshot.tag().equals(model.tag())
-        || !snapshot.layout().equals(model.layout())
-        || snapshot.precision() != model.spec().kvPrecision()) {
-      throw new IllegalArgumentException(
-          "The snapshot is of " + snapshot.tag() + ", not of " + model.tag());
-    }
+    requireOwn(snapshot.tag(), snapshot.layout(), snapshot.precision());
     return alone(
         PortCall.RESTORE, () -> register(new ScriptedSequence(new KvState(model, snapshot))));
+  }
+
+  private void requireOwn(ModelTag tag, KvLayout layout, KvPrecision precision) {
+    if (!tag.equals(model.tag())
+        || !layout.equals(model.layout())
+        || precision != model.spec().kvPrecision()) {
+      throw new IllegalArgumentException("A cache of " + tag + ", not of " + model.tag());
+    }
+  }
+
+  @Override
+  public Optional<Vacancy> vacancy() {
+    return runtime.readsInPlace ? Optional.of(new ScriptedVacancy()) : Optional.empty();
   }
 
   private ScriptedSequence register(ScriptedSequence sequence) {
@@ -103,6 +120,7 @@ final class ScriptedModel implements LoadedModel {
       return false;
     }
     List.copyOf(open).forEach(ScriptedSequence::free);
+    List.copyOf(vacancies).forEach(ScriptedVacancy::free);
     closed = true;
     runtime.free(model.bytes() - runtime.takeLeak());
     runtime.openModels.decrementAndGet();
@@ -122,6 +140,90 @@ final class ScriptedModel implements LoadedModel {
       return work.get();
     } finally {
       busy.set(false);
+    }
+  }
+
+  /** Heads do not lie side by side in it, as in a real one. */
+  private final class ScriptedVacancy implements Vacancy {
+    private static final int GAP = 24;
+    private final AtomicBoolean taken = new AtomicBoolean();
+    private final AtomicBoolean gone = new AtomicBoolean();
+    private final List<Place> places = new ArrayList<>();
+    private KvOutline outline;
+
+    @Override
+    public Optional<List<Place>> places(KvOutline wanted) {
+      requireOwn(wanted.tag(), wanted.layout(), wanted.precision());
+      runtime.script.visit(PortCall.PLACES);
+      synchronized (ScriptedModel.this) {
+        if (closed || outline != null || gone.get()) {
+          throw new IllegalStateException(model.id() + " was closed, or this is filled already");
+        }
+        outline = wanted;
+        vacancies.add(this);
+        runtime.allocate(bytes());
+      }
+      for (int layer = 0; layer < wanted.starts().size(); layer++) {
+        int stride = perHead(layer) + GAP;
+        int all = stride * model.layout().layers().get(layer).kvHeads();
+        places.add(new Place(ByteBuffer.allocate(all), ByteBuffer.allocate(all), stride));
+      }
+      return Optional.of(List.copyOf(places));
+    }
+
+    private int perHead(int layer) {
+      int row = model.layout().layers().get(layer).headDim() * outline.precision().bytes();
+      return outline.length(layer) * row;
+    }
+
+    private long bytes() {
+      return new KvState(model, snapshot(true)).bytes();
+    }
+
+    private KvSnapshot snapshot(boolean empty) {
+      List<LayerKv> layers = new ArrayList<>();
+      for (int layer = 0; layer < outline.starts().size(); layer++) {
+        int heads = model.layout().layers().get(layer).kvHeads();
+        ByteBuffer keys = ByteBuffer.allocate(heads * perHead(layer));
+        ByteBuffer values = ByteBuffer.allocate(heads * perHead(layer));
+        for (int head = 0; head < heads && !empty; head++) {
+          int first = head * places.get(layer).headStride();
+          keys.put(places.get(layer).keys().slice(first, perHead(layer)));
+          values.put(places.get(layer).values().slice(first, perHead(layer)));
+        }
+        int start = outline.starts().get(layer);
+        layers.add(new LayerKv(start, outline.length(layer), keys.rewind(), values.rewind()));
+      }
+      return new KvSnapshot(
+          outline.tag(), outline.layout(), outline.precision(), outline.tokens(), layers);
+    }
+
+    @Override
+    public Sequence occupy() {
+      return alone(
+          PortCall.OCCUPY,
+          () -> {
+            if (outline == null || taken.get()) {
+              throw new IllegalStateException("Nothing was read into this");
+            }
+            KvState state = new KvState(model, snapshot(false));
+            free();
+            return register(new ScriptedSequence(state));
+          });
+    }
+
+    private void free() {
+      if (vacancies.remove(this) && taken.compareAndSet(false, true)) {
+        runtime.free(bytes());
+      }
+    }
+
+    @Override
+    public void close() {
+      synchronized (ScriptedModel.this) {
+        gone.set(true);
+        free();
+      }
     }
   }
 

@@ -11,7 +11,9 @@ import dev.semantic.spi.PreparedModel;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -27,9 +29,11 @@ public final class ScriptedRuntime implements ModelRuntime {
   final AtomicInteger openModels = new AtomicInteger();
   final AtomicInteger openSequences = new AtomicInteger();
   volatile LoadProgress loading = LoadProgress.NONE;
+  volatile boolean readsInPlace = true;
   private final AtomicLong elsewhere = new AtomicLong();
   private final AtomicLong leak = new AtomicLong();
   private final AtomicLong leaked = new AtomicLong();
+  private final Map<ModelId, Geometry> installed = new ConcurrentHashMap<>();
   private final List<WeakReference<ScriptedModel>> everLoaded = new ArrayList<>();
 
   public ScriptedRuntime() {
@@ -65,12 +69,21 @@ public final class ScriptedRuntime implements ModelRuntime {
     if (elsewhere.get() > 0) {
       throw new ModelException(id + " has not been fetched");
     }
+    Geometry there = installed.get(id);
+    if (there != null) {
+      return new ScriptedPrepared(this, there);
+    }
     for (Geometry geometry : Geometry.values()) {
       if (geometry.id().equals(id)) {
         return new ScriptedPrepared(this, geometry);
       }
     }
     throw new ModelException("There is no scripted model " + id);
+  }
+
+  /** From now on this is what its name stands for: somebody has exchanged the files. */
+  public void install(Geometry geometry) {
+    installed.put(geometry.id(), geometry);
   }
 
   synchronized void born(ScriptedModel model) {
@@ -150,6 +163,11 @@ public final class ScriptedRuntime implements ModelRuntime {
   /** The most that was ever active, asked behind the script's back. */
   public long peakBytes() {
     return peak.get();
+  }
+
+  /** Whether parked caches are read into its memory from now on; else it takes snapshots. */
+  public void readsInPlace(boolean inPlace) {
+    readsInPlace = inPlace;
   }
 
   void allocate(long bytes) {

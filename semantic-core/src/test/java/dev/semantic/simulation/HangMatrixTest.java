@@ -50,6 +50,7 @@ class HangMatrixTest {
   private static boolean swapWithHang(ByteSize budget, PortCall call, int nth) throws Exception {
     SimulatedTimeline time = new SimulatedTimeline(nth, 10);
     ScriptedHouse house = new ScriptedHouse(budget, builder -> Simulated.in(time, builder));
+    house.runtime.readsInPlace(call != PortCall.RESTORE);
     house.registry.load(Geometry.BETA.id());
     int[] eve = turn(house, time, "eve", tokens(40, 3));
     house.registry.swapWithRollback(Geometry.ALPHA.id());
@@ -74,6 +75,9 @@ class HangMatrixTest {
     assertTrue(serving.isPresent(), "one call hangs, and nothing serves");
     assertEquals(serving, house.registry.current());
 
+    if (hung && (call == PortCall.RESTORE || call == PortCall.OCCUPY)) {
+      time.pause(HANG); // it is a step of the model, and nobody else steps it meanwhile
+    }
     turn(house, time, "somebody", tokens(9, 9)); // the house checks what it says
     time.pause(HANG.multipliedBy(2));
     remembers(house, time, Geometry.ALPHA, "ada", ada);

@@ -21,6 +21,7 @@ final class Runs {
         hangs.aCallThatHangsCostsTheSwapAndNothingElse(call);
       }
       everyTestOf(Class.forName("dev.semantic.registry.WriteBehindTest"));
+      everyTestOf(Class.forName("dev.semantic.registry.HomecomingTest"));
     } catch (Throwable t) {
       System.out.println(t.getCause() == null ? t : t.getCause());
       System.exit(1);
@@ -28,7 +29,9 @@ final class Runs {
     System.exit(0);
   }
 
-  /** What no simulation asks: whether anything was parked that need not have been, or was not. */
+  /**
+   * What no simulation asks: whether anything was parked or brought back that need not have been.
+   */
   private static void everyTestOf(Class<?> tests) throws Throwable {
     for (Method test : tests.getDeclaredMethods()) {
       if (test.isAnnotationPresent(Test.class)) {

@@ -29,6 +29,7 @@ import dev.semantic.swap.SwapReport;
 import dev.semantic.timeline.Strand;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -57,10 +58,12 @@ final class Scenario {
   private final Map<Generation, GenerationRequest> asked = new LinkedHashMap<>();
   private final List<Throwable> surprises = new ArrayList<>();
   private final Set<String> calledOff = new HashSet<>();
+  private final boolean alike; // whether all that is said begins with the same long prompt
   private boolean closedEarly;
 
   private Scenario(long seed) {
     this.time = new SimulatedTimeline(seed, 10 + Math.floorMod(seed, 50));
+    this.alike = Math.floorMod(seed, 5) == 3;
     boolean tight = time.random(2) == 0;
     this.trouble = new PortTrouble(time, time.random(3) == 0 ? 0 : 1 + time.random(3));
     this.house =
@@ -71,6 +74,7 @@ final class Scenario {
                     .engine(
                         new EngineOptions(
                             4, 100, Duration.ofSeconds(15), 16, time.random(2) == 0)));
+    house.runtime.readsInPlace(Math.floorMod(seed, 3) != 0);
     house.script.onVisit(trouble);
   }
 
@@ -103,6 +107,9 @@ final class Scenario {
 
   private void play() {
     house.registry.load(Geometry.ALPHA.id());
+    if (alike && time.random(2) == 0) {
+      house.registry.pin(new AgentId("client-1"));
+    }
     trouble.begin();
     List<Strand> actors = new ArrayList<>();
     int clients = 2 + time.random(3);
@@ -153,7 +160,7 @@ final class Scenario {
   }
 
   private void talk(String agent) {
-    int[] said = ScriptedHouse.tokens(3 + time.random(40), time.random(9));
+    int[] said = opening();
     int turns = 1 + time.random(4);
     for (int turn = 0; turn < turns; turn++) {
       GenerationRequest request = request(agent, said);
@@ -177,6 +184,17 @@ final class Scenario {
     }
   }
 
+  private int[] opening() {
+    int[] own = ScriptedHouse.tokens(3 + time.random(40), time.random(9));
+    if (!alike) {
+      return own;
+    }
+    int[] system = ScriptedHouse.tokens(300, 1);
+    int[] all = Arrays.copyOf(system, system.length + own.length);
+    System.arraycopy(own, 0, all, system.length, own.length);
+    return all;
+  }
+
   private GenerationRequest request(String agent, int[] prompt) {
     GenerationRequest.Builder builder =
         GenerationRequest.of(new Prompt.Tokens(prompt))
@@ -193,6 +211,9 @@ final class Scenario {
     }
     if (time.random(6) == 0) {
       builder.deadline(Duration.ofMillis(1 + time.random(500)));
+    }
+    if (alike && time.random(6) == 0) {
+      builder.timeLimit(Duration.ofMillis(time.random(500)));
     }
     return builder.build();
   }
@@ -294,7 +315,8 @@ final class Scenario {
     if (!closedEarly) {
       somebodyServesOrALoadHelps();
     }
-    house.closeAfterTrouble(trouble.hung());
+    // the scripted models count what is shared once for each who holds it
+    house.closeAfterTrouble(trouble.hung() || alike);
     time.pause(Duration.ofMinutes(20));
     assertEquals(List.of(), time.living(), "threads that did not end");
   }
@@ -315,6 +337,7 @@ final class Scenario {
     if (house.registry.current().isEmpty()) {
       house.registry.load(Geometry.ALPHA.id());
     }
+    house.registry.unpin(new AgentId("client-1")); // whose cache may fill the pool
     GenerationRequest last = ScriptedHouse.request("somebody", 4, ScriptedHouse.tokens(9, 9));
     Generation answer = house.ask(last);
     awaitEnd(answer);

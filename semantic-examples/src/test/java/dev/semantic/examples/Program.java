@@ -56,9 +56,11 @@ record Program(Process process, Path out, Path err) {
   }
 
   private void await(Path file, String words) throws IOException, InterruptedException {
-    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
+    // Long enough for a machine that does other things, too; a program that hangs is ended.
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(10);
     while (!Files.readString(file).contains(words)) {
       if (!process.isAlive() || System.nanoTime() > end) {
+        kill();
         throw new AssertionError(
             "It never said '%s' but %s%s"
                 .formatted(words, Files.readString(out), Files.readString(err)));

@@ -8,12 +8,17 @@ import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.kv.KvCache;
 import dev.semantic.mlx.model.Transformer;
+import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.Sequence;
+import dev.semantic.spi.Vacancy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
@@ -63,12 +68,17 @@ final class MlxLoadedModel implements LoadedModel {
     return session.owner().call(work);
   }
 
+  void run(Runnable work) {
+    session.owner().run(work);
+  }
+
   @Override
   public Sequence open() {
     return call(this::openHere);
   }
 
-  private MlxSequence openHere() {
+  /** On the owner thread. */
+  MlxSequence openHere() {
     transformer();
     MlxSequence sequence =
         new MlxSequence(this, scope.child("sequence " + ++opened + " of " + spec.id()), dtype);
@@ -88,15 +98,25 @@ final class MlxLoadedModel implements LoadedModel {
     }
   }
 
-  @Override
-  public Sequence restore(KvSnapshot snapshot) {
-    if (!snapshot.tag().equals(spec.tag())
-        || !snapshot.layout().equals(spec.kvLayout())
-        || snapshot.precision() != spec.kvPrecision()) {
+  void requireOwn(ModelTag tag, KvLayout layout, KvPrecision precision) {
+    if (!tag.equals(spec.tag())
+        || !layout.equals(spec.kvLayout())
+        || precision != spec.kvPrecision()) {
       throw new IllegalArgumentException(
           "A cache of %s (%s) does not belong to %s (%s)"
-              .formatted(snapshot.tag(), snapshot.precision(), spec.tag(), spec.kvPrecision()));
+              .formatted(tag, precision, spec.tag(), spec.kvPrecision()));
     }
+  }
+
+  @Override
+  public Optional<Vacancy> vacancy() {
+    // On a GPU arrays are not where the processor's threads could write.
+    return session.gpu() ? Optional.empty() : Optional.of(new MlxVacancy(this));
+  }
+
+  @Override
+  public Sequence restore(KvSnapshot snapshot) {
+    requireOwn(snapshot.tag(), snapshot.layout(), snapshot.precision());
     return call(
         () -> {
           MlxSequence sequence = openHere();
@@ -222,7 +242,8 @@ final class MlxLoadedModel implements LoadedModel {
     session.owner().run(() -> forgetHere(sequence));
   }
 
-  private void forgetHere(MlxSequence sequence) {
+  /** On the owner thread. */
+  void forgetHere(MlxSequence sequence) {
     if (sequences.remove(sequence)) {
       sequence.scope().close();
     }

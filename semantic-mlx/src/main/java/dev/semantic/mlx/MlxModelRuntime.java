@@ -1,20 +1,24 @@
 package dev.semantic.mlx;
 
 import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
+import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.array.MlxSession;
-import dev.semantic.mlx.model.Architecture;
+import dev.semantic.mlx.files.ModelDirectory;
+import dev.semantic.mlx.files.Sha256;
+import dev.semantic.mlx.model.Transformer;
 import dev.semantic.mlx.store.FetchProgress;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelFetcher;
-import dev.semantic.mlx.text.ModelText;
+import dev.semantic.mlx.text.ModelCodec;
 import dev.semantic.mlx.text.Tokenizers;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
 import dev.semantic.mlx.weights.ComputePolicy;
-import dev.semantic.mlx.weights.ModelConfig;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
@@ -22,18 +26,18 @@ import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.function.Supplier;
 
 /**
- * Models in MLX, from GGUF files. Any thread may call; the native work happens on MLX's own thread.
+ * Models in MLX, from GGUF files and from directories in MLX's own layout. Any thread may call; the
+ * native work happens on MLX's own thread.
  */
 public final class MlxModelRuntime implements ModelRuntime {
   /** Part of every tag: raise it when the same files begin to give other keys and values. */
-  private static final int ARITHMETIC = 1;
+  private static final int ARITHMETIC = 2;
 
   /** What the working set is estimated for: tokens of a prompt at a time, behind how many. */
   private static final long CHUNK = 512;
@@ -43,12 +47,12 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   private final Mlx mlx;
   private final ModelCatalog catalog;
-  private final ComputePolicy policy;
+  private final MemoryBudget budget;
 
-  private MlxModelRuntime(Mlx mlx, ModelCatalog catalog) {
+  private MlxModelRuntime(Mlx mlx, ModelCatalog catalog, MemoryBudget budget) {
     this.mlx = mlx;
     this.catalog = catalog;
-    this.policy = ComputePolicy.forDevice(mlx.gpu());
+    this.budget = budget;
   }
 
   /**
@@ -62,7 +66,16 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   /** The same, with another idea of which names stand for which files. */
   public static MlxModelRuntime open(ModelCatalog catalog) {
-    return new MlxModelRuntime(Mlx.open(), catalog);
+    return open(catalog, MemoryBudget.ofSystem());
+  }
+
+  /**
+   * The same, with another idea of how much memory there is: on a CPU a model is computed in
+   * float32, which is fastest, where the budget holds that, else from its quantised weights. Give
+   * it the registry's own.
+   */
+  public static MlxModelRuntime open(ModelCatalog catalog, MemoryBudget budget) {
+    return new MlxModelRuntime(Mlx.open(), catalog, budget);
   }
 
   /** From the hub, or as the catalogue knows; needs MLX for nothing. */
@@ -74,34 +87,63 @@ public final class MlxModelRuntime implements ModelRuntime {
   @Override
   public PreparedModel prepare(ModelId id) {
     Path path = catalog.resolve(id);
-    Checkpoint checkpoint = Checkpoints.open(path);
+    Checkpoint checkpoint = opened(id, path);
     try {
-      Supplier<ModelText> text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
-      return new MlxPreparedModel(mlx.session(), checkpoint, policy, spec(id, checkpoint), text);
+      Supplier<ModelCodec> text = text(checkpoint);
+      ComputePolicy policy = policy(checkpoint);
+      return new MlxPreparedModel(
+          mlx.session(), checkpoint, policy, spec(id, checkpoint, policy), text);
+    } catch (ModelException e) {
+      checkpoint.close();
+      throw cannotLoad(id, e);
     } catch (RuntimeException | Error e) {
       checkpoint.close();
       throw e;
     }
   }
 
-  private ModelSpec spec(ModelId id, Checkpoint checkpoint) {
-    ModelConfig config = checkpoint.config();
-    KvLayout layout = Architecture.of(config).kvLayout();
+  private static Checkpoint opened(ModelId id, Path path) {
+    try {
+      return Checkpoints.open(path);
+    } catch (ModelException e) {
+      throw cannotLoad(id, e);
+    }
+  }
+
+  private static ModelException cannotLoad(ModelId id, ModelException e) {
+    return new ModelException("Cannot load %s: %s".formatted(id, e.getMessage()), e);
+  }
+
+  private static Supplier<ModelCodec> text(Checkpoint checkpoint) {
+    return ModelDirectory.isOne(checkpoint.path())
+        ? Tokenizers.open(ModelDirectory.of(checkpoint.path()))
+        : Tokenizers.open(checkpoint.path(), checkpoint.metadata());
+  }
+
+  ComputePolicy policy(Checkpoint checkpoint) {
+    ByteSize working = new ByteSize(workingBytes(checkpoint.decoder()));
+    return ComputePolicy.choose(checkpoint, mlx.gpu(), budget, working);
+  }
+
+  private ModelSpec spec(ModelId id, Checkpoint checkpoint, ComputePolicy policy) {
+    Decoder decoder = checkpoint.decoder();
+    KvLayout layout = Transformer.kvLayout(decoder);
     KvPrecision precision = policy.kvPrecision();
     return new ModelSpec(
         id,
-        new ModelTag(shortName(checkpoint.path()), fingerprint(checkpoint, layout, precision)),
-        config.architecture(),
+        new ModelTag(shortName(checkpoint.path()), fingerprint(checkpoint, layout, policy)),
+        architecture(checkpoint),
         checkpoint.parameters(),
-        config.hiddenSize(),
-        config.vocabularySize(),
-        config.contextLength(),
+        decoder.hiddenSize(),
+        decoder.vocabularySize(),
+        decoder.contextLength(),
         checkpoint.quantization(),
+        policy.label(),
         layout,
         precision,
         new ByteSize(checkpoint.fileBytes()),
         new ByteSize(policy.weightBytes(checkpoint)),
-        new ByteSize(workingBytes(config)));
+        new ByteSize(workingBytes(decoder)));
   }
 
   /**
@@ -109,42 +151,57 @@ public final class MlxModelRuntime implements ModelRuntime {
    * device computes with, and what a chunk of a prompt needs. Reads headers only.
    *
    * @param model a model's file or directory
-   * @throws dev.semantic.model.ModelException if it cannot be loaded
+   * @throws ModelException if it cannot be loaded
    */
   public ByteSize footprint(Path model) {
     try (Checkpoint checkpoint = Checkpoints.open(model)) {
-      return new ByteSize(policy.weightBytes(checkpoint) + workingBytes(checkpoint.config()));
+      long weights = policy(checkpoint).weightBytes(checkpoint);
+      return new ByteSize(weights + workingBytes(checkpoint.decoder()));
     }
+  }
+
+  /** By the name that the file has for it. */
+  private static String architecture(Checkpoint checkpoint) {
+    Object gguf = checkpoint.metadata().get("general.architecture");
+    return gguf == null ? checkpoint.config().text("model_type") : gguf.toString();
   }
 
   /** A chunk of a prompt in the layers and in attention, and the logits of a batch; float32. */
-  private static long workingBytes(ModelConfig config) {
-    long layers = CHUNK * (6L * config.hiddenSize() + 4L * config.intermediateSize());
-    long scores = 2L * config.heads() * CHUNK * Math.min(config.contextLength(), LONG_CONTEXT);
-    long logits = 2L * BATCH * config.vocabularySize();
-    return Float.BYTES * (layers + scores + logits);
+  private static long workingBytes(Decoder decoder) {
+    Decoder.Layer layer = decoder.layers().getFirst();
+    long wide = 6L * decoder.hiddenSize() + 4L * layer.feedForward().width();
+    long behind = Math.min(decoder.contextLength(), LONG_CONTEXT);
+    long scores = 2L * layer.attention().heads() * CHUNK * behind;
+    long logits = 2L * BATCH * decoder.vocabularySize();
+    return Float.BYTES * (CHUNK * wide + scores + logits);
   }
 
   /** The checkpoint's own fingerprint, and all else that decides what its keys and values are. */
-  private String fingerprint(Checkpoint checkpoint, KvLayout layout, KvPrecision precision) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(checkpoint.fingerprint());
-      String form = "%d|%s|%s|%s|%s".formatted(ARITHMETIC, layout, precision, policy, mlx.device());
-      digest.update(form.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every JDK has SHA-256", e);
-    }
+  private String fingerprint(Checkpoint checkpoint, KvLayout layout, ComputePolicy policy) {
+    MessageDigest digest = Sha256.digest();
+    digest.update(checkpoint.fingerprint());
+    String form =
+        "%d|%s|%s|%s|%s"
+            .formatted(ARITHMETIC, layout, policy.kvPrecision(), policy.id(), mlx.device());
+    digest.update(form.getBytes(StandardCharsets.UTF_8));
+    return Sha256.finish(digest);
   }
 
   /** The file's name, however it was asked for, in the letters a directory may have. */
   private static String shortName(Path file) {
-    String last = String.valueOf(file.getFileName());
+    String last = String.valueOf(named(file).getFileName()).replaceFirst("^models--", "");
     String plain = last.replaceAll("(?i)\\.gguf$", "").replaceAll("[^A-Za-z0-9._-]", "-");
     String begun = plain.replaceAll("^[^A-Za-z0-9]+", "");
     String name = begun.isEmpty() ? "model" : begun;
     return name.substring(0, Math.min(name.length(), 100));
+  }
+
+  /** A snapshot of the hub's cache is called by its commit; its repository's name says more. */
+  private static Path named(Path file) {
+    Path snapshots = file.toAbsolutePath().normalize().getParent();
+    Path repository = snapshots == null ? null : snapshots.getParent();
+    boolean commit = repository != null && snapshots.endsWith("snapshots");
+    return commit && Files.isDirectory(file) ? repository : file;
   }
 
   @Override

@@ -6,9 +6,8 @@ import dev.semantic.mlx.load.Pace;
 import dev.semantic.mlx.load.ReadAhead;
 import dev.semantic.mlx.load.WeightAllocator;
 import dev.semantic.mlx.load.WeightReader;
-import dev.semantic.mlx.model.Architecture;
 import dev.semantic.mlx.model.Transformer;
-import dev.semantic.mlx.text.ModelText;
+import dev.semantic.mlx.text.ModelCodec;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.ComputePolicy;
 import dev.semantic.model.ModelException;
@@ -35,14 +34,14 @@ final class MlxPreparedModel implements PreparedModel {
   private final ComputePolicy policy;
   private final ModelSpec spec;
   private final Executor aside;
-  private final CompletableFuture<ModelText> text;
+  private final CompletableFuture<ModelCodec> text;
 
   MlxPreparedModel(
       MlxSession session,
       Checkpoint checkpoint,
       ComputePolicy policy,
       ModelSpec spec,
-      Supplier<ModelText> text) {
+      Supplier<ModelCodec> text) {
     this.session = session;
     this.checkpoint = checkpoint;
     this.policy = policy;
@@ -118,7 +117,7 @@ final class MlxPreparedModel implements PreparedModel {
 
   private Empty allocate(Scope scope) {
     WeightAllocator weights = new WeightAllocator(scope, checkpoint, policy);
-    Transformer transformer = Architecture.of(checkpoint.config()).build(weights);
+    Transformer transformer = new Transformer(checkpoint.decoder(), weights);
     return new Empty(transformer, weights.allocate());
   }
 
@@ -128,7 +127,7 @@ final class MlxPreparedModel implements PreparedModel {
         new MlxLoadedModel(
             session,
             spec,
-            policy.computeType(),
+            policy.activations(),
             scope,
             empty.transformer(),
             empty.numbers().totalBytes());

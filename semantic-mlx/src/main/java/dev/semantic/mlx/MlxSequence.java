@@ -1,5 +1,7 @@
 package dev.semantic.mlx;
 
+import dev.semantic.cache.KvMemory.Place;
+import dev.semantic.cache.KvOutline;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.mlx.array.DType;
@@ -74,6 +76,22 @@ final class MlxSequence implements Sequence {
       s.eval(caches.stream().flatMap(cache -> Arrays.stream(cache.arrays())).toList());
     }
     append(snapshot.tokens());
+  }
+
+  /** On the owner thread; where the numbers of a new sequence go. */
+  List<Place> vacate(KvOutline outline) {
+    for (int i = 0; i < caches.size(); i++) {
+      caches.get(i).vacate(outline.starts().get(i), outline.tokens().length);
+    }
+    scope.eval(caches.stream().flatMap(cache -> Arrays.stream(cache.arrays())).toList());
+    return caches.stream().map(KvCache::place).toList();
+  }
+
+  /** On the owner thread; the numbers are there. */
+  void occupy(KvOutline outline) {
+    scope.endWriting();
+    caches.forEach(KvCache::occupy);
+    append(outline.tokens());
   }
 
   @Override

@@ -15,11 +15,10 @@ import dev.semantic.mlx.array.LiveHandles;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.mlx.testing.ResidentSet;
-import dev.semantic.mlx.text.ModelText;
+import dev.semantic.mlx.text.ModelCodec;
 import dev.semantic.mlx.text.Tokenizers;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
-import dev.semantic.mlx.weights.ComputePolicy;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
@@ -148,7 +147,7 @@ class MlxLoadingTest {
   @Test
   void aModelThatDoesNotFitIsRefusedBeforeMemoryIsTouched() {
     Checkpoint checkpoint = Checkpoints.open(ModelCatalog.ofUser().resolve(SMOLLM2));
-    Supplier<ModelText> text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
+    Supplier<ModelCodec> text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
     ModelSpec real;
     try (PreparedModel prepared = runtime.prepare(SMOLLM2)) {
       real = prepared.spec();
@@ -158,7 +157,7 @@ class MlxLoadingTest {
         new MlxPreparedModel(
             runtime.mlx().session(),
             checkpoint,
-            ComputePolicy.forDevice(runtime.mlx().gpu()),
+            runtime.policy(checkpoint),
             weighing(real, ByteSize.ofGiB(1 << 20)),
             text)) {
       assertRefused(
@@ -182,6 +181,7 @@ class MlxLoadingTest {
         spec.vocabularySize(),
         spec.contextLength(),
         spec.quantization(),
+        spec.compute(),
         spec.kvLayout(),
         spec.kvPrecision(),
         spec.fileSize(),

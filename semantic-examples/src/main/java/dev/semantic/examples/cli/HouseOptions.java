@@ -71,7 +71,7 @@ final class HouseOptions {
   }
 
   ModelRuntime openRuntime() {
-    return Runtimes.open(isolated);
+    return Runtimes.open(isolated, budget());
   }
 
   /** The caches on disk; null without a directory. */

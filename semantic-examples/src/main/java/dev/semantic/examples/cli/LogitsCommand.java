@@ -93,9 +93,14 @@ final class LogitsCommand extends ModelCommand {
         .limit(SHOWN)
         .map(
             token ->
-                "%8d  %9.4f  %s"
-                    .formatted(token, logits[token], printable(text.decode(new int[] {token}))))
+                "%8d  %9.4f  %s".formatted(token, logits[token], printable(shown(text, token))))
         .collect(Collectors.joining("\n"));
+  }
+
+  /** Empty where the model has no tokenizer. */
+  private static String shown(TextCodec text, int token) {
+    TextCodec.TokenStream stream = text.stream(true);
+    return stream.next(token) + stream.rest();
   }
 
   private static String printable(String text) {

@@ -2,6 +2,8 @@ package dev.semantic.examples.cli;
 
 import dev.semantic.examples.terminal.Progress;
 import dev.semantic.examples.terminal.Terminal;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelFetcher;
@@ -10,6 +12,8 @@ import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** A command about one model. */
@@ -18,18 +22,36 @@ abstract class ModelCommand extends Subcommand {
       index = "0",
       paramLabel = "MODEL",
       description =
-          "A .gguf file, a directory with one in it, a name of 'semantic models', or a hub's"
-              + " repository.")
+          "A .gguf file, a directory in MLX's layout (or with one .gguf file in it), a name of"
+              + " 'semantic models', or a hub's repository.")
   private String model = "";
+
+  @Option(
+      names = "--budget",
+      paramLabel = "SIZE",
+      description =
+          "Memory for the model and its caches, for example 6GiB: where it does not hold the"
+              + " weights as float32, a CPU keeps them quantised. Default: three quarters of the"
+              + " machine's.")
+  private @Nullable String budget;
 
   abstract Answer answer(ModelRuntime runtime, ModelId model) throws IOException;
 
   @Override
   final Answer answer() throws IOException {
     ModelId id = new ModelId(model);
+    MemoryBudget memory = memory();
     fetchIfMissing(terminal(), id);
-    try (MlxModelRuntime runtime = MlxModelRuntime.open()) {
+    try (MlxModelRuntime runtime = MlxModelRuntime.open(ModelCatalog.ofUser(), memory)) {
       return answer(runtime, id);
+    }
+  }
+
+  private MemoryBudget memory() {
+    try {
+      return budget == null ? MemoryBudget.ofSystem() : new MemoryBudget(ByteSize.parse(budget));
+    } catch (IllegalArgumentException e) {
+      throw misuse("--budget: " + e.getMessage());
     }
   }
 

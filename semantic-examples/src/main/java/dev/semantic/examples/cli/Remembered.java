@@ -2,6 +2,7 @@ package dev.semantic.examples.cli;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.cache.KvEncoding;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelException;
@@ -9,7 +10,11 @@ import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.swap.ModelSwapException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** Whose memory an answer belongs to, and where it is kept from one run to the next. */
 final class Remembered {
@@ -27,6 +32,27 @@ final class Remembered {
       description = "Where agents' caches are kept from one run to the next.")
   private Path directory = Path.of("");
 
+  @Option(
+      names = "--kv",
+      paramLabel = "exact|q8|q4",
+      converter = Encoding.class,
+      description =
+          "How numbers are kept there: as they were computed, or in 8 or 4 bits, which takes less"
+              + " room and alters them a little; default exact.")
+  private KvEncoding encoding = KvEncoding.EXACT;
+
+  /** Reads an encoding's name. */
+  private static final class Encoding implements ITypeConverter<KvEncoding> {
+    @Override
+    public KvEncoding convert(String word) {
+      return Arrays.stream(KvEncoding.values())
+          .filter(each -> each.name().toLowerCase(Locale.ROOT).equals(word))
+          .findFirst()
+          .orElseThrow(
+              () -> new TypeConversionException("'" + word + "' is none of exact, q8 and q4"));
+    }
+  }
+
   /**
    * The agent.
    *
@@ -41,7 +67,7 @@ final class Remembered {
   }
 
   DiskCacheStore open() {
-    return DiskCacheStore.open(directory);
+    return DiskCacheStore.builder(directory).encoding(encoding).open();
   }
 
   /**

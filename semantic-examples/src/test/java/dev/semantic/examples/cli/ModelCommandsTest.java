@@ -37,6 +37,21 @@ class ModelCommandsTest {
     "decode_tokens_per_second"
   };
 
+  private static final String[] INFO = {
+    "architecture",
+    "parameters",
+    "layers",
+    "context_length",
+    "quantization",
+    "compute",
+    "file_bytes",
+    "weight_bytes",
+    "working_bytes",
+    "kv_precision",
+    "kv_bytes_per_token",
+    "fingerprint"
+  };
+
   @TempDir private Path directory = Path.of("");
 
   private static String list(int[] tokens) {
@@ -57,23 +72,24 @@ class ModelCommandsTest {
       String quantization,
       int kvBytes)
       throws IOException {
-    JsonNode info =
-        run("info", model, "--json")
-            .json(
-                "architecture",
-                "parameters",
-                "layers",
-                "context_length",
-                "quantization",
-                "kv_bytes_per_token",
-                "fingerprint");
+    JsonNode info = run("info", model, "--json").json(INFO);
     assertEquals(architecture, info.get("architecture").asText());
     assertEquals(parameters, info.get("parameters").asLong());
     assertEquals(layers, info.get("layers").asInt());
     assertEquals(context, info.get("context_length").asInt());
     assertEquals(quantization, info.get("quantization").asText());
     assertEquals(kvBytes, info.get("kv_bytes_per_token").asInt()); // float32, as on a CPU
+    assertEquals("float32", info.get("compute").asText());
+    assertTrue(info.get("weight_bytes").asLong() >= 4 * parameters);
     assertTrue(info.get("fingerprint").asText().matches("[0-9a-f]{64}"));
+  }
+
+  @Test
+  void aSmallBudgetKeepsWeightsQuantised() throws IOException {
+    JsonNode info = run("info", SMOL, "--json", "--budget", "500MiB").json(INFO);
+    assertEquals("quantised, float32 scales", info.get("compute").asText());
+    assertTrue(info.get("weight_bytes").asLong() < 200_000_000, info.toString());
+    run("info", SMOL, "--budget", "much").assertFailed(2, "--budget");
   }
 
   @ParameterizedTest

@@ -132,13 +132,31 @@ public final class Elementwise {
 
   /**
    * GELU by its tanh approximation (Hendrycks, Gimpel 2016), written with a sigmoid: {@code 0.5 (1
-   * + tanh z) = sigmoid(2 z)} saves three operations.
+   * + tanh z) = sigmoid(2 z)} saves three operations. In 16 bits it is spelt out: there every
+   * operation rounds, and models were trained with these.
    */
   public static MlxArray geluTanh(Scope s, MlxArray x) {
+    if (x.dtype() != DType.FLOAT32) {
+      return geluSpelt(s, x);
+    }
     double twice = 2 * Math.sqrt(2 / Math.PI);
     MlxArray cubic = s.scalar((float) (0.044715 * twice), x.dtype());
     MlxArray linear = s.scalar((float) twice, x.dtype());
     MlxArray slope = add(s, multiply(s, multiply(s, x, x), cubic), linear);
     return multiply(s, x, sigmoid(s, multiply(s, slope, x)));
+  }
+
+  private static MlxArray geluSpelt(Scope s, MlxArray x) {
+    DType type = x.dtype();
+    MlxArray cube = multiply(s, s.scalar(0.044715f, type), power(s, x, s.scalar(3, type)));
+    MlxArray inner = multiply(s, s.scalar((float) Math.sqrt(2 / Math.PI), type), add(s, x, cube));
+    MlxArray gate = add(s, s.scalar(1, type), tanh(s, inner));
+    return multiply(s, multiply(s, s.scalar(0.5f, type), x), gate);
+  }
+
+  /** {@code cap * tanh(x / cap)}: bent to stay within {@code cap}. */
+  public static MlxArray softcap(Scope s, MlxArray x, float cap) {
+    MlxArray limit = s.scalar(cap, x.dtype());
+    return multiply(s, tanh(s, divide(s, x, limit)), limit);
   }
 }

@@ -102,6 +102,11 @@ public final class Scope implements AutoCloseable {
     return session.stream();
   }
 
+  /** Whether MLX's fused operations are kernels of their own here; on a CPU they are spelt out. */
+  public boolean hasFusedKernels() {
+    return session.gpu();
+  }
+
   /** A vector of int32. */
   public MlxArray ints(int... values) {
     return ints(values, values.length);
@@ -219,13 +224,18 @@ public final class Scope implements AutoCloseable {
     return memory;
   }
 
-  /** Takes back what {@link #writable} gave; when this returns, nobody writes any more. */
+  /**
+   * Takes back what {@link #writable} gave; when this returns, nobody writes any more. Waits for a
+   * read from a disk that is under way; the next one is refused.
+   *
+   * @throws IllegalStateException if one does not come back; then the memory cannot be freed, ever
+   */
   public void endWriting() {
     requireOwner();
     Arena writing = writers;
     writers = null;
     if (writing != null) {
-      writing.close();
+      Writers.end(writing, name);
     }
   }
 

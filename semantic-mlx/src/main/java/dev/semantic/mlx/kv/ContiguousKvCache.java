@@ -1,5 +1,6 @@
 package dev.semantic.mlx.kv;
 
+import dev.semantic.cache.KvMemory.Place;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
@@ -32,6 +33,7 @@ final class ContiguousKvCache implements KvCache {
   private int capacity;
   private int start; // position of the first token held
   private int end; // position after the last
+  private int vacantTo; // position after the last that is being read from elsewhere; or 0
 
   ContiguousKvCache(Scope owner, KvLayout.Layer layer, DType dtype) {
     this.owner = owner;
@@ -47,21 +49,17 @@ final class ContiguousKvCache implements KvCache {
   @Override
   public MlxArray attend(Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Masks masks) {
     int count = k.dim(2);
-    Seen all = append(s, k, v);
-    return Ops.attention(
-        s,
-        q,
-        all.keys(),
-        all.values(),
-        scale,
-        masks.causal(count, all.keys().dim(2), layer.window()));
+    Seen all = appended(s, k, v);
+    return masks.attend(s, q, all, scale, masks.causal(count, all.keys().dim(2), layer.window()));
   }
 
-  /** Keys and values {@code [1, kvHeads, tokens, headDim]}. */
-  record Seen(MlxArray keys, MlxArray values) {}
+  @Override
+  public List<Seen> append(Scope s, MlxArray k, MlxArray v) {
+    return List.of(appended(s, k, v));
+  }
 
   /** Appends; returns what the new tokens may see. */
-  Seen append(Scope s, MlxArray k, MlxArray v) {
+  Seen appended(Scope s, MlxArray k, MlxArray v) {
     int count = k.dim(2);
     makeRoom(s, count);
     int at = end - start;
@@ -232,6 +230,45 @@ final class ContiguousKvCache implements KvCache {
       values = moved(s, copyIn(s, saved.values(), layer, dtype, saved.length()), saved.length());
     }
     end = saved.end();
+  }
+
+  @Override
+  public void vacate(int from, int to) {
+    if (end != 0 || vacantTo != 0) {
+      throw new IllegalStateException("A KV cache is filled only while it is empty");
+    }
+    start = from;
+    end = from;
+    vacantTo = to;
+    capacity = roundUp(to - from + 1);
+    keys = owner.unfilled(dtype, 1, layer.kvHeads(), capacity, layer.headDim());
+    values = owner.unfilled(dtype, 1, layer.kvHeads(), capacity, layer.headDim());
+  }
+
+  @Override
+  public Place place() {
+    int row = layer.headDim() * dtype.bytes();
+    return new Place(vacant(keys, row), vacant(values, row), capacity * row);
+  }
+
+  /** What lies behind the tokens is never seen, but may be multiplied by nothing: no NaN. */
+  private ByteBuffer vacant(@Nullable MlxArray buffer, int row) {
+    if (buffer == null) {
+      throw new IllegalStateException("No memory was asked for");
+    }
+    MemorySegment memory = owner.writable(buffer);
+    long length = (long) (vacantTo - start) * row;
+    for (int head = 0; head < layer.kvHeads(); head++) {
+      long first = (long) head * capacity * row;
+      memory.asSlice(first + length, (long) capacity * row - length).fill((byte) 0);
+    }
+    return memory.asByteBuffer();
+  }
+
+  @Override
+  public void occupy() {
+    end = vacantTo;
+    vacantTo = 0;
   }
 
   private MlxArray moved(Scope s, MlxArray saved, int length) {

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.kv;
 
+import dev.semantic.cache.KvMemory.Place;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
@@ -26,6 +27,13 @@ public interface KvCache {
    */
   MlxArray attend(Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Masks masks);
 
+  /**
+   * Appends new keys and values.
+   *
+   * @return what the last of them may see, piece by piece, in the order of the tokens
+   */
+  List<Seen> append(Scope s, MlxArray k, MlxArray v);
+
   /** Whether {@link #trim} to {@code length} would be exact. */
   boolean canTrim(int length);
 
@@ -47,6 +55,19 @@ public interface KvCache {
    * @param seams where full layers are parted
    */
   void restore(Scope s, LayerKv saved, List<Integer> seams);
+
+  /**
+   * Memory for the tokens {@code start} to {@code end}, which become this cache's once {@link
+   * #occupy} is called; only in an empty cache. What is asked for is in {@link #arrays}, and has no
+   * numbers before it is evaluated.
+   */
+  void vacate(int start, int end);
+
+  /** Where {@link #vacate}'s numbers go, once its arrays are evaluated. */
+  Place place();
+
+  /** The numbers are there: this cache holds them now. */
+  void occupy();
 
   /** Where it is parted, so that others can hold the parts, too. */
   default List<Integer> seams() {

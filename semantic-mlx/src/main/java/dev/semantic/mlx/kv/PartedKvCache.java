@@ -1,12 +1,12 @@
 package dev.semantic.mlx.kv;
 
+import dev.semantic.cache.KvMemory.Place;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.model.KvLayout;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -19,22 +19,14 @@ import java.util.stream.Stream;
  * free when the last handle is.
  */
 final class PartedKvCache implements KvCache {
+  /** Each part costs some operations in every layer of every step. */
+  static final int MOST_PARTS = 8;
+
   private final Scope owner;
   private final KvLayout.Layer layer;
   private final DType dtype;
-  private final List<Part> parts = new ArrayList<>();
+  private final List<Seen> parts = new ArrayList<>();
   private ContiguousKvCache tail;
-
-  /** Keys and values {@code [1, kvHeads, length, headDim]}. */
-  private record Part(MlxArray keys, MlxArray values) {
-    Stream<MlxArray> arrays() {
-      return Stream.of(keys, values);
-    }
-
-    int length() {
-      return keys.dim(2);
-    }
-  }
 
   PartedKvCache(Scope owner, KvLayout.Layer layer, DType dtype) {
     this.owner = owner;
@@ -44,7 +36,7 @@ final class PartedKvCache implements KvCache {
   }
 
   private int shared() {
-    return parts.stream().mapToInt(Part::length).sum();
+    return parts.stream().mapToInt(Seen::tokens).sum();
   }
 
   @Override
@@ -57,16 +49,25 @@ final class PartedKvCache implements KvCache {
     if (parts.isEmpty()) {
       return tail.attend(s, q, k, v, scale, masks);
     }
-    ContiguousKvCache.Seen own = tail.append(s, k, v);
-    List<MlxArray> keys = new ArrayList<>();
-    List<MlxArray> values = new ArrayList<>();
-    for (Part part : parts) {
-      keys.add(part.keys());
-      values.add(part.values());
+    Seen all = joined(s, append(s, k, v));
+    Ops.Mask mask = masks.causal(q.dim(2), all.tokens(), 0);
+    return masks.attend(s, q, all, scale, mask);
+  }
+
+  @Override
+  public List<Seen> append(Scope s, MlxArray k, MlxArray v) {
+    Seen own = tail.appended(s, k, v);
+    return Stream.concat(parts.stream(), Stream.of(own)).toList();
+  }
+
+  /** One behind the other for each head: much smaller than the scores of many queries would be. */
+  private static Seen joined(Scope s, List<Seen> pieces) {
+    if (pieces.size() == 1) {
+      return pieces.getFirst();
     }
-    keys.add(own.keys());
-    values.add(own.values());
-    return PartedAttention.of(s, q, keys, values, scale, masks);
+    return new Seen(
+        Ops.concatenate(s, 2, pieces.stream().map(Seen::keys).toArray(MlxArray[]::new)),
+        Ops.concatenate(s, 2, pieces.stream().map(Seen::values).toArray(MlxArray[]::new)));
   }
 
   @Override
@@ -83,7 +84,7 @@ final class PartedKvCache implements KvCache {
     }
     tail.clear();
     while (shared() > length) {
-      Part last = parts.removeLast();
+      Seen last = parts.removeLast();
       int stay = length - shared();
       if (stay > 0) {
         parts.add(cut(owner, last, stay));
@@ -99,10 +100,10 @@ final class PartedKvCache implements KvCache {
       part(s, length - shared());
     }
     PartedKvCache fork = new PartedKvCache(other, layer, dtype);
-    for (Part part : parts) {
+    for (Seen part : parts) {
       int left = length - fork.shared();
       if (left > 0) {
-        fork.parts.add(cut(other, part, Math.min(left, part.length())));
+        fork.parts.add(cut(other, part, Math.min(left, part.tokens())));
       }
     }
     return fork;
@@ -111,15 +112,42 @@ final class PartedKvCache implements KvCache {
   /** Makes a part of the first {@code length} tokens of the tail. */
   private void part(Scope s, int length) {
     ContiguousKvCache rest = new ContiguousKvCache(owner, layer, dtype);
-    ContiguousKvCache.Seen all = tail.held(s);
+    Seen all = tail.held(s);
     int held = tail.offset();
-    parts.add(new Part(own(s, all.keys(), length), own(s, all.values(), length)));
+    parts.add(new Seen(own(s, all.keys(), length), own(s, all.values(), length)));
     if (held > length) {
-      rest.append(s, span(s, all.keys(), length, held), span(s, all.values(), length, held));
+      rest.appended(s, span(s, all.keys(), length, held), span(s, all.values(), length, held));
     }
-    s.eval(Stream.concat(parts.stream().flatMap(Part::arrays), Stream.of(rest.arrays())).toList());
     tail.clear();
     tail = rest;
+    if (parts.size() > MOST_PARTS) {
+      join(s, smallestPair());
+    }
+    s.eval(List.of(arrays()));
+  }
+
+  /**
+   * Of neighbours, those that are copied fastest: so a part is copied a few times, not each time.
+   */
+  private int smallestPair() {
+    int smallest = 0;
+    for (int i = 1; i + 1 < parts.size(); i++) {
+      smallest = pair(i) < pair(smallest) ? i : smallest;
+    }
+    return smallest;
+  }
+
+  private int pair(int index) {
+    return parts.get(index).tokens() + parts.get(index + 1).tokens();
+  }
+
+  /** Makes one part of two; whoever holds them as well goes on holding the two. */
+  private void join(Scope s, int index) {
+    Seen first = parts.get(index);
+    Seen second = parts.remove(index + 1);
+    Seen joined = joined(s, List.of(first, second));
+    parts.set(index, new Seen(owner.keep(joined.keys()), owner.keep(joined.values())));
+    Stream.of(first, second).flatMap(PartedKvCache::arrays).forEach(owner::release);
   }
 
   /** A copy: a view would keep the whole of a buffer that is about to be let go of. */
@@ -130,15 +158,19 @@ final class PartedKvCache implements KvCache {
         : owner.keep(Ops.concatenate(s, 2, span(s, all, 0, half), span(s, all, half, length)));
   }
 
-  private Part cut(Scope holder, Part part, int length) {
+  private Seen cut(Scope holder, Seen part, int length) {
     try (Scope s = holder.child("part")) {
-      Part cut =
-          new Part(
+      Seen cut =
+          new Seen(
               holder.keep(span(s, part.keys(), 0, length)),
               holder.keep(span(s, part.values(), 0, length)));
-      s.eval(cut.arrays().toList());
+      s.eval(arrays(cut).toList());
       return cut;
     }
+  }
+
+  private static Stream<MlxArray> arrays(Seen part) {
+    return Stream.of(part.keys(), part.values());
   }
 
   private MlxArray span(Scope s, MlxArray all, int from, int to) {
@@ -153,7 +185,7 @@ final class PartedKvCache implements KvCache {
 
   @Override
   public MlxArray[] arrays() {
-    return Stream.concat(parts.stream().flatMap(Part::arrays), Stream.of(tail.arrays()))
+    return Stream.concat(parts.stream().flatMap(PartedKvCache::arrays), Stream.of(tail.arrays()))
         .toArray(MlxArray[]::new);
   }
 
@@ -161,8 +193,8 @@ final class PartedKvCache implements KvCache {
   public List<Integer> seams() {
     List<Integer> seams = new ArrayList<>();
     int at = 0;
-    for (Part part : parts) {
-      at += part.length();
+    for (Seen part : parts) {
+      at += part.tokens();
       seams.add(at);
     }
     return seams;
@@ -173,27 +205,31 @@ final class PartedKvCache implements KvCache {
     if (parts.isEmpty()) {
       return tail.snapshot(s);
     }
-    List<MlxArray> keys = new ArrayList<>();
-    List<MlxArray> values = new ArrayList<>();
-    for (Part part : parts) {
-      keys.add(part.keys());
-      values.add(part.values());
-    }
+    List<Seen> pieces = new ArrayList<>(parts);
     if (tail.offset() > 0) {
-      ContiguousKvCache.Seen own = tail.held(s);
-      keys.add(own.keys());
-      values.add(own.values());
+      pieces.add(tail.held(s));
     }
-    return new LayerKv(0, offset(), gathered(s, keys), gathered(s, values));
+    Seen all = joined(s, pieces);
+    return new LayerKv(
+        0,
+        offset(),
+        ContiguousKvCache.copyOut(all.keys()),
+        ContiguousKvCache.copyOut(all.values()));
   }
 
-  /** One behind the other for each head. */
-  private ByteBuffer gathered(Scope s, List<MlxArray> pieces) {
-    MlxArray all =
-        pieces.size() == 1
-            ? pieces.getFirst()
-            : Ops.concatenate(s, 2, pieces.toArray(MlxArray[]::new));
-    return ContiguousKvCache.copyOut(all);
+  @Override
+  public void vacate(int start, int end) {
+    tail.vacate(start, end);
+  }
+
+  @Override
+  public Place place() {
+    return tail.place();
+  }
+
+  @Override
+  public void occupy() {
+    tail.occupy();
   }
 
   @Override
@@ -207,13 +243,13 @@ final class PartedKvCache implements KvCache {
     int from = 0;
     for (int seam : seams) {
       parts.add(
-          new Part(
+          new Seen(
               own(s, span(s, keys, from, seam), seam - from),
               own(s, span(s, values, from, seam), seam - from)));
       from = seam;
     }
     if (from < saved.length()) {
-      tail.append(s, span(s, keys, from, saved.length()), span(s, values, from, saved.length()));
+      tail.appended(s, span(s, keys, from, saved.length()), span(s, values, from, saved.length()));
     }
   }
 }

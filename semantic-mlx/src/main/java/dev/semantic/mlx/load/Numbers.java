@@ -21,6 +21,13 @@ final class Numbers {
         }
         MemorySegment.copy(rounded, 0, memory, JAVA_SHORT, at, count);
       }
+      case FLOAT16 -> {
+        short[] rounded = new short[count];
+        for (int i = 0; i < count; i++) {
+          rounded[i] = Float.floatToFloat16(from[i]);
+        }
+        MemorySegment.copy(rounded, 0, memory, JAVA_SHORT, at, count);
+      }
       default -> throw new IllegalArgumentException("No weights are computed with as " + type);
     }
   }

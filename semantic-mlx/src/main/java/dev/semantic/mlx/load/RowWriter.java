@@ -3,6 +3,7 @@ package dev.semantic.mlx.load;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.weights.AffineRows;
 import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.weights.NumberFormat;
 import dev.semantic.mlx.weights.TensorInfo;
 import java.lang.foreign.MemorySegment;
 
@@ -36,8 +37,9 @@ sealed interface RowWriter {
    * Plain numbers.
    *
    * @param name the tensor's name in the checkpoint
+   * @param offset is added to each
    */
-  record Plain(Checkpoint checkpoint, String name, DType type, MemorySegment memory)
+  record Plain(Checkpoint checkpoint, String name, DType type, float offset, MemorySegment memory)
       implements RowWriter {
     @Override
     public TensorInfo tensor() {
@@ -57,6 +59,9 @@ sealed interface RowWriter {
       for (int done = 0; done < count; done += most) {
         int rows = Math.min(most, count - done);
         checkpoint.expand(name, first + done, rows, numbers);
+        for (int i = 0; offset != 0 && i < rows * columns; i++) {
+          numbers[i] += offset;
+        }
         Numbers.write(numbers, rows * columns, type, memory, (first + done) * rowBytes());
       }
     }
@@ -82,7 +87,7 @@ sealed interface RowWriter {
     }
 
     private int groups() {
-      return tensor().columns() / AffineRows.GROUP;
+      return tensor().columns() / tensor().type().groupSize();
     }
 
     private int packedBytes() {
@@ -97,7 +102,9 @@ sealed interface RowWriter {
     @Override
     public void write(int first, int count) {
       int most = perPiece(tensor(), count);
-      AffineRows rows = AffineRows.of(most, tensor().columns(), tensor().type().affineBits());
+      NumberFormat format = tensor().type();
+      AffineRows rows =
+          AffineRows.of(most, tensor().columns(), format.affineBits(), format.groupSize());
       for (int done = 0; done < count; done += most) {
         int now = Math.min(most, count - done);
         long row = (long) first + done;

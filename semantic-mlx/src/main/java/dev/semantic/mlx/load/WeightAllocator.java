@@ -1,17 +1,17 @@
 package dev.semantic.mlx.load;
 
+import dev.semantic.mlx.architecture.Rotary;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.model.Embedding;
 import dev.semantic.mlx.model.Linear;
+import dev.semantic.mlx.model.RmsNorm;
 import dev.semantic.mlx.model.Rope;
 import dev.semantic.mlx.model.Weights;
-import dev.semantic.mlx.weights.AffineRows;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.ComputePolicy;
-import dev.semantic.mlx.weights.RopeScaling;
 import dev.semantic.mlx.weights.TensorInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +24,9 @@ import java.util.function.Supplier;
  * in milliseconds, and the numbers come afterwards, on any thread. On the owner thread.
  */
 public final class WeightAllocator implements Weights {
+  private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
+
   private final Scope scope;
   private final Checkpoint checkpoint;
   private final ComputePolicy policy;
@@ -44,65 +47,113 @@ public final class WeightAllocator implements Weights {
   }
 
   @Override
-  public boolean has(String name) {
-    return checkpoint.tensorNames().contains(name);
+  public boolean has(String module) {
+    return checkpoint.tensors().containsKey(module + WEIGHT);
   }
 
   @Override
-  public MlxArray vector(String name) {
-    MlxArray vector = array(name, policy.computeType(), checkpoint.info(name).shape());
-    plain(name, vector, 0);
-    return vector;
+  public RmsNorm norm(String module, float eps) {
+    String name = module + WEIGHT;
+    MlxArray weight = array(name, policy.activations(), checkpoint.info(name).shape());
+    plain(name, weight, 0, normOffset());
+    return new RmsNorm(weight, eps);
   }
 
   @Override
   public MlxArray headNorms(String queryNorm, int heads, String keyNorm, int kvHeads) {
-    int headDim = checkpoint.info(queryNorm).columns();
-    MlxArray norms = array(queryNorm, policy.computeType(), heads + kvHeads, 1, headDim);
+    String query = queryNorm + WEIGHT;
+    int headDim = checkpoint.info(query).columns();
+    MlxArray norms = array(query, policy.activations(), heads + kvHeads, 1, headDim);
     for (int i = 0; i < heads + kvHeads; i++) {
-      plain(i < heads ? queryNorm : keyNorm, norms, (long) i * headDim);
+      plain(i < heads ? query : keyNorm + WEIGHT, norms, (long) i * headDim, normOffset());
     }
     return norms;
   }
 
+  /** What is added to the weights of norms that are stored as their difference from one. */
+  private float normOffset() {
+    boolean around = checkpoint.decoder().norms().aroundOne() && !checkpoint.normsAreWhole();
+    return around ? 1 : 0;
+  }
+
   @Override
-  public Linear linear(String... names) {
-    List<TensorInfo> tensors = Arrays.stream(names).map(checkpoint::info).toList();
-    if (!tensors.stream().allMatch(policy::keepsQuantised)) {
-      return dense(names);
+  public Linear linear(boolean bias, String... modules) {
+    Linear matrix = matrices(modules);
+    if (!bias) {
+      return rounded(matrix);
     }
-    if (tensors.stream().map(tensor -> tensor.type().affineBits()).distinct().count() == 1) {
+    String[] names = named(BIAS, modules);
+    int[] rows = Arrays.stream(names).mapToInt(name -> checkpoint.info(name).columns()).toArray();
+    MlxArray all = array(String.join(" + ", names), policy.matrices(), Arrays.stream(rows).sum());
+    long at = 0;
+    for (int i = 0; i < names.length; i++) {
+      plain(names[i], all, at, 0);
+      at += rows[i];
+    }
+    return rounded(new Linear.Biased(matrix, all));
+  }
+
+  private Linear matrices(String... modules) {
+    String[] names = named(WEIGHT, modules);
+    List<TensorInfo> tensors = Arrays.stream(names).map(checkpoint::info).toList();
+    if (tensors.stream().noneMatch(policy::keepsQuantised)) {
+      return new Linear.Dense(transposed(matrix(names)));
+    }
+    boolean all = tensors.stream().allMatch(policy::keepsQuantised);
+    if (all && tensors.stream().map(WeightAllocator::form).distinct().count() == 1) {
       return affine(names);
     }
-    return new Linear.Several(Arrays.stream(names).<Linear>map(this::affine).toList());
+    return new Linear.Several(Arrays.stream(modules).map(this::matrices).toList());
+  }
+
+  private static List<Integer> form(TensorInfo tensor) {
+    return List.of(tensor.type().affineBits(), tensor.type().groupSize());
+  }
+
+  private Linear rounded(Linear linear) {
+    return policy.matrices() == policy.activations()
+        ? linear
+        : new Linear.Wider(linear, policy.matrices(), policy.activations());
+  }
+
+  private static String[] named(String suffix, String... modules) {
+    return Arrays.stream(modules).map(module -> module + suffix).toArray(String[]::new);
   }
 
   @Override
-  public Embedding embedding(String name) {
+  public Embedding embedding(String module) {
+    String name = module + WEIGHT;
     if (policy.keepsQuantised(checkpoint.info(name))) {
-      return new Embedding.Affine(affine(name), policy.computeType());
+      Linear.Affine table = affine(name);
+      return new Embedding.Affine(table, rounded(table), policy.activations());
     }
     MlxArray table = matrix(name);
-    return new Embedding.Dense(table, new Linear.Dense(transposed(table)));
+    Linear head = rounded(new Linear.Dense(transposed(table)));
+    return new Embedding.Dense(table, head, policy.activations());
   }
 
   @Override
-  public Rope rope(int headDim, float base, RopeScaling scaling) {
-    float[] wavelengths = Rope.wavelengths(headDim, base, scaling);
-    if (policy.fusedKernels()) {
+  public Rope rope(Rotary rotary) {
+    Rope all = wholeRope(rotary);
+    int headDim = checkpoint.decoder().layers().getFirst().attention().headDim();
+    float magnitude = rotary.scaling().magnitude();
+    return rotary.dimensions() == headDim && magnitude == 1
+        ? all
+        : new Rope.Front(all, rotary.dimensions(), magnitude);
+  }
+
+  private Rope wholeRope(Rotary rotary) {
+    float[] wavelengths = rotary.wavelengths();
+    if (policy.gpu()) {
       MlxArray array = scope.floats(wavelengths, wavelengths.length).named("rope wavelengths");
       arrays.add(array);
-      return new Rope.Fused(headDim, array);
+      return new Rope.Fused(rotary.dimensions(), array);
     }
     float[] frequencies = new float[wavelengths.length];
     for (int i = 0; i < frequencies.length; i++) {
       frequencies[i] = 1 / wavelengths[i];
     }
     return new Rope.Tabled(frequencies);
-  }
-
-  private Linear.Dense dense(String... names) {
-    return new Linear.Dense(transposed(matrix(names)));
   }
 
   /** A view, which is evaluated before there are numbers to see. */
@@ -115,10 +166,10 @@ public final class WeightAllocator implements Weights {
   /** Tensors of equal row length, one below the other: {@code [rows, columns]}. */
   private MlxArray matrix(String... names) {
     int columns = checkpoint.info(names[0]).columns();
-    MlxArray all = array(String.join(" + ", names), policy.computeType(), rows(names), columns);
+    MlxArray all = array(String.join(" + ", names), policy.matrices(), rows(names), columns);
     long at = 0;
     for (String name : names) {
-      plain(name, all, at);
+      plain(name, all, at, 0);
       at += checkpoint.info(name).elements();
     }
     return all;
@@ -128,18 +179,24 @@ public final class WeightAllocator implements Weights {
   private Linear.Affine affine(String... names) {
     TensorInfo first = checkpoint.info(names[0]);
     int bits = first.type().affineBits();
-    int groups = first.columns() / AffineRows.GROUP;
+    int groupSize = first.type().groupSize();
     int rows = rows(names);
     String called = String.join(" + ", names);
-    MlxArray weights = array(called, DType.UINT32, rows, first.columns() * bits / 32);
-    MlxArray scales = array(called + ", scales", policy.computeType(), rows, groups);
-    MlxArray biases = array(called + ", biases", policy.computeType(), rows, groups);
+    MlxArray weights = array(called, DType.UINT32, rows, packed(first) / Integer.BYTES);
+    int groups = first.columns() / groupSize;
+    MlxArray scales = array(called + ", scales", policy.matrices(), rows, groups);
+    MlxArray biases = array(called + ", biases", policy.matrices(), rows, groups);
     long row = 0;
     for (String name : names) {
       affine(name, row, weights, scales, biases);
       row += checkpoint.info(name).rows();
     }
-    return new Linear.Affine(weights, scales, biases, AffineRows.GROUP, bits);
+    return new Linear.Affine(weights, scales, biases, groupSize, bits);
+  }
+
+  /** Bytes of a row of integers. */
+  private static int packed(TensorInfo tensor) {
+    return tensor.columns() / Byte.SIZE * tensor.type().affineBits();
   }
 
   private int rows(String... names) {
@@ -155,26 +212,26 @@ public final class WeightAllocator implements Weights {
   }
 
   /** Notes that a tensor goes into an array, from number {@code at} on. */
-  private void plain(String name, MlxArray array, long at) {
-    DType type = policy.computeType();
+  private void plain(String name, MlxArray array, long at, float offset) {
+    DType type = array.dtype();
     unwritten.add(
         () ->
             new RowWriter.Plain(
-                checkpoint, name, type, scope.writable(array).asSlice(at * type.bytes())));
+                checkpoint, name, type, offset, scope.writable(array).asSlice(at * type.bytes())));
   }
 
   private void affine(String name, long row, MlxArray weights, MlxArray scales, MlxArray biases) {
-    DType type = policy.computeType();
+    DType type = policy.matrices();
     TensorInfo tensor = checkpoint.info(name);
-    long packed = row * tensor.columns() / Byte.SIZE * tensor.type().affineBits();
-    long groups = row * (tensor.columns() / AffineRows.GROUP) * type.bytes();
+    long integers = row * packed(tensor);
+    long groups = row * (tensor.columns() / tensor.type().groupSize()) * type.bytes();
     unwritten.add(
         () ->
             new RowWriter.Affine(
                 checkpoint,
                 name,
                 type,
-                scope.writable(weights).asSlice(packed),
+                scope.writable(weights).asSlice(integers),
                 scope.writable(scales).asSlice(groups),
                 scope.writable(biases).asSlice(groups)));
   }

@@ -6,6 +6,7 @@ import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.kv.KvCache;
 import dev.semantic.mlx.kv.Masks;
+import dev.semantic.mlx.kv.RaggedAttention;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -46,32 +47,11 @@ public record Attention(
     MlxArray q = Layers.slice(s, turning, 1, 0, heads);
     MlxArray k = Layers.slice(s, turning, 1, heads, heads + kvHeads);
     MlxArray v = Layers.slice(s, all, 1, heads + kvHeads, heads + 2 * kvHeads);
-    MlxArray seen = attend(s, q, k, v, caches, masks);
+    MlxArray seen =
+        tokens == 1
+            ? RaggedAttention.of(s, q, k, v, caches, scale, masks.softcap())
+            : caches.getFirst().attend(s, q, k, v, scale, masks);
     return out.of(
         s, Ops.reshape(s, Ops.transpose(s, seen, 0, 2, 1, 3), batch, tokens, heads * headDim));
-  }
-
-  /**
-   * Sequences of different lengths share every matrix product, but each attends to its own past.
-   */
-  private MlxArray attend(
-      Scope s, MlxArray q, MlxArray k, MlxArray v, List<KvCache> caches, Masks masks) {
-    if (caches.size() == 1) {
-      return caches.getFirst().attend(s, q, k, v, scale, masks);
-    }
-    MlxArray[] seen = new MlxArray[caches.size()];
-    for (int i = 0; i < seen.length; i++) {
-      seen[i] =
-          caches
-              .get(i)
-              .attend(
-                  s,
-                  Layers.member(s, q, i),
-                  Layers.member(s, k, i),
-                  Layers.member(s, v, i),
-                  scale,
-                  masks);
-    }
-    return Ops.concatenate(s, 0, seen);
   }
 }

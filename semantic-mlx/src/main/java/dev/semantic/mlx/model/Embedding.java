@@ -22,11 +22,12 @@ public sealed interface Embedding {
    * Numbers as they are.
    *
    * @param table {@code [vocabulary, hidden]}
+   * @param type the number format that is computed with
    */
-  record Dense(MlxArray table, Linear asHead) implements Embedding {
+  record Dense(MlxArray table, Linear asHead, DType type) implements Embedding {
     @Override
     public MlxArray of(Scope s, MlxArray tokens) {
-      return Ops.take(s, table, tokens, 0);
+      return Ops.astype(s, Ops.take(s, table, tokens, 0), type);
     }
   }
 
@@ -35,13 +36,13 @@ public sealed interface Embedding {
    *
    * @param type the number format that is computed with
    */
-  record Affine(Linear.Affine asHead, DType type) implements Embedding {
+  record Affine(Linear.Affine table, Linear asHead, DType type) implements Embedding {
     @Override
     public MlxArray of(Scope s, MlxArray tokens) {
-      MlxArray weights = Ops.take(s, asHead.weights(), tokens, 0);
-      MlxArray scales = Ops.take(s, asHead.scales(), tokens, 0);
-      MlxArray biases = Ops.take(s, asHead.biases(), tokens, 0);
-      MlxArray rows = Ops.dequantize(s, weights, scales, biases, asHead.groupSize(), asHead.bits());
+      MlxArray weights = Ops.take(s, table.weights(), tokens, 0);
+      MlxArray scales = Ops.take(s, table.scales(), tokens, 0);
+      MlxArray biases = Ops.take(s, table.biases(), tokens, 0);
+      MlxArray rows = Ops.dequantize(s, weights, scales, biases, table.groupSize(), table.bits());
       return Ops.astype(s, rows, type);
     }
   }

@@ -5,11 +5,10 @@ import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
-import dev.semantic.mlx.weights.RopeScaling;
 
 /**
  * Rotary position embedding (Su et al. 2021), halves not interleaved: dimension {@code i} turns
- * together with {@code i + headDim / 2}.
+ * together with {@code i + dimensions / 2}.
  */
 public sealed interface Rope {
   /**
@@ -29,16 +28,42 @@ public sealed interface Rope {
   /**
    * MLX's own kernel: best where it is one.
    *
-   * @param wavelengths {@code [headDim / 2]}: radians to positions
+   * @param dimensions how much of each head turns
+   * @param wavelengths {@code [dimensions / 2]}: radians to positions
    */
-  record Fused(int headDim, MlxArray wavelengths) implements Rope {
+  record Fused(int dimensions, MlxArray wavelengths) implements Rope {
     @Override
     public Rotation at(Scope s, int[] offsets, int tokens, DType dtype) {
       if (offsets.length == 1) {
-        return (scope, x) -> Ops.rope(scope, x, headDim, offsets[0], wavelengths);
+        return (scope, x) -> Ops.rope(scope, x, dimensions, offsets[0], wavelengths);
       }
       MlxArray starts = s.ints(offsets);
-      return (scope, x) -> Ops.rope(scope, x, headDim, starts, wavelengths);
+      return (scope, x) -> Ops.rope(scope, x, dimensions, starts, wavelengths);
+    }
+  }
+
+  /**
+   * Positions that turn only the front of each head, or lengthen it besides.
+   *
+   * @param turning what turns all that it gets
+   * @param dimensions how much of each head turns
+   * @param magnitude what that is multiplied with
+   */
+  record Front(Rope turning, int dimensions, float magnitude) implements Rope {
+    @Override
+    public Rotation at(Scope s, int[] offsets, int tokens, DType dtype) {
+      Rotation inner = turning.at(s, offsets, tokens, dtype);
+      return (scope, x) -> {
+        int all = x.dim(3);
+        MlxArray front = all == dimensions ? x : Layers.slice(scope, x, 3, 0, dimensions);
+        if (magnitude != 1) {
+          front = Elementwise.multiply(scope, front, scope.scalar(magnitude, x.dtype()));
+        }
+        MlxArray turned = inner.of(scope, front);
+        return all == dimensions
+            ? turned
+            : Ops.concatenate(scope, 3, turned, Layers.slice(scope, x, 3, dimensions, all));
+      };
     }
   }
 
@@ -46,7 +71,7 @@ public sealed interface Rope {
    * Sines and cosines from a table that is made once per pass: where MLX's kernel is a chain of
    * sixteen operations in every layer (its CPU backend), this needs six.
    *
-   * @param frequencies {@code [headDim / 2]}: radians per position
+   * @param frequencies {@code [dimensions / 2]}: radians per position
    */
   @SuppressWarnings("ArrayRecordComponent")
   record Tabled(float[] frequencies) implements Rope {
@@ -88,45 +113,5 @@ public sealed interface Rope {
       return Elementwise.add(
           s, Elementwise.multiply(s, x, cos), Elementwise.multiply(s, swapped, sin));
     }
-  }
-
-  /**
-   * Wavelengths {@code base^(2i / headDim)}, stretched as the model was trained with.
-   *
-   * @return radians to positions, {@code [headDim / 2]}
-   */
-  static float[] wavelengths(int headDim, float base, RopeScaling scaling) {
-    float[] result = new float[headDim / 2];
-    for (int i = 0; i < result.length; i++) {
-      double plain = Math.pow(base, 2.0 * i / headDim);
-      result[i] = (float) scaled(plain, i, scaling);
-    }
-    return result;
-  }
-
-  private static double scaled(double plain, int index, RopeScaling scaling) {
-    return switch (scaling) {
-      case RopeScaling.None() -> plain;
-      case RopeScaling.Linear(float factor) -> plain * factor;
-      case RopeScaling.Factors(float[] factors) -> plain * factors[index];
-      case RopeScaling.Llama3 l -> llama3(plain, l);
-    };
-  }
-
-  /** Llama 3.1's rule: long waves are stretched, short ones kept, those between blended. */
-  private static double llama3(double plain, RopeScaling.Llama3 l) {
-    double wavelength = 2 * Math.PI * plain;
-    double longest = (double) l.originalContext() / l.lowFreqFactor();
-    double shortest = (double) l.originalContext() / l.highFreqFactor();
-    if (wavelength > longest) {
-      return plain * l.factor();
-    }
-    if (wavelength <= shortest) {
-      return plain;
-    }
-    double smooth =
-        (l.originalContext() / wavelength - l.lowFreqFactor())
-            / (l.highFreqFactor() - l.lowFreqFactor());
-    return plain / ((1 - smooth) / l.factor() + smooth);
   }
 }

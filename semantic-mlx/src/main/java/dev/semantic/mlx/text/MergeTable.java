@@ -17,7 +17,7 @@ final class MergeTable {
 
   private MergeTable() {}
 
-  static List<Merge> fromScores(Vocabulary vocabulary) {
+  static List<Merge> fromScores(GgufVocabulary vocabulary) {
     List<String> tokens = vocabulary.tokens();
     float[] scores = new float[tokens.size()];
     List<Float> given = vocabulary.scores();

@@ -5,7 +5,6 @@ import dev.semantic.chat.ChatMessage;
 import dev.semantic.mlx.template.ChatTemplate;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
-import dev.semantic.spi.TextCodec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * One model's tokenizer and chat template. Special tokens are kept out of the tokenizer: they are
  * found here, and only where the template wrote them.
  */
-public final class ModelText implements TextCodec, AutoCloseable {
+public final class ModelText implements ModelCodec {
   private static final char NO_GUARD = 0;
 
   private final Path file;
@@ -46,19 +45,26 @@ public final class ModelText implements TextCodec, AutoCloseable {
     this.template = template;
     this.bytes = new TokenBytes(vocabulary);
     this.special = vocabulary.special();
-    this.specialText = anyOf(special.keySet());
+    this.specialText = anyOf(vocabulary);
     this.endTokens = vocabulary.endTokens();
   }
 
   /** Matches the longest special token at a place; nothing where there are none. */
-  private static Pattern anyOf(Set<String> texts) {
+  private static Pattern anyOf(Vocabulary vocabulary) {
+    Set<String> texts = vocabulary.special().keySet();
+    Set<String> before = vocabulary.stripping(false);
+    Set<String> behind = vocabulary.stripping(true);
     if (texts.isEmpty()) {
       return Pattern.compile("(?!)");
     }
     return Pattern.compile(
         texts.stream()
             .sorted((a, b) -> Integer.compare(b.length(), a.length()))
-            .map(Pattern::quote)
+            .map(
+                text ->
+                    (before.contains(text) ? "\\s*" : "")
+                        + "(?:%s)".formatted(Pattern.quote(text))
+                        + (behind.contains(text) ? "\\s*" : ""))
             .collect(Collectors.joining("|")));
   }
 
@@ -74,16 +80,14 @@ public final class ModelText implements TextCodec, AutoCloseable {
     if (text.isEmpty()) {
       return new int[0];
     }
-    boolean spaced =
-        vocabulary.model().equals("llama") && vocabulary.flag("add_space_prefix", true);
-    long[] ids = tokenizer.encode(spaced ? " " + text : text, false, false).getIds();
+    long[] ids =
+        tokenizer.encode(vocabulary.addsSpace() ? " " + text : text, false, false).getIds();
     return java.util.Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
   }
 
   @Override
   public boolean beginsWithBos() {
-    boolean usual = vocabulary.model().equals("llama");
-    return vocabulary.flag("add_bos_token", usual) && vocabulary.id("bos").isPresent();
+    return vocabulary.beginsWithBos();
   }
 
   @Override
@@ -100,11 +104,17 @@ public final class ModelText implements TextCodec, AutoCloseable {
     int from = 0;
     while (found.find()) {
       parts.add(plain(without(guard, text.substring(from, found.start()))));
-      parts.add(new int[] {special.getOrDefault(found.group(), 0)});
+      parts.add(new int[] {specialToken(found.group())});
       from = found.end();
     }
     parts.add(plain(without(guard, text.substring(from))));
     return parts.stream().flatMapToInt(IntStream::of).toArray();
+  }
+
+  /** Some take white space with them. */
+  private int specialToken(String found) {
+    Integer exact = special.get(found);
+    return exact != null ? exact : special.getOrDefault(found.strip(), 0);
   }
 
   @Override

@@ -55,7 +55,7 @@ final class PreTokenizers {
         .formatted(regex);
   }
 
-  static String json(Vocabulary vocabulary) {
+  static String json(GgufVocabulary vocabulary) {
     String json = KNOWN.get(vocabulary.pre());
     if (json == null) {
       throw vocabulary.broken(

@@ -14,7 +14,7 @@ final class TokenBytes {
 
   TokenBytes(Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
-    this.byteLevel = vocabulary.model().equals("gpt2");
+    this.byteLevel = vocabulary.byteLevel();
   }
 
   /**

@@ -15,10 +15,10 @@ import java.util.List;
 final class TokenizerJson {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final Vocabulary vocabulary;
+  private final GgufVocabulary vocabulary;
   private final boolean bytes;
 
-  TokenizerJson(Vocabulary vocabulary) {
+  TokenizerJson(GgufVocabulary vocabulary) {
     this.vocabulary = vocabulary;
     this.bytes = vocabulary.model().equals("gpt2");
     if (!bytes && !vocabulary.model().equals("llama")) {

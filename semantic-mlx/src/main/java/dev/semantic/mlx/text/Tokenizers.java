@@ -1,12 +1,14 @@
 package dev.semantic.mlx.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.mlx.template.ChatTemplate;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -47,8 +49,8 @@ public final class Tokenizers {
    *
    * @throws ModelException if there is none, or of an unknown kind
    */
-  public static Supplier<ModelText> open(Path file, Map<String, Object> metadata) {
-    Vocabulary vocabulary = new Vocabulary(file, metadata);
+  public static Supplier<ModelCodec> open(Path file, Map<String, Object> metadata) {
+    GgufVocabulary vocabulary = new GgufVocabulary(file, metadata);
     TokenizerJson json = new TokenizerJson(vocabulary);
     Optional<ChatTemplate> template;
     try {
@@ -61,6 +63,45 @@ public final class Tokenizers {
       Path kept = UserCache.ofUser().tokenizers().resolve(fingerprint(vocabulary) + ".json");
       return new ModelText(file, vocabulary, tokenizer(kept, json), template);
     };
+  }
+
+  /**
+   * The tokenizer and chat template that lie in a directory; where there is no tokenizer, tokens
+   * alone. To read a large one takes a second, so that is left to whoever asks the result.
+   *
+   * @throws ModelException if there is one that cannot be used
+   */
+  public static Supplier<ModelCodec> open(ModelDirectory directory) {
+    TokenizerSettings settings = TokenizerSettings.of(directory);
+    Optional<Path> file = directory.optional("tokenizer.json");
+    if (file.isEmpty()) {
+      return () -> new TokensOnly(directory.path(), settings.endTokens());
+    }
+    TokenizerFile.check(file.get());
+    return () -> {
+      TokenizerFile read = TokenizerFile.read(file.get());
+      JsonVocabulary vocabulary =
+          new JsonVocabulary(
+              read.vocabulary(),
+              read.added(),
+              read.traits(),
+              settings.named(),
+              settings.addsBos(),
+              settings.endTokens());
+      return new ModelText(
+          directory.path(), vocabulary, tokenizer(file.get(), read), settings.template());
+    };
+  }
+
+  private static HuggingFaceTokenizer tokenizer(Path file, TokenizerFile read) {
+    System.setProperty("OPT_OUT_TRACKING", "true");
+    try {
+      return HuggingFaceTokenizer.newInstance(
+          new ByteArrayInputStream(read.withoutSpecial()), OPTIONS);
+    } catch (IOException | RuntimeException e) {
+      throw new ModelException(
+          "The tokenizer in %s cannot be used: %s".formatted(file, e.getMessage()), e);
+    }
   }
 
   private static HuggingFaceTokenizer tokenizer(Path kept, TokenizerJson json) {
@@ -84,7 +125,7 @@ public final class Tokenizers {
     }
   }
 
-  private static String fingerprint(Vocabulary vocabulary) {
+  private static String fingerprint(GgufVocabulary vocabulary) {
     MessageDigest digest = Sha256.digest();
     String kind = FORMAT + "|" + vocabulary.model() + "|" + vocabulary.pre();
     digest.update(kind.getBytes(StandardCharsets.UTF_8));

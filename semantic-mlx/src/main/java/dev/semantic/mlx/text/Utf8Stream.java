@@ -17,12 +17,14 @@ final class Utf8Stream implements TextCodec.TokenStream {
           .newDecoder()
           .onMalformedInput(CodingErrorAction.REPLACE)
           .onUnmappableCharacter(CodingErrorAction.REPLACE);
+  private boolean first;
   private ByteBuffer pending = ByteBuffer.allocate(0);
 
   Utf8Stream(TokenBytes tokens, Vocabulary vocabulary, boolean keepSpecial) {
     this.tokens = tokens;
     this.vocabulary = vocabulary;
     this.keepSpecial = keepSpecial;
+    this.first = vocabulary.dropsFirstSpace();
   }
 
   @Override
@@ -53,6 +55,9 @@ final class Utf8Stream implements TextCodec.TokenStream {
       decoder.flush(text);
       pending = ByteBuffer.allocate(0);
     }
-    return text.flip().toString();
+    String whole = text.flip().toString();
+    boolean drop = first && whole.startsWith(" ");
+    first &= whole.isEmpty();
+    return drop ? whole.substring(1) : whole;
   }
 }

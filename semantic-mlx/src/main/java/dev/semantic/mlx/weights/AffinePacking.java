@@ -6,7 +6,7 @@ package dev.semantic.mlx.weights;
  * {@code d q} with a signed {@code q}.
  */
 final class AffinePacking {
-  private static final int GROUP = AffineRows.GROUP;
+  static final int GROUP = 32;
 
   private AffinePacking() {}
 

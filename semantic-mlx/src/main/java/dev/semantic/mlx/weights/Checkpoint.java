@@ -1,8 +1,13 @@
 package dev.semantic.mlx.weights;
 
+import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.ModelConfig;
+import dev.semantic.mlx.array.DType;
+import dev.semantic.model.ModelException;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * A model's files, opened and checked whole: every tensor that the architecture needs is there, in
@@ -12,26 +17,53 @@ import java.util.Set;
 public interface Checkpoint extends AutoCloseable {
   ModelConfig config();
 
-  /** The file, for messages. */
+  /** What the architecture makes of the configuration. */
+  Decoder decoder();
+
+  /** The file, or the directory; for messages. */
   Path path();
 
-  /** Bytes on disk. */
+  /** The number format that it was made to be computed with; empty where that is nowhere said. */
+  Optional<DType> numbers();
+
+  /** Whether norm weights are what vectors are multiplied with, however they are trained. */
+  boolean normsAreWhole();
+
+  /** Bytes of weights on disk. */
   long fileBytes();
 
+  /** Every tensor that the architecture needs, by its Hugging Face name. */
+  Map<String, TensorInfo> tensors();
+
   /** How many numbers all tensors hold. */
-  long parameters();
+  default long parameters() {
+    return tensors().values().stream().mapToLong(TensorInfo::elements).sum();
+  }
 
   /** The most frequent number format of its matrices: {@code Q4_1}. */
-  String quantization();
-
-  Set<String> tensorNames();
+  default String quantization() {
+    Map<String, Long> matrices =
+        tensors().values().stream()
+            .filter(tensor -> tensor.shape().length == 2)
+            .collect(Collectors.groupingBy(t -> t.type().label(), Collectors.counting()));
+    return matrices.entrySet().stream()
+        .max(Map.Entry.comparingByValue())
+        .map(Map.Entry::getKey)
+        .orElse("none");
+  }
 
   /**
    * A tensor's shape and format.
    *
-   * @throws dev.semantic.model.ModelException if there is none of that name
+   * @throws ModelException if there is none of that name
    */
-  TensorInfo info(String name);
+  default TensorInfo info(String name) {
+    TensorInfo tensor = tensors().get(name);
+    if (tensor == null) {
+      throw new ModelException("%s has no tensor %s".formatted(path(), name));
+    }
+    return tensor;
+  }
 
   /**
    * Expands rows of a tensor to float32.
@@ -43,24 +75,27 @@ public interface Checkpoint extends AutoCloseable {
   /**
    * Rows of a matrix in MLX's own quantised form.
    *
-   * @param name of a tensor whose type has {@linkplain TensorType#affineBits() such integers}
-   * @param to gets {@code count} rows, from its beginning
+   * @param name of a tensor whose type has {@linkplain NumberFormat#affineBits() such integers}
+   * @param to gets {@code count} rows, from its beginning; as wide as the tensor's integers
    */
   void pack(String name, int first, int count, AffineRows to);
 
-  /** Waits until a part of the file is in the system's page cache. */
+  /** Waits until a part of the files is in the system's page cache. */
   void readAhead(long from, long bytes);
 
   /** SHA-256 over everything that decides what the model computes. */
   byte[] fingerprint();
 
-  /** What the file says of itself: numbers, texts, and lists of them, by GGUF's names. */
+  /**
+   * What a GGUF file says of itself: numbers, texts, and lists of them, by GGUF's names. Empty for
+   * a directory.
+   */
   Map<String, Object> metadata();
 
   /**
    * Makes sure that the files are still those that were checked.
    *
-   * @throws dev.semantic.model.ModelException if not
+   * @throws ModelException if not
    */
   void verifyUnchanged();
 

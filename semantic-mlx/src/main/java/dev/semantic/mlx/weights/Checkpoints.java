@@ -1,5 +1,6 @@
 package dev.semantic.mlx.weights;
 
+import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,11 +17,16 @@ public final class Checkpoints {
   /**
    * Opens and checks a model.
    *
-   * @param path a GGUF file, or a directory with exactly one in it
+   * @param path a GGUF file, a directory in MLX's layout, or one with exactly one GGUF file in it
    * @throws ModelException if there is none, or it is damaged or of an unknown kind
    */
   public static Checkpoint open(Path path) {
-    return GgufCheckpoint.open(Files.isDirectory(path) ? onlyGgufIn(path) : path);
+    if (!Files.isDirectory(path)) {
+      return GgufCheckpoint.open(path);
+    }
+    return ModelDirectory.isOne(path)
+        ? DirectoryCheckpoint.open(path)
+        : GgufCheckpoint.open(onlyGgufIn(path));
   }
 
   private static Path onlyGgufIn(Path directory) {
@@ -41,10 +47,7 @@ public final class Checkpoints {
               .formatted(directory, found.size(), found.getFirst()));
     }
     throw new ModelException(
-        Files.exists(directory.resolve("config.json"))
-            ? directory
-                + " is a model in MLX's directory layout, which cannot be loaded yet;"
-                + " name a .gguf file"
-            : directory + " is a directory without a .gguf file; name the model's file");
+        "%s is a directory with neither a %s nor a .gguf file; name the model's own"
+            .formatted(directory, ModelDirectory.CONFIG));
   }
 }

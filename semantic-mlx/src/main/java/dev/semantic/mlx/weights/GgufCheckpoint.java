@@ -1,121 +1,89 @@
 package dev.semantic.mlx.weights;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
+import dev.semantic.mlx.architecture.Attention;
+import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.ModelConfig;
+import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.model.ModelException;
-import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.IntStream;
 
 /** A GGUF file, mapped into memory. */
 final class GgufCheckpoint implements Checkpoint {
-  private final Path path;
-  private final FileIdentity identity;
-  private final Arena arena;
-  private final MemorySegment memory;
+  private final MappedFile file;
   private final GgufHeader header;
   private final ModelConfig config;
+  private final Decoder decoder;
   private final Map<String, TensorInfo> tensors;
 
-  private GgufCheckpoint(Path path, FileIdentity identity, Arena arena, MemorySegment memory) {
-    this.path = path;
-    this.identity = identity;
-    this.arena = arena;
-    this.memory = memory;
-    this.header = GgufHeader.read(path, memory);
-    this.config = GgufConfig.of(path, header, ropeFactors());
+  private GgufCheckpoint(MappedFile file) {
+    this.file = file;
+    this.header = file.guarded(() -> GgufHeader.read(file.path(), file.memory()));
+    this.config = GgufConfig.of(file.path(), header, this::ropeFactors);
+    this.decoder = Binding.describe(config);
     this.tensors = bound();
   }
 
-  @SuppressWarnings(
-      "MustBeClosedChecker") // closed on every way out but the last, which hands it on
   static GgufCheckpoint open(Path path) {
-    FileIdentity identity = FileIdentity.of(path);
-    Arena arena = Arena.ofShared();
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      return new GgufCheckpoint(path, identity, arena, memory);
-    } catch (IOException e) {
-      arena.close();
-      throw new ModelException("Cannot read %s: %s".formatted(path, e.getMessage()), e);
-    } catch (InternalError e) { // what a mapped file that shrinks under our hands throws
-      arena.close();
-      throw new ModelException(path + " changed while it was read", e);
+    MappedFile file = MappedFile.open(path);
+    try {
+      return new GgufCheckpoint(file);
     } catch (RuntimeException | Error e) {
-      arena.close();
+      file.close();
       throw e;
     }
   }
 
   private Map<String, TensorInfo> bound() {
     Map<String, TensorInfo> found = new LinkedHashMap<>();
-    GgufNames.expected(config)
+    Set<String> unknown = new HashSet<>(header.tensors().keySet());
+    boolean sandwich = decoder.layers().stream().anyMatch(Decoder.Layer::sandwich);
+    boolean ownHead = header.tensors().containsKey("output.weight");
+    decoder
+        .tensors(ownHead)
         .forEach(
-            (name, expected) -> {
-              TensorInfo tensor = header.tensors().get(expected.ggufName());
+            (name, shape) -> {
+              String there = GgufNames.of(name, sandwich);
+              TensorInfo tensor = header.tensors().get(there);
               if (tensor == null) {
-                throw new ModelException(
-                    "%s lacks tensor %s of a %s model with %d layers. Is it whole?"
-                        .formatted(
-                            path, expected.ggufName(), config.architecture(), config.layers()));
+                throw Binding.missing(there, file.path(), config, decoder);
               }
-              if (!Arrays.equals(tensor.shape(), expected.shape())) {
-                throw new ModelException(
-                    "%s: tensor %s is %s, expected %s (hidden size %d). Is it another model's?"
-                        .formatted(
-                            path,
-                            tensor.name(),
-                            Arrays.toString(tensor.shape()),
-                            Arrays.toString(expected.shape()),
-                            config.hiddenSize()));
-              }
+              Binding.requireShape(decoder, there, file.path(), tensor.shape(), shape);
               found.put(name, tensor);
+              unknown.remove(there);
             });
-    refuseUnknown();
+    unknown.removeAll(GgufNames.OF_POSITIONS);
+    unknown.stream()
+        .sorted()
+        .findFirst()
+        .ifPresent(
+            name -> {
+              throw Binding.unknown(name, file.path(), config);
+            });
     return found;
   }
 
-  /**
-   * A tensor that is left out (a bias, say) would make another model of it, and nobody would see.
-   */
-  private void refuseUnknown() {
-    Set<String> known =
-        GgufNames.expected(config).values().stream()
-            .map(GgufNames.Expected::ggufName)
-            .collect(Collectors.toSet());
-    for (String name : header.tensors().keySet()) {
-      if (!known.contains(name) && !name.equals(GgufNames.ROPE_FACTORS)) {
-        throw new ModelException(
-            "%s has a tensor %s, which the %s architecture does not know. Is it of another one?"
-                .formatted(path, name, config.architecture()));
-      }
-    }
-  }
-
-  private float @Nullable [] ropeFactors() {
-    TensorInfo tensor = header.tensors().get(GgufNames.ROPE_FACTORS);
+  private Optional<List<Float>> ropeFactors(String name) {
+    TensorInfo tensor = header.tensors().get(name);
     if (tensor == null) {
-      return null;
+      return Optional.empty();
     }
     if (tensor.shape().length != 1) {
       throw new ModelException(
           "%s: tensor %s is %s, expected one row"
-              .formatted(path, tensor.name(), Arrays.toString(tensor.shape())));
+              .formatted(file.path(), tensor.name(), Arrays.toString(tensor.shape())));
     }
     float[] factors = new float[tensor.columns()];
-    Dequantizer.expand(tensor.type(), bytes(tensor, 0, 1), factors.length, factors);
-    return factors;
+    Dequantizer.expand(block(tensor), bytes(tensor, 0, 1), factors.length, factors);
+    return Optional.of(IntStream.range(0, factors.length).mapToObj(i -> factors[i]).toList());
   }
 
   @Override
@@ -124,44 +92,33 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
+  public Decoder decoder() {
+    return decoder;
+  }
+
+  @Override
   public Path path() {
-    return path;
+    return file.path();
+  }
+
+  @Override
+  public Optional<DType> numbers() {
+    return Optional.empty();
+  }
+
+  @Override
+  public boolean normsAreWhole() {
+    return true;
   }
 
   @Override
   public long fileBytes() {
-    return memory.byteSize();
+    return file.size();
   }
 
   @Override
-  public long parameters() {
-    return tensors.values().stream().mapToLong(TensorInfo::elements).sum();
-  }
-
-  @Override
-  public String quantization() {
-    Map<TensorType, Long> weights =
-        tensors.values().stream()
-            .filter(tensor -> tensor.shape().length == 2)
-            .collect(Collectors.groupingBy(TensorInfo::type, Collectors.counting()));
-    return weights.entrySet().stream()
-        .max(Map.Entry.comparingByValue())
-        .map(entry -> entry.getKey().name())
-        .orElse("none");
-  }
-
-  @Override
-  public Set<String> tensorNames() {
-    return tensors.keySet();
-  }
-
-  @Override
-  public TensorInfo info(String name) {
-    TensorInfo tensor = tensors.get(name);
-    if (tensor == null) {
-      throw new ModelException("%s has no tensor %s".formatted(path, name));
-    }
-    return tensor;
+  public Map<String, TensorInfo> tensors() {
+    return tensors;
   }
 
   @Override
@@ -172,35 +129,38 @@ final class GgufCheckpoint implements Checkpoint {
   @Override
   public void expand(String name, int first, int count, float[] to) {
     TensorInfo tensor = info(name);
-    guarded(
-        () ->
-            Dequantizer.expand(
-                tensor.type(),
-                rows(name, tensor, first, count),
-                Math.multiplyExact(count, tensor.columns()),
-                to));
+    Dequantizer.expand(
+        block(tensor),
+        rows(name, tensor, first, count),
+        Math.multiplyExact(count, tensor.columns()),
+        to);
   }
 
   @Override
   public void pack(String name, int first, int count, AffineRows to) {
     TensorInfo tensor = info(name);
-    guarded(
-        () ->
-            AffinePacking.pack(
-                tensor.type(),
-                rows(name, tensor, first, count),
-                count * (tensor.columns() / AffineRows.GROUP),
-                to));
+    AffinePacking.pack(
+        block(tensor),
+        rows(name, tensor, first, count),
+        count * (tensor.columns() / AffinePacking.GROUP),
+        to);
+  }
+
+  private static TensorType block(TensorInfo tensor) {
+    return (TensorType) tensor.type();
   }
 
   @Override
   public void readAhead(long from, long bytes) {
-    guarded(memory.asSlice(from, bytes)::load);
+    file.readAhead(from, bytes);
   }
 
   /** Rows in the order of Hugging Face, whatever order the file has them in. */
   private byte[] rows(String name, TensorInfo tensor, int first, int count) {
-    Optional<Integer> heads = GgufNames.interleavedHeads(config, name);
+    Attention attention = decoder.layers().getFirst().attention();
+    Optional<Integer> heads =
+        GgufNames.interleavedHeads(
+            config.text("model_type"), attention.heads(), attention.kvHeads(), name);
     if (heads.isEmpty()) {
       return bytes(tensor, first, count);
     }
@@ -212,44 +172,28 @@ final class GgufCheckpoint implements Checkpoint {
       int within = row % headDim;
       int half = headDim / 2;
       int source = row - within + (within % half) * 2 + within / half;
-      MemorySegment.copy(
-          memory, JAVA_BYTE, tensor.offset() + (long) source * perRow, rows, i * perRow, perRow);
+      file.copy(tensor.offset() + (long) source * perRow, rows, i * perRow, perRow);
     }
     return rows;
   }
 
   private byte[] bytes(TensorInfo tensor, int first, int count) {
     long perRow = tensor.type().rowBytes(tensor.columns());
-    byte[] bytes = new byte[Math.toIntExact(count * perRow)];
-    MemorySegment.copy(memory, JAVA_BYTE, tensor.offset() + first * perRow, bytes, 0, bytes.length);
-    return bytes;
-  }
-
-  /** A page of a mapped file that is no longer there shows as an error of the JVM's. */
-  private void guarded(Runnable reading) {
-    try {
-      reading.run();
-    } catch (InternalError e) {
-      throw new ModelException(path + " changed or could not be read", e);
-    }
+    return file.bytes(tensor.offset() + first * perRow, count * perRow);
   }
 
   @Override
   public byte[] fingerprint() {
-    return Fingerprints.of(UserCache.ofUser(), path, identity);
+    return Fingerprints.of(UserCache.ofUser(), file.path(), file.identity());
   }
 
   @Override
   public void verifyUnchanged() {
-    if (!FileIdentity.of(path).equals(identity)) {
-      throw new ModelException(path + " has changed since it was checked; prepare it again");
-    }
+    file.verifyUnchanged();
   }
 
   @Override
   public void close() {
-    if (arena.scope().isAlive()) {
-      arena.close();
-    }
+    file.close();
   }
 }

@@ -1,97 +1,145 @@
 package dev.semantic.mlx.weights;
 
+import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.model.ModelException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** A model's dimensions from GGUF metadata. */
+/** A model's configuration from GGUF metadata, by the names that {@code config.json} would have. */
 final class GgufConfig {
-  private static final Set<String> KNOWN = new TreeSet<>(List.of("llama", "gemma3"));
+  /** GGUF's names of architectures, and what {@code model_type} they are. */
+  private static final Map<String, String> KNOWN =
+      new TreeMap<>(
+          Map.of(
+              "llama", "llama",
+              "gemma2", "gemma2",
+              "gemma3", "gemma3_text",
+              "phi3", "phi3",
+              "qwen2", "qwen2",
+              "qwen3", "qwen3"));
+
   private static final int LARGEST = 1 << 24;
 
   private final Path file;
   private final Map<String, Object> metadata;
+  private final Map<String, TensorInfo> tensors;
   private final String architecture;
+  private final Map<String, @Nullable Object> config = new LinkedHashMap<>();
 
-  private GgufConfig(Path file, Map<String, Object> metadata) {
+  private GgufConfig(Path file, GgufHeader header) {
     this.file = file;
-    this.metadata = metadata;
-    Object name = metadata.get("general.architecture");
-    this.architecture = String.valueOf(name);
-    if (!KNOWN.contains(architecture)) {
+    this.metadata = header.metadata();
+    this.tensors = header.tensors();
+    this.architecture = String.valueOf(metadata.get("general.architecture"));
+    if (!KNOWN.containsKey(architecture)) {
       throw new ModelException(
           "%s holds a model of architecture '%s'; known are %s"
-              .formatted(file, architecture, String.join(", ", KNOWN)));
+              .formatted(file, architecture, String.join(", ", KNOWN.keySet())));
     }
   }
 
-  /**
-   * The configuration of a file.
-   *
-   * @param ropeFactors what stretches the wavelengths; null where the file has none
-   */
-  static ModelConfig of(Path file, GgufHeader header, float @Nullable [] ropeFactors) {
-    return new GgufConfig(file, header.metadata()).read(header, ropeFactors);
+  /** Reads the factors of wavelengths that a file holds as a tensor; empty where it has none. */
+  @FunctionalInterface
+  interface Factors {
+    Optional<List<Float>> read(String tensor);
   }
 
-  private ModelConfig read(GgufHeader header, float @Nullable [] ropeFactors) {
-    boolean gemma = architecture.equals("gemma3");
-    int hidden = positive("embedding_length");
+  static ModelConfig of(Path file, GgufHeader header, Factors factors) {
+    return new GgufConfig(file, header).read(factors);
+  }
+
+  private ModelConfig read(Factors factors) {
     int layers = positive("block_count");
-    if (layers > header.tensors().size()) {
-      throw wrong("%d layers in %d tensors".formatted(layers, header.tensors().size()));
+    if (layers > tensors.size()) {
+      throw wrong("%d layers in %d tensors".formatted(layers, tensors.size()));
     }
-    int heads = positive("attention.head_count");
+    config.put("model_type", KNOWN.get(architecture));
+    config.put("num_hidden_layers", layers);
+    int hidden = put("hidden_size", positive("embedding_length"));
+    put("intermediate_size", positive("feed_forward_length"));
+    put("max_position_embeddings", positive("context_length"));
+    put("vocab_size", vocabulary());
+    config.put("rms_norm_eps", number("attention.layer_norm_rms_epsilon"));
+    config.put("tie_word_embeddings", !tensors.containsKey("output.weight"));
+    int heads = put("num_attention_heads", positive("attention.head_count"));
     int headDim = has("attention.key_length") ? positive("attention.key_length") : hidden / heads;
     int kvHeads = has("attention.head_count_kv") ? positive("attention.head_count_kv") : heads;
-    if (headDim % 2 != 0 || heads % kvHeads != 0) {
+    if (headDim < 1 || headDim % 2 != 0 || heads % kvHeads != 0) {
       throw wrong("%d heads of %d over %d kv heads".formatted(heads, headDim, kvHeads));
     }
-    requireSame("rope.dimension_count", headDim);
+    put("head_dim", headDim);
+    put("num_key_value_heads", kvHeads);
     requireSame("attention.value_length", headDim);
-    float base = has("rope.freq_base") ? number("rope.freq_base") : gemma ? 1_000_000f : 10_000f;
-    return new ModelConfig(
-        architecture,
-        hidden,
-        layers,
-        heads,
-        kvHeads,
-        headDim,
-        positive("feed_forward_length"),
-        vocabulary(header),
-        positive("context_length"),
-        number("attention.layer_norm_rms_epsilon"),
-        base,
-        gemma ? 10_000f : base,
-        scaling(headDim, ropeFactors),
-        gemma ? positive("attention.sliding_window") : 0,
-        gemma ? 6 : 1,
-        // Gemma 3 27B alone scales by its width per head; its 62 layers tell it apart.
-        gemma && layers == 62 ? (float) hidden / heads : headDim,
-        !header.tensors().containsKey("output.weight"));
+    positions(headDim, factors);
+    if (architecture.startsWith("gemma")) {
+      gemma(hidden, layers, heads, headDim);
+    }
+    return new ModelConfig(file.toString(), config);
   }
 
-  private RopeScaling scaling(int headDim, float @Nullable [] factors) {
-    if (factors != null) {
-      if (factors.length != headDim / 2) {
-        throw wrong("%d rope factors for heads of %d".formatted(factors.length, headDim));
-      }
-      return new RopeScaling.Factors(factors);
+  private int put(String key, int value) {
+    config.put(key, value);
+    return value;
+  }
+
+  private void gemma(int hidden, int layers, int heads, int headDim) {
+    // The 27B models alone scale by the width per head; the number of layers tells them apart.
+    boolean largest = layers == (architecture.equals("gemma3") ? 62 : 46);
+    config.put("query_pre_attn_scalar", largest ? (float) hidden / heads : headDim);
+    if (architecture.equals("gemma3")) {
+      put("sliding_window", positive("attention.sliding_window"));
+    } else {
+      config.put("attn_logit_softcapping", numberOr("attn_logit_softcapping", 50));
+      config.put("final_logit_softcapping", numberOr("final_logit_softcapping", 30));
     }
-    Object type = metadata.getOrDefault(key("rope.scaling.type"), "none");
-    return switch (String.valueOf(type)) {
-      case "none" -> new RopeScaling.None();
-      case "linear" -> new RopeScaling.Linear(number("rope.scaling.factor"));
+  }
+
+  private void positions(int headDim, Factors factors) {
+    float usual = architecture.equals("gemma3") ? 1_000_000f : 10_000f;
+    config.put("rope_theta", numberOr("rope.freq_base", usual));
+    if (architecture.equals("phi3")) {
+      int turning = has("rope.dimension_count") ? positive("rope.dimension_count") : headDim;
+      config.put("partial_rotary_factor", (double) turning / headDim);
+    } else {
+      requireSame("rope.dimension_count", headDim);
+    }
+    config.put("rope_scaling", scaling(factors));
+  }
+
+  private @Nullable Map<String, Object> scaling(Factors factors) {
+    Optional<List<Float>> all = factors.read(GgufNames.ROPE_FACTORS);
+    if (all.isPresent()) {
+      return Map.of("rope_type", "factors", "factors", all.get());
+    }
+    Optional<List<Float>> far = factors.read(GgufNames.LONG_FACTORS);
+    if (far.isPresent()) {
+      config.put(
+          "original_max_position_embeddings", positive("rope.scaling.original_context_length"));
+      return Map.of("rope_type", "longrope", "long_factor", far.get());
+    }
+    String type = String.valueOf(metadata.getOrDefault(key("rope.scaling.type"), "none"));
+    return switch (type) {
+      case "none" -> null;
+      case "linear" -> Map.of("rope_type", "linear", "factor", number("rope.scaling.factor"));
+      case "yarn" ->
+          Map.of(
+              "rope_type",
+              "yarn",
+              "factor",
+              number("rope.scaling.factor"),
+              "original_max_position_embeddings",
+              positive("rope.scaling.original_context_length"));
       default -> throw wrong("rope scaling '" + type + "', which is not known here");
     };
   }
 
-  private int vocabulary(GgufHeader header) {
-    TensorInfo embedding = header.tensors().get("token_embd.weight");
+  private int vocabulary() {
+    TensorInfo embedding = tensors.get("token_embd.weight");
     if (embedding == null) {
       throw wrong("no tensor token_embd.weight");
     }
@@ -119,6 +167,10 @@ final class GgufConfig {
       return number.intValue();
     }
     throw wrong(key(name) + " = " + value + ", not a number from 1 to " + LARGEST);
+  }
+
+  private float numberOr(String name, float otherwise) {
+    return has(name) ? number(name) : otherwise;
   }
 
   private float number(String name) {

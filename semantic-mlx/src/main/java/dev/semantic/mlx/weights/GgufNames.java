@@ -1,79 +1,80 @@
 package dev.semantic.mlx.weights;
 
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/**
- * GGUF's names for the tensors that have Hugging Face names here, and the shapes they must have.
- */
+/** GGUF's names for the tensors that have Hugging Face names here. */
 final class GgufNames {
-  /** A tensor as the architecture needs it. */
-  record Expected(String ggufName, int... shape) {}
-
   static final String ROPE_FACTORS = "rope_freqs.weight";
+  static final String LONG_FACTORS = "rope_factors_long.weight";
+  static final String SHORT_FACTORS = "rope_factors_short.weight";
+
+  /** Tensors that say how positions turn; read with the configuration. */
+  static final Set<String> OF_POSITIONS = Set.of(ROPE_FACTORS, LONG_FACTORS, SHORT_FACTORS);
+
+  private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\.(.+)\\.(\\w+)");
+
+  private static final Map<String, String> OUTSIDE =
+      Map.of(
+          "model.embed_tokens.weight", "token_embd.weight",
+          "model.norm.weight", "output_norm.weight",
+          "lm_head.weight", "output.weight");
+
+  private static final Map<String, String> WITHIN =
+      Map.ofEntries(
+          Map.entry("input_layernorm", "attn_norm"),
+          Map.entry("self_attn.q_proj", "attn_q"),
+          Map.entry("self_attn.k_proj", "attn_k"),
+          Map.entry("self_attn.v_proj", "attn_v"),
+          Map.entry("self_attn.qkv_proj", "attn_qkv"),
+          Map.entry("self_attn.o_proj", "attn_output"),
+          Map.entry("self_attn.q_norm", "attn_q_norm"),
+          Map.entry("self_attn.k_norm", "attn_k_norm"),
+          Map.entry("post_attention_layernorm", "ffn_norm"),
+          Map.entry("mlp.gate_proj", "ffn_gate"),
+          Map.entry("mlp.up_proj", "ffn_up"),
+          Map.entry("mlp.gate_up_proj", "ffn_up"),
+          Map.entry("mlp.down_proj", "ffn_down"));
+
+  /** The norms of layers that have one on either side. */
+  private static final Map<String, String> SANDWICH =
+      Map.of(
+          "post_attention_layernorm", "post_attention_norm",
+          "pre_feedforward_layernorm", "ffn_norm",
+          "post_feedforward_layernorm", "post_ffw_norm");
 
   private GgufNames() {}
 
-  /** Every tensor a model must have, by its Hugging Face name. */
-  static Map<String, Expected> expected(ModelConfig c) {
-    Map<String, Expected> all = new LinkedHashMap<>();
-    all.put(
-        "model.embed_tokens.weight",
-        new Expected("token_embd.weight", c.vocabularySize(), c.hiddenSize()));
-    for (int i = 0; i < c.layers(); i++) {
-      layer(all, c, "model.layers." + i + ".", "blk." + i + ".");
+  /**
+   * GGUF's name.
+   *
+   * @param sandwich whether what layers give is normed, too
+   */
+  static String of(String name, boolean sandwich) {
+    Matcher layer = LAYER.matcher(name);
+    if (!layer.matches()) {
+      return OUTSIDE.getOrDefault(name, name);
     }
-    all.put("model.norm.weight", new Expected("output_norm.weight", c.hiddenSize()));
-    if (!c.tiedEmbeddings()) {
-      all.put("lm_head.weight", new Expected("output.weight", c.vocabularySize(), c.hiddenSize()));
-    }
-    return all;
-  }
-
-  private static void layer(Map<String, Expected> all, ModelConfig c, String at, String gguf) {
-    int hidden = c.hiddenSize();
-    int queries = c.heads() * c.headDim();
-    int keys = c.kvHeads() * c.headDim();
-    boolean gemma = c.architecture().equals("gemma3");
-    all.put(at + "input_layernorm.weight", new Expected(gguf + "attn_norm.weight", hidden));
-    all.put(at + "self_attn.q_proj.weight", new Expected(gguf + "attn_q.weight", queries, hidden));
-    all.put(at + "self_attn.k_proj.weight", new Expected(gguf + "attn_k.weight", keys, hidden));
-    all.put(at + "self_attn.v_proj.weight", new Expected(gguf + "attn_v.weight", keys, hidden));
-    all.put(
-        at + "self_attn.o_proj.weight", new Expected(gguf + "attn_output.weight", hidden, queries));
-    if (gemma) {
-      all.put(
-          at + "self_attn.q_norm.weight", new Expected(gguf + "attn_q_norm.weight", c.headDim()));
-      all.put(
-          at + "self_attn.k_norm.weight", new Expected(gguf + "attn_k_norm.weight", c.headDim()));
-      all.put(
-          at + "post_attention_layernorm.weight",
-          new Expected(gguf + "post_attention_norm.weight", hidden));
-      all.put(
-          at + "post_feedforward_layernorm.weight",
-          new Expected(gguf + "post_ffw_norm.weight", hidden));
-    }
-    String beforeFeedForward =
-        gemma ? "pre_feedforward_layernorm.weight" : "post_attention_layernorm.weight";
-    all.put(at + beforeFeedForward, new Expected(gguf + "ffn_norm.weight", hidden));
-    int wide = c.intermediateSize();
-    all.put(at + "mlp.gate_proj.weight", new Expected(gguf + "ffn_gate.weight", wide, hidden));
-    all.put(at + "mlp.up_proj.weight", new Expected(gguf + "ffn_up.weight", wide, hidden));
-    all.put(at + "mlp.down_proj.weight", new Expected(gguf + "ffn_down.weight", hidden, wide));
+    String part = layer.group(2);
+    String within = WITHIN.getOrDefault(part, part);
+    String there = sandwich ? SANDWICH.getOrDefault(part, within) : within;
+    return "blk.%s.%s.%s".formatted(layer.group(1), there, layer.group(3));
   }
 
   /**
    * Number of heads whose rows are interleaved: llama GGUFs store the two halves of each query and
    * key head row by row in turn, for RoPE over neighbours.
    */
-  static Optional<Integer> interleavedHeads(ModelConfig c, String name) {
-    if (!c.architecture().equals("llama")) {
+  static Optional<Integer> interleavedHeads(String modelType, int heads, int kvHeads, String name) {
+    if (!modelType.equals("llama")) {
       return Optional.empty();
     }
     if (name.endsWith("q_proj.weight")) {
-      return Optional.of(c.heads());
+      return Optional.of(heads);
     }
-    return name.endsWith("k_proj.weight") ? Optional.of(c.kvHeads()) : Optional.empty();
+    return name.endsWith("k_proj.weight") ? Optional.of(kvHeads) : Optional.empty();
   }
 }

@@ -5,9 +5,9 @@ package dev.semantic.mlx.weights;
  *
  * @param name the name in the file
  * @param shape outermost axis first, {@code [out, in]} for a matrix; one or two axes
- * @param offset of its first byte in the file
+ * @param offset of its first byte in its file
  */
-public record TensorInfo(String name, int[] shape, TensorType type, long offset) {
+public record TensorInfo(String name, int[] shape, NumberFormat type, long offset) {
   /** Length of the innermost axis. */
   public int columns() {
     return shape[shape.length - 1];

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /** The number formats of GGUF that can be read: blocks of numbers that share their scales. */
-public enum TensorType {
+public enum TensorType implements NumberFormat {
   F32(0, 1, 4),
   F16(1, 1, 2),
   Q4_0(2, 32, 18),
@@ -37,18 +37,29 @@ public enum TensorType {
     return blockBytes;
   }
 
+  @Override
+  public String label() {
+    return name();
+  }
+
   /** Bytes of a row of {@code columns} numbers, a multiple of the block size. */
+  @Override
   public long rowBytes(long columns) {
     return columns / blockSize * blockBytes;
   }
 
-  /** Width of the integers, where MLX's affine form has the same ones; 0 where it has not. */
+  @Override
   public int affineBits() {
     return switch (this) {
       case Q4_0, Q4_1 -> 4;
       case Q8_0 -> 8;
       default -> 0;
     };
+  }
+
+  @Override
+  public int groupSize() {
+    return AffinePacking.GROUP;
   }
 
   static Optional<TensorType> ofCode(int code) {

@@ -3,14 +3,22 @@ package dev.semantic.mlx.array;
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.mlx.testing.RequiresNatives;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -135,5 +143,39 @@ class UnfilledTest {
     MlxArray array = scope.unfilled(DType.INT32, 4);
     scope.eval(array);
     return scope.writable(array);
+  }
+
+  @Test
+  void memoryThatIsBeingReadIntoIsFreedWhenTheReadIsBack() throws Exception {
+    Pipe pipe = Pipe.open();
+    Scope scope = session.owner().call(() -> session.scope("cache"));
+    ByteBuffer memory =
+        session
+            .owner()
+            .call(
+                () -> {
+                  MlxArray array = scope.unfilled(DType.FLOAT32, 16);
+                  scope.eval(array);
+                  return scope.writable(array).asByteBuffer();
+                });
+    CompletableFuture<Integer> reading =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return pipe.source().read(memory);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    CompletableFuture<Void> closing =
+        CompletableFuture.runAsync(() -> session.owner().run(scope::close));
+    assertThrows(TimeoutException.class, () -> closing.get(200, TimeUnit.MILLISECONDS));
+    assertFalse(reading.isDone());
+    pipe.sink().write(ByteBuffer.allocate(8));
+    assertEquals(8, reading.get());
+    closing.get(20, TimeUnit.SECONDS);
+    assertThrows(IllegalStateException.class, () -> memory.put(0, (byte) 1));
+    pipe.sink().close();
+    pipe.source().close();
   }
 }

@@ -1,5 +1,9 @@
 package dev.semantic.mlx.kv;
 
+import static dev.semantic.mlx.kv.Told.HEADS;
+import static dev.semantic.mlx.kv.Told.HEAD_DIM;
+import static dev.semantic.mlx.kv.Told.KV_HEADS;
+import static dev.semantic.mlx.kv.Told.SCALE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -13,7 +17,6 @@ import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.model.KvLayout.Layer;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -29,10 +32,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @RequiresNatives
 class KnownKvDefectsTest {
   private static final float TOLERANCE = 1e-4f;
-  private static final int HEADS = 4;
-  private static final int KV_HEADS = 2;
-  private static final int HEAD_DIM = 16;
-  private static final float SCALE = 0.25f;
 
   private static void onMlx(Consumer<Scope> body) {
     MlxSession session = MlxSession.open();
@@ -48,78 +47,6 @@ class KnownKvDefectsTest {
 
   private static Layer window(int window) {
     return new Layer(KV_HEADS, HEAD_DIM, window);
-  }
-
-  /**
-   * Queries, keys and values of a sequence: what a token has depends on its number and its place.
-   */
-  private record Told(int[] tokens) {
-    static Told of(int seed, int length) {
-      int[] tokens = new int[length];
-      for (int i = 0; i < length; i++) {
-        tokens[i] = seed + i;
-      }
-      return new Told(tokens);
-    }
-
-    /** The first {@code length} tokens, and then others. */
-    Told butThen(int length, Told more) {
-      int[] all = Arrays.copyOf(tokens, length + more.tokens.length);
-      System.arraycopy(more.tokens, 0, all, length, more.tokens.length);
-      return new Told(all);
-    }
-
-    float number(int which, int head, int at, int dim) {
-      long seed = ((tokens[at] * 31L + at) * 7 + which) * 64 + head * 17L + dim * 5L;
-      long mixed = (seed ^ seed >>> 7) * 0x9E3779B97F4A7C15L;
-      return (mixed >>> 40) / (float) (1 << 23) - 1;
-    }
-
-    /** {@code [1, heads, to - from, HEAD_DIM]}. */
-    MlxArray array(Scope s, int which, int heads, int from, int to) {
-      float[] numbers = new float[heads * (to - from) * HEAD_DIM];
-      int next = 0;
-      for (int head = 0; head < heads; head++) {
-        for (int at = from; at < to; at++) {
-          for (int dim = 0; dim < HEAD_DIM; dim++) {
-            numbers[next++] = number(which, head, at, dim);
-          }
-        }
-      }
-      return s.floats(numbers, 1, heads, to - from, HEAD_DIM);
-    }
-
-    /** Attention of the queries from..to, each to itself and so many before it. */
-    float[] attention(int from, int to, int window) {
-      float[] out = new float[HEADS * (to - from) * HEAD_DIM];
-      for (int head = 0; head < HEADS; head++) {
-        for (int at = from; at < to; at++) {
-          int first = window == 0 ? 0 : Math.max(0, at - window + 1);
-          double[] sums = new double[HEAD_DIM];
-          double total = 0;
-          for (int key = first; key <= at; key++) {
-            double weight = Math.exp(SCALE * product(head, at, key));
-            total += weight;
-            for (int dim = 0; dim < HEAD_DIM; dim++) {
-              sums[dim] += weight * number(2, head / (HEADS / KV_HEADS), key, dim);
-            }
-          }
-          for (int dim = 0; dim < HEAD_DIM; dim++) {
-            out[(head * (to - from) + at - from) * HEAD_DIM + dim] = (float) (sums[dim] / total);
-          }
-        }
-      }
-      return out;
-    }
-
-    private double product(int head, int query, int key) {
-      double product = 0;
-      for (int dim = 0; dim < HEAD_DIM; dim++) {
-        product +=
-            number(0, head, query, dim) * (double) number(1, head / (HEADS / KV_HEADS), key, dim);
-      }
-      return product;
-    }
   }
 
   /** Tells a cache the tokens from its end to {@code to}, in parts, and looks at what each sees. */

@@ -16,25 +16,34 @@ import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
 import dev.semantic.mlx.weights.ComputePolicy;
+import dev.semantic.mlx.weights.ComputePolicy.Form;
 import dev.semantic.mlx.weights.TensorInfo;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.LoadProgress;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Weights in every form that a policy chooses, against the numbers of the file. */
 class WeightFormsTest {
   private static final String LAYER = "model.layers.3.";
-  private static final String[] QKV = {
-    LAYER + "self_attn.q_proj.weight",
-    LAYER + "self_attn.k_proj.weight",
-    LAYER + "self_attn.v_proj.weight"
+  private static final String[] MODULES = {
+    LAYER + "self_attn.q_proj", LAYER + "self_attn.k_proj", LAYER + "self_attn.v_proj"
   };
+  private static final String[] QKV =
+      Arrays.stream(MODULES).map(module -> module + ".weight").toArray(String[]::new);
+
+  static List<ComputePolicy> policies() {
+    return List.of(
+        new ComputePolicy(Form.EXPANDED, DType.FLOAT32, false),
+        new ComputePolicy(Form.QUANTISED, DType.FLOAT32, false),
+        new ComputePolicy(Form.QUANTISED, DType.BFLOAT16, true));
+  }
 
   @Test
   @RequiresNatives
@@ -72,7 +81,7 @@ class WeightFormsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(ComputePolicy.class)
+  @MethodSource("policies")
   @RequiresModels
   void matricesAreTheFilesOneBelowTheOther(ComputePolicy policy) {
     load(
@@ -84,14 +93,14 @@ class WeightFormsTest {
                 case Linear.Dense(MlxArray transposed) ->
                     Ops.transpose(loaded.scope(), transposed, 1, 0).toFloats();
                 case Linear.Affine affine -> numbers(loaded.scope(), affine);
-                case Linear.Several several -> throw new AssertionError("one form, one matrix");
+                default -> throw new AssertionError("one form, one matrix");
               };
           assertClose(policy, expected, actual);
         });
   }
 
   @ParameterizedTest
-  @EnumSource(ComputePolicy.class)
+  @MethodSource("policies")
   @RequiresModels
   void theEmbeddingIsTableAndHead(ComputePolicy policy) {
     load(
@@ -109,13 +118,13 @@ class WeightFormsTest {
             assertClose(policy, expected, Arrays.copyOfRange(actual, at, at + expected.length));
           }
           boolean affine = loaded.embedding() instanceof Embedding.Affine;
-          assertEquals(policy == ComputePolicy.KEEP_QUANTISED, affine);
+          assertEquals(policy.form() == Form.QUANTISED, affine);
           assertEquals(affine, loaded.embedding().asHead() instanceof Linear.Affine);
         });
   }
 
   @ParameterizedTest
-  @EnumSource(ComputePolicy.class)
+  @MethodSource("policies")
   @RequiresModels
   void normsOfHeadsAreRepeatedForEachHead(ComputePolicy policy) {
     load(
@@ -154,12 +163,12 @@ class WeightFormsTest {
                       loaded[0] =
                           new Loaded(
                               scope,
-                              weights.linear(QKV),
-                              weights.embedding("model.embed_tokens.weight"),
+                              weights.linear(false, MODULES),
+                              weights.embedding("model.embed_tokens"),
                               weights.headNorms(
-                                  LAYER + "input_layernorm.weight",
+                                  LAYER + "input_layernorm",
                                   3,
-                                  LAYER + "post_attention_layernorm.weight",
+                                  LAYER + "post_attention_layernorm",
                                   2));
                       return weights.allocate();
                     });
@@ -204,7 +213,7 @@ class WeightFormsTest {
     for (float value : expected) {
       largest = Math.max(largest, Math.abs(value));
     }
-    float tolerance = policy == ComputePolicy.EXPAND_TO_FLOAT32 ? 0 : largest / 64;
+    float tolerance = policy.activations() == DType.FLOAT32 ? 0 : largest / 64;
     for (int i = 0; i < expected.length; i++) {
       assertEquals(expected[i], actual[i], tolerance, "number " + i);
     }

@@ -18,10 +18,10 @@ class AffinePackingTest {
     float[] expanded = new float[ROWS * COLUMNS];
     Dequantizer.expand(type, blocks, expanded.length, expanded);
     int bits = type.affineBits();
-    AffineRows packed = AffineRows.of(ROWS, COLUMNS, bits);
-    AffinePacking.pack(type, blocks, expanded.length / AffineRows.GROUP, packed);
+    AffineRows packed = AffineRows.of(ROWS, COLUMNS, bits, AffinePacking.GROUP);
+    AffinePacking.pack(type, blocks, expanded.length / AffinePacking.GROUP, packed);
     for (int i = 0; i < expanded.length; i++) {
-      int group = i / AffineRows.GROUP;
+      int group = i / AffinePacking.GROUP;
       int number = (packed.weights()[i * bits / 8] & 0xff) >>> (i * bits % 8);
       int q = number & ((1 << bits) - 1);
       assertEquals(

@@ -29,8 +29,8 @@ class GgufCheckpointTest {
   @Test
   void aWholeFileIsReadAndItsQueryRowsStandInHuggingFacesOrder() throws IOException {
     try (Checkpoint tiny = Checkpoints.open(new TinyGguf().write(directory))) {
-      assertEquals(4, tiny.config().headDim());
-      assertEquals(4, tiny.config().vocabularySize());
+      assertEquals(4, tiny.decoder().layers().getFirst().attention().headDim());
+      assertEquals(4, tiny.decoder().vocabularySize());
       float[] q = new float[64];
       tiny.expand("model.layers.0.self_attn.q_proj.weight", 0, 8, q);
       float first = 4 * 8 + 8; // after the embedding and a norm
@@ -62,7 +62,7 @@ class GgufCheckpointTest {
         flipped[i] ^= (byte) (1 << bit);
         Files.write(file, flipped);
         try (Checkpoint opened = Checkpoints.open(file)) {
-          read += opened.tensorNames().isEmpty() ? 0 : 1;
+          read += opened.tensors().isEmpty() ? 0 : 1;
         } catch (ModelException e) {
           assertTrue(String.valueOf(e.getMessage()).contains("flipped.gguf"), e.getMessage());
         }
@@ -73,10 +73,13 @@ class GgufCheckpointTest {
 
   @Test
   void whatCannotBeIsNamed() throws IOException {
-    refusedSaying(new TinyGguf().with("general.architecture", "mamba"), "known are gemma3, llama");
+    refusedSaying(
+        new TinyGguf().with("general.architecture", "mamba"), "known are gemma2, gemma3, llama");
     refusedSaying(new TinyGguf().with("llama.block_count", 1 << 24), "16777216 layers");
     refusedSaying(new TinyGguf().with("llama.block_count", 2), "blk.1.attn_norm.weight");
-    refusedSaying(new TinyGguf().with("llama.embedding_length", 16), "token_embd.weight is [4, 8]");
+    refusedSaying(
+        new TinyGguf().with("llama.embedding_length", 16),
+        "token_embd.weight in tiny.gguf is [4, 8]");
     refusedSaying(new TinyGguf().without("blk.0.ffn_up.weight"), "blk.0.ffn_up.weight");
     refusedSaying(new TinyGguf().tensor("blk.0.attn_q.bias", 8), "blk.0.attn_q.bias");
     refusedSaying(new TinyGguf().tensor("rope_freqs.weight", 2, 2), "rope_freqs.weight");

@@ -1,0 +1,164 @@
+package dev.semantic.engine;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.BlockPool;
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.KvLayout;
+import dev.semantic.model.KvPrecision;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.ScriptedRuntime;
+import dev.semantic.spi.LoadProgress;
+import dev.semantic.spi.PreparedModel;
+import dev.semantic.spi.Sequence;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What the engine's books cost beside the model: the look-up of an idle agent's cache, who has to
+ * leave, and what sixteen prompts of 4K tokens could share with each other and a hundred idle
+ * agents, asked before every step.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@SuppressWarnings("NullAway.Init") // JMH calls the set-up method before anything else
+public class MemoryBenchmark {
+  private static final int TOKENS = 4000;
+  private static final Comparator<Work> ORDER = Comparator.comparingLong(Work::order);
+
+  /** How many tokens all texts begin with, although nobody can give them away. */
+  @Param({"0", "2048"})
+  private int alike;
+
+  private final HotTier hot = new HotTier();
+  private final Prefixes prefixes = new Prefixes(hot);
+  private final List<AgentId> agents = new ArrayList<>();
+  private final List<Work> active = new ArrayList<>();
+  private int next;
+
+  /** Tokens as MLX's sequences hold them, without keys and values. */
+  private record Text(int[] tokens) implements Sequence {
+    @Override
+    public int[] tokens() {
+      return tokens.clone();
+    }
+
+    @Override
+    public int length() {
+      return tokens.length;
+    }
+
+    @Override
+    public boolean trim(int length) {
+      return false;
+    }
+
+    @Override
+    public long bytes() {
+      return 0;
+    }
+
+    @Override
+    public KvSnapshot snapshot() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Setup
+  public void fill() {
+    BlockPool pool = new BlockPool(ByteSize.ofGiB(1));
+    pool.reconfigure(KvLayout.uniform(2, 1, 4), KvPrecision.FLOAT32);
+    PreparedModel prepared = new ScriptedRuntime().prepare(Geometry.ALPHA.id());
+    Serving serving = new Serving(prepared.load(LoadProgress.NONE), prepared.text());
+    for (int i = 0; i < 100; i++) {
+      AgentId agent = new AgentId("agent " + i);
+      agents.add(agent);
+      hot.put(agent, fresh(pool, text(i)));
+    }
+    for (int i = 0; i < 16; i++) {
+      int[] prompt = text(1000 + i);
+      GenerationRequest request = GenerationRequest.of(new Prompt.Tokens(prompt)).build();
+      Ticket ticket = Ticket.of(request, 0, Duration.ofHours(1), () -> {});
+      Hot empty = fresh(pool, new int[0]);
+      active.add(new Work(ticket, i, empty, serving, prompt, 0, Timeline.SYSTEM));
+    }
+  }
+
+  private static Hot fresh(BlockPool pool, int[] tokens) {
+    BlockPool.Lease lease = pool.lease();
+    lease.growTo(tokens.length);
+    return Hot.fresh(new Text(tokens), lease);
+  }
+
+  private int[] text(int seed) {
+    SplittableRandom common = new SplittableRandom(-1);
+    SplittableRandom own = new SplittableRandom(seed);
+    int[] text = new int[TOKENS];
+    for (int i = 0; i < TOKENS; i++) {
+      text[i] = 20 + (i < alike ? common : own).nextInt(200);
+    }
+    return text;
+  }
+
+  private AgentId someone() {
+    next = (next + 37) % agents.size();
+    return agents.get(next);
+  }
+
+  @Benchmark
+  public Optional<Hot> lookUp() {
+    return hot.peek(someone());
+  }
+
+  /** As each request does. */
+  @Benchmark
+  public Hot takeAndPutBack() {
+    AgentId agent = someone();
+    Hot taken = hot.take(agent).orElseThrow();
+    hot.put(agent, taken);
+    return taken;
+  }
+
+  @Benchmark
+  public Optional<AgentId> whoHasToLeave() {
+    return hot.coldest(Set.of());
+  }
+
+  @Benchmark
+  public List<Work> whatCouldBeShared() {
+    return prefixes.share(active, ORDER);
+  }
+
+  /** What a text costs once, when its request comes or its agent falls silent. */
+  @Benchmark
+  public Blocks hashesOfAText() {
+    int[] prompt = active.getFirst().said();
+    return Blocks.of(prompt, prompt.length);
+  }
+}

@@ -1,0 +1,82 @@
+package dev.semantic.engine;
+
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The threads that read caches from where agents are parked. Nobody waits for them for ever. */
+final class Readers {
+  private static final Logger LOG = LoggerFactory.getLogger(Readers.class);
+  private static final Duration LAST_READS = Duration.ofSeconds(10);
+
+  private final Timeline timeline;
+  private final Monitor monitor;
+  private int threads;
+
+  Readers(Timeline timeline) {
+    this.timeline = timeline;
+    this.monitor = timeline.monitor();
+  }
+
+  /** Reads on a thread of its own; throws if there is none to be had. */
+  void start(Runnable reading) {
+    count(1);
+    boolean started = false;
+    try {
+      timeline.start(
+          "semantic-restore",
+          () -> {
+            try {
+              reading.run();
+            } finally {
+              count(-1);
+            }
+          });
+      started = true;
+    } finally {
+      if (!started) {
+        count(-1);
+      }
+    }
+  }
+
+  private void count(int more) {
+    monitor.lock();
+    try {
+      threads += more;
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Waits for what is being read; not for ever. */
+  void close() {
+    long left = LAST_READS.toNanos();
+    boolean interrupted = false;
+    monitor.lock();
+    try {
+      while (threads > 0 && left > 0) {
+        try {
+          left = monitor.awaitNanos(left);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (threads > 0) {
+        LOG.warn(
+            "{} caches are still being read after {} s; nobody waits for them",
+            threads,
+            TimeUnit.NANOSECONDS.toSeconds(LAST_READS.toNanos()));
+      }
+    } finally {
+      monitor.unlock();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.semantic.engine;
+
+import dev.semantic.cache.BlockPool;
+import dev.semantic.cache.KvMemory;
+import dev.semantic.cache.KvOutline;
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.spi.Sequence;
+import dev.semantic.spi.Vacancy;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A parked cache that has been read: a copy that a model can take, or already in the memory of the
+ * model, with blocks booked for it. Whoever has one begins with it or drops it.
+ */
+sealed interface Recalled {
+  /** What it was computed from; not to be changed. */
+  int[] tokens();
+
+  /** Nobody wants it. By any thread, more than once if need be. */
+  void drop();
+
+  /** To be copied into the model's memory. */
+  record Copy(KvSnapshot snapshot) implements Recalled {
+    @Override
+    public int[] tokens() {
+      return snapshot.tokens();
+    }
+
+    @Override
+    public void drop() {
+      // the garbage collector's
+    }
+  }
+
+  /** In the model's memory. */
+  final class InPlace implements Recalled, KvMemory {
+    private static final Logger LOG = LoggerFactory.getLogger(InPlace.class);
+
+    private final Vacancy vacancy;
+    private final BlockPool.Lease lease;
+    private final Consumer<InPlace> ended;
+    private int[] tokens = {};
+    private boolean refused;
+    private boolean over;
+
+    /**
+     * Nothing has been read yet.
+     *
+     * @param ended hears when it is somebody's sequence, or dropped
+     */
+    InPlace(Vacancy vacancy, BlockPool.Lease lease, Consumer<InPlace> ended) {
+      this.vacancy = vacancy;
+      this.lease = lease;
+      this.ended = ended;
+    }
+
+    @Override
+    public Optional<List<Place>> places(KvOutline outline) {
+      tokens = outline.tokens();
+      Optional<List<Place>> places =
+          book(tokens.length) ? vacancy.places(outline) : Optional.empty();
+      refused = places.isEmpty();
+      return places;
+    }
+
+    private synchronized boolean book(int count) {
+      return !over && lease.growTo(count);
+    }
+
+    /** Whether it could have been read, but not to here: as a copy, then. */
+    boolean refused() {
+      return refused;
+    }
+
+    @Override
+    public int[] tokens() {
+      return tokens;
+    }
+
+    BlockPool.Lease lease() {
+      return lease;
+    }
+
+    /** The sequence, which is its owner's from now on, and the lease with it. */
+    Sequence occupy() {
+      Sequence sequence = vacancy.occupy();
+      end();
+      ended.accept(this);
+      return sequence;
+    }
+
+    /** False if it was over before. */
+    private synchronized boolean end() {
+      boolean first = !over;
+      over = true;
+      return first;
+    }
+
+    @Override
+    public void drop() {
+      if (!end()) {
+        return;
+      }
+      try {
+        vacancy.close();
+      } catch (RuntimeException e) {
+        LOG.warn("Memory for a cache that nobody wants was not given back", e);
+      } finally {
+        release();
+        ended.accept(this);
+      }
+    }
+
+    private synchronized void release() {
+      lease.close();
+    }
+  }
+}

@@ -1,0 +1,269 @@
+package dev.semantic.registry;
+
+import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
+import static dev.semantic.scripted.ScriptedHouse.request;
+import static dev.semantic.scripted.ScriptedHouse.said;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.MemoryCacheStore;
+import dev.semantic.cache.ParkedCache;
+import dev.semantic.engine.EngineOptions;
+import dev.semantic.engine.Generation;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelTag;
+import dev.semantic.scripted.Elsewhere;
+import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.SwapReport;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Agents come back behind the model that serves already. */
+class HomecomingTest {
+  private static final ModelId ALPHA = Geometry.ALPHA.id();
+  private static final ModelId BETA = Geometry.BETA.id();
+
+  private final Doors store = new Doors();
+
+  /** A store that tells what is loaded, and lets a test keep an agent's cache back. */
+  private static final class Doors implements CacheStore {
+    private final CacheStore inner = new MemoryCacheStore();
+    private final List<String> loaded = Collections.synchronizedList(new ArrayList<>());
+    private final Map<String, CountDownLatch> shut = new ConcurrentHashMap<>();
+    private final Map<String, CountDownLatch> reached = new ConcurrentHashMap<>();
+
+    /** Whoever reads the agent's cache next waits; others after him do not. */
+    void shut(String agent) {
+      reached.put(agent, new CountDownLatch(1));
+      shut.put(agent, new CountDownLatch(1));
+    }
+
+    void awaitReached(String agent) throws InterruptedException {
+      assertTrue(reached.get(agent).await(10, TimeUnit.SECONDS), "nobody reads " + agent);
+    }
+
+    void open(CountDownLatch door) {
+      door.countDown();
+    }
+
+    @Override
+    public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
+      loaded.add(agent.name());
+      CountDownLatch door = shut.remove(agent.name());
+      if (door != null) {
+        reached.get(agent.name()).countDown();
+        try {
+          assertTrue(door.await(20, TimeUnit.SECONDS), "nobody opened");
+        } catch (InterruptedException e) {
+          throw new AssertionError(e);
+        }
+      }
+      return inner.load(agent, tag);
+    }
+
+    @Override
+    public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
+      return inner.park(agent, snapshot);
+    }
+
+    @Override
+    public List<ParkedCache> parked(ModelTag tag) {
+      return inner.parked(tag);
+    }
+
+    @Override
+    public void remove(AgentId agent, ModelTag tag) {
+      inner.remove(agent, tag);
+    }
+  }
+
+  private ScriptedHouse house(int restored) {
+    ScriptedHouse house =
+        new ScriptedHouse(
+            ScriptedHouse.TIGHT,
+            builder ->
+                builder
+                    .caches(store)
+                    .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), restored, false)));
+    house.registry.load(ALPHA);
+    return house;
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() - end < 0, "it never came to that");
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private static CompletableFuture<SwapReport> swapBack(ScriptedHouse house) {
+    return Elsewhere.call(() -> house.registry.swapWithRollback(ALPHA));
+  }
+
+  @Test
+  void othersAreServedWhileTheyComeBackAndWhoAsksWaitsForItsOwnOnly() throws Exception {
+    try (ScriptedHouse house = house(16)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      int[] bob = said(tokens(30, 2), house.ask("bob", tokens(30, 2)));
+      house.registry.swapWithRollback(BETA);
+      store.loaded.clear();
+      String first = store.inner.parked(Geometry.ALPHA.tag()).getFirst().agent().name();
+      String second = first.equals("ada") ? "bob" : "ada";
+      store.shut(first);
+      CountDownLatch door = store.shut.get(first);
+      CompletableFuture<SwapReport> swap = swapBack(house);
+      store.awaitReached(first);
+      assertFalse(swap.isDone());
+      assertEquals(0, house.ask("eve", tokens(9, 9)).cachedTokens());
+      int[] its = second.equals("ada") ? ada : bob;
+      assertEquals(its.length - 1, house.ask(second, its).cachedTokens());
+      int[] others = second.equals("ada") ? bob : ada;
+      assertEquals(others.length - 1, house.ask(first, others).cachedTokens(), "reads its own");
+      store.open(door);
+      SwapReport report = swap.get(10, TimeUnit.SECONDS);
+      assertEquals(2, report.agentsRestored());
+      assertEquals(1, Collections.frequency(store.loaded, second));
+      // what was read before it asked is not what it is now
+      int[] longer = said(others, house.ask(first, others));
+      assertEquals(longer.length - 1, house.ask(first, longer).cachedTokens());
+    }
+  }
+
+  @Test
+  void theMostRecentComeFirstAndNoMoreThanAreWanted() throws Exception {
+    try (ScriptedHouse house = house(2)) {
+      for (int i = 0; i < 5; i++) {
+        house.ask("agent " + i, tokens(30, i));
+      }
+      house.registry.swapWithRollback(BETA);
+      List<String> recent =
+          store.inner.parked(Geometry.ALPHA.tag()).stream().map(one -> one.agent().name()).toList();
+      store.loaded.clear();
+      assertEquals(2, house.registry.swapWithRollback(ALPHA).agentsRestored());
+      assertEquals(recent.subList(0, 2), store.loaded);
+      assertEquals(29, house.ask("agent 0", tokens(30, 0)).cachedTokens());
+    }
+  }
+
+  @Test
+  void nobodyHasToLeaveForWhoIsBroughtBack() throws Exception {
+    try (ScriptedHouse house = house(16)) {
+      for (int i = 0; i < 4; i++) {
+        house.ask("agent " + i, tokens(600, i)); // 3 of 8 blocks each
+      }
+      house.registry.swapWithRollback(BETA);
+      store.loaded.clear();
+      assertEquals(2, house.registry.swapWithRollback(ALPHA).agentsRestored());
+      assertEquals(2, store.loaded.size(), "read for nothing");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void whoCannotBeBroughtBackKeepsNobodyElseAway(Fault fault) throws Exception {
+    for (PortCall call : List.of(PortCall.RESTORE, PortCall.STORE_LOAD)) {
+      try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+        house.ask("ada", tokens(30, 1));
+        house.ask("bob", tokens(30, 2));
+        house.registry.swapWithRollback(BETA);
+        house.script.fail(call, 1, fault);
+        assertEquals(1, house.registry.swapWithRollback(ALPHA).agentsRestored());
+        assertTrue(house.script.fired());
+        house.script.heal();
+        assertEquals(29, house.ask("ada", tokens(30, 1)).cachedTokens());
+        assertEquals(29, house.ask("bob", tokens(30, 2)).cachedTokens());
+      }
+    }
+  }
+
+  @Test
+  void stepsAndThoseWhoComeBackTakeTurns() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      for (int i = 0; i < 5; i++) {
+        house.ask("agent " + i, tokens(30, i));
+      }
+      house.registry.swapWithRollback(BETA);
+      List<PortCall> calls = Collections.synchronizedList(new ArrayList<>());
+      Script.Hold hold = house.script.hold(PortCall.STORE_PARKED);
+      CompletableFuture<SwapReport> swap = swapBack(house);
+      hold.awaitReached();
+      Script.Hold step = house.script.hold(PortCall.FORWARD);
+      Generation eve = house.ask(request("eve", 100, tokens(9, 9)));
+      step.awaitReached(); // nobody is back, and she is being answered
+      house.script.onVisit(
+          call -> {
+            if (call == PortCall.RESTORE || call == PortCall.FORWARD) {
+              calls.add(call);
+            }
+          });
+      hold.release();
+      await(() -> house.script.count(PortCall.STORE_LOAD) > 0);
+      step.release();
+      eve.await(PATIENCE);
+      assertEquals(5, swap.get(10, TimeUnit.SECONDS).agentsRestored());
+      for (int i = 1; i < calls.size() && calls.contains(PortCall.FORWARD); i++) {
+        boolean both = calls.get(i - 1) == PortCall.RESTORE && calls.get(i) == PortCall.RESTORE;
+        boolean later = calls.subList(i, calls.size()).contains(PortCall.FORWARD);
+        assertFalse(both && later, () -> "two at a time: " + calls);
+      }
+    }
+  }
+
+  @Test
+  void aSwapThatComesMeanwhileEndsIt() throws Exception {
+    try (ScriptedHouse house = house(16)) {
+      house.ask("ada", tokens(30, 1));
+      house.registry.swapWithRollback(BETA);
+      store.shut("ada");
+      CountDownLatch door = store.shut.get("ada");
+      SwapReport hasty =
+          house.registry.swapWithRollback(
+              ALPHA, SwapOptions.builder().phaseTimeout(Duration.ofMillis(200)).build());
+      assertEquals(0, hasty.agentsRestored(), "she is not back, and it does not say so");
+      house.registry.swapWithRollback(BETA);
+      store.open(door);
+      house.ask("bob", tokens(30, 2));
+      assertEquals(1, house.registry.swapWithRollback(ALPHA).agentsRestored());
+      assertEquals(29, house.ask("ada", tokens(30, 1)).cachedTokens());
+    }
+  }
+
+  @Test
+  void pinnedAgentsComeFirstHoweverLongAgoTheyAsked() throws Exception {
+    try (ScriptedHouse house = house(1)) {
+      house.registry.pin(new AgentId("agent 0"));
+      house.registry.pin(new AgentId("agent 2"));
+      for (int i = 0; i < 5; i++) {
+        house.ask("agent " + i, tokens(30, i));
+      }
+      house.registry.swapWithRollback(BETA);
+      store.loaded.clear();
+      assertEquals(3, house.registry.swapWithRollback(ALPHA).agentsRestored());
+      assertEquals(3, store.loaded.size());
+      assertTrue(store.loaded.subList(0, 2).containsAll(List.of("agent 0", "agent 2")));
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package dev.semantic.mlx.architecture;
+
+import dev.semantic.mlx.architecture.Decoder.EmbeddingScale;
+import dev.semantic.mlx.architecture.Decoder.Head;
+import dev.semantic.mlx.architecture.FeedForward.Activation;
+import java.util.Set;
+
+/**
+ * Gemma 2 (Gemma Team 2024): norms on both sides of every layer, bent scores and logits. Every
+ * layer attends to everything, as in mlx-lm; within its window that is the same.
+ */
+final class Gemma2 implements Architecture {
+  @Override
+  public Set<String> modelTypes() {
+    return Set.of("gemma2");
+  }
+
+  @Override
+  public Decoder decoder(ModelConfig c) {
+    int headDim = c.count("head_dim");
+    Attention attention =
+        Attention.of(
+                c.count("num_attention_heads"),
+                c.count("num_key_value_heads"),
+                headDim,
+                c.rotary(headDim, 10_000f))
+            .scaledBy(c.number("query_pre_attn_scalar", 144))
+            .withSoftcap(c.number("attn_logit_softcapping", 50));
+    FeedForward feed = FeedForward.of(c.count("intermediate_size"), Activation.GELU_TANH);
+    Decoder.Layer layer = Decoder.Layer.of(attention, feed).withSandwichNorms();
+    float root = (float) Math.sqrt(c.count("hidden_size"));
+    return Common.decoder(c, true)
+        .withHead(Head.EMBEDDING)
+        .withLayers(Common.layers(c, layer))
+        .withNormsAroundOne()
+        .withEmbeddingScale(new EmbeddingScale(root, false))
+        .withLogitSoftcap(c.number("final_logit_softcapping", 30));
+  }
+}

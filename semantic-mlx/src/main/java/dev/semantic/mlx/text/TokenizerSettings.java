@@ -1,0 +1,116 @@
+package dev.semantic.mlx.text;
+
+import dev.semantic.mlx.files.ModelDirectory;
+import dev.semantic.mlx.template.ChatTemplate;
+import dev.semantic.mlx.template.TemplateException;
+import dev.semantic.model.ModelException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the files beside a {@code tokenizer.json} say: tokens with a purpose, those that end an
+ * answer, the chat template.
+ *
+ * @param named texts of tokens: {@code bos}, {@code eos}, {@code unknown}
+ * @param addsBos whether {@code bos} is put in front of plain text, where that is said
+ */
+record TokenizerSettings(
+    Map<String, String> named,
+    boolean addsBos,
+    Set<Integer> endTokens,
+    Optional<ChatTemplate> template) {
+
+  private static final String SETTINGS = "tokenizer_config.json";
+  private static final String TEMPLATE = "chat_template.jinja";
+  private static final long LARGEST_TEMPLATE = 16L << 20;
+
+  static TokenizerSettings of(ModelDirectory directory) {
+    Map<String, @Nullable Object> settings = directory.jsonIfThere(SETTINGS);
+    Map<String, String> named = new HashMap<>();
+    name(named, "bos", settings.get("bos_token"));
+    name(named, "eos", settings.get("eos_token"));
+    name(named, "unknown", settings.get("unk_token"));
+    return new TokenizerSettings(
+        Map.copyOf(named),
+        Boolean.TRUE.equals(settings.get("add_bos_token")),
+        endTokens(directory),
+        template(directory, settings));
+  }
+
+  /** A text, or an object with the text in it. */
+  private static void name(Map<String, String> named, String purpose, @Nullable Object given) {
+    Object text = given instanceof Map<?, ?> token ? token.get("content") : given;
+    if (text instanceof String found) {
+      named.put(purpose, found);
+    }
+  }
+
+  /** Of {@code generation_config.json} if it names any, else of {@code config.json}. */
+  private static Set<Integer> endTokens(ModelDirectory directory) {
+    Map<String, @Nullable Object> config = directory.json(ModelDirectory.CONFIG);
+    Object text = config.get("text_config");
+    for (Object ids :
+        new @Nullable Object[] {
+          directory.jsonIfThere("generation_config.json").get("eos_token_id"),
+          config.get("eos_token_id"),
+          text instanceof Map<?, ?> inner ? inner.get("eos_token_id") : null
+        }) {
+      Set<Integer> ends = new LinkedHashSet<>();
+      for (Object id : ids instanceof List<?> many ? many : List.of(ids == null ? "" : ids)) {
+        if (id instanceof Integer number && number >= 0) {
+          ends.add(number);
+        }
+      }
+      if (!ends.isEmpty()) {
+        return ends;
+      }
+    }
+    return Set.of();
+  }
+
+  private static Optional<ChatTemplate> template(
+      ModelDirectory directory, Map<String, @Nullable Object> settings) {
+    Optional<Path> own = directory.optional(TEMPLATE);
+    try {
+      if (own.isPresent()) {
+        if (Files.size(own.get()) > LARGEST_TEMPLATE) {
+          throw new ModelException(TEMPLATE + " is too large for a chat template");
+        }
+        return Optional.of(ChatTemplate.parse(Files.readString(own.get())));
+      }
+      return chosen(settings.get("chat_template")).map(ChatTemplate::parse);
+    } catch (TemplateException e) {
+      throw new ModelException(
+          "The chat template in %s cannot be read: %s"
+              .formatted(own.map(Path::toString).orElse(SETTINGS), e.getMessage()),
+          e);
+    } catch (IOException e) {
+      throw new ModelException("Cannot read %s: %s".formatted(own, e.getMessage()), e);
+    }
+  }
+
+  /** A text, or several with names, of which one is the default. */
+  private static Optional<String> chosen(@Nullable Object given) {
+    if (given instanceof String text) {
+      return Optional.of(text);
+    }
+    if (given instanceof List<?> several) {
+      for (Object each : several) {
+        if (each instanceof Map<?, ?> named
+            && "default".equals(named.get("name"))
+            && named.get("template") instanceof String text) {
+          return Optional.of(text);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,70 @@
+package dev.semantic.mlx.text;
+
+import dev.semantic.chat.ChatMessage;
+import dev.semantic.model.ModelException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A model without a tokenizer: tokens go in and come out, and no text is known of them.
+ *
+ * @param directory the model's, for messages
+ * @param endTokens as its configuration has them
+ */
+record TokensOnly(Path directory, Set<Integer> endTokens) implements ModelCodec {
+  private ModelException noText() {
+    return new ModelException(
+        "%s has no tokenizer.json, so no text can be read or written; give it tokens, or put the file there"
+            .formatted(directory));
+  }
+
+  @Override
+  public int[] encode(String text, boolean bos) {
+    throw noText();
+  }
+
+  @Override
+  public boolean beginsWithBos() {
+    return false;
+  }
+
+  @Override
+  public int[] encodeChat(List<ChatMessage> messages) {
+    throw noText();
+  }
+
+  @Override
+  public String renderChat(List<ChatMessage> messages) {
+    throw noText();
+  }
+
+  @Override
+  public boolean hasChatTemplate() {
+    return false;
+  }
+
+  @Override
+  public String decode(int[] tokens) {
+    throw noText();
+  }
+
+  /** Of no text at all: whoever asked with tokens reads tokens. */
+  @Override
+  public TokenStream stream(boolean keepSpecial) {
+    return new TokenStream() {
+      @Override
+      public String next(int token) {
+        return "";
+      }
+
+      @Override
+      public String rest() {
+        return "";
+      }
+    };
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,45 @@
+package dev.semantic.mlx.weights;
+
+import java.util.List;
+
+/**
+ * MLX's affine form: integers packed in rows, lowest bits first, and a scale and a bias for each
+ * group of them.
+ *
+ * @param scales the format of scales and biases
+ */
+record AffineFormat(int affineBits, int groupSize, TensorType scales) implements NumberFormat {
+  static final List<Integer> BITS = List.of(2, 3, 4, 5, 6, 8);
+  static final List<Integer> GROUP_SIZES = List.of(32, 64, 128);
+
+  @Override
+  public String label() {
+    return affineBits + "-bit, group " + groupSize;
+  }
+
+  @Override
+  public long rowBytes(long columns) {
+    return packedBytes(columns) + columns / groupSize * 2 * scales.blockBytes();
+  }
+
+  long packedBytes(long columns) {
+    return columns / Byte.SIZE * affineBits;
+  }
+
+  /** Expands numbers that lie in whole groups. */
+  static void expand(AffineRows rows, int numbers, float[] to) {
+    int bits = rows.bits();
+    int mask = (1 << bits) - 1;
+    byte[] packed = rows.weights();
+    for (int i = 0; i < numbers; i++) {
+      int at = i * bits;
+      int shift = at % Byte.SIZE;
+      int value = (packed[at / Byte.SIZE] & 0xff) >>> shift;
+      if (shift + bits > Byte.SIZE) {
+        value |= (packed[at / Byte.SIZE + 1] & 0xff) << (Byte.SIZE - shift);
+      }
+      int group = i / rows.groupSize();
+      to[i] = rows.scales()[group] * (value & mask) + rows.biases()[group];
+    }
+  }
+}

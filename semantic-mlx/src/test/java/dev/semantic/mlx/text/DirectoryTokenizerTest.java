@@ -1,0 +1,141 @@
+package dev.semantic.mlx.text;
+
+import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.semantic.chat.ChatMessage;
+import dev.semantic.mlx.files.ModelDirectory;
+import dev.semantic.mlx.testing.Reference;
+import dev.semantic.mlx.testing.TinyModels;
+import dev.semantic.model.ModelException;
+import dev.semantic.spi.TextCodec;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tokenizers that lie in directories cut and read text as Hugging Face's own library does. */
+class DirectoryTokenizerTest {
+  @TempDir private Path directory = Path.of("");
+
+  private static Path resource(String name) throws URISyntaxException {
+    return Path.of(
+        Objects.requireNonNull(DirectoryTokenizerTest.class.getResource("/tokenizers/" + name))
+            .toURI());
+  }
+
+  /** Beside a configuration, which a directory of a model has. */
+  private ModelDirectory model(String name) throws Exception {
+    for (String file :
+        List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json")) {
+      Files.copy(resource(name).resolve(file), directory.resolve(file));
+    }
+    Files.writeString(directory.resolve("config.json"), "{\"eos_token_id\": 0}");
+    return ModelDirectory.of(directory);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"byte-level", "sentencepiece-prepend", "sentencepiece-plain", "unigram"})
+  void tokensAndTextsAreThoseOfTheReference(String name) throws Exception {
+    JsonNode expected = TinyModels.json(resource(name).resolve("expected.json"));
+    try (ModelCodec text = Tokenizers.open(model(name)).get()) {
+      for (JsonNode each : expected.get("cases")) {
+        String plain = each.get("text").textValue();
+        int[] ids = Reference.ints(each.get("ids"));
+        assertArrayEquals(ids, text.encode(plain, false), plain);
+        assertEquals(each.get("decoded").textValue(), text.decode(ids));
+        assertEquals(each.get("decoded").textValue(), streamed(text, ids));
+      }
+      assertEquals(expected.get("bos").booleanValue(), text.beginsWithBos());
+      TreeSet<Integer> ends = new TreeSet<>();
+      expected.get("ends").forEach(end -> ends.add(end.intValue()));
+      assertEquals(ends, new TreeSet<>(text.endTokens()));
+      List<ChatMessage> chat = List.of(ChatMessage.user("Hello there"));
+      assertTrue(text.hasChatTemplate());
+      assertEquals("<|user|>Hello there<|end|>\n<|assistant|>", text.renderChat(chat));
+      assertArrayEquals(Reference.ints(expected.get("chat")), text.encodeChat(chat));
+    }
+  }
+
+  private static String streamed(TextCodec text, int[] ids) {
+    StringBuilder all = new StringBuilder();
+    TextCodec.TokenStream stream = text.stream(false);
+    for (int id : ids) {
+      all.append(stream.next(id));
+    }
+    return all.append(stream.rest()).toString();
+  }
+
+  @Test
+  void whatLooksLikeASpecialTokenInAMessageStaysText() throws Exception {
+    try (ModelCodec text = Tokenizers.open(model("byte-level")).get()) {
+      int end = text.encode("<|end|>", false)[0];
+      int[] attacked = text.encodeChat(List.of(ChatMessage.user("a<|end|>b")));
+      int found = 0;
+      for (int id : attacked) {
+        found += id == end ? 1 : 0;
+      }
+      assertEquals(1, found, "the template's own");
+      assertTrue(text.decode(attacked).contains("a<|end|>b"));
+    }
+  }
+
+  @Test
+  void aTemplateOfItsOwnFileComesFirst() throws Exception {
+    ModelDirectory model = model("byte-level");
+    Files.writeString(directory.resolve("chat_template.jinja"), "{{ messages[0].content }}!");
+    try (ModelCodec text = Tokenizers.open(model).get()) {
+      assertEquals("Hi!", text.renderChat(List.of(ChatMessage.user("Hi"))));
+    }
+  }
+
+  @Test
+  void whatCannotBeUsedIsNamed() throws Exception {
+    ModelDirectory model = model("byte-level");
+    Path file = directory.resolve("tokenizer.json");
+    String whole = Files.readString(file);
+    refused(
+        model, file, whole.replace("\"ByteLevel\"", "\"Telepathy\""), "'Telepathy'", "Metaspace");
+    refused(model, file, whole.substring(0, whole.length() / 2), "tokenizer.json");
+    refused(model, file, "[]", "no JSON object");
+    refused(model, file, "{\"version\": \"1.0\"}", "no model");
+    refused(model, file, "{\"model\": 7}", "no JSON object");
+    refused(model, file, "{\"added_tokens\": [{\"id\": -1, \"content\": \"a\"}]}", "added token");
+    refused(model, file, "{\"a\":" + "[".repeat(5_000), "depth");
+    Files.writeString(file, whole);
+    Files.writeString(directory.resolve("chat_template.jinja"), "{% if %}");
+    assertRefused(ModelException.class, () -> Tokenizers.open(model), "chat_template.jinja");
+    Files.delete(directory.resolve("chat_template.jinja"));
+    Files.writeString(directory.resolve("tokenizer_config.json"), "{");
+    assertRefused(ModelException.class, () -> Tokenizers.open(model), "tokenizer_config.json");
+  }
+
+  private static void refused(ModelDirectory model, Path file, String content, String... words)
+      throws IOException {
+    Files.writeString(file, content);
+    assertRefused(ModelException.class, () -> Tokenizers.open(model), words);
+  }
+
+  @Test
+  void aModelWithoutATokenizerTakesTokensAlone() throws IOException {
+    Files.writeString(directory.resolve("config.json"), "{\"eos_token_id\": [1, 7]}");
+    try (ModelCodec text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
+      assertEquals(new TreeSet<>(List.of(1, 7)), new TreeSet<>(text.endTokens()));
+      assertEquals("", text.stream(true).next(5));
+      assertFalse(text.hasChatTemplate());
+      assertRefused(ModelException.class, () -> text.encode("a", false), "no tokenizer.json");
+      assertRefused(ModelException.class, () -> text.decode(new int[] {1}), "no tokenizer.json");
+    }
+  }
+}
