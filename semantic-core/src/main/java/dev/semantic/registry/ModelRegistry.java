@@ -204,8 +204,9 @@ public final class ModelRegistry implements AutoCloseable {
   }
 
   /**
-   * Makes a model ready in the background: found, checked, read into the page cache. The serving
-   * model is not touched, and nothing is kept but what the system keeps.
+   * Makes a model ready in the background: fetched if it is elsewhere, found, checked, read into
+   * the page cache. The serving model is not touched, and nothing is kept but files and what the
+   * system keeps.
    */
   public Preparation prepare(ModelId model) {
     if (desk.isClosed()) {

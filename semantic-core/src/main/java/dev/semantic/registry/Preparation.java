@@ -15,9 +15,9 @@ import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model being made ready in the background, while another one serves: found, checked whole, and
- * read into the system's page cache, so that the swap to it has little left to wait for. Any
- * thread.
+ * A model being made ready in the background, while another one serves: fetched if it is elsewhere,
+ * found, checked whole, and read into the system's page cache, so that the swap to it has little
+ * left to wait for. Any thread.
  */
 public final class Preparation {
   private final ModelId model;
@@ -39,12 +39,10 @@ public final class Preparation {
   private void run(ModelRuntime runtime) {
     ModelSpec found = null;
     Throwable thrown = null;
-    try (PreparedModel prepared = runtime.prepare(model)) {
-      prepared.readAhead(new Progress());
+    try {
+      runtime.fetch(model, new Progress());
       requireWanted();
-      prepared.text(); // whether it can be made
-      requireWanted();
-      found = prepared.spec();
+      found = check(runtime);
     } catch (Throwable t) { // for whoever awaits it
       thrown = t;
     }
@@ -56,6 +54,16 @@ public final class Preparation {
       monitor.signalAll();
     } finally {
       monitor.unlock();
+    }
+  }
+
+  private ModelSpec check(ModelRuntime runtime) {
+    try (PreparedModel prepared = runtime.prepare(model)) {
+      prepared.readAhead(new Progress());
+      requireWanted();
+      prepared.text(); // whether it can be made
+      requireWanted();
+      return prepared.spec();
     }
   }
 
@@ -87,12 +95,12 @@ public final class Preparation {
     return model;
   }
 
-  /** How much of its files is read ahead. */
+  /** How much of its files is fetched, and after that how much is read ahead. */
   public ByteSize done() {
     return new ByteSize(done);
   }
 
-  /** How much there is to read; zero until that is known. */
+  /** How much there is to fetch, and after that to read; zero until that is known. */
   public ByteSize total() {
     return new ByteSize(total);
   }

@@ -10,6 +10,16 @@ import dev.semantic.model.ModelId;
  */
 public interface ModelRuntime extends AutoCloseable {
   /**
+   * Brings a model's files to this machine if they are elsewhere. A swap does not ask for it: what
+   * takes as long as a network likes is done beforehand. Does nothing where everything is here.
+   *
+   * @param progress hears of bytes of files, and can call it off; what has come is kept
+   * @throws ModelException if they cannot be had
+   * @throws java.util.concurrent.CancellationException if {@code progress} says so
+   */
+  default void fetch(ModelId id, LoadProgress progress) {}
+
+  /**
    * Finds and checks a model while another one may be serving: files, headers, every tensor's
    * presence, type and shape, tokenizer, template. Reads no weight and takes no model memory.
    *

@@ -14,6 +14,7 @@ import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapStrategy;
 import java.util.Optional;
@@ -74,6 +75,43 @@ class LookingAheadTest {
       assertEquals(Geometry.BETA.spec(), preparation.await());
       assertEquals(preparation.total(), preparation.done());
       house.registry.swapWithRollback(BETA);
+    }
+  }
+
+  @Test
+  void aModelThatIsElsewhereIsFetchedWhileTheOtherServes() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      house.runtime.putElsewhere(500_000);
+      assertSays(
+          "has not been fetched",
+          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA)));
+      Script.Hold hold = house.script.hold(PortCall.FETCH);
+      Preparation preparation = house.registry.prepare(BETA);
+      hold.awaitReached();
+      assertEquals(new ByteSize(250_000), preparation.done());
+      assertEquals(new ByteSize(500_000), preparation.total());
+      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+      hold.release();
+      assertEquals(Geometry.BETA.spec(), preparation.await());
+      house.registry.swapWithRollback(BETA);
+      assertEquals(Geometry.BETA.tag(), house.ask("ada", tokens(9, 1)).model());
+    }
+  }
+
+  @Test
+  void aFetchCanBeCancelledAndCanFail() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      house.runtime.putElsewhere(500_000);
+      Script.Hold hold = house.script.hold(PortCall.FETCH);
+      Preparation cancelled = house.registry.prepare(BETA);
+      hold.awaitReached();
+      cancelled.cancel();
+      hold.release();
+      assertThrows(CancellationException.class, cancelled::await);
+      house.script.fail(PortCall.FETCH, 1, Fault.DECLARED);
+      assertThrows(ModelException.class, () -> house.registry.prepare(BETA).await());
+      assertTrue(house.script.fired());
+      assertEquals(1, house.runtime.openPrepared());
     }
   }
 

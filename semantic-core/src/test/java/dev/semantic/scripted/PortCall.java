@@ -2,6 +2,7 @@ package dev.semantic.scripted;
 
 /** Every call that the core makes of a port, and at which a test can make it fail or wait. */
 public enum PortCall {
+  FETCH,
   PREPARE,
   TEXT,
   READ_AHEAD,

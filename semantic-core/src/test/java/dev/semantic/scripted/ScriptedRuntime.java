@@ -12,6 +12,7 @@ import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -29,6 +30,7 @@ public final class ScriptedRuntime implements ModelRuntime {
   final AtomicInteger openSequences = new AtomicInteger();
   volatile LoadProgress loading = LoadProgress.NONE;
   volatile boolean readsInPlace = true;
+  private final AtomicLong elsewhere = new AtomicLong();
   private final AtomicLong leak = new AtomicLong();
   private final AtomicLong leaked = new AtomicLong();
   private final Map<ModelId, Geometry> installed = new ConcurrentHashMap<>();
@@ -42,9 +44,31 @@ public final class ScriptedRuntime implements ModelRuntime {
     this.script = script;
   }
 
+  /** So many bytes of every model are far away, until it is fetched. */
+  public void putElsewhere(long bytes) {
+    elsewhere.set(bytes);
+  }
+
+  @Override
+  public void fetch(ModelId id, LoadProgress progress) {
+    long bytes = elsewhere.get();
+    if (bytes > 0) {
+      progress.update(bytes / 2, bytes);
+      script.visit(PortCall.FETCH);
+      if (progress.isCancelled()) {
+        throw new CancellationException("Nobody wants " + id + " any more");
+      }
+      elsewhere.set(0);
+      progress.update(bytes, bytes);
+    }
+  }
+
   @Override
   public PreparedModel prepare(ModelId id) {
     script.visit(PortCall.PREPARE);
+    if (elsewhere.get() > 0) {
+      throw new ModelException(id + " has not been fetched");
+    }
     Geometry there = installed.get(id);
     if (there != null) {
       return new ScriptedPrepared(this, there);

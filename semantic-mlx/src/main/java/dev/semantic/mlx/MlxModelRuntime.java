@@ -8,7 +8,9 @@ import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.model.Transformer;
+import dev.semantic.mlx.store.FetchProgress;
 import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.store.ModelFetcher;
 import dev.semantic.mlx.text.ModelCodec;
 import dev.semantic.mlx.text.Tokenizers;
 import dev.semantic.mlx.weights.Checkpoint;
@@ -20,9 +22,11 @@ import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
+import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.function.Supplier;
@@ -72,6 +76,12 @@ public final class MlxModelRuntime implements ModelRuntime {
    */
   public static MlxModelRuntime open(ModelCatalog catalog, MemoryBudget budget) {
     return new MlxModelRuntime(Mlx.open(), catalog, budget);
+  }
+
+  /** From the hub, or as the catalogue knows; needs MLX for nothing. */
+  @Override
+  public void fetch(ModelId id, LoadProgress progress) {
+    new ModelFetcher(catalog).fetchIfMissing(id, FetchProgress.of(progress));
   }
 
   @Override
@@ -199,11 +209,19 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   /** The file's name, however it was asked for, in the letters a directory may have. */
   private static String shortName(Path file) {
-    String last = String.valueOf(file.getFileName());
+    String last = String.valueOf(named(file).getFileName()).replaceFirst("^models--", "");
     String plain = last.replaceAll("(?i)\\.gguf$", "").replaceAll("[^A-Za-z0-9._-]", "-");
     String begun = plain.replaceAll("^[^A-Za-z0-9]+", "");
     String name = begun.isEmpty() ? "model" : begun;
     return name.substring(0, Math.min(name.length(), 100));
+  }
+
+  /** A snapshot of the hub's cache is called by its commit; its repository's name says more. */
+  private static Path named(Path file) {
+    Path snapshots = file.toAbsolutePath().normalize().getParent();
+    Path repository = snapshots == null ? null : snapshots.getParent();
+    boolean commit = repository != null && snapshots.endsWith("snapshots");
+    return commit && Files.isDirectory(file) ? repository : file;
   }
 
   @Override

@@ -70,6 +70,15 @@ class ArchitectureTest {
           .arePublic()
           .should(mentionNativeTypes());
 
+  @ArchTest
+  static final ArchRule ONLY_THE_HUB_SPEAKS_HTTP =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.semantic.mlx.store.hub")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("java.net.http", "com.sun.net.httpserver");
+
   @ArchTest static final ArchRule NO_JNI = methods().should().notHaveModifier(JavaModifier.NATIVE);
 
   @ArchTest

@@ -6,7 +6,6 @@ import dev.semantic.journal.FileSwapJournal;
 import dev.semantic.journal.InterruptedSwap;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
-import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.RegistryBuilder;
@@ -55,13 +54,12 @@ final class HouseOptions {
   }
 
   /**
-   * Makes sure that there is such a model, fetching it if it is the catalogue's.
+   * Makes sure that there is such a model, fetching it if it is the catalogue's or a hub's.
    *
    * @throws dev.semantic.model.ModelException if there is none
    */
   static void find(Terminal terminal, ModelId id) {
     ModelCommand.fetchIfMissing(terminal, id);
-    ModelCatalog.ofUser().resolve(id);
   }
 
   private MemoryBudget budget() {

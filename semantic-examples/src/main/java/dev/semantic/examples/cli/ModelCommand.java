@@ -5,10 +5,8 @@ import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
-import dev.semantic.mlx.store.CatalogModel;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelFetcher;
-import dev.semantic.mlx.store.ModelState;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.ModelRuntime;
@@ -24,8 +22,8 @@ abstract class ModelCommand extends Subcommand {
       index = "0",
       paramLabel = "MODEL",
       description =
-          "A .gguf file, a directory in MLX's layout (or with one .gguf file in it), or a name of"
-              + " 'semantic models'.")
+          "A .gguf file, a directory in MLX's layout (or with one .gguf file in it), a name of"
+              + " 'semantic models', or a hub's repository.")
   private String model = "";
 
   @Option(
@@ -63,18 +61,10 @@ abstract class ModelCommand extends Subcommand {
     }
   }
 
+  /** Brings a model here that is not, where there is a place to fetch it from. */
   static void fetchIfMissing(Terminal terminal, ModelId id) {
-    ModelCatalog catalog = ModelCatalog.ofUser();
-    for (CatalogModel known : catalog.find(id.name()).stream().toList()) {
-      if (catalog.state(known) != ModelState.READY) {
-        fetch(terminal, catalog, known);
-      }
-    }
-  }
-
-  static void fetch(Terminal terminal, ModelCatalog catalog, CatalogModel model) {
-    try (Progress progress = Progress.told(terminal, "Fetching " + model.name())) {
-      new ModelFetcher(catalog).fetch(model, progress::update);
+    try (FetchBar bar = new FetchBar(terminal, id)) {
+      new ModelFetcher(ModelCatalog.ofUser()).fetchIfMissing(id, bar);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.semantic.examples.terminal;
 
 import java.io.PrintStream;
+import java.time.Duration;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -33,14 +34,25 @@ public final class Progress implements AutoCloseable {
     return drawn(terminal, task);
   }
 
+  /** As {@link #told}, with the rate and the time that is left, from so many bytes on. */
+  public static Progress fetching(Terminal terminal, String task, long doneBytes) {
+    return terminal.interactive()
+        ? new Progress(
+            builder(terminal.err(), task).startsFrom(doneBytes, Duration.ZERO).showSpeed().build())
+        : told(terminal, task);
+  }
+
   private static ProgressBar bar(PrintStream err, String task) {
+    return builder(err, task).build();
+  }
+
+  private static ProgressBarBuilder builder(PrintStream err, String task) {
     return new ProgressBarBuilder()
         .setTaskName(task)
         .setUnit(" MiB", MEBIBYTE)
         .setStyle(ProgressBarStyle.ASCII)
         .setUpdateIntervalMillis(100)
-        .setConsumer(new ConsoleProgressBarConsumer(err))
-        .build();
+        .setConsumer(new ConsoleProgressBarConsumer(err));
   }
 
   /** So many bytes are done. */

@@ -61,6 +61,13 @@ class UsageTest {
         "caches purge --cache-dir a",
         "caches purge --cache-dir a --yes",
         "models all",
+        "models list all",
+        "models fetch",
+        "models add",
+        "models add a b",
+        "models verify",
+        "models remove",
+        "models remove a --no",
         "fetch",
         "demo --budget much",
         "demo --budget 0",
@@ -91,6 +98,13 @@ class UsageTest {
     run(split(words + " --json")).assertFailed(2, "--help");
   }
 
+  @Test
+  void whatIsRemovedIsAskedFor() {
+    run("models", "remove", "gpt-9", "--yes").assertFailed(1, "nothing of gpt-9");
+    run("models", "verify", "gpt-9").assertFailed(1, "gpt-9", "org/name");
+    run("models", "add", "/no/such").assertFailed(1, "no model in /no/such");
+  }
+
   private static String[] split(String words) {
     return words.isBlank() ? new String[0] : words.strip().split(" ");
   }
@@ -106,6 +120,11 @@ class UsageTest {
         "generate",
         "demo",
         "models",
+        "models list",
+        "models fetch",
+        "models add",
+        "models verify",
+        "models remove",
         "fetch",
         "chat",
         "swap",
@@ -132,14 +151,19 @@ class UsageTest {
   }
 
   @Test
-  void theCatalogueHasTwoModels() throws IOException {
+  void theCatalogueBeginsWithItsTwoModels() throws IOException {
     JsonNode models = run("models", "--json").json("models").get("models");
-    assertEquals(2, models.size());
+    assertEquals(models, run("models", "list", "--json").json("models").get("models"));
     for (JsonNode model : models) {
       assertEquals(
-          List.of("name", "path", "size_bytes", "license", "state"),
+          List.of(
+              "name", "path", "size_bytes", "license", "state", "architecture", "fits", "complete"),
           model.properties().stream().map(e -> e.getKey()).toList());
-      assertEquals("ready".equals(model.get("state").asText()), model.get("path").isTextual());
+      assertEquals("ready".equals(model.get("state").asText()), model.get("complete").asBoolean());
+    }
+    for (int i = 0; i < 2; i++) {
+      JsonNode model = models.get(i);
+      assertEquals(model.get("complete").asBoolean(), model.get("path").isTextual());
       assertTrue(model.get("size_bytes").asLong() > 90_000_000);
     }
     assertEquals("smollm2-135m-instruct", models.get(0).get("name").asText());
@@ -148,7 +172,8 @@ class UsageTest {
   }
 
   @Test
-  void onlyTheCataloguesModelsAreFetched() {
-    run("fetch", "gpt-9").assertFailed(1, "gpt-9", "semantic models");
+  void whatNobodyHasIsNotFetched() {
+    run("fetch", "gpt-9").assertFailed(1, "gpt-9", "org/name");
+    run("models", "fetch", "gpt-9").assertFailed(1, "gpt-9", "org/name");
   }
 }

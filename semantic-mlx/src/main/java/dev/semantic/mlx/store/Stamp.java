@@ -23,7 +23,7 @@ final class Stamp {
     Files.writeString(path(file), text(file, model));
   }
 
-  private static Path path(Path file) {
+  static Path path(Path file) {
     return file.resolveSibling(file.getFileName() + ".verified");
   }
 

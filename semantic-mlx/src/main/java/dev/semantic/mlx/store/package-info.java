@@ -1,6 +1,7 @@
 /**
- * The store: which models can be fetched, where they lie in the user's cache, and how they get
- * there. Begin with {@code ModelCatalog}. Nothing native here.
+ * The store: which models there are, where they lie (our own cache, the hub's, directories that
+ * were added), and how they get there. Begin with {@code ModelCatalog} and {@code ModelFetcher}.
+ * Nothing native here.
  */
 @NullMarked
 package dev.semantic.mlx.store;

@@ -1,0 +1,148 @@
+package dev.semantic.examples.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.semantic.examples.testing.Run;
+import dev.semantic.examples.testing.TinyHub;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is done with models' files, each command in a process with caches of its own. */
+class ModelsCommandTest {
+  private static final String[] MODEL = {
+    "name", "path", "size_bytes", "license", "state", "architecture", "fits", "complete"
+  };
+
+  @TempDir private Path home = Path.of("");
+  private TinyHub hub;
+
+  @BeforeEach
+  void open() throws IOException {
+    hub = new TinyHub();
+  }
+
+  @AfterEach
+  void close() {
+    hub.close();
+  }
+
+  private Run run(Map<String, String> more, String... words) throws Exception {
+    List<String> line =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+    line.addAll(List.of(words));
+    Path out = Files.createTempFile(home, "out", ".txt");
+    Path err = Files.createTempFile(home, "err", ".txt");
+    ProcessBuilder builder =
+        new ProcessBuilder(line).redirectOutput(out.toFile()).redirectError(err.toFile());
+    builder.environment().keySet().removeIf(name -> name.startsWith("HF_"));
+    builder
+        .environment()
+        .keySet()
+        .removeIf(name -> name.toLowerCase(Locale.ROOT).endsWith("_proxy"));
+    builder.environment().put("SEMANTIC_HOME", home.resolve("own").toString());
+    builder.environment().put("HF_HOME", home.resolve("hf").toString());
+    builder.environment().put("HF_ENDPOINT", hub.endpoint());
+    builder.environment().putAll(more);
+    int code = builder.start().waitFor();
+    return new Run(code, read(out), read(err));
+  }
+
+  private static String read(Path file) throws IOException {
+    return Files.readString(file, StandardCharsets.UTF_8);
+  }
+
+  private Run run(String... words) throws Exception {
+    return run(Map.of(), words);
+  }
+
+  @Test
+  void aRepositoryIsFetchedListedVerifiedAndRemoved() throws Exception {
+    JsonNode fetched = json(run("models", "fetch", "org/tiny", "--json"), MODEL);
+    assertEquals("org/tiny", fetched.get("name").asText());
+    assertEquals("llama", fetched.get("architecture").asText());
+    assertEquals("mit", fetched.get("license").asText());
+    assertTrue(fetched.get("complete").asBoolean());
+    Path snapshot = Path.of(fetched.get("path").asText());
+    assertTrue(snapshot.startsWith(home.resolve("hf/hub")), snapshot::toString);
+
+    JsonNode models = json(run("models", "--json"), "models").get("models");
+    assertEquals(3, models.size());
+    assertEquals(fetched, models.get(2));
+    Run offline = run(Map.of("HF_HUB_OFFLINE", "1"), "fetch", "org/tiny");
+    assertEquals(snapshot + "\n", offline.out());
+
+    JsonNode intact =
+        json(run("models", "verify", "org/tiny", "--json"), "name", "intact", "files");
+    assertTrue(intact.get("intact").asBoolean());
+    assertEquals(4, intact.get("files").size());
+    Files.writeString(snapshot.resolve("model.safetensors"), "weightS");
+    Run damaged = run("models", "verify", "org/tiny");
+    assertEquals(1, damaged.code());
+    assertTrue(damaged.out().contains("damaged  " + snapshot), damaged.out());
+    assertTrue(damaged.out().contains("models remove org/tiny --yes"), damaged.out());
+
+    run("models", "remove", "org/tiny").assertFailed(2, "--yes");
+    assertTrue(Files.exists(snapshot));
+    JsonNode removed =
+        json(
+            run("models", "remove", "org/tiny", "--yes", "--json"),
+            "name",
+            "removed",
+            "freed_bytes");
+    assertTrue(removed.get("freed_bytes").asLong() > 40);
+    assertFalse(Files.exists(snapshot));
+  }
+
+  /** Progress is said to standard error where nobody watches; the answer is what it always is. */
+  private static JsonNode json(Run run, String... fields) throws IOException {
+    String err = run.err().replaceFirst("Fetching \\S+ \\.\\.\\.\\R", "");
+    return new Run(run.code(), run.out(), err).json(fields);
+  }
+
+  @Test
+  void whatIsRefusedSaysWhy() throws Exception {
+    run("models", "fetch", "org/other").assertFailed(1, "org/other", "no repository", "404");
+    run("info", "org/other").assertFailed(1, "org/other", "no repository", "404");
+    run(Map.of("HF_HUB_OFFLINE", "1"), "models", "fetch", "org/tiny")
+        .assertFailed(1, "HF_HUB_OFFLINE");
+    run(Map.of("HF_ENDPOINT", "nowhere"), "models").assertFailed(1, "HF_ENDPOINT", "nowhere");
+  }
+
+  @Test
+  void aDirectoryIsAddedAndTakenOutAgain() throws Exception {
+    Path model = Files.createDirectories(home.resolve("shelf/mine"));
+    Files.writeString(model.resolve("config.json"), "{\"model_type\":\"qwen2\"}");
+    JsonNode added =
+        json(
+            run("models", "add", home.resolve("shelf").toString(), "--json"),
+            "directory",
+            "models");
+    assertEquals("mine", added.get("models").get(0).get("name").asText());
+    assertEquals("partial", added.get("models").get(0).get("state").asText());
+    assertTrue(run("models").out().contains("without tokenizer.json, model.safetensors"));
+    run("models", "remove", "mine", "--yes").assertFailed(1, "was added", model.toString());
+    assertEquals(0, run("models", "remove", home.resolve("shelf").toString()).code());
+    assertFalse(run("models").out().contains("mine"));
+    assertTrue(Files.exists(model.resolve("config.json")));
+  }
+}

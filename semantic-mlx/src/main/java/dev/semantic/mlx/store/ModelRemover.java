@@ -1,0 +1,161 @@
+package dev.semantic.mlx.store;
+
+import dev.semantic.mlx.files.OnceDirectory;
+import dev.semantic.mlx.files.PathLock;
+import dev.semantic.mlx.store.hub.HubCache;
+import dev.semantic.mlx.store.hub.HubRepo;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Deletes models from our own cache and from the hub's, and nothing anywhere else. A model that is
+ * in use goes on: its files are gone when it is unloaded.
+ */
+public final class ModelRemover {
+  private final ModelCatalog catalog;
+
+  public ModelRemover(ModelCatalog catalog) {
+    this.catalog = catalog;
+  }
+
+  /**
+   * What {@link #remove} would delete.
+   *
+   * @param model its name
+   * @param paths files, and directories with all that is in them
+   */
+  public record Removal(ModelId model, List<Path> paths) {
+    public Removal {
+      paths = List.copyOf(paths);
+    }
+  }
+
+  /**
+   * Looks what there is to delete of a model.
+   *
+   * @param id a name of the catalogue; of a hub's repository without a revision all that is here
+   * @throws ModelException if there is nothing, or it lies where we delete nothing
+   */
+  public Removal plan(ModelId id) {
+    Optional<CatalogModel> known = catalog.find(id.name());
+    List<Path> paths = known.isPresent() ? ofKnown(known.get()) : ofOthers(id);
+    if (paths.isEmpty()) {
+      throw new ModelException("There is nothing of %s here to remove".formatted(id));
+    }
+    return new Removal(id, paths);
+  }
+
+  /**
+   * Deletes what {@link #plan} tells.
+   *
+   * @return bytes that were freed
+   */
+  public long remove(ModelId id) {
+    Removal removal = plan(id);
+    try {
+      Optional<HubRepo> repo = repository(id);
+      return repo.isPresent() ? removeFromHub(repo.get()) : removeOwn(removal.paths());
+    } catch (IOException e) {
+      throw new ModelException("Cannot remove %s: %s".formatted(id, e.getMessage()), e);
+    }
+  }
+
+  private List<Path> ofKnown(CatalogModel model) {
+    List<Path> paths = new ArrayList<>(List.of(catalog.path(model)));
+    paths.add(Stamp.path(catalog.path(model)));
+    model.parts().forEach(part -> paths.add(catalog.downloaded(part)));
+    paths.removeIf(path -> !Files.exists(path, LinkOption.NOFOLLOW_LINKS));
+    return paths;
+  }
+
+  private List<Path> ofOthers(ModelId id) {
+    Optional<HubRepo> repo = repository(id);
+    if (repo.isPresent()) {
+      return ofHub(repo.get());
+    }
+    for (AvailableModel model : catalog.available()) {
+      boolean named = model.name().equals(id.name());
+      if (named && model.source() == ModelSource.OWN) {
+        return List.of(model.path().orElseThrow());
+      }
+      if (named) {
+        throw new ModelException(
+            "%s lies in a directory that was added, where nothing is deleted: %s. Delete it yourself, or take the directory out of the catalogue by its path"
+                .formatted(id, model.path().orElseThrow()));
+      }
+    }
+    return List.of();
+  }
+
+  /** The repository that a name means; empty if it means something else. */
+  private Optional<HubRepo> repository(ModelId id) {
+    boolean other =
+        catalog.available().stream()
+            .anyMatch(m -> m.source() != ModelSource.HUB && m.name().equals(id.name()));
+    Optional<HubRepo> repo = other ? Optional.empty() : HubRepo.parse(id.name());
+    if (repo.isPresent() && !repo.get().choice().isEmpty()) {
+      throw new ModelException(
+          "Of %s only the whole can be removed: %s".formatted(id, repo.get().id()));
+    }
+    return catalog.hub().isPresent() ? repo : Optional.empty();
+  }
+
+  private List<Path> ofHub(HubRepo repo) {
+    HubCache cache = catalog.hubCache().orElseThrow();
+    if (repo.revision().equals(HubRepo.MAIN)) {
+      Path repository = cache.repository(repo.id());
+      return Files.exists(repository) ? List.of(repository) : List.of();
+    }
+    return cache.find(repo).stream().toList();
+  }
+
+  private long removeFromHub(HubRepo repo) throws IOException {
+    HubCache cache = catalog.hubCache().orElseThrow();
+    try (PathLock _ = PathLock.acquire(cache.lock(repo.id()))) {
+      if (repo.revision().equals(HubRepo.MAIN)) {
+        return cache.removeAll(repo.id());
+      }
+      Optional<Path> directory = cache.find(repo);
+      long freed = 0;
+      for (HubCache.Snapshot snapshot : cache.snapshots(repo.id())) {
+        if (directory.filter(snapshot.directory()::equals).isPresent()) {
+          freed += cache.remove(snapshot);
+        }
+      }
+      return freed;
+    }
+  }
+
+  private long removeOwn(List<Path> paths) throws IOException {
+    Path ours = catalog.cache().root();
+    long freed = 0;
+    for (Path path : paths) {
+      if (!path.toAbsolutePath().normalize().startsWith(ours)) {
+        throw new IllegalStateException(path + " is not in " + ours);
+      }
+      freed += sizeOf(path);
+      OnceDirectory.delete(path);
+    }
+    return freed;
+  }
+
+  private static long sizeOf(Path tree) throws IOException {
+    long bytes = 0;
+    try (Stream<Path> files = Files.walk(tree)) {
+      for (Path file : files.toList()) {
+        if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+          bytes += Files.size(file);
+        }
+      }
+    }
+    return bytes;
+  }
+}

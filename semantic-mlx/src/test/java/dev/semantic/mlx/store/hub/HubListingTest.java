@@ -1,0 +1,159 @@
+package dev.semantic.mlx.store.hub;
+
+import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.io.IOException;
+import java.net.ProxySelector;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Lists that no model, or a bad one, can be taken from; and places where nothing can be put. */
+class HubListingTest extends HubTest {
+  private void tree(String entries) {
+    byte[] body = ("[" + entries + "]").getBytes(StandardCharsets.UTF_8);
+    hub.trouble(a -> a.path().contains("/tree/"), 1, e -> FakeHub.send(e, 200, body, body.length));
+  }
+
+  private static String entry(String path, long size, String oid) {
+    return "{\"type\":\"file\",\"oid\":\"%s\",\"size\":%d,\"path\":\"%s\"}"
+        .formatted(oid, size, path);
+  }
+
+  private void assertLeavesNothing(String... words) {
+    assertRefused(IOException.class, () -> fetch("org/model"), words);
+    assertFalse(Files.exists(cache.repository(FakeHub.ID)), "no trace of a repository");
+    assertEquals(0, hub.contents().size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "../x.gguf",
+        "a/../../x.gguf",
+        "/etc/x.gguf",
+        "a//x.gguf",
+        "./x.gguf",
+        "a\\\\x.gguf",
+        "C:x.gguf",
+        "x\\u0000.gguf"
+      })
+  void aFileThatWouldLieElsewhereIsRefused(String path) throws Exception {
+    aModel();
+    tree(entry(path, 5, "a".repeat(40)));
+    assertLeavesNothing("outside of the model");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"../../../x", "", "ABCDEF", "a", "aa/bb"})
+  void aChecksumThatIsNoneIsRefused(String oid) {
+    tree(entry("model.gguf", 5, oid));
+    assertLeavesNothing("no checksum", "model.gguf");
+  }
+
+  @Test
+  void aRepositoryWithoutAModelTellsWhatItHas() throws Exception {
+    hub.file("README.md", "nothing").file("pytorch_model.bin", "old").file("config.json", "{}");
+    assertLeavesNothing("no model that can be loaded", "README.md, config.json, pytorch_model.bin");
+  }
+
+  @Test
+  void aModelWithoutATokenizerIsRefused() throws Exception {
+    hub.file("config.json", "{}").large("model.safetensors", bytes(10, 1));
+    assertLeavesNothing("tokenizer.json", "config.json, model.safetensors");
+  }
+
+  @Test
+  void anEmptyRepositorySaysSo() {
+    assertLeavesNothing("it has no files");
+  }
+
+  @Test
+  void aPartOfASplitGgufIsRefused() throws Exception {
+    hub.large("model-00001-of-00003.gguf", bytes(10, 1));
+    assertLeavesNothing("split");
+  }
+
+  @Test
+  void aModelThatTheDiskCannotHoldIsNotBegun() {
+    tree(entry("model.gguf", 1L << 43, "a".repeat(40)));
+    assertLeavesNothing("free", "HF_HUB_CACHE", "8796093022208");
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {-1, Long.MAX_VALUE, Long.MIN_VALUE})
+  void aSizeThatCannotBeTrueIsRefused(long size) {
+    tree(entry("model.gguf", size, "a".repeat(40)));
+    assertLeavesNothing("model.gguf", "size");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"<html>log in</html>", "", "{\"sha\":\"../..\"}", "{}", "[]", "7"})
+  void whatIsNoHubIsRecognised(String answer) {
+    byte[] body = answer.getBytes(StandardCharsets.UTF_8);
+    hub.trouble(a -> true, 1, e -> FakeHub.send(e, 200, body, body.length));
+    assertLeavesNothing("is it a hub?");
+  }
+
+  @Test
+  void aListThatGoesOnElsewhereIsNotFollowed() throws Exception {
+    aModel();
+    hub.trouble(
+        a -> a.path().contains("/tree/"),
+        1,
+        e -> {
+          e.getResponseHeaders().set("Link", "<http://127.0.0.2:9/x>; rel=\"next\"");
+          FakeHub.send(e, 200, "[]".getBytes(StandardCharsets.UTF_8), 2);
+        });
+    assertLeavesNothing("goes on elsewhere", "127.0.0.2");
+  }
+
+  @Test
+  void aCacheThatCannotBeWrittenIsNamed() throws Exception {
+    aModel();
+    Path inTheWay = Files.writeString(home.resolve("hub"), "a file");
+    assertRefused(IOException.class, () -> fetch("org/model"), inTheWay.toString());
+    assertEquals(0, hub.asked.size(), "seen before anybody is asked");
+  }
+
+  @Test
+  void aTokenThatIsNoneIsRefusedUnshown() {
+    token = "hf_x\nEvil: y";
+    IOException refused =
+        assertRefused(IOException.class, () -> fetch("org/model"), "token", "HF_TOKEN");
+    assertFalse(String.valueOf(refused.getMessage()).contains("Evil"));
+    assertEquals(0, hub.asked.size());
+  }
+
+  @Test
+  void aRepositoryLikeARealOneIsUnderstood() throws Exception {
+    try (var list = getClass().getResourceAsStream("/hub/tree-of-a-4bit-model.json")) {
+      byte[] body = list.readAllBytes();
+      hub.trouble(
+          a -> a.path().contains("/tree/"), 1, e -> FakeHub.send(e, 200, body, body.length));
+    }
+    try (HubHttp http =
+        new HubHttp(hub.endpoint(), Optional.empty(), ProxySelector.of(null), silence)) {
+      Listing listing =
+          new HubApi(http, new Retrying(Patience.USUAL, meter))
+              .list(HubRepo.parse("org/model").orElseThrow());
+      assertEquals(13, listing.files().size());
+      assertEquals("mit", listing.license().orElseThrow());
+      Selection selection = Selection.of(listing);
+      assertEquals("model.safetensors.index.json", selection.index().orElseThrow().path());
+      Path index =
+          Files.writeString(
+              home.resolve("index"),
+              "{\"weight_map\":{\"a\":\"model-00001-of-00002.safetensors\","
+                  + "\"b\":\"model-00002-of-00002.safetensors\"}}");
+      long bytes = selection.with(index).files().stream().mapToLong(RemoteFile::sizeBytes).sum();
+      assertEquals(8_325_461_375L, bytes);
+    }
+  }
+}
