@@ -89,7 +89,7 @@ class CachesCommandTest {
   }
 
   @Test
-  void list() throws IOException {
+  void everythingIsListed() throws IOException {
     List<JsonNode> all = list();
     assertEquals(3, all.size());
     for (JsonNode cache : all) {
