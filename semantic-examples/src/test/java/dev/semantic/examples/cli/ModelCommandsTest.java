@@ -202,7 +202,8 @@ class ModelCommandsTest {
     int[] prompt =
         ints(Project.reference().get("SmolLM2-135M-Instruct.Q4_1").get(0).get("prompt_ids"));
     long exact = generateAs("exact", prompt, "--kv", "exact").get("parked_bytes").asLong();
-    assertEquals(exact, generateAs("usual", prompt).get("parked_bytes").asLong(), 64);
+    long usual = generateAs("usual", prompt).get("parked_bytes").asLong();
+    assertTrue(Math.abs(exact - usual) <= 64, "an agent's name is in the file: " + usual);
     JsonNode eight = generateAs("eight", prompt, "--kv", "q8");
     JsonNode four = generateAs("four", prompt, "--kv", "q4");
     assertTrue(eight.get("parked_bytes").asLong() < exact * 0.3, eight::toString);
