@@ -173,9 +173,9 @@ class BatchingTest {
   @Test
   void promptsOfOnePriorityTakeTurnsChunkByChunk() throws Exception {
     try (Table table = new Table(4, 100)) {
-      table.ask("long", 900, 1, request -> request.prefillChunk(100));
-      table.ask("short", 250, 1, request -> request.prefillChunk(100));
-      assertEquals(List.of("short-0", "long-0"), table.order());
+      table.ask("", 900, 1, request -> request.prefillChunk(100));
+      table.ask("", 250, 1, request -> request.prefillChunk(100));
+      assertEquals(List.of("-1", "-0"), table.order());
     }
   }
 
