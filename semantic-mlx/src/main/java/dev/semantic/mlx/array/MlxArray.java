@@ -195,6 +195,41 @@ public final class MlxArray {
   }
 
   /**
+   * Evaluates and copies a part out of each row of rows: once, where the array lies in row-major
+   * order, for a slice of it would be copied inside MLX before.
+   *
+   * @param from first index along the last axis but one
+   * @param to the index behind the last
+   * @param target where the part of the first row of rows goes
+   * @param stride bytes from there to where that of the next goes
+   */
+  public void readSpans(int from, int to, MemorySegment target, long stride) {
+    int[] lengths = shapeHere();
+    int tokens = dim(-2);
+    if (from < 0 || to > tokens || from > to) {
+      throw new IndexOutOfBoundsException("%s has no %d to %d".formatted(this, from, to));
+    }
+    if (from == to || size() == 0) {
+      return;
+    }
+    long width = (long) lengths[lengths.length - 1] * dtype().bytes();
+    long rows = size() / tokens / lengths[lengths.length - 1];
+    try (Scope s = scope.child("read " + name)) {
+      s.eval(this);
+      MlxArray plain = this;
+      if (!Native.rowContiguous(handle())) {
+        plain = Ops.contiguous(s, this);
+        s.eval(plain);
+      }
+      MemorySegment data = Native.at(ArrayCalls.dataUint8(plain.handle()), plain.bytes());
+      for (long row = 0; row < rows; row++) {
+        long at = (row * tokens + from) * width;
+        MemorySegment.copy(data, at, target, row * stride, (to - from) * width);
+      }
+    }
+  }
+
+  /**
    * The numbers themselves, as long as {@code arena} is open; only for arrays that were just
    * evaluated and lie in row-major order.
    */

@@ -50,6 +50,24 @@ public final class Ops {
     return s.adoptResult("matmul");
   }
 
+  /**
+   * Vectors times a matrix of a model's, which is held row by row.
+   *
+   * @param x {@code [.., in]}
+   * @param transposed {@code [in, out]}, a view of {@code [out, in]}
+   * @return {@code [.., out]}
+   */
+  public static MlxArray linear(Scope s, MlxArray x, MlxArray transposed) {
+    if (!s.hasFusedKernels() && x.dtype() == DType.FLOAT32) {
+      int in = transposed.dim(0);
+      int height = NarrowProduct.height(x.size() / Math.max(1, in), in, transposed.dim(1));
+      if (height > 0) {
+        return NarrowProduct.of(s, x, transposed, height);
+      }
+    }
+    return matmul(s, x, transposed);
+  }
+
   /** {@code c + a b}. */
   public static MlxArray addmm(Scope s, MlxArray c, MlxArray a, MlxArray b) {
     ReductionCalls.addmm(Native.result(), c.handle(), a.handle(), b.handle(), 1f, 1f, s.stream());

@@ -197,24 +197,25 @@ final class ContiguousKvCache implements KvCache {
 
   @Override
   public LayerKv snapshot(Scope s) {
-    int held = end - start;
     int length = layer.held(end);
-    return new LayerKv(
-        end - length, length, copyOut(s, keys, held, length), copyOut(s, values, held, length));
+    return new LayerKv(end - length, length, outside(keys, length), outside(values, length));
   }
 
-  private ByteBuffer copyOut(Scope s, @Nullable MlxArray buffer, int held, int length) {
-    if (buffer == null || length == 0) {
-      return ByteBuffer.allocate(0);
-    }
-    MlxArray span = span(s, buffer, held - length, held);
-    return copyOut(span);
+  /** The last {@code length} tokens. */
+  private ByteBuffer outside(@Nullable MlxArray buffer, int length) {
+    return Outside.of(buffer == null ? List.of() : List.of(span(buffer, length)));
   }
 
-  static ByteBuffer copyOut(MlxArray span) {
-    byte[] bytes = new byte[Math.toIntExact(span.bytes())];
-    span.read(MemorySegment.ofArray(bytes));
-    return ByteBuffer.wrap(bytes);
+  private Outside.Span span(MlxArray buffer, int length) {
+    int held = end - start;
+    return new Outside.Span(buffer, held - length, held);
+  }
+
+  /** The keys, then the values of all that is held; none where nothing is. */
+  List<Outside.Span> spans() {
+    return keys == null || values == null || end == start
+        ? List.of()
+        : List.of(span(keys, end - start), span(values, end - start));
   }
 
   @Override

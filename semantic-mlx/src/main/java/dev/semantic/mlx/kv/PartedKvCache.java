@@ -205,16 +205,18 @@ final class PartedKvCache implements KvCache {
     if (parts.isEmpty()) {
       return tail.snapshot(s);
     }
-    List<Seen> pieces = new ArrayList<>(parts);
-    if (tail.offset() > 0) {
-      pieces.add(tail.held(s));
+    List<Outside.Span> keys = new ArrayList<>();
+    List<Outside.Span> values = new ArrayList<>();
+    for (Seen part : parts) {
+      keys.add(Outside.whole(part.keys()));
+      values.add(Outside.whole(part.values()));
     }
-    Seen all = joined(s, pieces);
-    return new LayerKv(
-        0,
-        offset(),
-        ContiguousKvCache.copyOut(all.keys()),
-        ContiguousKvCache.copyOut(all.values()));
+    List<Outside.Span> own = tail.spans();
+    if (!own.isEmpty()) {
+      keys.add(own.getFirst());
+      values.add(own.getLast());
+    }
+    return new LayerKv(0, offset(), Outside.of(keys), Outside.of(values));
   }
 
   @Override

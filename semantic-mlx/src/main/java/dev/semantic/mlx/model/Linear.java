@@ -25,7 +25,7 @@ public sealed interface Linear {
   record Dense(MlxArray transposed) implements Linear {
     @Override
     public MlxArray of(Scope s, MlxArray x) {
-      return Ops.matmul(s, x, transposed);
+      return Ops.linear(s, x, transposed);
     }
   }
 
