@@ -37,7 +37,7 @@ final class Outside {
     }
     long width = spans.getFirst().width();
     int heads = spans.getFirst().buffer().dim(1);
-    byte[] bytes = new byte[Math.toIntExact(heads * tokens * width)];
+    byte[] bytes = new byte[Math.toIntExact(width * heads * tokens)];
     MemorySegment target = MemorySegment.ofArray(bytes);
     long at = 0;
     for (Span span : spans) {
