@@ -30,8 +30,9 @@ import picocli.CommandLine.ScopeType;
     },
     footer = {
       "",
-      "MODEL is a path to a .gguf file, a directory with one in it, a name that"
-          + " 'semantic models' lists, or a hub's repository: org/name[@revision][:file.gguf]."
+      "MODEL is a path to a .gguf file, a directory in MLX's layout or with one .gguf file in it,"
+          + " a name that 'semantic models' lists, or a hub's repository:"
+          + " org/name[@revision][:file.gguf]."
           + " Exit codes: 0 done, 1 failed, 2 wrong usage."
     })
 final class SemanticCommand {

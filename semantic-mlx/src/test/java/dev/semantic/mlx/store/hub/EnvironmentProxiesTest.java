@@ -60,7 +60,7 @@ class EnvironmentProxiesTest extends HubTest {
 
   @Test
   void javasOwnPropertiesComeFirst() {
-    ProxySelector own = ProxySelector.of(new InetSocketAddress("own", 1));
+    ProxySelector own = ProxySelector.of(InetSocketAddress.createUnresolved("own", 1));
     Proxy chosen =
         new EnvironmentProxies(Map.of("http_proxy", "p:1"), own)
             .select(URI.create("http://a/"))

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,7 +46,12 @@ class HubFailuresTest extends HubTest {
     assertEquals(List.of(Duration.ofSeconds(1)), slept);
     List<Asked> ranges = hub.asked.stream().filter(STORAGE).toList();
     assertEquals(4, ranges.size());
-    assertFalse(ranges.getLast().header("Range").matches("bytes=(0|8388608|16777216)-.*"));
+    assertEquals(
+        1,
+        ranges.stream()
+            .filter(r -> !r.header("Range").matches("bytes=(0|8388608|16777216)-.*"))
+            .count(),
+        "one goes on in the middle");
   }
 
   @Test
@@ -63,25 +69,30 @@ class HubFailuresTest extends HubTest {
         hub.trouble(
             a -> a.storage() && hub.asked.stream().filter(STORAGE).count() > 2,
             99,
-            e -> e.sendResponseHeaders(500, -1));
+            e -> {
+              while (meter.moved < 16 << 20) { // until the two others are here
+                Thread.onSpinWait();
+              }
+              e.sendResponseHeaders(500, -1);
+            });
     assertRefused(
         IOException.class, () -> fetch("org/model"), "failed (500)", "4 attempts", "kept");
     assertTrue(ending.fired() >= 4, ending::toString);
     assertNothingPublished();
     assertEquals(2, halfDone().size(), "the file and how far it has come");
     long before = meter.moved;
-    assertTrue(before > 8 << 20, "some of it came: " + before);
+    assertTrue(before >= 16 << 20, "some of it came: " + before);
     hub.close();
     open();
     aModel();
     assertFetched();
     List<Asked> ranges = hub.asked.stream().filter(STORAGE).toList();
-    assertTrue(ranges.size() < 3, "not all of it again: " + ranges.size());
+    assertEquals(1, ranges.size(), "not all of it again");
   }
 
   @Test
   void aBodyThatStopsComingIsAskedForAgain() throws Exception {
-    silence = Duration.ofMillis(300);
+    silence = Duration.ofSeconds(1);
     aModel();
     Trouble stall = hub.trouble(STORAGE, 1, hub.stall(FILE));
     assertFetched();
@@ -158,7 +169,10 @@ class HubFailuresTest extends HubTest {
     byte[] other = weights.clone();
     other[12_345_678] ^= 1;
     hub.knowsRanges = false;
-    Trouble wrong = hub.trouble(STORAGE, 1, e -> FakeHub.send(e, 200, other, other.length));
+    AtomicBoolean damaged = new AtomicBoolean(true);
+    Trouble wrong =
+        hub.trouble(
+            a -> a.storage() && damaged.get(), 3, e -> FakeHub.send(e, 200, other, other.length));
     assertRefused(
         IOException.class,
         () -> fetch("org/model"),
@@ -166,7 +180,8 @@ class HubFailuresTest extends HubTest {
         "SHA-256",
         hub.etag(FILE),
         "fetch again");
-    assertEquals(1, wrong.fired());
+    assertTrue(wrong.fired() >= 1, "nothing was damaged");
+    damaged.set(false);
     assertEquals(List.of(), halfDone());
     assertNothingPublished();
     assertFetched();
@@ -345,7 +360,7 @@ class HubFailuresTest extends HubTest {
     Thread.ofVirtual()
         .start(
             () -> {
-              while (hub.asked.stream().noneMatch(STORAGE)) {
+              while (meter.moved < 1 << 20) { // of 20 MiB, of which no more than half comes
                 Thread.onSpinWait();
               }
               self.interrupt();
