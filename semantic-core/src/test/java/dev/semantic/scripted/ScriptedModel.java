@@ -14,10 +14,12 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A scripted model in memory. Refuses what its port forbids: two threads at once, use after close,
@@ -149,7 +151,7 @@ final class ScriptedModel implements LoadedModel {
     private final AtomicBoolean taken = new AtomicBoolean();
     private final AtomicBoolean gone = new AtomicBoolean();
     private final List<Place> places = new ArrayList<>();
-    private KvOutline outline;
+    private @Nullable KvOutline outline;
 
     @Override
     public Optional<List<Place>> places(KvOutline wanted) {
@@ -171,9 +173,13 @@ final class ScriptedModel implements LoadedModel {
       return Optional.of(List.copyOf(places));
     }
 
+    private KvOutline outline() {
+      return Objects.requireNonNull(outline, "nothing was placed");
+    }
+
     private int perHead(int layer) {
-      int row = model.layout().layers().get(layer).headDim() * outline.precision().bytes();
-      return outline.length(layer) * row;
+      int row = model.layout().layers().get(layer).headDim() * outline().precision().bytes();
+      return outline().length(layer) * row;
     }
 
     private long bytes() {
@@ -181,8 +187,9 @@ final class ScriptedModel implements LoadedModel {
     }
 
     private KvSnapshot snapshot(boolean empty) {
+      KvOutline held = outline();
       List<LayerKv> layers = new ArrayList<>();
-      for (int layer = 0; layer < outline.starts().size(); layer++) {
+      for (int layer = 0; layer < held.starts().size(); layer++) {
         int heads = model.layout().layers().get(layer).kvHeads();
         ByteBuffer keys = ByteBuffer.allocate(heads * perHead(layer));
         ByteBuffer values = ByteBuffer.allocate(heads * perHead(layer));
@@ -191,11 +198,10 @@ final class ScriptedModel implements LoadedModel {
           keys.put(places.get(layer).keys().slice(first, perHead(layer)));
           values.put(places.get(layer).values().slice(first, perHead(layer)));
         }
-        int start = outline.starts().get(layer);
-        layers.add(new LayerKv(start, outline.length(layer), keys.rewind(), values.rewind()));
+        int start = held.starts().get(layer);
+        layers.add(new LayerKv(start, held.length(layer), keys.rewind(), values.rewind()));
       }
-      return new KvSnapshot(
-          outline.tag(), outline.layout(), outline.precision(), outline.tokens(), layers);
+      return new KvSnapshot(held.tag(), held.layout(), held.precision(), held.tokens(), layers);
     }
 
     @Override
