@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,11 +55,15 @@ class SafetensorsHeaderTest {
                 tensor("a", "BF16", "[]", 0, 2),
                 tensor("none", "F32", "[0,7]", 26, 26));
     SafetensorsHeader read = read(TinyDirectory.file(header, 26));
-    long base = 8 + header.length();
-    assertEquals(base + 2, read.tensors().get("b").offset());
-    assertEquals(List.of(2, 3), Arrays.stream(read.tensors().get("b").shape()).boxed().toList());
-    assertEquals(2, read.tensors().get("a").bytes());
-    assertEquals(0, read.tensors().get("none").bytes());
+    long base = 8L + header.length();
+    assertEquals(base + 2, entry(read, "b").offset());
+    assertEquals(List.of(2, 3), Arrays.stream(entry(read, "b").shape()).boxed().toList());
+    assertEquals(2, entry(read, "a").bytes());
+    assertEquals(0, entry(read, "none").bytes());
+  }
+
+  private static SafetensorsHeader.Entry entry(SafetensorsHeader read, String name) {
+    return Objects.requireNonNull(read.tensors().get(name));
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Writes a quantised llama of one layer and a few kilobytes in MLX's layout, right in every part
@@ -75,7 +76,8 @@ final class TinyDirectory {
 
   TinyDirectory quantization(String key, Object value) {
     @SuppressWarnings("unchecked") // put there by the constructor
-    Map<String, Object> settings = (Map<String, Object>) config.get("quantization");
+    Map<String, Object> settings =
+        (Map<String, Object>) Objects.requireNonNull(config.get("quantization"));
     settings.put(key, value);
     return this;
   }
@@ -138,7 +140,7 @@ final class TinyDirectory {
     header.put("__metadata__", Map.of("format", "mlx"));
     int end = 0;
     for (String name : names) {
-      Tensor tensor = tensors.get(name);
+      Tensor tensor = Objects.requireNonNull(tensors.get(name));
       int begin = end;
       end += tensor.bytes();
       Map<String, Object> entry = new LinkedHashMap<>();
