@@ -219,9 +219,11 @@ public final class MlxModelRuntime implements ModelRuntime {
   /** A snapshot of the hub's cache is called by its commit; its repository's name says more. */
   private static Path named(Path file) {
     Path snapshots = file.toAbsolutePath().normalize().getParent();
-    Path repository = snapshots == null ? null : snapshots.getParent();
-    boolean commit = repository != null && snapshots.endsWith("snapshots");
-    return commit && Files.isDirectory(file) ? repository : file;
+    if (snapshots == null || !snapshots.endsWith("snapshots") || !Files.isDirectory(file)) {
+      return file;
+    }
+    Path repository = snapshots.getParent();
+    return repository == null ? file : repository;
   }
 
   @Override
