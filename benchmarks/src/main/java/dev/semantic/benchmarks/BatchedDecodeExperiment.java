@@ -116,75 +116,85 @@ public final class BatchedDecodeExperiment {
   }
 
   private void prompts(String title) {
-    Map<String, double[]> clock = new LinkedHashMap<>();
-    Map<String, double[]> cpu = new LinkedHashMap<>();
+    Times own = new Times("its own", 0);
+    Times shared = new Times("shared", 0);
     for (int round = 0; round <= rounds; round++) {
       Sequence donor = past(LONG, 0);
-      Map<String, Sequence> ways = new LinkedHashMap<>();
-      ways.put("its own", past(LONG, 0));
-      ways.put("shared", donor.fork(LONG).orElseThrow());
-      for (Map.Entry<String, Sequence> way : ways.entrySet()) {
-        long before = cpuNanos();
-        long from = System.nanoTime();
-        tell(way.getValue(), CHUNK).close();
-        note(clock, way.getKey(), round, (System.nanoTime() - from) / 1e6);
-        note(cpu, way.getKey(), round, (cpuNanos() - before) / 1e6);
-      }
-      donor.close();
+      Sequence alone = past(LONG, 0);
+      Sequence fork = donor.fork(LONG).orElseThrow();
+      own.note(round, () -> tell(alone, CHUNK));
+      shared.note(round, () -> tell(fork, CHUNK));
+      List.of(donor, alone, fork).forEach(Sequence::close);
     }
-    table(title, "a chunk");
-    clock.forEach((what, each) -> row(what, each, cpu.get(what), 0));
+    table(title, "a chunk", List.of(own, shared));
   }
 
   private void copies(String name) {
-    Map<String, double[]> clock = new LinkedHashMap<>();
-    Map<String, double[]> cpu = new LinkedHashMap<>();
-    long bytes = 0;
+    Times own = new Times("its own", 0);
+    Times shared = new Times("shared", 0);
     try (Sequence whole = past(2 * LONG, 0);
         Sequence donor = past(2 * LONG, 0);
-        Sequence parted = donor.fork(2 * LONG).orElseThrow()) {
+        Sequence fork = donor.fork(2 * LONG).orElseThrow()) {
       for (int round = 0; round <= rounds; round++) {
-        for (Sequence each : List.of(whole, parted)) {
-          String what = each == whole ? "its own" : "shared";
-          long before = cpuNanos();
-          long from = System.nanoTime();
-          bytes = each.snapshot().bytes();
-          note(clock, what, round, (System.nanoTime() - from) / 1e6);
-          note(cpu, what, round, (cpuNanos() - before) / 1e6);
-        }
+        own.note(round, whole::snapshot);
+        shared.note(round, fork::snapshot);
       }
-    }
-    table(
-        "%s, %d tokens (%d MB) copied out".formatted(name, 2 * LONG, bytes / 1_000_000), "a copy");
-    clock.forEach((what, each) -> row(what, each, cpu.get(what), 0));
-  }
-
-  /** Round 0 is for warming up. */
-  private void note(Map<String, double[]> times, String what, int round, double millis) {
-    double[] all = times.computeIfAbsent(what, key -> new double[rounds]);
-    if (round > 0) {
-      all[round - 1] = millis;
+      long megabytes = whole.snapshot().bytes() / 1_000_000;
+      String title = "%s, %d tokens (%d MB) copied out".formatted(name, 2 * LONG, megabytes);
+      table(title, "a copy", List.of(own, shared));
     }
   }
 
   private void decode(String title, Map<String, List<Sequence>> batches) {
-    Map<String, double[]> clock = new LinkedHashMap<>();
-    Map<String, double[]> cpu = new LinkedHashMap<>();
+    Map<Times, List<Sequence>> measured = new LinkedHashMap<>();
+    batches.forEach((what, batch) -> measured.put(new Times(what, batch.size()), batch));
     for (int round = 0; round <= rounds; round++) {
-      for (Map.Entry<String, List<Sequence>> batch : batches.entrySet()) {
-        long before = cpuNanos();
-        double best = Double.MAX_VALUE;
+      for (Map.Entry<Times, List<Sequence>> each : measured.entrySet()) {
         for (int step = 0; step < STEPS; step++) {
-          long from = System.nanoTime();
-          step(batch.getValue(), step);
-          best = Math.min(best, (System.nanoTime() - from) / 1e6);
+          int at = step;
+          each.getKey().note(round, () -> step(each.getValue(), at));
         }
-        note(clock, batch.getKey(), round, best);
-        note(cpu, batch.getKey(), round, (cpuNanos() - before) / 1e6 / STEPS);
       }
     }
-    table(title, "a step");
-    batches.forEach((what, batch) -> row(what, clock.get(what), cpu.get(what), batch.size()));
+    table(title, "a step", List.copyOf(measured.keySet()));
+  }
+
+  /** How long something took, each time; round 0 is for warming up. */
+  private static final class Times {
+    private final String what;
+    private final int agents;
+    private final List<Double> clock = new ArrayList<>();
+    private final List<Double> cpu = new ArrayList<>();
+
+    Times(String what, int agents) {
+      this.what = what;
+      this.agents = agents;
+    }
+
+    void note(int round, Runnable work) {
+      long cpuBefore = cpuNanos();
+      long before = System.nanoTime();
+      work.run();
+      if (round > 0) {
+        clock.add((System.nanoTime() - before) / 1e6);
+        cpu.add((cpuNanos() - cpuBefore) / 1e6);
+      }
+    }
+
+    void print() {
+      double[] times = clock.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+      double[] work = cpu.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+      double median = times[times.length / 2];
+      System.out.printf(
+          Locale.ROOT,
+          "| %s | %.1f ms | %.1f ms | %.0f ms | %.0f ms | %s |%n",
+          what,
+          times[0],
+          median,
+          Arrays.stream(work).average().orElseThrow(),
+          work[work.length / 2],
+          agents == 0 ? "" : "%.1f".formatted(agents * 1000 / median));
+    }
   }
 
   private void step(List<Sequence> batch, int step) {
@@ -232,24 +242,11 @@ public final class BatchedDecodeExperiment {
         .getProcessCpuTime();
   }
 
-  private static void table(String title, String what) {
+  private static void table(String title, String what, List<Times> rows) {
     System.out.printf(
-        "%n%s%n| | %s, least | median | CPU, least | median | tokens per second |%n"
+        "%n%s%n| | %s, least | median | CPU, mean | median | tokens per second |%n"
             + "|---|--:|--:|--:|--:|--:|%n",
         title, what);
-  }
-
-  private static void row(String what, double[] clock, double[] cpu, int agents) {
-    Arrays.sort(clock);
-    Arrays.sort(cpu);
-    System.out.printf(
-        Locale.ROOT,
-        "| %s | %.1f ms | %.1f ms | %.1f ms | %.1f ms | %s |%n",
-        what,
-        clock[0],
-        clock[clock.length / 2],
-        cpu[0],
-        cpu[cpu.length / 2],
-        agents == 0 ? "" : "%.1f".formatted(agents * 1000 / clock[clock.length / 2]));
+    rows.forEach(Times::print);
   }
 }

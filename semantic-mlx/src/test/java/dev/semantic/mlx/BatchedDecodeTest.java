@@ -15,9 +15,7 @@ import dev.semantic.spi.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -83,10 +81,9 @@ class BatchedDecodeTest {
       for (int[] prompt : prompts) {
         alone.add(alone(model, prompt, begun));
       }
-      Map<Integer, List<Integer>> together = together(model, prompts, begun);
+      int[][] together = together(model, prompts, begun);
       for (int i = 0; i < prompts.size(); i++) {
-        int[] tokens = together.get(i).stream().mapToInt(Integer::intValue).toArray();
-        assertArrayEquals(alone.get(i), tokens, "agent %d of %s".formatted(i, AGENTS));
+        assertArrayEquals(alone.get(i), together[i], "agent %d of %s".formatted(i, AGENTS));
       }
     }
   }
@@ -127,34 +124,41 @@ class BatchedDecodeTest {
     return new Chunk(sequence, new int[] {token}, true);
   }
 
-  private static Map<Integer, List<Integer>> together(
-      LoadedModel model, List<int[]> prompts, List<KvSnapshot> begun) {
-    Map<Integer, List<Integer>> answers = new LinkedHashMap<>();
-    Map<Integer, Sequence> present = new LinkedHashMap<>();
+  /** An agent in the batch. */
+  private record Talk(int agent, Sequence sequence, List<Integer> said) {
+    int next(int[] prompt) {
+      return said.isEmpty() ? prompt[prompt.length - 1] : said.getLast();
+    }
+  }
+
+  private static int[][] together(LoadedModel model, List<int[]> prompts, List<KvSnapshot> begun) {
+    int[][] answers = new int[prompts.size()][];
+    List<Talk> present = new ArrayList<>();
+    int joined = 0;
     int most = 0;
-    for (int step = 0; answers.size() < prompts.size() || !present.isEmpty(); step++) {
+    for (int step = 0; joined < prompts.size() || !present.isEmpty(); step++) {
       for (int i = 0; i < prompts.size(); i++) {
         if (AGENTS.get(i).joins() == step) {
-          present.put(i, join(model, i, prompts.get(i), present, begun.get(i)));
-          answers.put(i, new ArrayList<>());
+          Sequence sequence = join(model, i, prompts.get(i), present, begun.get(i));
+          present.add(new Talk(i, sequence, new ArrayList<>()));
+          joined++;
         }
       }
       most = Math.max(most, present.size());
-      List<Integer> order = new ArrayList<>(present.keySet());
-      Collections.rotate(order, step);
-      List<Chunk> batch = new ArrayList<>();
-      for (int i : order) {
-        List<Integer> answer = answers.get(i);
-        int[] prompt = prompts.get(i);
-        batch.add(
-            chunk(present.get(i), answer.isEmpty() ? prompt[prompt.length - 1] : answer.getLast()));
+      Collections.rotate(present, step);
+      List<float[]> logits =
+          model.forward(
+              present.stream()
+                  .map(talk -> chunk(talk.sequence(), talk.next(prompts.get(talk.agent()))))
+                  .toList());
+      for (int i = 0; i < logits.size(); i++) {
+        present.get(i).said().add(argmax(logits.get(i)));
       }
-      List<float[]> logits = model.forward(batch);
-      for (int at = 0; at < order.size(); at++) {
-        int i = order.get(at);
-        answers.get(i).add(argmax(logits.get(at)));
-        if (answers.get(i).size() == ANSWER) {
-          present.remove(i).close();
+      for (Talk talk : List.copyOf(present)) {
+        if (talk.said().size() == ANSWER) {
+          answers[talk.agent()] = talk.said().stream().mapToInt(Integer::intValue).toArray();
+          talk.sequence().close();
+          present.remove(talk);
         }
       }
     }
@@ -163,17 +167,15 @@ class BatchedDecodeTest {
   }
 
   private static Sequence join(
-      LoadedModel model,
-      int index,
-      int[] prompt,
-      Map<Integer, Sequence> present,
-      KvSnapshot begun) {
+      LoadedModel model, int index, int[] prompt, List<Talk> present, KvSnapshot begun) {
     Agent agent = AGENTS.get(index);
     if (agent.of() < 0) {
       return model.restore(begun);
     }
     // from one that answers in this very batch, and goes on with what is now in parts
-    Sequence fork = present.get(agent.of()).fork(agent.shared()).orElseThrow();
+    Talk donor =
+        present.stream().filter(talk -> talk.agent() == agent.of()).findFirst().orElseThrow();
+    Sequence fork = donor.sequence().fork(agent.shared()).orElseThrow();
     assertEquals(agent.shared(), fork.length());
     tell(model, fork, Arrays.copyOf(prompt, prompt.length - 1));
     return fork;

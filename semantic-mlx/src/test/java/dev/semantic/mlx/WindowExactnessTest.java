@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -59,8 +60,8 @@ class WindowExactnessTest {
   }
 
   /** Around the window, around the edges of buffers, and when windows have moved once and twice. */
-  private static TreeSet<Integer> lengths(int window) {
-    TreeSet<Integer> lengths = new TreeSet<>();
+  private static NavigableSet<Integer> lengths(int window) {
+    NavigableSet<Integer> lengths = new TreeSet<>();
     for (int around : new int[] {window, STEP, STEP + window, 2 * STEP + 99}) {
       for (int length = Math.max(1, around - 1); length <= around + 1; length++) {
         lengths.add(length);
@@ -123,7 +124,7 @@ class WindowExactnessTest {
     with(
         window,
         model -> {
-          TreeSet<Integer> lengths = lengths(window);
+          NavigableSet<Integer> lengths = lengths(window);
           try (Sequence sequence = model.open()) {
             for (int length : lengths) {
               int[] text = text(length);
