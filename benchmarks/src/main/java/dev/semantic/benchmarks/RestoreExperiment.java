@@ -135,7 +135,7 @@ public final class RestoreExperiment {
   private void restoreInPlace() {
     long start = System.nanoTime();
     try (Vacancy vacancy = model.vacancy().orElseThrow()) {
-      store.read(AGENT, tag, vacancy).orElseThrow();
+      read(vacancy);
       long loaded = System.nanoTime();
       try (Sequence sequence = vacancy.occupy()) {
         long restored = System.nanoTime();
@@ -151,13 +151,19 @@ public final class RestoreExperiment {
 
   private void decodeStep() {
     try (Vacancy vacancy = model.vacancy().orElseThrow()) {
-      store.read(AGENT, tag, vacancy).orElseThrow();
+      read(vacancy);
       try (Sequence sequence = vacancy.occupy()) {
         step(sequence);
         long start = System.nanoTime();
         step(sequence);
         note("decode step", System.nanoTime() - start);
       }
+    }
+  }
+
+  private void read(Vacancy vacancy) {
+    if (store.read(AGENT, tag, vacancy).isEmpty()) {
+      throw new IllegalStateException("What was parked is not there");
     }
   }
 

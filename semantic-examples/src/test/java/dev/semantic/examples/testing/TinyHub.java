@@ -40,11 +40,13 @@ public final class TinyHub implements AutoCloseable {
       if (path.startsWith("/api/models/org/tiny/revision/")) {
         send(exchange, "{\"sha\":\"" + COMMIT + "\"}");
       } else if (path.equals("/api/models/org/tiny/tree/" + COMMIT)) {
-        String form = "{\"type\":\"file\",\"path\":\"%s\",\"size\":%d,\"oid\":\"%s\"}";
         send(
             exchange,
             files.entrySet().stream()
-                .map(f -> form.formatted(f.getKey(), f.getValue().length(), oid(f.getValue())))
+                .map(
+                    f ->
+                        "{\"type\":\"file\",\"path\":\"%s\",\"size\":%d,\"oid\":\"%s\"}"
+                            .formatted(f.getKey(), f.getValue().length(), oid(f.getValue())))
                 .collect(Collectors.joining(",", "[", "]")));
       } else if (path.startsWith("/org/tiny/resolve/" + COMMIT + "/")) {
         send(exchange, files.getOrDefault(path.replaceFirst(".*/", ""), ""));

@@ -49,7 +49,12 @@ sealed interface Answer {
 
   /** Keys and values follow, layer by layer. */
   record State(
-      ModelTag tag, KvLayout layout, KvPrecision precision, int[] tokens, List<Span> layers)
+      ModelTag tag,
+      KvLayout layout,
+      KvPrecision precision,
+      int[] tokens,
+      List<Span> layers,
+      List<Integer> seams)
       implements Answer {}
 
   record Memory(long active, long cached, long peak) implements Answer {}

@@ -52,7 +52,12 @@ sealed interface Ask {
 
   /** Keys and values follow, layer by layer. */
   record Restore(
-      ModelTag tag, KvLayout layout, KvPrecision precision, int[] tokens, List<Span> layers)
+      ModelTag tag,
+      KvLayout layout,
+      KvPrecision precision,
+      int[] tokens,
+      List<Span> layers,
+      List<Integer> seams)
       implements Ask {}
 
   /** The tokens that a layer holds. */

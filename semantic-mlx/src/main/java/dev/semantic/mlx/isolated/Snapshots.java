@@ -20,7 +20,8 @@ final class Snapshots {
         snapshot.layout(),
         snapshot.precision(),
         snapshot.tokens(),
-        spans(snapshot));
+        spans(snapshot),
+        snapshot.seams());
   }
 
   static Answer.State answer(KvSnapshot snapshot) {
@@ -29,7 +30,8 @@ final class Snapshots {
         snapshot.layout(),
         snapshot.precision(),
         snapshot.tokens(),
-        spans(snapshot));
+        spans(snapshot),
+        snapshot.seams());
   }
 
   private static List<Span> spans(KvSnapshot snapshot) {
@@ -48,12 +50,19 @@ final class Snapshots {
   }
 
   static KvSnapshot of(Ask.Restore ask, List<ByteBuffer> parts) {
-    return of(ask.tag(), ask.layout(), ask.precision(), ask.tokens(), ask.layers(), parts);
+    return of(
+        ask.tag(), ask.layout(), ask.precision(), ask.tokens(), ask.layers(), ask.seams(), parts);
   }
 
   static KvSnapshot of(Answer.State state, List<ByteBuffer> parts) {
     return of(
-        state.tag(), state.layout(), state.precision(), state.tokens(), state.layers(), parts);
+        state.tag(),
+        state.layout(),
+        state.precision(),
+        state.tokens(),
+        state.layers(),
+        state.seams(),
+        parts);
   }
 
   private static KvSnapshot of(
@@ -62,12 +71,13 @@ final class Snapshots {
       KvPrecision precision,
       int[] tokens,
       List<Span> spans,
+      List<Integer> seams,
       List<ByteBuffer> parts) {
     List<LayerKv> layers = new ArrayList<>();
     for (int i = 0; i < spans.size(); i++) {
       Span span = spans.get(i);
       layers.add(new LayerKv(span.start(), span.length(), parts.get(2 * i), parts.get(2 * i + 1)));
     }
-    return new KvSnapshot(tag, layout, precision, tokens, layers);
+    return new KvSnapshot(tag, layout, precision, tokens, layers, seams);
   }
 }
