@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param tokens the texts of {@code bos_token}, {@code eos_token} and their like, by these names
  */
 public record ModelTemplates(Map<String, String> sources, Map<String, String> tokens) {
-  private static final String DEFAULT = "default";
+  /** What the template is called that is meant where none is named. */
+  public static final String DEFAULT = "default";
+
   private static final String WITH_TOOLS = "tool_use";
   private static final String FILE = "chat_template.jinja";
   private static final String MORE_FILES = "additional_chat_templates";

@@ -2,10 +2,10 @@ package dev.semantic.mlx.text;
 
 import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.template.ChatTemplate;
+import dev.semantic.mlx.template.ModelTemplates;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -30,7 +30,6 @@ record TokenizerSettings(
 
   private static final String SETTINGS = "tokenizer_config.json";
   private static final String TEMPLATE = "chat_template.jinja";
-  private static final long LARGEST_TEMPLATE = 16L << 20;
 
   static TokenizerSettings of(ModelDirectory directory) {
     Map<String, @Nullable Object> settings = directory.jsonIfThere(SETTINGS);
@@ -80,13 +79,11 @@ record TokenizerSettings(
       ModelDirectory directory, Map<String, @Nullable Object> settings) {
     Optional<Path> own = directory.optional(TEMPLATE);
     try {
-      if (own.isPresent()) {
-        if (Files.size(own.get()) > LARGEST_TEMPLATE) {
-          throw new ModelException(TEMPLATE + " is too large for a chat template");
-        }
-        return Optional.of(ChatTemplate.parse(Files.readString(own.get())));
-      }
-      return chosen(settings.get("chat_template")).map(ChatTemplate::parse);
+      ModelTemplates all =
+          own.isPresent() ? ModelTemplates.ofFile(own.get()) : ModelTemplates.ofConfig(settings);
+      return all.sources().containsKey(ModelTemplates.DEFAULT)
+          ? all.choose(false)
+          : Optional.empty();
     } catch (TemplateException e) {
       throw new ModelException(
           "The chat template in %s cannot be read: %s"
@@ -95,22 +92,5 @@ record TokenizerSettings(
     } catch (IOException e) {
       throw new ModelException("Cannot read %s: %s".formatted(own, e.getMessage()), e);
     }
-  }
-
-  /** A text, or several with names, of which one is the default. */
-  private static Optional<String> chosen(@Nullable Object given) {
-    if (given instanceof String text) {
-      return Optional.of(text);
-    }
-    if (given instanceof List<?> several) {
-      for (Object each : several) {
-        if (each instanceof Map<?, ?> named
-            && "default".equals(named.get("name"))
-            && named.get("template") instanceof String text) {
-          return Optional.of(text);
-        }
-      }
-    }
-    return Optional.empty();
   }
 }
