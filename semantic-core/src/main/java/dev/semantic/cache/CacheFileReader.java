@@ -1,6 +1,7 @@
 package dev.semantic.cache;
 
 import dev.semantic.cache.CacheSections.Section;
+import dev.semantic.cache.FileJobs.Job;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -152,12 +153,6 @@ final class CacheFileReader {
     int[] ids = new int[section.bytes() / 4];
     bytes.asIntBuffer().get(ids);
     return ids;
-  }
-
-  /** Part of the reading of a file. */
-  @FunctionalInterface
-  interface Job {
-    void run() throws IOException;
   }
 
   /**

@@ -1,8 +1,8 @@
 package dev.semantic.cache;
 
-import dev.semantic.cache.CacheFileReader.Job;
 import dev.semantic.cache.CacheHeader.Block;
 import dev.semantic.cache.CacheHeader.Span;
+import dev.semantic.cache.FileJobs.Job;
 import dev.semantic.cache.KvMemory.Place;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.model.KvLayout;
@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -201,7 +200,7 @@ final class SnapshotReader implements Closeable {
     if (rest != null) {
       jobs.addAll(jobs(rest, places, outline));
     }
-    runAll(jobs);
+    FileJobs.runAll(jobs);
   }
 
   private static KvOutline outline(CacheHeader header, int[] tokens) throws CacheFileException {
@@ -274,29 +273,6 @@ final class SnapshotReader implements Closeable {
       targets.add(KvRuns.of(place.values(), heads, row, place.headStride(), start, span));
     }
     return reader.jobs(targets);
-  }
-
-  /**
-   * By several threads: two cores take a cached file faster than one, and reads by position don't
-   * interfere. All of them are done when this returns or throws.
-   */
-  private static void runAll(List<Job> jobs) throws IOException {
-    AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
-    jobs.parallelStream()
-        .forEach(
-            job -> {
-              try {
-                if (failure.get() == null) {
-                  job.run();
-                }
-              } catch (IOException e) {
-                failure.compareAndSet(null, e);
-              }
-            });
-    IOException failed = failure.get();
-    if (failed != null) {
-      throw failed;
-    }
   }
 
   private static void inBlock(Path block, Job job) throws IOException {

@@ -1,6 +1,7 @@
 package dev.semantic.cache;
 
 import dev.semantic.cache.CacheHeader.Span;
+import dev.semantic.cache.FileJobs.Job;
 import dev.semantic.memory.ByteSize;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -261,31 +262,35 @@ final class TagDirectory {
   private long writeBlocks(
       List<BlockName> names, KvSnapshot snapshot, KvEncoding encoding, Instant now)
       throws IOException {
-    long size = 0;
+    List<Job> missing = new ArrayList<>();
     for (int i = 0; i < names.size(); i++) {
       BlockName name = names.get(i);
-      Path block = blocks.resolve(name.file());
-      if (!shelf.has(name) || !Files.exists(block)) {
-        CacheFiles.directory(blocks);
+      if (!shelf.has(name) || !Files.exists(block(name))) {
         int from = i * form.blockTokens();
+        int to = from + form.blockTokens();
         CacheHeader header =
-            CacheHeader.block(
-                name,
-                snapshot,
-                encoding,
-                from,
-                from + form.blockTokens(),
-                now,
-                form.checksumBytes());
-        CacheFiles.put(block, channel -> write(channel, header, snapshot));
-        shelf.add(name);
+            CacheHeader.block(name, snapshot, encoding, from, to, now, form.checksumBytes());
+        missing.add(() -> writeBlock(header, name, snapshot));
       }
-      size += Files.size(block);
+    }
+    if (!missing.isEmpty()) {
+      CacheFiles.directory(blocks);
+      FileJobs.runAll(missing);
     }
     if (!names.isEmpty()) {
       CacheFiles.force(blocks); // also for what another agent has just put there
     }
+    long size = 0;
+    for (BlockName name : names) {
+      size += Files.size(block(name));
+    }
     return size;
+  }
+
+  private void writeBlock(CacheHeader header, BlockName name, KvSnapshot snapshot)
+      throws IOException {
+    CacheFiles.put(block(name), channel -> write(channel, header, snapshot));
+    shelf.add(name);
   }
 
   private List<BlockName> names(KvSnapshot snapshot, KvEncoding encoding) {
