@@ -4,12 +4,15 @@ import dev.semantic.cache.CacheStore;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.ModelRuntime;
+import dev.semantic.spi.Sequence;
+import dev.semantic.spi.Vacancy;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -86,7 +89,11 @@ final class CountedPorts {
         throw thrown;
       }
       Class<?> type = method.getReturnType();
-      return result != null && isPort(type) ? wrap(type, result) : result;
+      return switch (result) {
+        case Optional<?> maybe -> maybe.map(CountedPorts.this::wrapped);
+        case null -> null;
+        default -> isPort(type) ? wrap(type, result) : result;
+      };
     }
 
     private @Nullable Object carryOut(Object proxy, Method method, Object @Nullable [] arguments)
@@ -102,6 +109,15 @@ final class CountedPorts {
         throw e.getTargetException();
       }
     }
+  }
+
+  /** What a port gives out, perhaps. */
+  private Object wrapped(Object given) {
+    return switch (given) {
+      case Vacancy vacancy -> wrap(Vacancy.class, vacancy);
+      case Sequence sequence -> wrap(Sequence.class, sequence);
+      default -> given;
+    };
   }
 
   private static boolean isPort(Class<?> type) {
@@ -120,7 +136,7 @@ final class CountedPorts {
   private static Object own(Object element) {
     if (element instanceof Chunk(var sequence, int[] tokens, boolean logits)
         && Proxy.getInvocationHandler(sequence) instanceof Port port
-        && port.target instanceof dev.semantic.spi.Sequence inner) {
+        && port.target instanceof Sequence inner) {
       return new LoadedModel.Chunk(inner, tokens, logits);
     }
     return element;
