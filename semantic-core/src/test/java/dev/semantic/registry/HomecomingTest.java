@@ -214,8 +214,10 @@ class HomecomingTest {
   @ParameterizedTest
   @EnumSource(Fault.class)
   void whoCannotBeBroughtBackKeepsNobodyElseAway(Fault fault) throws Exception {
-    for (PortCall call : List.of(PortCall.RESTORE, PortCall.STORE_LOAD)) {
+    for (PortCall call :
+        List.of(PortCall.RESTORE, PortCall.PLACES, PortCall.OCCUPY, PortCall.STORE_LOAD)) {
       try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+        house.runtime.readsInPlace(call != PortCall.RESTORE);
         house.ask("ada", tokens(30, 1));
         house.ask("bob", tokens(30, 2));
         house.registry.swapWithRollback(BETA);

@@ -250,7 +250,7 @@ class KnownDefectsTest {
 
   /**
    * An evicted entry whose tensors were released already overwrote a good file with an empty one.
-   * Here an agent is in memory with nothing: its restore failed, and its request was cancelled
+   * Here an agent is in memory with nothing: its return failed, and its request was cancelled
    * before anything was computed.
    */
   @Test
@@ -258,7 +258,7 @@ class KnownDefectsTest {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
       int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
       house.registry.swapWithRollback(BETA);
-      house.script.failForGood(PortCall.RESTORE, 1, Fault.DECLARED);
+      house.script.failForGood(PortCall.OCCUPY, 1, Fault.DECLARED);
       assertEquals(0, house.registry.swapWithRollback(ALPHA).agentsRestored());
       Script.Hold hold = house.script.hold(PortCall.OPEN);
       Generation cancelled = house.ask(request("ada", 5, ada));
