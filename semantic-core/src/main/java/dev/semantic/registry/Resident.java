@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class Resident {
   private final PreparedModel prepared;
   private @Nullable LoadedModel loaded;
+  private int permit; // that an unload must show
   private ByteSize size = ByteSize.ZERO;
 
   Resident(PreparedModel prepared) {
@@ -24,11 +25,11 @@ final class Resident {
     return prepared;
   }
 
-  boolean isLoaded() {
+  synchronized boolean isLoaded() {
     return loaded != null;
   }
 
-  LoadedModel loaded() {
+  synchronized LoadedModel loaded() {
     if (loaded == null) {
       throw new IllegalStateException(spec().id() + " is not loaded");
     }
@@ -36,21 +37,47 @@ final class Resident {
   }
 
   /** How much active memory the load took. */
-  ByteSize size() {
+  synchronized ByteSize size() {
     return size;
   }
 
-  void setLoaded(LoadedModel model) {
+  synchronized void setLoaded(LoadedModel model) {
     loaded = model;
     size = new ByteSize(model.bytes());
   }
 
   /** Lets go of the weights; the reference is gone even if closing fails. */
   void unload() {
-    LoadedModel leaving = loaded;
-    loaded = null;
+    unload(permit());
+  }
+
+  /** What an unload must show that was asked for now. */
+  synchronized int permit() {
+    return permit;
+  }
+
+  /**
+   * Unloads that were asked for before do nothing any more, unless they have begun: a step that
+   * comes back too late must not close a model that serves again.
+   */
+  synchronized void forbidUnload() {
+    permit++;
+  }
+
+  /** The same, unless it has been forbidden since. */
+  void unload(int shown) {
+    LoadedModel leaving = take(shown);
     if (leaving != null) {
       leaving.close();
     }
+  }
+
+  private synchronized @Nullable LoadedModel take(int shown) {
+    if (shown != permit) {
+      return null;
+    }
+    LoadedModel leaving = loaded;
+    loaded = null;
+    return leaving;
   }
 }

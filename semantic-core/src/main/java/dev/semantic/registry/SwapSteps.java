@@ -200,7 +200,7 @@ final class SwapSteps {
   void unloadOld(Resident leaving, @Nullable ModelSpec next) {
     if (tools.engine().mode() == EngineMode.SERVING) {
       try {
-        unload(leaving, null);
+        unload(leaving, null, false);
       } catch (Throwable t) {
         LOG.error(
             "{} could not be unloaded whole; its memory may not be free", leaving.spec().id(), t);
@@ -208,12 +208,29 @@ final class SwapSteps {
       return;
     }
     shutdown();
-    unload(leaving, next);
+    unload(leaving, next, true);
   }
 
-  private void unload(Resident leaving, @Nullable ModelSpec next) {
-    ReclaimReport report =
-        hands.call("unloading " + leaving.spec().id(), () -> unloading.unload(leaving), late -> {});
+  /**
+   * Takes a model out of memory.
+   *
+   * @param returns whether it is to serve again if this fails
+   */
+  private void unload(Resident leaving, @Nullable ModelSpec next, boolean returns) {
+    int permit = leaving.permit();
+    ReclaimReport report;
+    try {
+      report =
+          hands.call(
+              "unloading " + leaving.spec().id(),
+              () -> unloading.unload(leaving, permit),
+              late -> {});
+    } catch (PhaseTimeoutException e) {
+      if (returns) {
+        leaving.forbidUnload();
+      }
+      throw e;
+    }
     notes.reclaimed(report);
     notes.reclaimed(hands.call("reclaiming", () -> unloading.gate(report, next), late -> {}));
   }

@@ -27,14 +27,18 @@ final class Unloading {
     this.policy = policy;
   }
 
-  /** Frees the weights; what came back is in the report. */
-  ReclaimReport unload(Resident leaving) {
+  /**
+   * Frees the weights; what came back is in the report.
+   *
+   * @param permit taken when it was asked for
+   */
+  ReclaimReport unload(Resident leaving, int permit) {
     ByteSize size = leaving.size();
     MemoryProbe memory = runtime.memory();
     MemoryProbe.Change change =
         memory.during(
             () -> {
-              leaving.unload();
+              leaving.unload(permit);
               memory.releaseCached();
             });
     ReclaimReport report = report(change, size, List.of());
