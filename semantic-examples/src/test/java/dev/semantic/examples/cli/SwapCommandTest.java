@@ -259,13 +259,13 @@ class SwapCommandTest {
                 "--max-tokens",
                 "3",
                 "--budget",
-                "900MiB",
+                "600MiB",
                 "--json")
             .json("swaps", "answers", "live_handles");
     JsonNode swap = told.get("swaps").get(0);
     assertEquals("refused", swap.get("outcome").asText());
     assertEquals(SMOL, swap.get("serving").asText());
     assertTrue(swap.get("active_bytes_after_unload").isNull());
-    run("swap", GEMMA, SMOL, "--budget", "900MiB", "--json").assertFailed(1, "900.0 MiB");
+    run("swap", GEMMA, SMOL, "--budget", "600MiB", "--json").assertFailed(1, "600.0 MiB");
   }
 }
