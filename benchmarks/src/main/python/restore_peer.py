@@ -1,11 +1,12 @@
-"""The peers of RestoreExperiment: prompts continued from a file with mlx-lm and llama.cpp.
+"""The peer of RestoreExperiment: a prompt continued from a file with mlx-lm.
 
-Usage: restore_peer.py mlx-lm|llama.cpp GGUF DIRECTORY
+Usage: restore_peer.py GGUF DIRECTORY
 Reads commands from standard input, a line each, and answers each with a line of JSON:
-  prepare N TOKENS   computes TOKENS (comma-separated) once and saves their cache; {"seconds"}
+  prepare TOKENS     computes TOKENS (comma-separated) and saves their cache, unless an earlier run
+                     has left one in DIRECTORY; {"seconds"}
   restore            reads the cache and computes one token; {"seconds", "read", "step"}
   bytes              {"bytes"} of the cache file
-mlx-lm needs what mlx_lm_peer.py needs; llama.cpp needs llama-cpp-python.
+Needs what mlx_lm_peer.py needs.
 """
 
 import json
@@ -46,47 +47,15 @@ class MlxLm:
         return {"seconds": end - start, "read": read - start, "step": end - read}
 
 
-class LlamaCpp:
-    def __init__(self, gguf, directory):
-        import llama_cpp
-
-        self.c = llama_cpp
-        self.llama = llama_cpp.Llama(gguf, n_ctx=4352, n_batch=512, logits_all=False, verbose=False)
-        self.context = self.llama._ctx.ctx
-        self.file = os.path.join(directory, "peer.llama").encode()
-
-    def prepare(self, tokens):
-        self.llama.reset()
-        self.llama.eval(tokens)
-        self.tokens = tokens
-        ids = (self.c.llama_token * len(tokens))(*tokens)
-        self.c.llama_state_seq_save_file(self.context, self.file, 0, ids, len(tokens))
-        self.llama.eval([7])
-
-    def restore(self):
-        memory = self.c.llama_get_memory(self.context)
-        self.c.llama_memory_clear(memory, True)
-        ids = (self.c.llama_token * 8192)()
-        count = self.c.c_size_t() if hasattr(self.c, "c_size_t") else __import__("ctypes").c_size_t()
-        start = time.perf_counter()
-        if not self.c.llama_state_seq_load_file(self.context, self.file, 0, ids, 8192, count):
-            raise RuntimeError("llama.cpp did not read its own file")
-        read = time.perf_counter()
-        self.llama.n_tokens = len(self.tokens)
-        self.llama.eval([7])
-        end = time.perf_counter()
-        return {"seconds": end - start, "read": read - start, "step": end - read}
-
-
 def main():
-    kind, gguf, directory = sys.argv[1:4]
-    peer = {"mlx-lm": MlxLm, "llama.cpp": LlamaCpp}[kind](gguf, directory)
-    print(json.dumps({"ready": kind}), flush=True)
+    peer = MlxLm(*sys.argv[1:3])
+    print(json.dumps({"ready": "mlx-lm"}), flush=True)
     for line in sys.stdin:
         command, _, rest = line.strip().partition(" ")
         if command == "prepare":
             start = time.perf_counter()
-            peer.prepare([int(t) for t in rest.split(",")])
+            if not os.path.exists(peer.file):
+                peer.prepare([int(t) for t in rest.split(",")])
             answer = {"seconds": time.perf_counter() - start}
         elif command == "restore":
             answer = peer.restore()
