@@ -34,8 +34,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * From a parked cache to the next token, beside mlx-lm's prompt-cache files: in every round each has
- * its turn, so that a ratio is one of the same seconds. Files lie in the page cache.
+ * From a parked cache to the next token, beside mlx-lm's prompt-cache files: in every round each
+ * has its turn, so that a ratio is one of the same seconds. Files lie in the page cache.
  *
  * <p>{@code java -cp benchmarks/target/benchmarks.jar dev.semantic.benchmarks.RestoreExperiment
  * MODEL TOKENS ROUNDS DIRECTORY [PEER=COMMAND …]}, a peer's command being for instance {@code
