@@ -17,9 +17,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Brings agents back while the model that they parked with serves already: pinned ones first, then
- * the most recent. A thread of its own reads one cache at a time, and the scheduler copies it into
- * the model between two steps. An agent who asks before it is brought back reads its own cache and
- * waits for no other; it is not brought back once more.
+ * the most recent. A thread of its own reads one cache at a time, and the scheduler takes it over
+ * between two steps. An agent who asks before it is brought back reads its own cache and waits for
+ * no other; it is not brought back once more.
  *
  * <p>Only a head start: who does not come back here comes back with the next request.
  */
