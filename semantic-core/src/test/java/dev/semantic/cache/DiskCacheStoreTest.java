@@ -4,6 +4,7 @@ import static dev.semantic.cache.Snapshots.ALPHA;
 import static dev.semantic.cache.Snapshots.BETA;
 import static dev.semantic.cache.Snapshots.assertSame;
 import static dev.semantic.cache.Snapshots.small;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -303,9 +304,7 @@ class DiskCacheStoreTest {
       assertSame(small(ALPHA, i), store.load(ANNA, ALPHA).orElseThrow());
     }
     pest.interrupt();
-    while (pest.isAlive()) {
-      Thread.onSpinWait();
-    }
+    await().until(() -> !pest.isAlive());
     Thread.interrupted();
     assertEquals(1, files(CacheFileNames.directory(root, ALPHA)).size());
   }

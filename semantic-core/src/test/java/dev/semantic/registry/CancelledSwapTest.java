@@ -4,6 +4,7 @@ import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
 import static dev.semantic.scripted.ScriptedHouse.request;
 import static dev.semantic.scripted.ScriptedHouse.said;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -33,7 +34,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -157,7 +157,7 @@ class CancelledSwapTest {
       hold.awaitReached();
       CompletableFuture<SwapReport> second =
           swap(house, GAMMA, SwapOptions.builder().ifBusy(IfBusy.SUPERSEDE).build());
-      until(house.runtime::isLoadCancelled);
+      await().atMost(PATIENCE).until(house.runtime::isLoadCancelled);
       hold.release();
       assertCancelled(first);
       SwapReport last = second.get(10, TimeUnit.SECONDS);
@@ -188,15 +188,9 @@ class CancelledSwapTest {
   }
 
   private static void awaitPhase(ScriptedHouse house, SwapPhase phase) {
-    until(() -> house.registry.status().phase().equals(Optional.of(phase)));
-  }
-
-  private static void until(BooleanSupplier happened) {
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (!happened.getAsBoolean()) {
-      assertTrue(System.nanoTime() < end, "it never happened");
-      Thread.onSpinWait();
-    }
+    await()
+        .atMost(PATIENCE)
+        .until(() -> house.registry.status().phase().equals(Optional.of(phase)));
   }
 
   private static void assertCancelled(CompletableFuture<SwapReport> swap) {

@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -43,9 +44,7 @@ class ClosingTest {
                     house.registry.close();
                     returnedAfterThat.set(released.get());
                   });
-      while (second.getState() != Thread.State.WAITING && second.isAlive()) {
-        Thread.onSpinWait();
-      }
+      await().until(() -> second.getState() == Thread.State.WAITING || !second.isAlive());
       released.set(true);
       hold.release();
       second.join(10_000);

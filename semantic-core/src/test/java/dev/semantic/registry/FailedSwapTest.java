@@ -5,6 +5,7 @@ import static dev.semantic.scripted.ScriptedHouse.assertSays;
 import static dev.semantic.scripted.ScriptedHouse.request;
 import static dev.semantic.scripted.ScriptedHouse.said;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -134,9 +135,7 @@ class FailedSwapTest {
               () -> {
                 hold.awaitReached();
                 swapping.interrupt();
-                while (swapping.isInterrupted()) { // until the swap has noticed
-                  Thread.onSpinWait();
-                }
+                await().until(() -> !swapping.isInterrupted()); // the swap has noticed
                 hold.release();
                 return swapping;
               });

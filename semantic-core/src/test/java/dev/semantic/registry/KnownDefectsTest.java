@@ -4,6 +4,7 @@ import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
 import static dev.semantic.scripted.ScriptedHouse.request;
 import static dev.semantic.scripted.ScriptedHouse.said;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -98,11 +99,7 @@ class KnownDefectsTest {
     second.awaitReached();
     CompletableFuture<SwapReport> swap =
         Elsewhere.call(() -> house.registry.swapWithRollback(BETA, options));
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (house.registry.status().engine() != EngineMode.DRAINING) {
-      assertTrue(System.nanoTime() < end, "it is never drained");
-      Thread.onSpinWait();
-    }
+    await().atMost(PATIENCE).until(() -> house.registry.status().engine() == EngineMode.DRAINING);
     second.release();
     swap.get(20, TimeUnit.SECONDS);
     return running;

@@ -4,6 +4,7 @@ import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
 import static dev.semantic.scripted.ScriptedHouse.assertSays;
 import static dev.semantic.scripted.ScriptedHouse.said;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -20,7 +21,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** Models that come at the start, leave when idle, and come back when they are asked. */
@@ -32,20 +32,14 @@ class ResidencyTest {
     return new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.residency(residency));
   }
 
-  private static void until(BooleanSupplier happened) {
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (!happened.getAsBoolean()) {
-      assertTrue(System.nanoTime() < end, "it never happened");
-      Thread.onSpinWait();
-    }
-  }
-
   @Test
   void anIdleModelLeavesAndComesBackForTheNextRequest() {
     try (ScriptedHouse house = house(Residency.idleFor(SOON).preloading(ALPHA))) {
       int[] ada = tokens(30, 1);
       int[] adaSaid = said(ada, house.ask("ada", ada));
-      until(() -> house.registry.current().isEmpty() && house.runtime.openModels() == 0);
+      await()
+          .atMost(PATIENCE)
+          .until(() -> house.registry.current().isEmpty() && house.runtime.openModels() == 0);
       GenerationResult again = house.ask("ada", adaSaid);
       assertEquals(Geometry.ALPHA.tag(), again.model());
       assertEquals(adaSaid.length - 1, again.cachedTokens());
@@ -74,7 +68,9 @@ class ResidencyTest {
     var residency =
         new Residency(Optional.of(SOON), Set.of(), List.of(ALPHA), Duration.ofMillis(200));
     try (ScriptedHouse house = house(residency)) {
-      until(() -> house.registry.current().isEmpty() && house.runtime.openModels() == 0);
+      await()
+          .atMost(PATIENCE)
+          .until(() -> house.registry.current().isEmpty() && house.runtime.openModels() == 0);
       house.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
       var first = assertThrows(RequestException.class, () -> house.ask("ada", tokens(9, 1)));
       assertSays("alpha cannot be brought back", first);
@@ -82,7 +78,7 @@ class ResidencyTest {
       assertTrue(second.retryAfter().isPresent());
       assertEquals(1, house.script.count(PortCall.LOAD), "it was tried for each request");
       house.script.heal();
-      until(() -> answers(house));
+      await().atMost(PATIENCE).until(() -> answers(house));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.semantic.mlx;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -125,9 +126,7 @@ class FetchedModelTest {
                   assertThrows(ModelException.class, () -> registry.validate(MODEL)).getMessage())
               .contains("models fetch org/model"));
       Preparation preparation = registry.prepare(MODEL);
-      while (held.fired() == 0) {
-        Thread.onSpinWait();
-      }
+      await().until(() -> held.fired() > 0);
       assertFalse(preparation.isDone());
       assertEquals(3, ask(registry, prompt, 3).tokens().size(), "the old one serves");
       assertEquals(first, registry.current().orElseThrow().id());

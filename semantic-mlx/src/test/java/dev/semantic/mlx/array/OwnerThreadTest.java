@@ -1,6 +1,7 @@
 package dev.semantic.mlx.array;
 
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -164,9 +165,7 @@ class OwnerThreadTest {
                   seen[0] = owner.call(() -> ++runs[0] == 1);
                   seen[1] = Thread.currentThread().isInterrupted();
                 });
-    while (second.getState() != Thread.State.WAITING) { // queued
-      Thread.onSpinWait();
-    }
+    await().until(() -> second.getState() == Thread.State.WAITING); // queued
     second.interrupt();
     goOn.countDown();
     first.join();
