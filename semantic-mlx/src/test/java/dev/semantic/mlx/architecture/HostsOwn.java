@@ -6,7 +6,7 @@ import java.util.Set;
 
 /** What a host adds: a family under a name that nobody else knows, written with what is public. */
 public final class HostsOwn implements Architecture {
-  static final String TYPE = "hosts_own";
+  public static final String TYPE = "hosts_own";
 
   /** As a service has it. */
   public HostsOwn() {}

@@ -1,0 +1,245 @@
+package dev.semantic.mlx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.cache.KvEncoding;
+import dev.semantic.cache.MemoryCacheStore;
+import dev.semantic.engine.GenerationResult;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
+import dev.semantic.mlx.architecture.Architecture;
+import dev.semantic.mlx.architecture.HostsOwn;
+import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.testing.RandomGguf;
+import dev.semantic.mlx.testing.RecastModel;
+import dev.semantic.mlx.testing.RecastModel.Form;
+import dev.semantic.mlx.testing.RequiresNatives;
+import dev.semantic.mlx.testing.TinyModels;
+import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.PreparedModel;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapReport;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Whoever was parked and brought back, with another model in between, goes on as if nothing had
+ * happened: for every architecture and in every form of its weights, by all logits.
+ */
+@RequiresNatives
+class ParkedFormsTest {
+  /** Behind the end of windows of 8, and behind the edge of buffers and blocks. */
+  private static final List<Integer> LENGTHS = List.of(21, 300);
+
+  /** Before and behind the end of windows: what is long takes long where matrices are quantised. */
+  private static final List<Integer> SHORT = List.of(3, 21);
+
+  /** In how many tokens each conversation goes on. */
+  private static final int MORE = 3;
+
+  /** One small model of each architecture. */
+  private static final Map<String, String> MODELS =
+      Map.of(
+          "llama", "tiny-llama-sliding-f32",
+          "mistral", "tiny-mistral-q3",
+          "qwen2", "tiny-qwen2-yarn-f32",
+          "qwen3", "tiny-qwen3-bf16",
+          "gemma2", "tiny-gemma2-bf16",
+          "gemma3_text", "tiny-gemma3-f32",
+          "gemma3", "tiny-gemma3-vlm-q4",
+          "phi3", "tiny-phi3-long-f32");
+
+  @TempDir private Path directory;
+  private int runs;
+
+  /** Whether quantised matrices are kept so; a machine of little memory has no other choice. */
+  private static MlxModelRuntime runtime(boolean kept) {
+    ByteSize budget = kept ? new ByteSize(1) : ByteSize.ofGiB(64);
+    return MlxModelRuntime.open(ModelCatalog.ofUser(), new MemoryBudget(budget));
+  }
+
+  static Stream<String> architectures() {
+    return MODELS.keySet().stream().sorted();
+  }
+
+  @Test
+  void noArchitectureIsLeftOut() {
+    TreeSet<String> known = new TreeSet<>(Architecture.knownTypes());
+    known.remove(HostsOwn.TYPE);
+    assertEquals(known, new TreeSet<>(MODELS.keySet()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("architectures")
+  void inEveryForm(String architecture) {
+    Path model = TinyModels.of(MODELS.get(architecture));
+    for (Form form : Form.values()) {
+      Path recast = RecastModel.write(model, form, directory.resolve(form.name()));
+      boolean kept = form.quantised();
+      ModelSpec spec = goesOnExactly(recast, kept, kept ? SHORT : LENGTHS);
+      assertEquals(architecture, spec.architecture());
+      assertEquals(precision(form), spec.kvPrecision());
+      if (kept) {
+        try (MlxModelRuntime runtime = runtime(false);
+            PreparedModel expanded = runtime.prepare(spec.id())) {
+          assertTrue(spec.weightSize().compareTo(expanded.spec().weightSize()) < 0, "not kept so");
+          assertNotEquals(expanded.spec().tag(), spec.tag());
+        }
+      }
+    }
+  }
+
+  private static KvPrecision precision(Form form) {
+    return switch (form) {
+      case F32, Q4_F32 -> KvPrecision.FLOAT32;
+      case F16 -> KvPrecision.FLOAT16;
+      case BF16, Q4_BF16 -> KvPrecision.BFLOAT16;
+    };
+  }
+
+  static Stream<Path> fixtures() {
+    return TinyModels.all().stream()
+        .filter(model -> TinyModels.json(model.resolve("config.json")).has("quantization"));
+  }
+
+  /** With 2 to 8 bits in groups of any size, mixed, in several files, whatever lies in between. */
+  @ParameterizedTest
+  @MethodSource("fixtures")
+  void asOthersQuantisedThem(Path model) {
+    goesOnExactly(model, false, SHORT);
+    goesOnExactly(model, true, SHORT);
+  }
+
+  @Test
+  void outOfGgufFiles() {
+    goesOnExactly(RandomGguf.llama(3).write(directory, "llama", 3), false, LENGTHS);
+    goesOnExactly(RandomGguf.gemma3(7, 8).write(directory, "gemma", 4), false, LENGTHS);
+  }
+
+  /** Close to what it would be without, and twice in the same way. */
+  @ParameterizedTest
+  @MethodSource("architectures")
+  void inFewerBitsOnDisk(String architecture) {
+    Path model = TinyModels.of(MODELS.get(architecture));
+    Path recast = RecastModel.write(model, Form.F32, directory.resolve("model"));
+    try (MlxModelRuntime runtime = runtime(false)) {
+      List<float[]> exact = stayed(runtime, recast, LENGTHS).logits();
+      for (KvEncoding encoding : List.of(KvEncoding.Q8, KvEncoding.Q4)) {
+        List<float[]> one = returned(runtime, recast, LENGTHS, encoding, "one").logits();
+        List<float[]> two = returned(runtime, recast, LENGTHS, encoding, "two").logits();
+        assertSame(one, two, encoding + ", once more");
+        for (int i = 0; i < exact.size(); i += MORE) { // then their tokens may part
+          float off = distance(exact.get(i), one.get(i));
+          float tolerance = encoding == KvEncoding.Q8 ? 0.02f : 0.3f;
+          assertTrue(off > 0 && off < tolerance, encoding + " is off by " + off);
+        }
+      }
+    }
+  }
+
+  private ModelSpec goesOnExactly(Path model, boolean kept, List<Integer> lengths) {
+    try (MlxModelRuntime runtime = runtime(kept)) {
+      Talk stayed = stayed(runtime, model, lengths);
+      Talk returned = returned(runtime, model, lengths, KvEncoding.EXACT, "caches");
+      assertEquals(stayed.spec().tag(), returned.spec().tag());
+      assertFalse(stayed.logits().isEmpty());
+      assertSame(stayed.logits(), returned.logits(), model + (kept ? ", kept quantised" : ""));
+      return stayed.spec();
+    }
+  }
+
+  /** What came of the second part of all conversations. */
+  private record Talk(ModelSpec spec, List<float[]> logits) {}
+
+  /** Nobody is parked. */
+  private static Talk stayed(MlxModelRuntime runtime, Path model, List<Integer> lengths) {
+    try (RecordedHouse house = new RecordedHouse(runtime, new MemoryCacheStore())) {
+      house.registry.load(new ModelId(model.toString()));
+      return secondPart(house, firstPart(house, lengths));
+    }
+  }
+
+  /** Everybody is parked on disk, and another model serves before all come back. */
+  private Talk returned(
+      MlxModelRuntime runtime,
+      Path model,
+      List<Integer> lengths,
+      KvEncoding encoding,
+      String name) {
+    ModelId id = new ModelId(model.toString());
+    ModelId other = new ModelId(RandomGguf.llama(1).write(directory, "in-between", 9).toString());
+    try (DiskCacheStore caches =
+            DiskCacheStore.builder(directory.resolve(name + runs++)).encoding(encoding).open();
+        RecordedHouse house = new RecordedHouse(runtime, caches)) {
+      house.registry.load(id);
+      List<int[]> talks = firstPart(house, lengths);
+      SwapReport there = house.registry.swapWithRollback(other);
+      assertEquals(lengths.size(), there.agentsParked());
+      house.turn("somebody", RecordedHouse.tokens(9, 9), 2);
+      SwapReport back = house.registry.swapWithRollback(id);
+      assertEquals(lengths.size(), back.agentsRestored());
+      return secondPart(house, talks);
+    } catch (ModelSwapException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static List<int[]> firstPart(RecordedHouse house, List<Integer> lengths) {
+    return lengths.stream()
+        .map(length -> house.said("agent of " + length, RecordedHouse.tokens(length, length), 2))
+        .toList();
+  }
+
+  /** All that was said, a few tokens more, and what the model says then. */
+  private static Talk secondPart(RecordedHouse house, List<int[]> talks) {
+    house.recorder.take();
+    for (int[] talk : talks) {
+      int[] more = Arrays.copyOf(talk, talk.length + 5);
+      System.arraycopy(RecordedHouse.tokens(5, 4), 0, more, talk.length, 5);
+      GenerationResult result = house.turn("agent of " + (talk.length - 2), more, MORE);
+      assertEquals(talk.length - 1, result.cachedTokens(), "its prompt was computed again");
+    }
+    return new Talk(house.registry.current().orElseThrow(), house.recorder.take());
+  }
+
+  private static void assertSame(List<float[]> expected, List<float[]> actual, String what) {
+    assertEquals(expected.size(), actual.size(), what);
+    for (int i = 0; i < expected.size(); i++) {
+      // by their bits, in which even one NaN is not another
+      assertTrue(Arrays.equals(bits(expected.get(i)), bits(actual.get(i))), what + ": logits " + i);
+    }
+  }
+
+  private static int[] bits(float[] numbers) {
+    int[] bits = new int[numbers.length];
+    Arrays.setAll(bits, i -> Float.floatToRawIntBits(numbers[i]));
+    return bits;
+  }
+
+  /** The largest difference of two logits, as a part of what all of them span. */
+  private static float distance(float[] exact, float[] other) {
+    float lowest = Float.POSITIVE_INFINITY;
+    float highest = Float.NEGATIVE_INFINITY;
+    float worst = 0;
+    for (int i = 0; i < exact.length; i++) {
+      lowest = Math.min(lowest, exact[i]);
+      highest = Math.max(highest, exact[i]);
+      worst = Math.max(worst, Math.abs(exact[i] - other[i]));
+    }
+    return worst / (highest - lowest);
+  }
+}
