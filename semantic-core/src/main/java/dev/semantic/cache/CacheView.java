@@ -85,6 +85,33 @@ public final class CacheView {
     return List.copyOf(entries);
   }
 
+  /**
+   * Whether this view has the wrong key: there are live caches, and all of them need another, or
+   * none.
+   *
+   * @return what one of them needs; empty if one can be read, or none is there
+   */
+  public Optional<String> misfit() {
+    String needed = null;
+    try {
+      for (Path directory : layout.live()) {
+        for (Path file : RootLayout.agents(directory)) {
+          try {
+            reader.header(file);
+            return Optional.empty();
+          } catch (CacheFileException e) {
+            needed = e.kind() == CacheFileException.Kind.LOCKED ? e.getMessage() : needed;
+          } catch (NoSuchFileException e) {
+            LOG.debug("{} has gone in the meantime", file);
+          }
+        }
+      }
+    } catch (IOException e) {
+      throw cannotRead(layout.root(), e);
+    }
+    return Optional.ofNullable(needed);
+  }
+
   private void add(CacheState state, List<Path> files, List<CacheEntry> entries)
       throws IOException {
     for (Path file : files) {

@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.cache.ParkingStatus;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
@@ -22,6 +23,7 @@ import java.util.Optional;
  * @param running requests under way
  * @param waiting requests that have not been begun, or were preempted
  * @param hotAgents agents in memory who are not generating just now
+ * @param parking whether caches can be parked, or the disk is full
  */
 public record RegistryStatus(
     Activity activity,
@@ -35,7 +37,8 @@ public record RegistryStatus(
     EngineMode engine,
     int running,
     int waiting,
-    int hotAgents) {
+    int hotAgents,
+    ParkingStatus parking) {
   /** In the words of the outside world: {@code idle | in_progress | success | failed}. */
   public enum Activity {
     IDLE,

@@ -52,7 +52,7 @@ final class Residence {
   RegistryStatus status() {
     while (true) {
       Standing now = standing;
-      RegistryStatus status = now.status(tools.engine());
+      RegistryStatus status = now.status(tools.engine(), tools.caches().status());
       if (now == standing) {
         return status;
       }

@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.cache.ParkingStatus;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
@@ -47,7 +48,7 @@ record Standing(
     return new Standing(activity, since, underWay, null, report);
   }
 
-  RegistryStatus status(BatchEngine engine) {
+  RegistryStatus status(BatchEngine engine, ParkingStatus parking) {
     Optional<SwapNotes> notes = Optional.ofNullable(underWay);
     return new RegistryStatus(
         activity,
@@ -61,6 +62,7 @@ record Standing(
         engine.mode(),
         engine.running(),
         engine.queued(),
-        engine.hotAgents());
+        engine.hotAgents(),
+        parking);
   }
 }

@@ -242,11 +242,13 @@ class DepartedCachesTest {
           assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
       assertEquals(ALPHA, failed.serving().orElseThrow().id());
       assertSays("No space left on device", failed);
-      assertInstanceOf(ParkingStatus.Suspended.class, store.status());
+      var full = assertInstanceOf(ParkingStatus.Suspended.class, house.registry.status().parking());
+      assertTrue(full.why().contains("No space left on device"), full::why);
+      assertEquals(store.status(), full);
       assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
       empty();
       house.registry.swapWithRollback(BETA);
-      assertEquals(new ParkingStatus.Parking(), store.status());
+      assertEquals(new ParkingStatus.Parking(), house.registry.status().parking());
       assertEquals(1, house.registry.swapWithRollback(ALPHA).agentsRestored());
     }
   }

@@ -2,6 +2,7 @@ package dev.semantic.examples.chat;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.cache.ParkingStatus;
 import dev.semantic.chat.ChatMessage;
 import dev.semantic.engine.FinishReason;
 import dev.semantic.engine.Generation;
@@ -23,6 +24,7 @@ import dev.semantic.spi.PreparedModel;
 import dev.semantic.swap.ModelSwapException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -225,14 +227,24 @@ public final class Conversation {
 
   private String status() {
     RegistryStatus status = registry.status();
-    return "%s serves; %d requests under way, %d waiting; %d agents in memory; %d of %d cache blocks free"
+    return "%s serves; %d requests under way, %d waiting; %d agents in memory; %d of %d cache blocks free%s"
         .formatted(
             serving(),
             status.running(),
             status.waiting(),
             status.hotAgents(),
             registry.pool().availableBlocks(),
-            registry.pool().totalBlocks());
+            registry.pool().totalBlocks(),
+            parking(status.parking()));
+  }
+
+  /** Nothing where all is well. */
+  static String parking(ParkingStatus parking) {
+    return switch (parking) {
+      case ParkingStatus.Parking ok -> "";
+      case ParkingStatus.Suspended(Instant since, String why) ->
+          "; nothing is parked since %s: %s".formatted(since, why);
+    };
   }
 
   private String agents() {

@@ -3,6 +3,7 @@ package dev.semantic.examples.cli;
 import dev.semantic.cache.CacheView;
 import dev.semantic.cache.DiskCacheStore;
 import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where the caches lie. */
@@ -14,13 +15,15 @@ final class CacheDirectory {
       description = "Where agents' caches are kept.")
   private Path path = Path.of("");
 
+  @Mixin private KeyFile keyFile = new KeyFile();
+
   /**
    * To look only.
    *
    * @throws dev.semantic.cache.CacheException if there is no such directory
    */
   CacheView view() {
-    return CacheView.of(path);
+    return keyFile.view(path);
   }
 
   /**
@@ -30,11 +33,11 @@ final class CacheDirectory {
    */
   DiskCacheStore open() {
     view(); // a name that is written wrong is not made a directory
-    return DiskCacheStore.open(path);
+    return openOrMake();
   }
 
   /** The same, but a directory that is not there is made. */
   DiskCacheStore openOrMake() {
-    return DiskCacheStore.open(path);
+    return keyFile.open(DiskCacheStore.builder(path), path);
   }
 }

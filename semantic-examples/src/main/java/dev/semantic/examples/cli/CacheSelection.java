@@ -58,7 +58,8 @@ final class CacheSelection {
   CacheEntry one(List<CacheEntry> all) {
     List<CacheEntry> found = of(all);
     if (found.isEmpty()) {
-      throw new IllegalStateException("There is no such cache; 'semantic caches list' shows all");
+      throw new IllegalStateException(
+          "There is no such cache; 'semantic caches list' shows all" + unreadable(all));
     }
     if (found.size() > 1) {
       throw new IllegalStateException(
@@ -71,6 +72,14 @@ final class CacheSelection {
                       .collect(Collectors.joining(", "))));
     }
     return found.getFirst();
+  }
+
+  /** One of those may be meant. */
+  private static String unreadable(List<CacheEntry> all) {
+    List<String> problems = all.stream().flatMap(entry -> entry.problem().stream()).toList();
+    return problems.isEmpty()
+        ? ""
+        : "; %d cannot be read: %s".formatted(problems.size(), problems.getFirst());
   }
 
   private static String describe(CacheEntry entry) {

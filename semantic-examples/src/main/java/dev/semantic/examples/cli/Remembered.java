@@ -12,6 +12,8 @@ import dev.semantic.swap.ModelSwapException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -41,6 +43,9 @@ final class Remembered {
               + " room and alters them a little; default exact.")
   private KvEncoding encoding = KvEncoding.EXACT;
 
+  @ArgGroup(exclusive = false)
+  private @Nullable KeyFile keyFile;
+
   /** Reads an encoding's name. */
   private static final class Encoding implements ITypeConverter<KvEncoding> {
     @Override
@@ -67,7 +72,8 @@ final class Remembered {
   }
 
   DiskCacheStore open() {
-    return DiskCacheStore.builder(directory).encoding(encoding).open();
+    KeyFile key = keyFile == null ? new KeyFile() : keyFile;
+    return key.open(DiskCacheStore.builder(directory).encoding(encoding), directory);
   }
 
   /**

@@ -34,9 +34,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The commands about parked caches, over a directory that a store has filled. */
 class CachesCommandTest {
-  private static final ModelTag ALPHA = new ModelTag("alpha-1b", "a1".repeat(32));
+  static final ModelTag ALPHA = new ModelTag("alpha-1b", "a1".repeat(32));
   private static final ModelTag OTHER_ALPHA = new ModelTag("alpha-1b", "c3".repeat(32));
-  private static final ModelTag BETA = new ModelTag("beta", "b2".repeat(32));
+  static final ModelTag BETA = new ModelTag("beta", "b2".repeat(32));
   private static final String[] CACHE = {
     "agent", "model", "fingerprint", "tokens", "bytes", "parked", "state"
   };
@@ -54,7 +54,7 @@ class CachesCommandTest {
     }
   }
 
-  private static KvSnapshot snapshot(ModelTag tag, int tokens, long seed) {
+  static KvSnapshot snapshot(ModelTag tag, int tokens, long seed) {
     Random random = new Random(seed);
     byte[] bytes = new byte[2 * 4 * 4 * tokens];
     random.nextBytes(bytes);
