@@ -6,6 +6,7 @@ import dev.semantic.model.KvPrecision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The account of KV cache memory: how many blocks of {@value #BLOCK_TOKENS} tokens there are, and
@@ -83,17 +84,29 @@ public final class BlockPool {
   }
 
   private synchronized boolean take(int blocks, int from) {
-    if (from != generation || blocks > totalBlocks - takenBlocks) {
-      return false;
-    }
-    takenBlocks += blocks;
-    return true;
+    boolean there = blocks == 0 || (from == generation && blocks <= totalBlocks - takenBlocks);
+    takenBlocks += there ? blocks : 0;
+    return there;
   }
 
-  private synchronized void giveBack(int blocks, int from) {
+  private void giveBack(int blocks, int from) {
+    count(-blocks, from);
+  }
+
+  private synchronized void count(int more, int from) {
     if (from == generation) {
-      takenBlocks -= blocks;
+      takenBlocks += more;
     }
+  }
+
+  /** Counts {@code joined}, and no longer what it was joined of unless others have it. */
+  private synchronized void exchange(Shared joined, List<Shared> of, int from) {
+    count(joined.blocks, from);
+    of.forEach(each -> leave(each, from));
+  }
+
+  private synchronized int freeWithout(Shared shared) {
+    return shared.leases == 1 ? shared.blocks : 0;
   }
 
   private synchronized void join(Shared shared) {
@@ -162,43 +175,92 @@ public final class BlockPool {
 
     /**
      * A lease that begins with the blocks of this one's first {@code tokens}, which are counted
-     * once for both.
+     * once for both. If this one is of more parts than {@link SharedParts} has it then, two of them
+     * are joined, and counted once more if others hold them, too.
      *
-     * @return empty, with nothing changed, where the place to part at lies within a block and there
-     *     is no block left for the second half
+     * @return empty, with nothing changed, where that takes blocks that are not there: to part
+     *     within a block, or to join
      */
     public Optional<Lease> fork(int tokens) {
+      return beginFork(tokens).map(Fork::end);
+    }
+
+    /**
+     * The same in two steps: all that it takes is booked, and nothing is shared before {@link
+     * Fork#end}.
+     */
+    public Optional<Fork> beginFork(int tokens) {
       if (tokens < 1 || tokens > sharedTokens() + own * BLOCK_TOKENS) {
         throw new IllegalArgumentException(
             "A lease of %d blocks cannot share %d tokens".formatted(blocks(), tokens));
       }
-      int length = tokens - sharedTokens();
-      if (length > 0 && !part(length)) {
-        return Optional.empty();
+      int booked = Math.max(0, cost(tokens - sharedTokens()));
+      return take(booked, from) ? Optional.of(new Fork(this, tokens, booked)) : Optional.empty();
+    }
+
+    /** Blocks more than now, once {@code length} tokens more are a part. */
+    private int cost(int length) {
+      if (length <= 0) {
+        return 0;
       }
-      Lease fork = new Lease(from);
-      int left = tokens;
-      for (Part part : parts) {
-        int taken = Math.min(left, part.tokens());
-        if (taken > 0) {
-          join(part.whole());
-          fork.parts.add(new Part(part.whole(), taken));
-          left -= taken;
+      List<Integer> tokens = new ArrayList<>(parts.stream().map(Part::tokens).toList());
+      tokens.add(length);
+      int cost = torn(length);
+      OptionalInt pair = SharedParts.toJoin(tokens);
+      if (pair.isPresent()) {
+        int first = pair.getAsInt();
+        cost += Math.ceilDiv(tokens.get(first) + tokens.get(first + 1), BLOCK_TOKENS);
+        for (int i = first; i < first + 2; i++) {
+          cost -= i < parts.size() ? freeWithout(parts.get(i).whole()) : blocksOf(length);
         }
       }
-      return Optional.of(fork);
+      return cost;
+    }
+
+    private static int blocksOf(int tokens) {
+      return Math.ceilDiv(tokens, BLOCK_TOKENS);
+    }
+
+    /** Whoever parts within a block holds that block twice. */
+    private int torn(int length) {
+      return blocksOf(length) - length / BLOCK_TOKENS;
+    }
+
+    /**
+     * Parts it where a sequence that comes back is parted.
+     *
+     * @param seams as in {@link KvSnapshot}; not beyond what was grown to
+     * @return false where there is no block for a part that ends within one; it is parted up to
+     *     there then
+     */
+    public boolean partAt(List<Integer> seams) {
+      for (int seam : seams) {
+        int length = seam - sharedTokens();
+        if (!take(torn(length), from)) {
+          return false;
+        }
+        part(length);
+      }
+      return true;
     }
 
     /** Makes a part that can be shared of the first {@code length} tokens that are not. */
-    private boolean part(int length) {
-      int blocks = Math.ceilDiv(length, BLOCK_TOKENS);
-      int rest = own - length / BLOCK_TOKENS;
-      if (blocks + rest > own && !take(1, from)) {
-        return false;
-      }
-      parts.add(new Part(new Shared(blocks), length));
-      own = rest;
-      return true;
+    private void part(int length) {
+      parts.add(new Part(new Shared(blocksOf(length)), length));
+      own -= length / BLOCK_TOKENS;
+    }
+
+    private void joinParts() {
+      SharedParts.toJoin(parts.stream().map(Part::tokens).toList())
+          .ifPresent(
+              index -> {
+                Part second = parts.remove(index + 1);
+                Part first = parts.get(index);
+                int tokens = first.tokens() + second.tokens();
+                Shared joined = new Shared(blocksOf(tokens));
+                parts.set(index, new Part(joined, tokens));
+                exchange(joined, List.of(first.whole(), second.whole()), from);
+              });
     }
 
     private int behindShared(int tokens) {
@@ -219,6 +281,50 @@ public final class BlockPool {
     @Override
     public void close() {
       shrinkTo(0);
+    }
+  }
+
+  /** A lease that is about to be shared. Ended or closed by the thread that uses the lease. */
+  public final class Fork implements AutoCloseable {
+    private final Lease donor;
+    private final int tokens;
+    private int booked;
+
+    private Fork(Lease donor, int tokens, int booked) {
+      this.donor = donor;
+      this.tokens = tokens;
+      this.booked = booked;
+    }
+
+    /** The lease of the one that shares. */
+    public Lease end() {
+      synchronized (BlockPool.this) {
+        int length = tokens - donor.sharedTokens();
+        close();
+        if (length > 0) {
+          count(donor.torn(length), donor.from);
+          donor.part(length);
+          donor.joinParts();
+        }
+      }
+      Lease fork = new Lease(donor.from);
+      int left = tokens;
+      for (Part part : donor.parts) {
+        int taken = Math.min(left, part.tokens());
+        if (taken > 0) {
+          join(part.whole());
+          fork.parts.add(new Part(part.whole(), taken));
+          left -= taken;
+        }
+      }
+      return fork;
+    }
+
+    /** Nothing is shared; does nothing after {@link #end}. */
+    @Override
+    public void close() {
+      giveBack(booked, donor.from);
+      booked = 0;
     }
   }
 }

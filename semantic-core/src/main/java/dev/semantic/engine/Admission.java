@@ -89,7 +89,22 @@ final class Admission {
 
   /** Whether there may be more of its cache where agents are parked than in memory. */
   boolean mustRead(Arrival arrival) {
-    return arrival.agent().filter(agent -> hot.peek(agent).isEmpty()).isPresent();
+    return arrival
+        .agent()
+        .filter(agent -> hot.peek(agent).map(idle -> holdsLittle(idle, arrival)).orElse(true))
+        .isPresent();
+  }
+
+  /** Less than a block of what is asked, of which others may have parked more. */
+  private static boolean holdsLittle(Hot idle, Arrival arrival) {
+    int[] tokens = arrival.tokens();
+    try {
+      return tokens.length > BlockPool.BLOCK_TOKENS
+          && idle.sequence().common(tokens) < BlockPool.BLOCK_TOKENS;
+    } catch (Throwable t) {
+      LOG.warn("A sequence cannot tell what it holds", t);
+      return false;
+    }
   }
 
   /**
@@ -97,7 +112,8 @@ final class Admission {
    * it. By any thread.
    */
   Optional<Recalled> read(Arrival arrival) {
-    return recall.longest(arrival.agent(), arrival.tokens(), arrival.serving());
+    Optional<AgentId> away = arrival.agent().filter(agent -> hot.peek(agent).isEmpty());
+    return recall.longest(away, arrival.tokens(), arrival.serving());
   }
 
   /** Begins it, with what was parked, if anything. */
@@ -131,6 +147,7 @@ final class Admission {
           arrival
               .agent()
               .flatMap(hot::take)
+              .flatMap(idle -> unlessLess(idle, parked, tokens))
               .or(() -> parked.flatMap(cache -> restore(arrival, cache)))
               .orElseGet(() -> fresh(serving));
     } finally {
@@ -149,6 +166,17 @@ final class Admission {
       sequence.close();
       throw t;
     }
+  }
+
+  /** Nobody who holds less of it than others have parked goes on with what he holds. */
+  private static Optional<Hot> unlessLess(Hot idle, Optional<Recalled> parked, int[] tokens) {
+    boolean less =
+        parked.isPresent()
+            && idle.sequence().common(tokens) < Recall.common(parked.get().tokens(), tokens);
+    if (less) {
+      idle.close(); // first: it may be its blocks that are missing
+    }
+    return less ? Optional.empty() : Optional.of(idle);
   }
 
   private Optional<Hot> restore(Arrival arrival, Recalled cache) {
@@ -192,6 +220,10 @@ final class Admission {
     try {
       if (!(evicting ? makeRoom(lease, tokens) : lease.growTo(tokens))) {
         LOG.info("No room to restore {} with {} tokens", agent, tokens);
+        return Optional.empty();
+      }
+      if (!lease.partAt(snapshot.seams())) {
+        LOG.info("No room to restore {} with {} tokens in parts", agent, tokens);
         return Optional.empty();
       }
       Hot back = Hot.restored(serving.model().restore(snapshot), lease);

@@ -108,22 +108,15 @@ final class HotTier {
      */
     Optional<Hot> fork(int tokens) {
       boolean parts = lease.sharedTokens() < tokens;
-      Optional<BlockPool.Lease> part = lease.fork(tokens);
-      if (part.isEmpty()) {
+      Optional<BlockPool.Fork> begun = lease.beginFork(tokens);
+      if (begun.isEmpty()) {
         return Optional.empty();
       }
-      boolean forked = false;
-      try {
+      try (BlockPool.Fork part = begun.get()) {
         if (parts) {
           change(); // it lies in other parts than those that are parked
         }
-        Optional<Sequence> fork = sequence.fork(tokens);
-        forked = fork.isPresent();
-        return fork.map(its -> fresh(its, part.get()));
-      } finally {
-        if (!forked) {
-          part.get().close();
-        }
+        return sequence.fork(tokens).map(its -> fresh(its, part.end()));
       }
     }
 

@@ -92,7 +92,7 @@ final class Recall {
     }
   }
 
-  private static int common(int[] held, int[] prompt) {
+  static int common(int[] held, int[] prompt) {
     int mismatch = Arrays.mismatch(held, prompt);
     return mismatch < 0 ? held.length : mismatch;
   }

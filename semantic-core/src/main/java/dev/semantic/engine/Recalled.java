@@ -61,14 +61,13 @@ sealed interface Recalled {
     @Override
     public Optional<List<Place>> places(KvOutline outline) {
       tokens = outline.tokens();
-      Optional<List<Place>> places =
-          book(tokens.length) ? vacancy.places(outline) : Optional.empty();
+      Optional<List<Place>> places = book(outline) ? vacancy.places(outline) : Optional.empty();
       refused = places.isEmpty();
       return places;
     }
 
-    private synchronized boolean book(int count) {
-      return !over && lease.growTo(count);
+    private synchronized boolean book(KvOutline outline) {
+      return !over && lease.growTo(outline.tokens().length) && lease.partAt(outline.seams());
     }
 
     /** Whether it could have been read, but not to here: as a copy, then. */

@@ -10,6 +10,7 @@ import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -19,6 +20,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class BlockPoolTest {
@@ -144,6 +146,69 @@ class BlockPoolTest {
     assertEquals(8, pool.availableBlocks());
   }
 
+  @Test
+  void whatIsJoinedIsCountedOnceMoreAsLongAsOthersHoldItToo() {
+    BlockPool large = new BlockPool(ByteSize.parse("512KiB")); // 32 blocks
+    large.reconfigure(SMALL, KvPrecision.FLOAT32);
+    BlockPool.Lease last = large.lease();
+    List<BlockPool.Lease> chain = new ArrayList<>(List.of(last));
+    for (int i = 1; i <= 8; i++) {
+      assertTrue(last.growTo(i * 256));
+      last = last.fork(i * 256).orElseThrow();
+      chain.add(last);
+      assertEquals(32 - i, large.availableBlocks());
+    }
+    assertTrue(last.growTo(9 * 256));
+    BlockPool.Lease ninth = last.fork(9 * 256).orElseThrow();
+    assertEquals(32 - 9 - 2, large.availableBlocks(), "the two that were joined");
+    chain.forEach(BlockPool.Lease::close);
+    assertEquals(32 - 9, large.availableBlocks());
+    ninth.close();
+    assertEquals(32, large.availableBlocks());
+  }
+
+  @Test
+  void joiningIsRefusedWhereItTakesBlocksThatAreNotThere() {
+    BlockPool large = new BlockPool(ByteSize.parse("160KiB")); // 10 blocks
+    large.reconfigure(SMALL, KvPrecision.FLOAT32);
+    BlockPool.Lease last = large.lease();
+    for (int i = 1; i <= 8; i++) {
+      assertTrue(last.growTo(i * 256));
+      last = last.fork(i * 256).orElseThrow();
+    }
+    assertTrue(last.growTo(9 * 256));
+    assertEquals(Optional.empty(), last.fork(9 * 256));
+    assertEquals(1, large.availableBlocks());
+    assertEquals(8 * 256, last.sharedTokens(), "nothing has changed");
+  }
+
+  @Test
+  void whatIsBookedForAForkThatDoesNotComeIsGivenBack() {
+    pool.reconfigure(SMALL, KvPrecision.FLOAT32);
+    BlockPool.Lease one = lease(512);
+    try (BlockPool.Fork fork = one.beginFork(300).orElseThrow()) {
+      assertEquals(5, pool.availableBlocks());
+      assertEquals(0, one.sharedTokens());
+    }
+    assertEquals(6, pool.availableBlocks());
+  }
+
+  @Test
+  void whoComesBackInPartsIsCountedInParts() {
+    pool.reconfigure(SMALL, KvPrecision.FLOAT32);
+    BlockPool.Lease back = lease(1000);
+    assertTrue(back.partAt(List.of(256, 768)));
+    assertEquals(768, back.sharedTokens());
+    assertEquals(4, pool.availableBlocks());
+    assertTrue(back.partAt(List.of(800)));
+    assertEquals(3, pool.availableBlocks(), "the block that is parted lies in two parts");
+    back.close();
+    assertEquals(8, pool.availableBlocks());
+  }
+
+  private static final int TOTAL = 60;
+  private static int joined; // by models
+
   /** What a lease is made of, for one who counts by looking at all of them. */
   private static final class Model {
     private final List<Object> parts = new ArrayList<>(); // what is shared, by identity
@@ -156,6 +221,45 @@ class BlockPoolTest {
 
     private int needed(int tokens) {
       return Math.ceilDiv(Math.max(0, tokens - shared()), 256);
+    }
+
+    private Model copy() {
+      Model copy = new Model();
+      copy.parts.addAll(parts);
+      copy.lengths.addAll(lengths);
+      copy.own = own;
+      return copy;
+    }
+
+    /** The first tokens are of parts that can be shared, eight at the most. */
+    private void part(int tokens, Map<Object, Integer> sizes) {
+      int length = tokens - shared();
+      if (length <= 0) {
+        return;
+      }
+      own -= length / 256;
+      add(parts.size(), length, sizes);
+      if (parts.size() > 8) {
+        int first =
+            IntStream.range(0, 8)
+                .boxed()
+                .min(Comparator.comparing(i -> lengths.get(i) + lengths.get(i + 1)))
+                .orElseThrow();
+        int both = lengths.get(first) + lengths.get(first + 1);
+        for (int i = 0; i < 2; i++) {
+          parts.remove(first);
+          lengths.remove(first);
+        }
+        add(first, both, sizes);
+        joined++;
+      }
+    }
+
+    private void add(int at, int length, Map<Object, Integer> sizes) {
+      Object part = new Object();
+      sizes.put(part, Math.ceilDiv(length, 256));
+      parts.add(at, part);
+      lengths.add(at, length);
     }
 
     private void cut(int tokens) {
@@ -182,18 +286,19 @@ class BlockPoolTest {
   void theCountIsExactWhateverIsGrownSharedCutAndClosed() {
     for (long seed = 1; seed <= 300; seed++) {
       SplittableRandom random = new SplittableRandom(seed);
-      BlockPool small = new BlockPool(ByteSize.parse("320KiB")); // 20 blocks
+      BlockPool small = new BlockPool(ByteSize.parse("960KiB"));
       small.reconfigure(SMALL, KvPrecision.FLOAT32);
       Map<BlockPool.Lease, Model> all = new LinkedHashMap<>();
       Map<Object, Integer> sizes = new HashMap<>();
-      for (int step = 0; step < 60; step++) {
+      for (int step = 0; step < 90; step++) {
         step(random, small, all, sizes);
-        int free = 20 - taken(all.values(), sizes);
+        int free = TOTAL - taken(all.values(), sizes);
         assertEquals(free, small.availableBlocks(), "seed " + seed + ", step " + step);
       }
       all.keySet().forEach(BlockPool.Lease::close);
-      assertEquals(20, small.availableBlocks(), "seed " + seed);
+      assertEquals(TOTAL, small.availableBlocks(), "seed " + seed);
     }
+    assertTrue(joined > 100, () -> "joined " + joined);
   }
 
   private static void step(
@@ -208,10 +313,10 @@ class BlockPoolTest {
     BlockPool.Lease lease = List.copyOf(all.keySet()).get(random.nextInt(all.size()));
     Model model = Objects.requireNonNull(all.get(lease));
     int tokens = random.nextInt(1500);
-    switch (random.nextInt(5)) {
+    switch (random.nextInt(8)) {
       case 0, 1 -> {
         int more = Math.max(0, model.needed(tokens) - model.own);
-        boolean fits = more <= 20 - taken(all.values(), sizes);
+        boolean fits = more == 0 || more <= TOTAL - taken(all.values(), sizes);
         assertEquals(fits, lease.growTo(tokens));
         model.own += fits ? more : 0;
       }
@@ -220,7 +325,11 @@ class BlockPoolTest {
         model.cut(tokens);
         model.own = Math.min(model.own, model.needed(tokens));
       }
-      case 3 -> fork(lease, model, tokens, all, sizes);
+      case 3, 4, 5, 6 -> {
+        boolean further = random.nextBoolean(); // by a little: chains grow long
+        int end = model.shared() + 1 + random.nextInt(further ? 100 : 600);
+        fork(lease, model, random.nextInt(8) > 0 ? end : tokens, all, sizes);
+      }
       default -> {
         lease.close();
         all.remove(lease);
@@ -239,23 +348,19 @@ class BlockPoolTest {
       assertThrows(IllegalArgumentException.class, () -> lease.fork(tokens));
       return;
     }
-    int length = tokens - model.shared();
-    boolean torn = length > 0 && length % 256 != 0;
+    int before = taken(all.values(), sizes);
+    Model parted = model.copy();
+    parted.part(tokens, sizes);
+    all.put(lease, parted);
+    int after = taken(all.values(), sizes);
     Optional<BlockPool.Lease> fork = lease.fork(tokens);
-    assertEquals(!torn || taken(all.values(), sizes) < 20, fork.isPresent());
+    assertEquals(after <= Math.max(TOTAL, before), fork.isPresent());
     if (fork.isEmpty()) {
+      all.put(lease, model);
       return;
     }
-    if (length > 0) {
-      Object part = new Object();
-      sizes.put(part, Math.ceilDiv(length, 256));
-      model.own -= length / 256;
-      model.parts.add(part);
-      model.lengths.add(length);
-    }
-    Model its = new Model();
-    its.parts.addAll(model.parts);
-    its.lengths.addAll(model.lengths);
+    Model its = parted.copy();
+    its.own = 0;
     its.cut(tokens);
     all.put(fork.get(), its);
   }

@@ -91,6 +91,30 @@ class ReuseTest {
     }
   }
 
+  /** Also for who is in memory, with something else. */
+  @Test
+  void whatOthersHaveParkedIsMoreThanTheLittleThatOneHolds() {
+    try (DiskCacheStore store = DiskCacheStore.open(directory);
+        ScriptedHouse house = house(store)) {
+      house.registry.load(Geometry.ALPHA.id());
+      house.ask("ada", prompt(1));
+    }
+    try (DiskCacheStore store = DiskCacheStore.open(directory);
+        ScriptedHouse house =
+            new ScriptedHouse(
+                ScriptedHouse.ROOMY,
+                builder ->
+                    builder
+                        .caches(store)
+                        .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 0, false)))) {
+      house.registry.load(Geometry.ALPHA.id()); // nobody is brought back
+      house.ask("bob", tokens(30, 7));
+      assertEquals(650 - 512, computed(house, "bob", prompt(2)));
+      int[] talk = said(prompt(2), house.ask("bob", prompt(2)));
+      assertEquals(1, computed(house, "bob", talk), "then it is his own");
+    }
+  }
+
   @Test
   void afterASwapThereAndBack() throws Exception {
     for (Geometry model : List.of(Geometry.ALPHA, Geometry.GAMMA)) {

@@ -2,6 +2,7 @@ package dev.semantic.mlx.kv;
 
 import dev.semantic.cache.KvMemory.Place;
 import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.cache.SharedParts;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
@@ -19,9 +20,6 @@ import java.util.stream.Stream;
  * free when the last handle is.
  */
 final class PartedKvCache implements KvCache {
-  /** Each part costs some operations in every layer of every step. */
-  static final int MOST_PARTS = 8;
-
   private final Scope owner;
   private final KvLayout.Layer layer;
   private final DType dtype;
@@ -120,25 +118,10 @@ final class PartedKvCache implements KvCache {
     }
     tail.clear();
     tail = rest;
-    if (parts.size() > MOST_PARTS) {
-      join(s, smallestPair());
-    }
+    // the pool counts by the same rule
+    SharedParts.toJoin(parts.stream().map(Seen::tokens).toList())
+        .ifPresent(index -> join(s, index));
     s.eval(List.of(arrays()));
-  }
-
-  /**
-   * Of neighbours, those that are copied fastest: so a part is copied a few times, not each time.
-   */
-  private int smallestPair() {
-    int smallest = 0;
-    for (int i = 1; i + 1 < parts.size(); i++) {
-      smallest = pair(i) < pair(smallest) ? i : smallest;
-    }
-    return smallest;
-  }
-
-  private int pair(int index) {
-    return parts.get(index).tokens() + parts.get(index + 1).tokens();
   }
 
   /** Makes one part of two; whoever holds them as well goes on holding the two. */

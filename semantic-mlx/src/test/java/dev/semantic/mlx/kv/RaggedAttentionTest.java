@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.cache.SharedParts;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.MlxSession;
@@ -191,10 +192,10 @@ class RaggedAttentionTest {
             Member fork = last.forked(scope, at(last) - level % 3, 1000 * level);
             chain.add(fork);
             most = Math.max(most, fork.cache.seams().size());
-            assertTrue(last.cache.seams().size() <= PartedKvCache.MOST_PARTS, "level " + level);
+            assertTrue(last.cache.seams().size() <= SharedParts.MOST, "level " + level);
             checked(scope, chain);
           }
-          assertEquals(PartedKvCache.MOST_PARTS, most, "the chain never grew to its limit");
+          assertEquals(SharedParts.MOST, most, "the chain never grew to its limit");
           for (Member each : chain) {
             each.cache.trim(at(each) - 1);
           }
