@@ -163,16 +163,30 @@ final class CacheFileReader {
    * @return a job for each of them, that reads and checks it; in any order, by any thread
    */
   List<Job> jobs(List<KvRuns> targets) throws IOException {
-    ByteBuffer table = table();
-    bytes = FileBytes.mapped(channel);
+    Numbers numbers = numbers();
     List<Job> jobs = new ArrayList<>();
     for (int i = 0; i < targets.size(); i++) {
-      Section section = sections.all().get(1 + i);
-      KvRuns target = targets.get(i);
-      int headDim = header.layout().layers().get(i / 2).headDim();
-      jobs.add(() -> read(section, target, headDim, table));
+      int index = i;
+      jobs.add(() -> numbers.read(index, targets.get(index)));
     }
     return jobs;
+  }
+
+  /** Each layer's keys and values, in the order of the file; by any thread. */
+  @FunctionalInterface
+  interface Numbers {
+    /** Reads and checks one of them. */
+    void read(int index, KvRuns target) throws IOException;
+  }
+
+  /** Checks the seal; nothing else is read before it is asked for. */
+  Numbers numbers() throws IOException {
+    ByteBuffer table = table();
+    bytes = FileBytes.mapped(channel);
+    return (index, target) -> {
+      int headDim = header.layout().layers().get(index / 2).headDim();
+      read(sections.all().get(1 + index), target, headDim, table);
+    };
   }
 
   /** The block checksums, sealed together with the prologue, which seals the header. */

@@ -1,11 +1,11 @@
 package dev.semantic.cache;
 
 import dev.semantic.cache.CacheSections.Section;
+import dev.semantic.cache.KvSnapshot.LayerKv;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
@@ -15,13 +15,18 @@ import org.jspecify.annotations.Nullable;
 final class CacheFileWriter {
   private final WritableByteChannel channel;
   private final CacheHeader header;
+  private final int[] tokens;
+  private final Layers layers;
 
   /** Outside the heap, where neither the checksum nor the channel needs a copy of its own. */
   private final ByteBuffer block;
 
-  private CacheFileWriter(WritableByteChannel channel, CacheHeader header) {
+  private CacheFileWriter(
+      WritableByteChannel channel, CacheHeader header, int[] tokens, Layers layers) {
     this.channel = channel;
     this.header = header;
+    this.tokens = tokens;
+    this.layers = layers;
     this.block = ByteBuffer.allocateDirect(header.blockBytes());
   }
 
@@ -29,6 +34,20 @@ final class CacheFileWriter {
   @FunctionalInterface
   private interface Blocks {
     void write(ByteBuffer block) throws IOException;
+  }
+
+  /** What is written, in parts that need not be there at once. */
+  interface Body {
+    int[] tokens();
+
+    /** Asked for once each, in their order. */
+    LayerKv layer(int index) throws IOException;
+  }
+
+  /** A layer's keys, and its values, as they are written. */
+  @FunctionalInterface
+  private interface Layers {
+    List<KvRuns> of(int index) throws IOException;
   }
 
   /**
@@ -40,11 +59,42 @@ final class CacheFileWriter {
   static long write(
       WritableByteChannel channel, CacheHeader header, KvSnapshot snapshot, @Nullable CacheKey key)
       throws IOException {
-    CacheFileWriter writer = new CacheFileWriter(channel, header);
-    return key == null ? writer.write(snapshot) : writer.writeSealed(snapshot, key);
+    List<List<KvRuns>> all =
+        IntStream.range(0, header.spans().size())
+            .parallel() // several threads quantise faster than one
+            .mapToObj(i -> written(header, i, snapshot.layers().get(i)))
+            .toList();
+    return write(channel, header, snapshot.tokens(), all::get, key);
   }
 
-  private long write(KvSnapshot snapshot) throws IOException {
+  /** The same of a body, of which one layer at a time is held. */
+  static long write(
+      WritableByteChannel channel, CacheHeader header, Body body, @Nullable CacheKey key)
+      throws IOException {
+    return write(channel, header, body.tokens(), i -> written(header, i, body.layer(i)), key);
+  }
+
+  private static List<KvRuns> written(CacheHeader header, int layer, LayerKv numbers) {
+    return KvRuns.of(
+        numbers,
+        header.layout().layers().get(layer),
+        header.precision(),
+        header.encoding(),
+        header.spans().get(layer));
+  }
+
+  private static long write(
+      WritableByteChannel channel,
+      CacheHeader header,
+      int[] tokens,
+      Layers layers,
+      @Nullable CacheKey key)
+      throws IOException {
+    CacheFileWriter writer = new CacheFileWriter(channel, header, tokens, layers);
+    return key == null ? writer.write() : writer.writeSealed(key);
+  }
+
+  private long write() throws IOException {
     byte[] json = header.toJson(CachePrologue.BYTES);
     CacheSections sections =
         CacheSections.after(CachePrologue.BYTES + (long) json.length, header, false);
@@ -55,7 +105,6 @@ final class CacheFileWriter {
     CRC32C crc = new CRC32C();
     writeAll(
         sections,
-        snapshot,
         bytes -> {
           crc.reset();
           crc.update(bytes.duplicate());
@@ -68,7 +117,7 @@ final class CacheFileWriter {
     return sections.end();
   }
 
-  private long writeSealed(KvSnapshot snapshot, CacheKey key) throws IOException {
+  private long writeSealed(CacheKey key) throws IOException {
     byte[] secret = header.toJson(0);
     CacheEnvelope envelope = CacheEnvelope.around(header, key, secret.length);
     byte[] json = envelope.toJson();
@@ -82,7 +131,6 @@ final class CacheFileWriter {
     long[] piece = {0};
     writeAll(
         sections,
-        snapshot,
         bytes -> {
           cipher.seal(++piece[0], bytes, sealed.clear());
           writeFully(sealed.flip());
@@ -102,28 +150,20 @@ final class CacheFileWriter {
     return prologue;
   }
 
-  private void writeAll(CacheSections sections, KvSnapshot snapshot, Blocks blocks)
-      throws IOException {
-    List<KvRuns> body = body(snapshot);
-    for (int i = 0; i < body.size(); i++) {
-      write(sections.all().get(i), body.get(i), blocks);
+  private void writeAll(CacheSections sections, Blocks blocks) throws IOException {
+    write(sections.all().getFirst(), ids(), blocks);
+    for (int i = 0; i < header.spans().size(); i++) {
+      List<KvRuns> layer = layers.of(i);
+      write(sections.all().get(1 + 2 * i), layer.getFirst(), blocks);
+      write(sections.all().get(2 + 2 * i), layer.getLast(), blocks);
     }
   }
 
-  private List<KvRuns> body(KvSnapshot snapshot) {
+  private KvRuns ids() {
     int first = header.firstId();
     ByteBuffer ids = ByteBuffer.allocate(4 * (header.tokens() - first));
-    ids.order(ByteOrder.LITTLE_ENDIAN)
-        .asIntBuffer()
-        .put(snapshot.tokens(), first, header.tokens() - first);
-    List<KvRuns> body = new ArrayList<>();
-    body.add(KvRuns.all(ids));
-    IntStream.range(0, header.spans().size())
-        .parallel() // several threads quantise faster than one
-        .mapToObj(i -> KvRuns.of(snapshot, header.encoding(), i, header.spans().get(i)))
-        .toList()
-        .forEach(body::addAll);
-    return body;
+    ids.order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().put(tokens, first, header.tokens() - first);
+    return KvRuns.all(ids);
   }
 
   private void write(Section section, KvRuns runs, Blocks blocks) throws IOException {

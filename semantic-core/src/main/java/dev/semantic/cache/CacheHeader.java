@@ -100,21 +100,32 @@ record CacheHeader(
       int from,
       Instant now,
       int bytes) {
+    return agent(id, KvOutline.of(snapshot), encoding, blocks, from, now, bytes);
+  }
+
+  static CacheHeader agent(
+      AgentId id,
+      KvOutline outline,
+      KvEncoding encoding,
+      List<BlockName> blocks,
+      int from,
+      Instant now,
+      int bytes) {
     List<Span> spans = new ArrayList<>();
-    for (int i = 0; i < snapshot.layers().size(); i++) {
-      KvSnapshot.LayerKv kv = snapshot.layers().get(i);
-      boolean full = snapshot.layout().layers().get(i).window() == 0;
-      int start = full ? from : kv.start();
-      spans.add(new Span(start, kv.end() - start));
+    int tokens = outline.tokens().length;
+    for (int i = 0; i < outline.starts().size(); i++) {
+      boolean full = outline.layout().layers().get(i).window() == 0;
+      int start = full ? from : outline.starts().get(i);
+      spans.add(new Span(start, tokens - start));
     }
     return new CacheHeader(
-        new Agent(id, blocks, snapshot.seams()),
-        snapshot.tag(),
+        new Agent(id, blocks, outline.seams()),
+        outline.tag(),
         now,
-        snapshot.precision(),
+        outline.precision(),
         encoding,
-        snapshot.tokens().length,
-        snapshot.layout(),
+        tokens,
+        outline.layout(),
         spans,
         bytes);
   }

@@ -16,13 +16,14 @@ import java.util.stream.Collectors;
 final class CacheTransfer {
   private CacheTransfer() {}
 
-  static ByteSize write(CacheHeader parked, KvSnapshot snapshot, CacheForm form, Path file) {
+  static ByteSize write(SnapshotReader.Layers cache, CacheForm form, Path file) {
     long[] bytes = new long[1];
+    CacheHeader parked = cache.header();
     try {
       CacheHeader header =
           CacheHeader.agent(
               parked.agent().id(),
-              snapshot,
+              cache.outline(),
               parked.encoding(),
               List.of(),
               0,
@@ -32,7 +33,7 @@ final class CacheTransfer {
           () -> {
             CacheFiles.replace(
                 file,
-                channel -> bytes[0] = CacheFileWriter.write(channel, header, snapshot, form.key()));
+                channel -> bytes[0] = CacheFileWriter.write(channel, header, cache, form.key()));
             return file;
           });
     } catch (IOException e) {

@@ -148,7 +148,7 @@ public final class CacheView {
   }
 
   /**
-   * Reads a whole cache and checks every byte of it, as a load does.
+   * Reads a whole cache, a layer at a time, and checks every byte of it, as a load does.
    *
    * @return what is wrong; empty if all is well, or if it has gone in the meantime
    */
@@ -157,8 +157,12 @@ public final class CacheView {
       return Optional.of(entry.problem().orElse("it was put aside; the log of then says why"));
     }
     try {
-      read(entry);
-      return Optional.empty();
+      return read(
+          entry,
+          cache -> {
+            cache.verify();
+            return Optional.empty();
+          });
     } catch (NoSuchFileException e) {
       LOG.debug("{} has gone in the meantime", entry.file());
       return Optional.empty();
@@ -170,13 +174,12 @@ public final class CacheView {
   }
 
   /** Again, if the agent was parked meanwhile, which takes blocks away that it did not need. */
-  private KvSnapshot read(CacheEntry entry) throws IOException {
+  private <T> T read(CacheEntry entry, EntryReader.Use<T> use) throws IOException {
     for (int look = 1; ; look++) {
       Optional<Instant> before = reader.parked(entry.file());
       try {
-        KvSnapshot snapshot = reader.snapshot(entry.file());
         requireRightful(entry);
-        return snapshot;
+        return reader.layers(entry.file(), use);
       } catch (CacheFileException e) {
         if (look == LOOKS || before.equals(reader.parked(entry.file()))) {
           throw e;
@@ -207,15 +210,16 @@ public final class CacheView {
    * @throws CacheException if the cache is damaged, or the file cannot be written
    */
   public ByteSize export(CacheEntry entry, Path file) {
-    KvSnapshot snapshot;
-    CacheHeader header;
     try {
-      snapshot = read(entry);
-      header = reader.header(entry.file());
+      return read(
+          entry,
+          cache -> {
+            cache.verify(); // all of it, before anything is written
+            return CacheTransfer.write(cache, form, file.toAbsolutePath());
+          });
     } catch (IOException e) {
       throw cannotRead(entry.file(), e);
     }
-    return CacheTransfer.write(header, snapshot, form, file.toAbsolutePath());
   }
 
   /** Live caches of this model, which may have been computed by other weights of that name. */

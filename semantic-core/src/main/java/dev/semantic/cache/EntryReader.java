@@ -47,6 +47,20 @@ record EntryReader(CacheForm form) {
     }
   }
 
+  /** Does something with a cache that is open. */
+  @FunctionalInterface
+  interface Use<T> {
+    T of(SnapshotReader.Layers cache) throws IOException;
+  }
+
+  /** Opens it, every header verified, to be read layer by layer. */
+  <T> T layers(Path file, Use<T> use) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        SnapshotReader reader = new SnapshotReader(blocks(file), form)) {
+      return use.of(reader.layers(open(channel)));
+    }
+  }
+
   private CacheFileReader open(FileChannel channel) throws IOException {
     return CacheFileReader.open(channel, form.key());
   }

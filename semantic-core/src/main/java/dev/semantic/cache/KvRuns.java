@@ -79,13 +79,26 @@ record KvRuns(ByteBuffer whole, int heads, int stride, int first, int run) {
 
   /** One layer's keys, and its values, for the tokens of {@code wanted}, as they are written. */
   static List<KvRuns> of(KvSnapshot snapshot, KvEncoding encoding, int layer, Span wanted) {
-    KvSnapshot.LayerKv kv = snapshot.layers().get(layer);
-    KvLayout.Layer geometry = snapshot.layout().layers().get(layer);
-    int row = geometry.headDim() * snapshot.precision().bytes();
+    return of(
+        snapshot.layers().get(layer),
+        snapshot.layout().layers().get(layer),
+        snapshot.precision(),
+        encoding,
+        wanted);
+  }
+
+  /** The same of one layer. */
+  static List<KvRuns> of(
+      KvSnapshot.LayerKv kv,
+      KvLayout.Layer geometry,
+      KvPrecision precision,
+      KvEncoding encoding,
+      Span wanted) {
+    int row = geometry.headDim() * precision.bytes();
     Span held = new Span(kv.start(), kv.length());
     return Stream.of(kv.keys(), kv.values())
         .map(all -> of(all.slice(), geometry.kvHeads(), row, held, wanted))
-        .map(runs -> runs.written(encoding, snapshot.precision(), geometry.headDim()))
+        .map(runs -> runs.written(encoding, precision, geometry.headDim()))
         .toList();
   }
 

@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.cache.CacheFileReader.Numbers;
 import dev.semantic.cache.CacheHeader.Block;
 import dev.semantic.cache.CacheHeader.Span;
 import dev.semantic.cache.FileJobs.Job;
@@ -47,6 +48,20 @@ final class SnapshotReader implements Closeable {
 
   /** The same, to where {@code memory} says; empty if it does not take it. */
   Optional<KvOutline> read(CacheFileReader agent, KvMemory memory) throws IOException {
+    return read(agent.header(), begin(agent), agent, memory);
+  }
+
+  /** The same, layer by layer; good until this is closed. */
+  Layers layers(CacheFileReader agent) throws IOException {
+    int[] tokens = begin(agent);
+    for (Source source : blocks) {
+      inBlock(source.file(), () -> checkIds(source.reader(), tokens));
+    }
+    return new Layers(agent.header(), outline(agent.header(), tokens), agent.numbers());
+  }
+
+  /** Opens an agent's blocks, and checks all headers; returns its tokens. */
+  private int[] begin(CacheFileReader agent) throws IOException {
     CacheHeader header = agent.header();
     List<BlockName> names = header.agent().blocks();
     openAll(names, header);
@@ -56,7 +71,7 @@ final class SnapshotReader implements Closeable {
     if (!names.isEmpty()) {
       checkChain(header, names, tokens, from / names.size());
     }
-    return read(header, tokens, agent, memory);
+    return tokens;
   }
 
   /** What {@code names} hold, of a model whose layers all have full attention. */
@@ -227,6 +242,70 @@ final class SnapshotReader implements Closeable {
     }
   }
 
+  /** For one layer, on the Java heap. */
+  private static Place room(KvOutline outline, int layer) {
+    int perHead = outline.length(layer) * outline.row(layer);
+    int bytes = outline.layout().layers().get(layer).kvHeads() * perHead;
+    return new Place(ByteBuffer.allocate(bytes), ByteBuffer.allocate(bytes), perHead);
+  }
+
+  /** A cache that nobody need hold whole: its layers are read and checked as they are asked for. */
+  final class Layers implements CacheFileWriter.Body {
+    private final CacheHeader header;
+    private final KvOutline outline;
+    private final Numbers rest;
+    private final List<Numbers> inBlocks = new ArrayList<>();
+
+    private Layers(CacheHeader header, KvOutline outline, Numbers rest) throws IOException {
+      this.header = header;
+      this.outline = outline;
+      this.rest = rest;
+      for (Source source : blocks) {
+        inBlocks.add(inBlock(source.file(), () -> source.reader().numbers()));
+      }
+    }
+
+    CacheHeader header() {
+      return header;
+    }
+
+    KvOutline outline() {
+      return outline;
+    }
+
+    @Override
+    public int[] tokens() {
+      return outline.tokens();
+    }
+
+    @Override
+    public LayerKv layer(int index) throws IOException {
+      Place place = room(outline, index);
+      for (int i = 0; i < blocks.size(); i++) {
+        Source source = blocks.get(i);
+        Numbers numbers = inBlocks.get(i);
+        inBlock(
+            source.file(),
+            () -> read(numbers, index, targets(source.reader().header(), index, place, outline)));
+      }
+      read(rest, index, targets(header, index, place, outline));
+      return new LayerKv(
+          outline.starts().get(index), outline.length(index), place.keys(), place.values());
+    }
+
+    private void read(Numbers numbers, int index, List<KvRuns> targets) throws IOException {
+      numbers.read(2 * index, targets.getFirst());
+      numbers.read(2 * index + 1, targets.getLast());
+    }
+
+    /** Reads and checks all of them, one after the other. */
+    void verify() throws IOException {
+      for (int i = 0; i < outline.starts().size(); i++) {
+        layer(i);
+      }
+    }
+  }
+
   /** On the Java heap: for a snapshot. */
   private static final class Heap implements KvMemory {
     private List<Place> places = List.of();
@@ -235,9 +314,7 @@ final class SnapshotReader implements Closeable {
     public Optional<List<Place>> places(KvOutline outline) {
       List<Place> rooms = new ArrayList<>();
       for (int i = 0; i < outline.starts().size(); i++) {
-        int perHead = outline.length(i) * outline.row(i);
-        int bytes = outline.layout().layers().get(i).kvHeads() * perHead;
-        rooms.add(new Place(ByteBuffer.allocate(bytes), ByteBuffer.allocate(bytes), perHead));
+        rooms.add(room(outline, i));
       }
       places = rooms;
       return Optional.of(rooms);
@@ -264,15 +341,21 @@ final class SnapshotReader implements Closeable {
       throws IOException {
     List<KvRuns> targets = new ArrayList<>();
     for (int i = 0; i < places.size(); i++) {
-      Place place = places.get(i);
-      int heads = outline.layout().layers().get(i).kvHeads();
-      int start = outline.starts().get(i);
-      int row = outline.row(i);
-      Span span = reader.header().spans().get(i);
-      targets.add(KvRuns.of(place.keys(), heads, row, place.headStride(), start, span));
-      targets.add(KvRuns.of(place.values(), heads, row, place.headStride(), start, span));
+      targets.addAll(targets(reader.header(), i, places.get(i), outline));
     }
     return reader.jobs(targets);
+  }
+
+  /** Where a layer's keys and values go that are in a file of this header. */
+  private static List<KvRuns> targets(
+      CacheHeader header, int layer, Place place, KvOutline outline) {
+    int heads = outline.layout().layers().get(layer).kvHeads();
+    int start = outline.starts().get(layer);
+    int row = outline.row(layer);
+    Span span = header.spans().get(layer);
+    return List.of(
+        KvRuns.of(place.keys(), heads, row, place.headStride(), start, span),
+        KvRuns.of(place.values(), heads, row, place.headStride(), start, span));
   }
 
   private static void inBlock(Path block, Job job) throws IOException {

@@ -304,7 +304,8 @@ class UpkeepFaultsTest {
           CacheHeader header =
               CacheHeader.agent(
                   BOB, theirs, KvEncoding.EXACT, List.of(), 0, clock.instant(), 1 << 20);
-          CacheTransfer.write(header, theirs, CacheForm.usual(), parcel);
+          CacheFiles.replace(
+              parcel, channel -> CacheFileWriter.write(channel, header, theirs, null));
         },
         store -> store.importFrom(CacheImport.of(parcel).withReplacing(true)),
         store -> {
