@@ -15,7 +15,6 @@ import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHouse;
 import dev.semantic.scripted.ScriptedStore;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -82,10 +81,7 @@ class ReuseTest {
         ScriptedHouse house =
             new ScriptedHouse(
                 ScriptedHouse.ROOMY,
-                builder ->
-                    builder
-                        .caches(store)
-                        .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 0, false)))) {
+                builder -> builder.caches(store).engine(ScriptedHouse.engine(0, false)))) {
       house.registry.load(Geometry.ALPHA.id()); // nobody is brought back
       assertEquals(650 - 512, computed(house, "bob", prompt(2)));
     }
@@ -103,10 +99,7 @@ class ReuseTest {
         ScriptedHouse house =
             new ScriptedHouse(
                 ScriptedHouse.ROOMY,
-                builder ->
-                    builder
-                        .caches(store)
-                        .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 0, false)))) {
+                builder -> builder.caches(store).engine(ScriptedHouse.engine(0, false)))) {
       house.registry.load(Geometry.ALPHA.id()); // nobody is brought back
       house.ask("bob", tokens(30, 7));
       assertEquals(650 - 512, computed(house, "bob", prompt(2)));

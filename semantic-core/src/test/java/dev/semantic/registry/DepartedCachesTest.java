@@ -4,6 +4,7 @@ import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
 import static dev.semantic.scripted.ScriptedHouse.assertSays;
 import static dev.semantic.scripted.ScriptedHouse.said;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -15,19 +16,16 @@ import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.Departed;
 import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.cache.HandClock;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.MemoryCacheStore;
-import dev.semantic.cache.ParkedCache;
 import dev.semantic.cache.ParkingStatus;
 import dev.semantic.cache.Retention;
 import dev.semantic.cache.TestStores;
 import dev.semantic.cache.UpkeepPolicy;
 import dev.semantic.cache.disk.Fault;
 import dev.semantic.cache.disk.FaultyDisk;
-import dev.semantic.engine.EngineOptions;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
+import dev.semantic.scripted.ForwardedStore;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedHouse;
 import dev.semantic.swap.ModelSwapException;
@@ -38,9 +36,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,11 +63,7 @@ class DepartedCachesTest {
   private static ScriptedHouse house(ByteSize budget, CacheStore store, boolean writeBehind) {
     ScriptedHouse house =
         new ScriptedHouse(
-            budget,
-            builder ->
-                builder
-                    .caches(store)
-                    .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16, writeBehind)));
+            budget, builder -> builder.caches(store).engine(ScriptedHouse.engine(16, writeBehind)));
     house.registry.load(ALPHA);
     return house;
   }
@@ -174,29 +165,7 @@ class DepartedCachesTest {
   void whatTheStoreCannotDoIsNoReasonForASwapToFail() throws Exception {
     List<String> calls = new ArrayList<>();
     CacheStore broken =
-        new CacheStore() {
-          private final CacheStore inner = new MemoryCacheStore();
-
-          @Override
-          public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
-            return inner.load(agent, tag);
-          }
-
-          @Override
-          public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
-            return inner.park(agent, snapshot);
-          }
-
-          @Override
-          public List<ParkedCache> parked(ModelTag tag) {
-            return inner.parked(tag);
-          }
-
-          @Override
-          public void remove(AgentId agent, ModelTag tag) {
-            inner.remove(agent, tag);
-          }
-
+        new ForwardedStore() {
           @Override
           public void updateModelTag(ModelTag tag) {
             calls.add("update " + tag.model());
@@ -275,20 +244,12 @@ class DepartedCachesTest {
       ModelTag tag = house.registry.current().orElseThrow().tag();
       fill();
       house.ask("ada", tokens(30, 1));
-      await(() -> store.status() instanceof ParkingStatus.Suspended);
+      await().atMost(PATIENCE).until(() -> store.status() instanceof ParkingStatus.Suspended);
       house.ask("bob", tokens(30, 2));
-      await(() -> house.registry.status().running() == 0);
+      await().atMost(PATIENCE).until(() -> house.registry.status().running() == 0);
       empty();
       house.ask("carl", tokens(30, 3));
-      await(() -> store.parked(tag).size() == 3);
-    }
-  }
-
-  private static void await(BooleanSupplier condition) {
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (!condition.getAsBoolean()) {
-      assertTrue(System.nanoTime() - end < 0, "it never came to that");
-      LockSupport.parkNanos(1_000_000);
+      await().atMost(PATIENCE).until(() -> store.parked(tag).size() == 3);
     }
   }
 
@@ -302,7 +263,7 @@ class DepartedCachesTest {
         ScriptedHouse house = house(ScriptedHouse.TIGHT, store, true)) {
       ModelTag tag = house.registry.current().orElseThrow().tag();
       int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      await(() -> store.parked(tag).size() == 1);
+      await().atMost(PATIENCE).until(() -> store.parked(tag).size() == 1);
       clock.advance(Duration.ofHours(1));
       assertEquals(0, store.upkeep().run().caches());
       house.registry.swapWithRollback(BETA);

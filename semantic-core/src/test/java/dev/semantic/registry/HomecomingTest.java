@@ -4,16 +4,13 @@ import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
 import static dev.semantic.scripted.ScriptedHouse.request;
 import static dev.semantic.scripted.ScriptedHouse.said;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.MemoryCacheStore;
-import dev.semantic.cache.ParkedCache;
-import dev.semantic.engine.EngineOptions;
 import dev.semantic.engine.Generation;
 import dev.semantic.engine.GenerationRequest;
 import dev.semantic.engine.Prompt;
@@ -21,6 +18,7 @@ import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.scripted.Elsewhere;
 import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.ForwardedStore;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
@@ -36,8 +34,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -73,8 +69,7 @@ class HomecomingTest {
   }
 
   /** A store that tells what is loaded, and lets a test keep an agent's cache back. */
-  private static final class Doors implements CacheStore {
-    private final CacheStore inner = new MemoryCacheStore();
+  private static final class Doors extends ForwardedStore {
     private final List<String> loaded = Collections.synchronizedList(new ArrayList<>());
     private final Map<String, Door> shut = new ConcurrentHashMap<>();
 
@@ -95,41 +90,15 @@ class HomecomingTest {
       }
       return found;
     }
-
-    @Override
-    public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
-      return inner.park(agent, snapshot);
-    }
-
-    @Override
-    public List<ParkedCache> parked(ModelTag tag) {
-      return inner.parked(tag);
-    }
-
-    @Override
-    public void remove(AgentId agent, ModelTag tag) {
-      inner.remove(agent, tag);
-    }
   }
 
   private ScriptedHouse house(int restored) {
     ScriptedHouse house =
         new ScriptedHouse(
             ScriptedHouse.TIGHT,
-            builder ->
-                builder
-                    .caches(store)
-                    .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), restored, false)));
+            builder -> builder.caches(store).engine(ScriptedHouse.engine(restored, false)));
     house.registry.load(ALPHA);
     return house;
-  }
-
-  private static void await(BooleanSupplier condition) {
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (!condition.getAsBoolean()) {
-      assertTrue(System.nanoTime() - end < 0, "it never came to that");
-      LockSupport.parkNanos(1_000_000);
-    }
   }
 
   private static CompletableFuture<SwapReport> swapBack(ScriptedHouse house) {
@@ -252,7 +221,7 @@ class HomecomingTest {
             }
           });
       hold.release();
-      await(() -> house.script.count(PortCall.STORE_LOAD) > 0);
+      await().atMost(PATIENCE).until(() -> house.script.count(PortCall.STORE_LOAD) > 0);
       step.release();
       eve.await(PATIENCE);
       assertEquals(5, swap.get(10, TimeUnit.SECONDS).agentsRestored());

@@ -12,9 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.MemoryCacheStore;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.contract.ModelRuntimeContract;
 import dev.semantic.engine.DrainPolicy;
@@ -29,6 +27,7 @@ import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.scripted.Elsewhere;
 import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.ForwardedStore;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
@@ -196,16 +195,10 @@ class KnownDefectsTest {
   }
 
   /** The first park waits to be let go. */
-  private static final class SlowStore implements CacheStore {
-    private final CacheStore inner = new MemoryCacheStore();
+  private static final class SlowStore extends ForwardedStore {
     private final CountDownLatch go = new CountDownLatch(1);
     private final CountDownLatch done = new CountDownLatch(1);
     private boolean slow = true;
-
-    @Override
-    public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
-      return inner.load(agent, tag);
-    }
 
     @Override
     public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
@@ -232,16 +225,6 @@ class KnownDefectsTest {
       boolean first = slow;
       slow = false;
       return first;
-    }
-
-    @Override
-    public List<ParkedCache> parked(ModelTag tag) {
-      return inner.parked(tag);
-    }
-
-    @Override
-    public void remove(AgentId agent, ModelTag tag) {
-      inner.remove(agent, tag);
     }
   }
 
@@ -275,8 +258,7 @@ class KnownDefectsTest {
   @Test
   void aRestoreThatIsRefusedSpoilsNoLaterAnswer() throws Exception {
     for (ByteSize budget : List.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)) {
-      CacheStore store = new MemoryCacheStore();
-      MixedUpStore mixedUp = new MixedUpStore(store);
+      MixedUpStore mixedUp = new MixedUpStore();
       try (ScriptedHouse house = new ScriptedHouse(budget, builder -> builder.caches(mixedUp))) {
         house.registry.load(Geometry.TWIN.id());
         int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
@@ -291,13 +273,8 @@ class KnownDefectsTest {
   }
 
   /** Gives out caches of the twin for those of alpha, whose geometry is the same. */
-  private static final class MixedUpStore implements CacheStore {
-    private final CacheStore inner;
+  private static final class MixedUpStore extends ForwardedStore {
     private int lies;
-
-    MixedUpStore(CacheStore inner) {
-      this.inner = inner;
-    }
 
     @Override
     public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
@@ -308,21 +285,6 @@ class KnownDefectsTest {
       Optional<KvSnapshot> wrong = inner.load(agent, Geometry.TWIN.tag());
       lies += wrong.isPresent() ? 1 : 0;
       return wrong;
-    }
-
-    @Override
-    public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
-      return inner.park(agent, snapshot);
-    }
-
-    @Override
-    public List<ParkedCache> parked(ModelTag tag) {
-      return inner.parked(tag);
-    }
-
-    @Override
-    public void remove(AgentId agent, ModelTag tag) {
-      inner.remove(agent, tag);
     }
   }
 }

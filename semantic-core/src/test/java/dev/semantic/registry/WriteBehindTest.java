@@ -4,12 +4,12 @@ import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
 import static dev.semantic.scripted.ScriptedHouse.request;
 import static dev.semantic.scripted.ScriptedHouse.said;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.EngineOptions;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.scripted.Elsewhere;
@@ -20,13 +20,10 @@ import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHouse;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapReport;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** Agents are parked while nothing else is to be done, and a swap finds little left. */
@@ -36,19 +33,9 @@ class WriteBehindTest {
 
   private static ScriptedHouse house(ByteSize budget) {
     ScriptedHouse house =
-        new ScriptedHouse(
-            budget,
-            builder -> builder.engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16, true)));
+        new ScriptedHouse(budget, builder -> builder.engine(ScriptedHouse.engine(16, true)));
     house.registry.load(ALPHA);
     return house;
-  }
-
-  private static void await(BooleanSupplier condition) {
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (!condition.getAsBoolean()) {
-      assertTrue(System.nanoTime() - end < 0, "it never came to that");
-      LockSupport.parkNanos(1_000_000);
-    }
   }
 
   private static CompletableFuture<SwapReport> swap(ScriptedHouse house) {
@@ -59,9 +46,9 @@ class WriteBehindTest {
   void whoeverFellSilentIsParkedOnceAndNotAgainByASwap() throws Exception {
     try (ScriptedHouse house = house(ScriptedHouse.ROOMY)) {
       int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      await(() -> house.script.count(PortCall.STORE_PARK) == 1);
+      await().atMost(PATIENCE).until(() -> house.script.count(PortCall.STORE_PARK) == 1);
       int[] bob = said(tokens(30, 2), house.ask("bob", tokens(30, 2)));
-      await(() -> house.script.count(PortCall.STORE_PARK) == 2);
+      await().atMost(PATIENCE).until(() -> house.script.count(PortCall.STORE_PARK) == 2);
       SwapReport there = house.registry.swapWithRollback(BETA);
       assertEquals(2, there.agentsParked());
       assertEquals(2, house.script.count(PortCall.STORE_PARK));
@@ -95,7 +82,9 @@ class WriteBehindTest {
       int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
       writing.awaitReached();
       CompletableFuture<SwapReport> swap = swap(house);
-      await(() -> house.registry.status().phase().equals(Optional.of(SwapPhase.PARKING)));
+      await()
+          .atMost(PATIENCE)
+          .until(() -> house.registry.status().phase().equals(Optional.of(SwapPhase.PARKING)));
       assertFalse(swap.isDone());
       assertTrue(house.registry.cancelSwap());
       assertThrows(ExecutionException.class, () -> swap.get(10, TimeUnit.SECONDS));
@@ -112,7 +101,9 @@ class WriteBehindTest {
       house.ask(request("ada", 5, tokens(30, 1))).await(PATIENCE);
       copying.awaitReached();
       CompletableFuture<SwapReport> swap = swap(house);
-      await(() -> house.registry.status().phase().equals(Optional.of(SwapPhase.DRAINING)));
+      await()
+          .atMost(PATIENCE)
+          .until(() -> house.registry.status().phase().equals(Optional.of(SwapPhase.DRAINING)));
       assertFalse(swap.isDone());
       copying.release();
       assertEquals(1, swap.get(10, TimeUnit.SECONDS).agentsParked());
@@ -125,7 +116,7 @@ class WriteBehindTest {
       try (ScriptedHouse house = house(ScriptedHouse.TIGHT)) {
         house.script.fail(call, 1, Fault.OUT_OF_MEMORY);
         int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-        await(house.script::fired);
+        await().atMost(PATIENCE).until(house.script::fired);
         assertEquals(1, house.registry.swapWithRollback(BETA).agentsParked());
         house.registry.swapWithRollback(ALPHA);
         assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());

@@ -67,10 +67,15 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
         ModelRegistry.builder(runtime)
             .budget(new MemoryBudget(budget))
             .cacheBytes(ByteSize.parse("128KiB"))
-            .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16, false))
+            .engine(engine(16, false))
             .journal(new ScriptedJournal(script))
             .caches(store());
     registry = more.apply(builder).build();
+  }
+
+  /** As every house has it, but for who is brought back and whether agents are parked betimes. */
+  public static EngineOptions engine(int restored, boolean writeBehind) {
+    return new EngineOptions(4, 100, Duration.ofSeconds(15), restored, writeBehind);
   }
 
   private CacheStore store() {
