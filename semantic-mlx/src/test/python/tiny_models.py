@@ -1,6 +1,6 @@
 """Random small models in MLX's directory layout, and what mlx-lm computes from them.
 
-usage: tiny_models.py OUT [NAME...]      (mlx, mlx-cpu, mlx-lm 0.32.2)
+usage: tiny_models.py OUT [NAME...|grid]      (mlx, mlx-cpu, mlx-lm 0.32.2)
 
 Writes OUT/tiny-NAME. What lies in src/test/resources/reference was made by this, but for the
 six models that came first. -Dsemantic.tiny.models=OUT lets TinyModelsTest read others.
@@ -47,6 +47,10 @@ KEPT = {
   "llama-q2": dict(model_type="llama", hidden_size=128, intermediate_size=256, tie_word_embeddings=False, bits=2, group=128),
   "gemma2-bf16": dict(model_type="gemma2", dtype="bfloat16", **GEMMA2),
   "gemma3-head-q4": dict(model_type="gemma3_text", bits=4, group=32, head=True, **GEMMA3),
+  "qwen3-narrow-q4": dict(model_type="qwen3", head_dim=16, tie_word_embeddings=True, bits=4, group=64, intermediate_size=128, dtype="bfloat16"),
+  "gemma2-narrow-q8": dict(model_type="gemma2", bits=8, group=32, dtype="float16", sliding_window=8, **{**GEMMA2, "head_dim": 16, "intermediate_size": 64}),
+  "llama-narrow-mixed": dict(model_type="llama", attention_bias=True, mlp_bias=True, tie_word_embeddings=False,
+                                bits=5, group=32, mixed=True, intermediate_size=64, num_hidden_layers=1, dtype="bfloat16"),
   "phi3-long-f32": dict(model_type="phi3", tie_word_embeddings=True, rope_scaling=LONG, **NARROW,
                         partial_rotary_factor=0.75, original_max_position_embeddings=64),
 }
@@ -62,6 +66,43 @@ MORE = {
   "llama-wide-f32": dict(model_type="llama", head_dim=48, num_attention_heads=8, num_key_value_heads=1, tie_word_embeddings=False),
   "qwen3-q4-128": dict(model_type="qwen3", head_dim=32, hidden_size=128, intermediate_size=256, tie_word_embeddings=True, bits=4, group=128),
 }
+
+# Every family in every form; "grid" as a name makes them all.
+WIDE = dict(hidden_size=128, intermediate_size=192)
+FAMILIES = {
+  "llama": dict(model_type="llama", tie_word_embeddings=True, **WIDE),
+  "llama-untied": dict(model_type="llama", tie_word_embeddings=False, num_hidden_layers=4, **WIDE),
+  "mistral": dict(model_type="mistral", head_dim=32, tie_word_embeddings=False, **WIDE),
+  "qwen2": dict(model_type="qwen2", tie_word_embeddings=True, **WIDE),
+  "qwen3": dict(model_type="qwen3", head_dim=32, tie_word_embeddings=True, **WIDE),
+  "gemma2": dict(model_type="gemma2", sliding_window=8, **{**GEMMA2, **WIDE}),
+  "gemma3": dict(model_type="gemma3_text", **{**GEMMA3, **WIDE}),
+  "phi3": dict(model_type="phi3", tie_word_embeddings=False, **WIDE),
+}
+STRETCHED = {
+  "llama-llama3": dict(model_type="llama", rope_scaling=LLAMA3, tie_word_embeddings=True, **WIDE),
+  "llama-linear": dict(model_type="llama", rope_scaling=dict(type="linear", factor=4.0), tie_word_embeddings=True, **WIDE),
+  "llama-bias": dict(model_type="llama", attention_bias=True, mlp_bias=True, tie_word_embeddings=False, **WIDE),
+  "qwen2-yarn": dict(model_type="qwen2", tie_word_embeddings=True, **WIDE,
+                     rope_scaling=dict(type="yarn", factor=4.0, original_max_position_embeddings=64)),
+  "phi3-long": dict(model_type="phi3", tie_word_embeddings=True, rope_scaling={**LONG, "long_factor": LONG["long_factor"] * 2, "short_factor": LONG["short_factor"] * 2}, **WIDE,
+                    partial_rotary_factor=0.75, original_max_position_embeddings=64),
+}
+FORMS = {
+  "f32": dict(), "bf16": dict(dtype="bfloat16"), "f16": dict(dtype="float16"),
+  "q4-f32": dict(bits=4, group=64),
+  "q4-bf16": dict(bits=4, group=64, dtype="bfloat16"),
+  "q4-f16": dict(bits=4, group=64, dtype="float16"),
+  "q8-bf16": dict(bits=8, group=32, dtype="bfloat16"),
+  "q6-bf16": dict(bits=6, group=64, dtype="bfloat16"),
+  "q5-f16": dict(bits=5, group=32, dtype="float16"),
+  "q3-bf16": dict(bits=3, group=64, dtype="bfloat16"),
+  "q2-bf16": dict(bits=2, group=32, dtype="bfloat16"),
+  "mixed-bf16": dict(bits=4, group=64, mixed=True, dtype="bfloat16"),
+}
+GRID = {f"{family}-{form}": {**FAMILIES[family], **FORMS[form]} for family in FAMILIES for form in FORMS}
+GRID.update({f"{family}-{form}": {**STRETCHED[family], **FORMS[form]} for family in STRETCHED
+             for form in ("bf16", "f16", "q4-bf16", "q5-f16", "mixed-bf16")})
 
 MODELS = {**KEPT, **MORE}
 OURS = {"dtype", "bits", "group", "mixed", "shards", "head"}
@@ -148,6 +189,7 @@ def expected(target, seed, count=32):
 
 if __name__ == "__main__":
     out = Path(sys.argv[1])
-    for name in sys.argv[2:] or MODELS:
-        make(name, MODELS[name], out)
+    known = {**MODELS, **GRID}
+    for name in GRID if sys.argv[2:] == ["grid"] else sys.argv[2:] or MODELS:
+        make(name, known[name], out)
         print(name, sum(f.stat().st_size for f in (out / ("tiny-" + name)).iterdir()))

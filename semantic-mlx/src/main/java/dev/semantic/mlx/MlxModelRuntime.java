@@ -16,6 +16,7 @@ import dev.semantic.mlx.text.Tokenizers;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
 import dev.semantic.mlx.weights.ComputePolicy;
+import dev.semantic.mlx.weights.ComputePolicy.Form;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelException;
@@ -30,6 +31,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Models in MLX, from GGUF files and from directories in MLX's own layout. Any thread may call; the
@@ -49,10 +51,14 @@ public final class MlxModelRuntime implements ModelRuntime {
   private final ModelCatalog catalog;
   private final MemoryBudget budget;
 
-  private MlxModelRuntime(Mlx mlx, ModelCatalog catalog, MemoryBudget budget) {
+  private final @Nullable Form form;
+
+  private MlxModelRuntime(
+      Mlx mlx, ModelCatalog catalog, MemoryBudget budget, @Nullable Form form) {
     this.mlx = mlx;
     this.catalog = catalog;
     this.budget = budget;
+    this.form = form;
   }
 
   /**
@@ -71,11 +77,16 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   /**
    * The same, with another idea of how much memory there is: on a CPU a model is computed in
-   * float32, which is fastest, where the budget holds that, else from its quantised weights. Give
+   * float32, which is fastest, where the budget holds that, else in a form of fewer bytes. Give
    * it the registry's own.
    */
   public static MlxModelRuntime open(ModelCatalog catalog, MemoryBudget budget) {
-    return new MlxModelRuntime(Mlx.open(), catalog, budget);
+    return new MlxModelRuntime(Mlx.open(), catalog, budget, null);
+  }
+
+  /** Computes every model in one form, whatever is best. */
+  static MlxModelRuntime open(Form form) {
+    return new MlxModelRuntime(Mlx.open(), ModelCatalog.ofUser(), MemoryBudget.ofSystem(), form);
   }
 
   /** From the hub, or as the catalogue knows; needs MLX for nothing. */
@@ -121,6 +132,9 @@ public final class MlxModelRuntime implements ModelRuntime {
   }
 
   ComputePolicy policy(Checkpoint checkpoint) {
+    if (form != null) {
+      return ComputePolicy.of(form, checkpoint, mlx.gpu());
+    }
     ByteSize working = new ByteSize(workingBytes(checkpoint.decoder()));
     return ComputePolicy.choose(checkpoint, mlx.gpu(), budget, working);
   }
@@ -138,7 +152,7 @@ public final class MlxModelRuntime implements ModelRuntime {
         decoder.vocabularySize(),
         decoder.contextLength(),
         checkpoint.quantization(),
-        policy.label(),
+        policy.label(checkpoint),
         layout,
         precision,
         new ByteSize(checkpoint.fileBytes()),

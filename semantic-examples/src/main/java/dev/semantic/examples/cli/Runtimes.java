@@ -10,8 +10,10 @@ import dev.semantic.spi.ModelRuntime;
 final class Runtimes {
   private Runtimes() {}
 
-  /** A process of its own decides by the machine's memory in which form it computes. */
+  /** Either way the budget decides in which form a model is computed. */
   static ModelRuntime open(boolean isolated, MemoryBudget budget) {
-    return isolated ? IsolatedRuntime.open() : MlxModelRuntime.open(ModelCatalog.ofUser(), budget);
+    return isolated
+        ? IsolatedRuntime.builder().budget(budget).open()
+        : MlxModelRuntime.open(ModelCatalog.ofUser(), budget);
   }
 }

@@ -280,6 +280,27 @@ public final class Ops {
   }
 
   /**
+   * The same, with wavelengths from one to {@code base}, as MLX itself computes them.
+   *
+   * @param offsets int32 {@code [batch]}
+   * @param scale of positions
+   */
+  public static MlxArray rope(
+      Scope s, MlxArray x, int headDim, MlxArray offsets, float base, float scale) {
+    FastCalls.ropeDynamic(
+        Native.result(),
+        x.handle(),
+        headDim,
+        false,
+        optional(Float.floatToRawIntBits(base)),
+        scale,
+        offsets.handle(),
+        0,
+        s.stream());
+    return s.adoptResult("rope");
+  }
+
+  /**
    * Scaled dot-product attention (Vaswani et al. 2017); heads may be a multiple of kvHeads.
    *
    * @param q {@code [batch, heads, queries, headDim]}
@@ -360,7 +381,7 @@ public final class Ops {
     return array == null ? 0 : array.handle();
   }
 
-  /** {@code struct {int value; bool has_value;}} in one register. */
+  /** {@code struct {int value; bool has_value;}} in one register; the same with a float's bits. */
   private static long optional(int value) {
     return (1L << 32) | Integer.toUnsignedLong(value);
   }

@@ -1,6 +1,9 @@
 package dev.semantic.mlx.isolated;
 
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
+import dev.semantic.mlx.store.ModelCatalog;
 
 /** What the child process runs. */
 final class ChildMain {
@@ -9,9 +12,10 @@ final class ChildMain {
   /**
    * Serves the parent until it is gone.
    *
-   * @param args the socket to connect to, and the parent's process id
+   * @param args the socket to connect to, the parent's process id, and the memory budget in bytes
    */
   public static void main(String[] args) {
-    RuntimeServer.serve(args, MlxModelRuntime::open);
+    MemoryBudget budget = new MemoryBudget(new ByteSize(Long.parseLong(args[2])));
+    RuntimeServer.serve(args, () -> MlxModelRuntime.open(ModelCatalog.ofUser(), budget));
   }
 }

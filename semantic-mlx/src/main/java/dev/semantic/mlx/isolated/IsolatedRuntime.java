@@ -1,6 +1,7 @@
 package dev.semantic.mlx.isolated;
 
 import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.store.FetchProgress;
 import dev.semantic.mlx.store.ModelFetcher;
@@ -100,6 +101,7 @@ public final class IsolatedRuntime implements ModelRuntime {
     private Duration startTimeout = Duration.ofSeconds(60);
     private Duration patience = Duration.ofSeconds(60);
     private final List<String> javaOptions = new ArrayList<>();
+    private MemoryBudget budget = MemoryBudget.ofSystem();
     private String mainClass = ChildMain.class.getName();
 
     private Builder() {}
@@ -113,6 +115,15 @@ public final class IsolatedRuntime implements ModelRuntime {
     /** The Java heap of each process; weights and caches are not in it. Without, 1 GiB. */
     public Builder heap(ByteSize value) {
       heap = value;
+      return this;
+    }
+
+    /**
+     * The memory for which each process chooses the form that it computes a model in; the
+     * registry's own. Without, that of the machine.
+     */
+    public Builder budget(MemoryBudget value) {
+      budget = value;
       return this;
     }
 
@@ -145,7 +156,7 @@ public final class IsolatedRuntime implements ModelRuntime {
 
     public IsolatedRuntime open() {
       return new IsolatedRuntime(
-          new Launch(java, heap, startTimeout, patience, List.copyOf(javaOptions), mainClass),
+          new Launch(java, heap, startTimeout, patience, budget, List.copyOf(javaOptions), mainClass),
           mainClass.equals(ChildMain.class.getName())); // another one knows other models
     }
   }

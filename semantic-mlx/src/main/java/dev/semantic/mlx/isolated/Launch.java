@@ -1,6 +1,7 @@
 package dev.semantic.mlx.isolated;
 
 import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
 import dev.semantic.model.ModelException;
 import java.io.File;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param heap of the child's JVM; weights and caches are not in it
  * @param startTimeout until it has connected
  * @param patience with a process that does not answer
+ * @param budget by which the child chooses the form that it computes in
  * @param javaOptions further options of the child's JVM
  * @param mainClass what it runs
  */
@@ -31,6 +33,7 @@ record Launch(
     ByteSize heap,
     Duration startTimeout,
     Duration patience,
+    MemoryBudget budget,
     List<String> javaOptions,
     String mainClass) {
   private static final int POLL_MILLIS = 2;
@@ -162,6 +165,7 @@ record Launch(
     }
     command.add(socket.toString());
     command.add(Long.toString(ProcessHandle.current().pid()));
+    command.add(Long.toString(budget.total().bytes()));
     return command;
   }
 

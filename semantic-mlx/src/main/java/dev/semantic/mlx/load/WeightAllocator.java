@@ -1,5 +1,6 @@
 package dev.semantic.mlx.load;
 
+import dev.semantic.mlx.architecture.RopeScaling;
 import dev.semantic.mlx.architecture.Rotary;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
@@ -12,6 +13,7 @@ import dev.semantic.mlx.model.Rope;
 import dev.semantic.mlx.model.Weights;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.ComputePolicy;
+import dev.semantic.mlx.weights.ComputePolicy.Form;
 import dev.semantic.mlx.weights.TensorInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -78,42 +80,41 @@ public final class WeightAllocator implements Weights {
 
   @Override
   public Linear linear(boolean bias, String... modules) {
-    Linear matrix = matrices(modules);
-    if (!bias) {
-      return rounded(matrix);
+    List<TensorInfo> tensors =
+        Arrays.stream(named(WEIGHT, modules)).map(checkpoint::info).toList();
+    if (tensors.stream().map(this::form).distinct().count() > 1) {
+      return new Linear.Several(
+          Arrays.stream(modules).map(module -> linear(bias, module)).toList());
     }
-    String[] names = named(BIAS, modules);
+    DType held = policy.numbers(tensors.getFirst());
+    Linear matrix =
+        policy.keepsQuantised(tensors.getFirst())
+            ? affine(named(WEIGHT, modules))
+            : new Linear.Dense(transposed(matrix(named(WEIGHT, modules))));
+    return rounded(bias ? biased(matrix, held, named(BIAS, modules)) : matrix, held);
+  }
+
+  private Linear biased(Linear matrix, DType held, String... names) {
     int[] rows = Arrays.stream(names).mapToInt(name -> checkpoint.info(name).columns()).toArray();
-    MlxArray all = array(String.join(" + ", names), policy.matrices(), Arrays.stream(rows).sum());
+    MlxArray all = array(String.join(" + ", names), held, Arrays.stream(rows).sum());
     long at = 0;
     for (int i = 0; i < names.length; i++) {
       plain(names[i], all, at, 0);
       at += rows[i];
     }
-    return rounded(new Linear.Biased(matrix, all));
+    return new Linear.Biased(matrix, all);
   }
 
-  private Linear matrices(String... modules) {
-    String[] names = named(WEIGHT, modules);
-    List<TensorInfo> tensors = Arrays.stream(names).map(checkpoint::info).toList();
-    if (tensors.stream().noneMatch(policy::keepsQuantised)) {
-      return new Linear.Dense(transposed(matrix(names)));
-    }
-    boolean all = tensors.stream().allMatch(policy::keepsQuantised);
-    if (all && tensors.stream().map(WeightAllocator::form).distinct().count() == 1) {
-      return affine(names);
-    }
-    return new Linear.Several(Arrays.stream(modules).map(this::matrices).toList());
+  /** Matrices of equal form lie in one. */
+  private List<Integer> form(TensorInfo tensor) {
+    return policy.keepsQuantised(tensor)
+        ? List.of(tensor.type().affineBits(), tensor.type().groupSize())
+        : List.of();
   }
 
-  private static List<Integer> form(TensorInfo tensor) {
-    return List.of(tensor.type().affineBits(), tensor.type().groupSize());
-  }
-
-  private Linear rounded(Linear linear) {
-    return policy.matrices() == policy.activations()
-        ? linear
-        : new Linear.Wider(linear, policy.matrices(), policy.activations());
+  private Linear rounded(Linear linear, DType held) {
+    DType computed = policy.activations();
+    return held == computed ? linear : new Linear.Wider(linear, held, computed);
   }
 
   private static String[] named(String suffix, String... modules) {
@@ -125,10 +126,10 @@ public final class WeightAllocator implements Weights {
     String name = module + WEIGHT;
     if (policy.keepsQuantised(checkpoint.info(name))) {
       Linear.Affine table = affine(name);
-      return new Embedding.Affine(table, rounded(table), policy.activations());
+      return new Embedding.Affine(table, rounded(table, policy.scales()), policy.activations());
     }
     MlxArray table = matrix(name);
-    Linear head = rounded(new Linear.Dense(transposed(table)));
+    Linear head = rounded(new Linear.Dense(transposed(table)), policy.matrices());
     return new Embedding.Dense(table, head, policy.activations());
   }
 
@@ -143,6 +144,13 @@ public final class WeightAllocator implements Weights {
   }
 
   private Rope wholeRope(Rotary rotary) {
+    boolean asReference = policy.form() == Form.AS_IN_FILE;
+    if (asReference && rotary.scaling() instanceof RopeScaling.None) {
+      return new Rope.Based(rotary.dimensions(), rotary.base(), 1);
+    }
+    if (asReference && rotary.scaling() instanceof RopeScaling.Linear(float factor)) {
+      return new Rope.Based(rotary.dimensions(), rotary.base(), 1 / factor);
+    }
     float[] wavelengths = rotary.wavelengths();
     if (policy.gpu()) {
       MlxArray array = scope.floats(wavelengths, wavelengths.length).named("rope wavelengths");
@@ -184,8 +192,8 @@ public final class WeightAllocator implements Weights {
     String called = String.join(" + ", names);
     MlxArray weights = array(called, DType.UINT32, rows, packed(first) / Integer.BYTES);
     int groups = first.columns() / groupSize;
-    MlxArray scales = array(called + ", scales", policy.matrices(), rows, groups);
-    MlxArray biases = array(called + ", biases", policy.matrices(), rows, groups);
+    MlxArray scales = array(called + ", scales", policy.scales(), rows, groups);
+    MlxArray biases = array(called + ", biases", policy.scales(), rows, groups);
     long row = 0;
     for (String name : names) {
       affine(name, row, weights, scales, biases);
@@ -221,7 +229,7 @@ public final class WeightAllocator implements Weights {
   }
 
   private void affine(String name, long row, MlxArray weights, MlxArray scales, MlxArray biases) {
-    DType type = policy.matrices();
+    DType type = policy.scales();
     TensorInfo tensor = checkpoint.info(name);
     long integers = row * packed(tensor);
     long groups = row * (tensor.columns() / tensor.type().groupSize()) * type.bytes();

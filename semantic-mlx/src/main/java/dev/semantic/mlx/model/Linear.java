@@ -76,7 +76,9 @@ public sealed interface Linear {
   record Biased(Linear matrix, MlxArray bias) implements Linear {
     @Override
     public MlxArray of(Scope s, MlxArray x) {
-      return Elementwise.add(s, matrix.of(s, x), bias);
+      return matrix instanceof Dense(MlxArray transposed) && x.dtype() != DType.FLOAT32
+          ? Ops.addmm(s, bias, x, transposed) // rounds once, as the reference does
+          : Elementwise.add(s, matrix.of(s, x), bias);
     }
   }
 }

@@ -43,6 +43,22 @@ public sealed interface Rope {
   }
 
   /**
+   * MLX's own operation, from the base of the wavelengths, as the reference calls it: to the same
+   * bits.
+   *
+   * @param dimensions how much of each head turns
+   * @param base wavelengths grow from one to this
+   * @param scale of positions
+   */
+  record Based(int dimensions, float base, float scale) implements Rope {
+    @Override
+    public Rotation at(Scope s, int[] offsets, int tokens, DType dtype) {
+      MlxArray starts = s.ints(offsets);
+      return (scope, x) -> Ops.rope(scope, x, dimensions, starts, base, scale);
+    }
+  }
+
+  /**
    * Positions that turn only the front of each head, or lengthen it besides.
    *
    * @param turning what turns all that it gets

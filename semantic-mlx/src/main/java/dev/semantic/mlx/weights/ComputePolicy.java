@@ -6,6 +6,7 @@ import dev.semantic.mlx.architecture.Attention;
 import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.model.KvPrecision;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -14,51 +15,81 @@ import java.util.Map;
  * the number format that the model was made for, so that numbers are rounded where the reference
  * rounds them. Matrices have the form that is fast: MLX's CPU kernels are made for float32 (a
  * matrix in any other form takes 2 to 1,800 times as long), a GPU's for quantised weights and
- * 16-bit numbers.
+ * 16-bit numbers. A model so small that this hardly counts is computed by the very kernels that the
+ * reference uses, to the same bits.
  *
  * @param form of the matrices
  * @param activations the number format of activations, norms, keys and values
  * @param gpu whether MLX's fused operations are kernels of their own on this device
  */
 public record ComputePolicy(Form form, DType activations, boolean gpu) {
-  /** What becomes of quantised matrices. */
+  /** What becomes of matrices; on a CPU that of fewer bytes is slower. */
   public enum Form {
-    /** Numbers are written out, on a CPU as float32. */
+    /** All numbers are written out, on a CPU as float32. */
     EXPANDED,
     /** They stay quantised where MLX has the same integers; a CPU has float32 scales. */
-    QUANTISED
+    QUANTISED,
+    /** The same, and what is not quantised keeps the 16 bits it has in the file. */
+    NARROW,
+    /** As in the file, scales included. */
+    AS_IN_FILE
   }
+
+  private static final String BIAS = ".bias";
 
   /** What a registry keeps for the caches of agents unless told otherwise. */
   private static final ByteSize USUAL_CACHES = ByteSize.ofGiB(1);
 
   /**
-   * The policy for a model on a device: on a CPU float32 where the budget holds that, else
-   * quantised.
+   * Up to so many parameters a model of 16 bits is computed as it is in its file. On a CPU MLX sums
+   * quantised products in 16 bits one after the other, which no other form repeats, at 10 to 40 ns a
+   * parameter and token.
+   */
+  private static final long SMALL = 1 << 22;
+
+  /**
+   * The policy for a model on a device: on a CPU the fastest form that the budget holds, and the
+   * one of fewest bytes where it holds none.
    *
    * @param working what computing takes besides the weights and the caches
    */
   public static ComputePolicy choose(
       Checkpoint checkpoint, boolean gpu, MemoryBudget budget, ByteSize working) {
     if (gpu) {
-      DType type = checkpoint.numbers().orElse(DType.BFLOAT16);
-      return new ComputePolicy(Form.QUANTISED, type, true);
+      return of(Form.QUANTISED, checkpoint, true);
     }
-    DType type = checkpoint.numbers().orElse(DType.FLOAT32);
-    ComputePolicy expanded = new ComputePolicy(Form.EXPANDED, type, false);
+    ComputePolicy smallest = of(Form.EXPANDED, checkpoint, false);
+    if (smallest.activations() != DType.FLOAT32 && checkpoint.parameters() <= SMALL) {
+      return of(Form.AS_IN_FILE, checkpoint, false);
+    }
     ByteSize eighth = new ByteSize(budget.total().bytes() / 8);
     ByteSize caches = eighth.compareTo(USUAL_CACHES) < 0 ? eighth : USUAL_CACHES;
-    ComputePolicy quantised = new ComputePolicy(Form.QUANTISED, type, false);
-    ByteSize weights = new ByteSize(expanded.weightBytes(checkpoint));
-    return budget.holds(weights, caches, working)
-            || weights.bytes() == quantised.weightBytes(checkpoint) // there is nothing quantised
-        ? expanded
-        : quantised;
+    for (Form form : List.of(Form.EXPANDED, Form.QUANTISED, Form.NARROW)) {
+      ComputePolicy next = of(form, checkpoint, false);
+      ByteSize weights = new ByteSize(next.weightBytes(checkpoint));
+      if (budget.holds(weights, caches, working)) {
+        return next;
+      }
+      smallest = weights.bytes() < smallest.weightBytes(checkpoint) ? next : smallest;
+    }
+    return smallest;
   }
 
-  /** The number format of expanded matrices, and of scales and biases. */
+  /** A form that somebody else has chosen. */
+  public static ComputePolicy of(Form form, Checkpoint checkpoint, boolean gpu) {
+    DType unsaid = gpu ? DType.BFLOAT16 : DType.FLOAT32;
+    return new ComputePolicy(form, checkpoint.numbers().orElse(unsaid), gpu);
+  }
+
+  /** The number format of matrices that are not quantised, and of their biases. */
   public DType matrices() {
-    return gpu ? activations : DType.FLOAT32;
+    boolean narrow = form == Form.NARROW || form == Form.AS_IN_FILE;
+    return gpu || narrow ? activations : DType.FLOAT32;
+  }
+
+  /** The number format of the scales of quantised matrices. */
+  public DType scales() {
+    return gpu || form == Form.AS_IN_FILE ? activations : DType.FLOAT32;
   }
 
   /** The number format of keys and values. */
@@ -72,22 +103,31 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
 
   /** Whether a tensor stays as it is in the file. */
   public boolean keepsQuantised(TensorInfo tensor) {
-    return form == Form.QUANTISED && tensor.shape().length == 2 && tensor.type().affineBits() > 0;
+    return form != Form.EXPANDED && tensor.shape().length == 2 && tensor.type().affineBits() > 0;
+  }
+
+  /** The number format in which products with a matrix are computed, and its bias is held. */
+  public DType numbers(TensorInfo matrix) {
+    return keepsQuantised(matrix) ? scales() : matrices();
   }
 
   /** For people: {@code float32}, or {@code quantised, float32 scales, bfloat16 activations}. */
-  public String label() {
-    String matrices = matrices().name().toLowerCase(Locale.ROOT);
-    String between = activations.name().toLowerCase(Locale.ROOT);
-    String form = this.form == Form.EXPANDED ? matrices : "quantised, " + matrices + " scales";
-    return matrices.equals(between) ? form : form + ", " + between + " activations";
+  public String label(Checkpoint checkpoint) {
+    boolean quantised = checkpoint.tensors().values().stream().anyMatch(this::keepsQuantised);
+    DType held = quantised ? scales() : matrices();
+    String form = (quantised ? "quantised, %s scales" : "%s").formatted(name(held));
+    return held == activations ? form : form + ", " + name(activations) + " activations";
+  }
+
+  private static String name(DType type) {
+    return type.name().toLowerCase(Locale.ROOT);
   }
 
   /** Bytes that a checkpoint's weights will take in memory. */
   public long weightBytes(Checkpoint checkpoint) {
     long bytes = 0;
     for (Map.Entry<String, TensorInfo> tensor : checkpoint.tensors().entrySet()) {
-      bytes += bytes(tensor.getKey(), tensor.getValue());
+      bytes += bytes(checkpoint, tensor.getKey(), tensor.getValue());
     }
     for (Decoder.Layer layer : checkpoint.decoder().layers()) {
       Attention attention = layer.attention();
@@ -99,14 +139,21 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
     return bytes;
   }
 
-  private long bytes(String name, TensorInfo tensor) {
+  private long bytes(Checkpoint checkpoint, String name, TensorInfo tensor) {
     if (keepsQuantised(tensor)) {
       long groups = tensor.elements() / tensor.type().groupSize();
       return tensor.elements() / Byte.SIZE * tensor.type().affineBits()
-          + groups * 2 * matrices().bytes();
+          + groups * 2 * scales().bytes();
     }
-    boolean ofMatrix = tensor.shape().length == 2 || name.endsWith(".bias");
-    return tensor.elements() * (ofMatrix ? matrices() : activations).bytes();
+    return tensor.elements() * written(checkpoint, name, tensor).bytes();
+  }
+
+  private DType written(Checkpoint checkpoint, String name, TensorInfo tensor) {
+    if (name.endsWith(BIAS)) {
+      String matrix = name.substring(0, name.length() - BIAS.length()) + ".weight";
+      return numbers(checkpoint.info(matrix));
+    }
+    return tensor.shape().length == 2 ? matrices() : activations;
   }
 
   /** Part of every tag: what makes other keys and values of the same files. */

@@ -48,6 +48,11 @@ record Told(int[] tokens) {
 
   /** Attention of the queries from..to, each to itself and so many before it. */
   float[] attention(int from, int to, int window) {
+    return attention(from, to, window, 0);
+  }
+
+  /** The same with scores that are bent to stay within a bound; 0 for as they are. */
+  float[] attention(int from, int to, int window, float softcap) {
     float[] out = new float[HEADS * (to - from) * HEAD_DIM];
     for (int head = 0; head < HEADS; head++) {
       for (int at = from; at < to; at++) {
@@ -55,7 +60,7 @@ record Told(int[] tokens) {
         double[] sums = new double[HEAD_DIM];
         double total = 0;
         for (int key = first; key <= at; key++) {
-          double weight = Math.exp(SCALE * product(head, at, key));
+          double weight = Math.exp(bent(SCALE * product(head, at, key), softcap));
           total += weight;
           for (int dim = 0; dim < HEAD_DIM; dim++) {
             sums[dim] += weight * number(2, head / (HEADS / KV_HEADS), key, dim);
@@ -67,6 +72,10 @@ record Told(int[] tokens) {
       }
     }
     return out;
+  }
+
+  private static double bent(double score, float softcap) {
+    return softcap == 0 ? score : softcap * Math.tanh(score / softcap);
   }
 
   private double product(int head, int query, int key) {
