@@ -16,7 +16,7 @@ import java.util.List;
 public final class RegistryBuilder {
   final ModelRuntime runtime;
   CacheStore caches = new MemoryCacheStore();
-  MemoryBudget budget = MemoryBudget.ofSystem();
+  MemoryBudget budget;
   ByteSize cacheBytes = ByteSize.ofGiB(1);
   EngineOptions engineOptions = EngineOptions.USUAL;
   SwapJournal journal = SwapJournal.NONE;
@@ -27,6 +27,7 @@ public final class RegistryBuilder {
 
   RegistryBuilder(ModelRuntime runtime) {
     this.runtime = runtime;
+    this.budget = runtime.budget();
   }
 
   /** Where agents' caches outlive their model; without, in memory. */
@@ -35,7 +36,7 @@ public final class RegistryBuilder {
     return this;
   }
 
-  /** What models and caches may take together; without, three quarters of the machine. */
+  /** What models and caches may take together; without, what the runtime says. */
   public RegistryBuilder budget(MemoryBudget value) {
     budget = value;
     return this;

@@ -1,5 +1,6 @@
 package dev.semantic.spi;
 
+import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -29,6 +30,11 @@ public interface ModelRuntime extends AutoCloseable {
 
   /** This runtime's memory. */
   MemoryProbe memory();
+
+  /** What models and caches may take together here, unless the host says otherwise. */
+  default MemoryBudget budget() {
+    return MemoryBudget.ofSystem();
+  }
 
   /**
    * Frees everything, whatever still refers to it, by starting over: the last resort when an unload

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.Holding;
+import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.array.LiveHandles;
 import dev.semantic.mlx.array.MlxSession;
@@ -12,6 +13,7 @@ import dev.semantic.mlx.capi.RuntimeCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
 
@@ -57,6 +59,26 @@ public final class Mlx implements AutoCloseable {
   /** Whether computing happens on a GPU. */
   public boolean gpu() {
     return session.gpu();
+  }
+
+  /**
+   * What models and caches may take together on this device: what Metal recommends as the most to
+   * keep in use, nine tenths of a graphics card's own memory, or {@link MemoryBudget#ofSystem()}
+   * where the device computes in the machine's memory; never more than that there.
+   */
+  public MemoryBudget budget() {
+    return budget(
+        MemoryBudget.ofSystem(),
+        session.deviceNumber("max_recommended_working_set_size"),
+        gpu() ? session.deviceNumber("total_memory") : OptionalLong.empty());
+  }
+
+  static MemoryBudget budget(MemoryBudget system, OptionalLong recommended, OptionalLong card) {
+    if (recommended.orElse(0) > 0) {
+      long bytes = Math.min(system.total().bytes(), recommended.getAsLong());
+      return new MemoryBudget(new ByteSize(bytes));
+    }
+    return card.orElse(0) > 0 ? new MemoryBudget(new ByteSize(card.getAsLong() / 10 * 9)) : system;
   }
 
   /** MLX's allocator. */

@@ -53,8 +53,7 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   private final @Nullable Form form;
 
-  private MlxModelRuntime(
-      Mlx mlx, ModelCatalog catalog, MemoryBudget budget, @Nullable Form form) {
+  private MlxModelRuntime(Mlx mlx, ModelCatalog catalog, MemoryBudget budget, @Nullable Form form) {
     this.mlx = mlx;
     this.catalog = catalog;
     this.budget = budget;
@@ -72,13 +71,14 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   /** The same, with another idea of which names stand for which files. */
   public static MlxModelRuntime open(ModelCatalog catalog) {
-    return open(catalog, MemoryBudget.ofSystem());
+    Mlx mlx = Mlx.open();
+    return new MlxModelRuntime(mlx, catalog, mlx.budget(), null);
   }
 
   /**
    * The same, with another idea of how much memory there is: on a CPU a model is computed in
-   * float32, which is fastest, where the budget holds that, else in a form of fewer bytes. Give
-   * it the registry's own.
+   * float32, which is fastest, where the budget holds that, else in a form of fewer bytes. A
+   * registry that is given no budget has the same.
    */
   public static MlxModelRuntime open(ModelCatalog catalog, MemoryBudget budget) {
     return new MlxModelRuntime(Mlx.open(), catalog, budget, null);
@@ -238,6 +238,12 @@ public final class MlxModelRuntime implements ModelRuntime {
     }
     Path repository = snapshots.getParent();
     return repository == null ? file : repository;
+  }
+
+  /** What it was opened with, else what suits the device. */
+  @Override
+  public MemoryBudget budget() {
+    return budget;
   }
 
   @Override

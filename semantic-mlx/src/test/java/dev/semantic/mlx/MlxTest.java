@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.testing.RequiresNatives;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,6 +28,28 @@ class MlxTest {
       assertEquals(mlx.gpu() ? "gpu" : "cpu", mlx.device());
       assertEquals(mlx.version(), Mlx.open().version());
     }
+  }
+
+  @Test
+  void aDeviceIsAskedWhatItHas() {
+    try (Mlx mlx = Mlx.open()) {
+      MlxSession session = mlx.session();
+      assertEquals(OptionalLong.empty(), session.deviceNumber("no such thing"));
+      assertEquals(OptionalLong.empty(), session.deviceNumber("device_name"), "not a number");
+      assertEquals(mlx.gpu(), !mlx.budget().equals(MemoryBudget.ofSystem()));
+    }
+  }
+
+  @Test
+  void theBudgetIsTheDevices() {
+    MemoryBudget system = new MemoryBudget(ByteSize.ofGiB(18));
+    OptionalLong none = OptionalLong.empty();
+    OptionalLong less = OptionalLong.of(ByteSize.ofGiB(16).bytes());
+    OptionalLong more = OptionalLong.of(ByteSize.ofGiB(80).bytes());
+    assertEquals(system, Mlx.budget(system, none, none));
+    assertEquals(ByteSize.ofGiB(16), Mlx.budget(system, less, none).total());
+    assertEquals(system, Mlx.budget(system, more, none), "a container's limit holds on Metal, too");
+    assertEquals(ByteSize.ofGiB(72), Mlx.budget(system, none, more).total());
   }
 
   @Test

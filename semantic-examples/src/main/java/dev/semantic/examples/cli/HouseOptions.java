@@ -13,6 +13,7 @@ import dev.semantic.spi.ModelRuntime;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -32,7 +33,8 @@ final class HouseOptions {
       description =
           "Memory for models and caches, for example 1500MiB; an eighth of it, at most 1 GiB, is"
               + " for caches. Too little for two models makes the old one leave first. Default:"
-              + " three quarters of the machine's.")
+              + " what the device recommends, or three"
+              + " quarters of the machine's.")
   private @Nullable String budget;
 
   @Option(
@@ -46,10 +48,8 @@ final class HouseOptions {
    * @throws picocli.CommandLine.ParameterException if one makes no sense
    */
   void check(Subcommand command) {
-    try {
-      budget();
-    } catch (IllegalArgumentException e) {
-      throw command.misuse("--budget: " + e.getMessage());
+    if (budget != null) {
+      Budgets.parsed(command, budget);
     }
   }
 
@@ -62,16 +62,14 @@ final class HouseOptions {
     ModelCommand.fetchIfMissing(terminal, id);
   }
 
-  private MemoryBudget budget() {
-    return budget == null ? MemoryBudget.ofSystem() : new MemoryBudget(ByteSize.parse(budget));
-  }
-
   @Nullable Path cacheDirectory() {
     return cacheDirectory;
   }
 
   ModelRuntime openRuntime() {
-    return Runtimes.open(isolated, budget());
+    Optional<MemoryBudget> memory =
+        Optional.ofNullable(budget).map(size -> new MemoryBudget(ByteSize.parse(size)));
+    return Runtimes.open(isolated, memory);
   }
 
   /** The caches on disk; null without a directory. */
@@ -81,13 +79,10 @@ final class HouseOptions {
 
   /** A registry as these options have it, with no model yet. */
   RegistryBuilder registry(ModelRuntime runtime, @Nullable DiskCacheStore caches) {
-    MemoryBudget memory = budget();
-    ByteSize eighth = new ByteSize(memory.total().bytes() / 8);
+    ByteSize eighth = new ByteSize(runtime.budget().total().bytes() / 8);
     ByteSize most = ByteSize.ofGiB(1);
     RegistryBuilder builder =
-        ModelRegistry.builder(runtime)
-            .budget(memory)
-            .cacheBytes(eighth.compareTo(most) < 0 ? eighth : most);
+        ModelRegistry.builder(runtime).cacheBytes(eighth.compareTo(most) < 0 ? eighth : most);
     if (caches != null && cacheDirectory != null) {
       builder.caches(caches).journal(FileSwapJournal.open(cacheDirectory.resolve("swap.journal")));
     }

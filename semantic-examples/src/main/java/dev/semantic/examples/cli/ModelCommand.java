@@ -2,7 +2,6 @@ package dev.semantic.examples.cli;
 
 import dev.semantic.examples.terminal.Progress;
 import dev.semantic.examples.terminal.Terminal;
-import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.store.ModelCatalog;
@@ -31,8 +30,8 @@ abstract class ModelCommand extends Subcommand {
       paramLabel = "SIZE",
       description =
           "Memory for the model and its caches, for example 6GiB: where it does not hold the"
-              + " weights as float32, a CPU keeps them quantised. Default: three quarters of the"
-              + " machine's.")
+              + " weights as float32, a CPU keeps them quantised. Default: what the device"
+              + " recommends, or three quarters of the machine's.")
   private @Nullable String budget;
 
   abstract Answer answer(ModelRuntime runtime, ModelId model) throws IOException;
@@ -40,18 +39,10 @@ abstract class ModelCommand extends Subcommand {
   @Override
   final Answer answer() throws IOException {
     ModelId id = new ModelId(model);
-    MemoryBudget memory = memory();
+    MemoryBudget memory = Budgets.of(this, budget);
     fetchIfMissing(terminal(), id);
     try (MlxModelRuntime runtime = MlxModelRuntime.open(ModelCatalog.ofUser(), memory)) {
       return answer(runtime, id);
-    }
-  }
-
-  private MemoryBudget memory() {
-    try {
-      return budget == null ? MemoryBudget.ofSystem() : new MemoryBudget(ByteSize.parse(budget));
-    } catch (IllegalArgumentException e) {
-      throw misuse("--budget: " + e.getMessage());
     }
   }
 

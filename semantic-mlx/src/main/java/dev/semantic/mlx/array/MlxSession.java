@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.Holding;
 import dev.semantic.mlx.MlxException;
+import dev.semantic.mlx.capi.DeviceCalls;
 import dev.semantic.mlx.capi.Memory;
 import dev.semantic.mlx.capi.NativePins;
 import dev.semantic.mlx.capi.RuntimeCalls;
@@ -18,6 +19,7 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -126,6 +128,19 @@ public final class MlxSession {
   /** Whether computing happens on a GPU. */
   public boolean gpu() {
     return gpu;
+  }
+
+  /** A number that the device has under this name, if it has one. Any thread. */
+  public OptionalLong deviceNumber(String name) {
+    return owner.call(
+        () -> {
+          long device = RuntimeCalls.deviceNewType(gpu ? GPU : CPU, 0);
+          try {
+            return DeviceCalls.number(device, name);
+          } finally {
+            RuntimeCalls.deviceFree(device);
+          }
+        });
   }
 
   long stream() {

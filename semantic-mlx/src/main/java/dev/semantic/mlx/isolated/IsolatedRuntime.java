@@ -80,6 +80,12 @@ public final class IsolatedRuntime implements ModelRuntime {
     return new ChildrenMemory(this::children);
   }
 
+  /** What it was built with. */
+  @Override
+  public MemoryBudget budget() {
+    return launch.budget();
+  }
+
   /** Ends every process; prepared models start theirs again when they are loaded. */
   @Override
   public boolean restart() {
@@ -156,7 +162,8 @@ public final class IsolatedRuntime implements ModelRuntime {
 
     public IsolatedRuntime open() {
       return new IsolatedRuntime(
-          new Launch(java, heap, startTimeout, patience, budget, List.copyOf(javaOptions), mainClass),
+          new Launch(
+              java, heap, startTimeout, patience, budget, List.copyOf(javaOptions), mainClass),
           mainClass.equals(ChildMain.class.getName())); // another one knows other models
     }
   }
