@@ -121,7 +121,7 @@ public final class BatchEngine implements AutoCloseable {
     lobby.enter(EngineMode.DRAINED, permit);
     homecoming.stop();
     recall.close();
-    hot.closeAll();
+    hot.closeAll(agent -> lobby.permitted(permit, () -> hot.take(agent)));
     lobby.become(permit, EngineMode.EMPTY, null, () -> {});
   }
 
@@ -247,7 +247,7 @@ public final class BatchEngine implements AutoCloseable {
       scheduler.awaitEnd();
       behind.close();
       recall.close();
-      hot.closeAll();
+      hot.closeAll(hot::take);
     }
   }
 }

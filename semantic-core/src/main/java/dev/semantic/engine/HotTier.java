@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -249,13 +250,17 @@ final class HotTier {
     return idle.asMap().size();
   }
 
-  /** Closes all; one that fails to close keeps no other from it, and is told of at the end. */
-  void closeAll() {
+  /**
+   * Closes all; one that fails to close keeps no other from it, and is told of at the end.
+   *
+   * @param taking takes an agent's out, as long as they are the caller's to close
+   */
+  void closeAll(Function<AgentId, Optional<Hot>> taking) {
     lent.clear();
     RuntimeException failure = null;
     for (AgentId agent : Map.copyOf(idle.asMap()).keySet()) {
       try {
-        take(agent).ifPresent(Hot::close);
+        taking.apply(agent).ifPresent(Hot::close);
       } catch (Throwable t) {
         if (failure == null) {
           failure = new IllegalStateException("The sequence of " + agent + " was not closed", t);

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -195,6 +196,11 @@ final class Lobby {
   /** Whether somebody else has taken the change of the model into his hands since. */
   boolean givenUp(long permit) {
     return monitor.holding(() -> change != permit || mode == EngineMode.CLOSED);
+  }
+
+  /** What only the holder of a good permit may take; empty, with nothing done, for any other. */
+  <T> Optional<T> permitted(long permit, Supplier<Optional<T>> taking) {
+    return monitor.holding(() -> givenUp(permit) ? Optional.<T>empty() : taking.get());
   }
 
   /** Makes all permits void: whoever holds one changes nothing any more. */

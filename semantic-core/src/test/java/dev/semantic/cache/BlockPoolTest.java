@@ -186,10 +186,10 @@ class BlockPoolTest {
   void whatIsBookedForAForkThatDoesNotComeIsGivenBack() {
     pool.reconfigure(SMALL, KvPrecision.FLOAT32);
     BlockPool.Lease one = lease(512);
-    try (BlockPool.Fork fork = one.beginFork(300).orElseThrow()) {
-      assertEquals(5, pool.availableBlocks());
-      assertEquals(0, one.sharedTokens());
-    }
+    BlockPool.Fork fork = one.beginFork(300).orElseThrow();
+    assertEquals(5, pool.availableBlocks());
+    assertEquals(0, one.sharedTokens());
+    fork.close();
     assertEquals(6, pool.availableBlocks());
   }
 
@@ -243,13 +243,11 @@ class BlockPoolTest {
         int first =
             IntStream.range(0, 8)
                 .boxed()
-                .min(Comparator.comparing(i -> lengths.get(i) + lengths.get(i + 1)))
+                .min(Comparator.comparingInt(i -> lengths.get(i) + lengths.get(i + 1)))
                 .orElseThrow();
         int both = lengths.get(first) + lengths.get(first + 1);
-        for (int i = 0; i < 2; i++) {
-          parts.remove(first);
-          lengths.remove(first);
-        }
+        parts.subList(first, first + 2).clear();
+        lengths.subList(first, first + 2).clear();
         add(first, both, sizes);
         joined++;
       }
@@ -310,16 +308,11 @@ class BlockPoolTest {
       all.put(pool.lease(), new Model());
       return;
     }
-    BlockPool.Lease lease = List.copyOf(all.keySet()).get(random.nextInt(all.size()));
+    BlockPool.Lease lease = random.nextInt(3) == 0 ? deepest(all) : any(random, all);
     Model model = Objects.requireNonNull(all.get(lease));
     int tokens = random.nextInt(1500);
     switch (random.nextInt(8)) {
-      case 0, 1 -> {
-        int more = Math.max(0, model.needed(tokens) - model.own);
-        boolean fits = more == 0 || more <= TOTAL - taken(all.values(), sizes);
-        assertEquals(fits, lease.growTo(tokens));
-        model.own += fits ? more : 0;
-      }
+      case 0, 1 -> grow(lease, model, tokens, all, sizes);
       case 2 -> {
         lease.shrinkTo(tokens);
         model.cut(tokens);
@@ -328,6 +321,9 @@ class BlockPoolTest {
       case 3, 4, 5, 6 -> {
         boolean further = random.nextBoolean(); // by a little: chains grow long
         int end = model.shared() + 1 + random.nextInt(further ? 100 : 600);
+        if (further) {
+          grow(lease, model, end, all, sizes);
+        }
         fork(lease, model, random.nextInt(8) > 0 ? end : tokens, all, sizes);
       }
       default -> {
@@ -335,6 +331,29 @@ class BlockPoolTest {
         all.remove(lease);
       }
     }
+  }
+
+  private static BlockPool.Lease any(SplittableRandom random, Map<BlockPool.Lease, Model> all) {
+    return List.copyOf(all.keySet()).get(random.nextInt(all.size()));
+  }
+
+  private static BlockPool.Lease deepest(Map<BlockPool.Lease, Model> all) {
+    return all.entrySet().stream()
+        .max(Comparator.comparingInt(entry -> entry.getValue().parts.size()))
+        .orElseThrow()
+        .getKey();
+  }
+
+  private static void grow(
+      BlockPool.Lease lease,
+      Model model,
+      int tokens,
+      Map<BlockPool.Lease, Model> all,
+      Map<Object, Integer> sizes) {
+    int more = Math.max(0, model.needed(tokens) - model.own);
+    boolean fits = more == 0 || more <= TOTAL - taken(all.values(), sizes);
+    assertEquals(fits, lease.growTo(tokens));
+    model.own += fits ? more : 0;
   }
 
   private static void fork(

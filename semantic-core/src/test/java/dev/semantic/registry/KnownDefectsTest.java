@@ -38,10 +38,13 @@ import dev.semantic.swap.SwapReport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -285,6 +288,34 @@ class KnownDefectsTest {
       Optional<KvSnapshot> wrong = inner.load(agent, Geometry.TWIN.tag());
       lies += wrong.isPresent() ? 1 : 0;
       return wrong;
+    }
+  }
+
+  /**
+   * A step that hung while it closed an agent's sequence was given up, and when it went on it
+   * closed the other agents of the model that served again.
+   */
+  @Test
+  void whoWasGivenUpClosesNobodyAnyMore() throws Exception {
+    SwapOptions impatient = SwapOptions.builder().phaseTimeout(Duration.ofMillis(100)).build();
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      house.ask("ada", tokens(20, 1));
+      house.ask("bob", tokens(20, 2));
+      AtomicReference<@Nullable Thread> late = new AtomicReference<>();
+      house.script.onVisit(
+          call -> {
+            if (call == PortCall.SEQUENCE_CLOSE) {
+              late.compareAndSet(null, Thread.currentThread());
+            }
+          });
+      Script.Hold hold = house.script.hold(PortCall.SEQUENCE_CLOSE);
+      assertThrows(
+          ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, impatient));
+      assertEquals(1, house.registry.status().hotAgents(), "one is being closed");
+      hold.release();
+      Objects.requireNonNull(late.get()).join();
+      assertEquals(1, house.registry.status().hotAgents());
+      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(20, 1)).model());
     }
   }
 }
