@@ -2,7 +2,6 @@ package dev.semantic.examples.cli;
 
 import dev.semantic.examples.terminal.Progress;
 import dev.semantic.examples.terminal.Terminal;
-import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.store.ModelCatalog;
@@ -40,18 +39,11 @@ abstract class ModelCommand extends Subcommand {
   @Override
   final Answer answer() throws IOException {
     ModelId id = new ModelId(model);
-    MemoryBudget memory = memory();
+    MemoryBudget memory = Budgets.of(budget, this);
+    Foresight.requireFit(id, memory, Foresight.MORE);
     fetchIfMissing(terminal(), id);
     try (MlxModelRuntime runtime = MlxModelRuntime.open(ModelCatalog.ofUser(), memory)) {
       return answer(runtime, id);
-    }
-  }
-
-  private MemoryBudget memory() {
-    try {
-      return budget == null ? MemoryBudget.ofSystem() : new MemoryBudget(ByteSize.parse(budget));
-    } catch (IllegalArgumentException e) {
-      throw misuse("--budget: " + e.getMessage());
     }
   }
 
