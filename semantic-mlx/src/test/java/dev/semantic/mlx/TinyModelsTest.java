@@ -52,8 +52,7 @@ class TinyModelsTest {
     }
   }
 
-  private static void with(
-      MlxModelRuntime runtime, Path directory, float tolerance, Check check) {
+  private static void with(MlxModelRuntime runtime, Path directory, float tolerance, Check check) {
     long handles = LiveHandles.count();
     long active = runtime.memory().activeBytes();
     try (PreparedModel prepared = runtime.prepare(new ModelId(directory.toString()));
@@ -88,8 +87,9 @@ class TinyModelsTest {
   }
 
   /**
-   * Sums of 16 bits differ with their order by a part of the largest logit: by one step of bfloat16,
-   * and by more where the reference rounds every summand (its quantised products on a CPU).
+   * Sums of 16 bits differ with their order by a part of the largest logit: by one step of
+   * bfloat16, and by more where the reference rounds every summand (its quantised products on a
+   * CPU).
    */
   private static float heldOtherwise(Path directory) {
     JsonNode config = TinyModels.json(directory.resolve("config.json"));

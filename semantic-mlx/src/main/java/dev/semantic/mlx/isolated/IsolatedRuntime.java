@@ -156,7 +156,8 @@ public final class IsolatedRuntime implements ModelRuntime {
 
     public IsolatedRuntime open() {
       return new IsolatedRuntime(
-          new Launch(java, heap, startTimeout, patience, budget, List.copyOf(javaOptions), mainClass),
+          new Launch(
+              java, heap, startTimeout, patience, budget, List.copyOf(javaOptions), mainClass),
           mainClass.equals(ChildMain.class.getName())); // another one knows other models
     }
   }

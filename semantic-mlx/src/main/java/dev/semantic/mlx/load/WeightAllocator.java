@@ -80,8 +80,7 @@ public final class WeightAllocator implements Weights {
 
   @Override
   public Linear linear(boolean bias, String... modules) {
-    List<TensorInfo> tensors =
-        Arrays.stream(named(WEIGHT, modules)).map(checkpoint::info).toList();
+    List<TensorInfo> tensors = Arrays.stream(named(WEIGHT, modules)).map(checkpoint::info).toList();
     if (tensors.stream().map(this::form).distinct().count() > 1) {
       return new Linear.Several(
           Arrays.stream(modules).map(module -> linear(bias, module)).toList());

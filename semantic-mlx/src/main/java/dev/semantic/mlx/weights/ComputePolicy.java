@@ -42,8 +42,8 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
 
   /**
    * Up to so many parameters a model of 16 bits is computed as it is in its file. On a CPU MLX sums
-   * quantised products in 16 bits one after the other, which no other form repeats, at 10 to 40 ns a
-   * parameter and token.
+   * quantised products in 16 bits one after the other, which no other form repeats, at 10 to 40 ns
+   * a parameter and token.
    */
   private static final long SMALL = 1 << 22;
 

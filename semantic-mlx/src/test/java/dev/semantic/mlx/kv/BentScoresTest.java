@@ -25,7 +25,9 @@ class BentScoresTest {
   private static final float SOFTCAP = 0.5f;
   private static final float TOLERANCE = 1e-4f;
 
-  /** Two sequences: their prompts in chunks, and then both in one step until a window has passed. */
+  /**
+   * Two sequences: their prompts in chunks, and then both in one step until a window has passed.
+   */
   @ParameterizedTest(name = "a window of {0} in chunks of {1}")
   @CsvSource({"0, 64", "5, 1", "5, 3", "5, 64", "70, 33", "70, 256"})
   void areBentInEveryLayerHoweverThePromptIsCut(int window, int chunk) {
@@ -79,8 +81,7 @@ class BentScoresTest {
         }
         parts[which] = Ops.concatenate(s, 0, each);
       }
-      MlxArray seen =
-          RaggedAttention.of(s, parts[0], parts[1], parts[2], caches, SCALE, SOFTCAP);
+      MlxArray seen = RaggedAttention.of(s, parts[0], parts[1], parts[2], caches, SCALE, SOFTCAP);
       s.eval(seen);
       float[] all = seen.toFloats();
       int width = HEADS * HEAD_DIM;
