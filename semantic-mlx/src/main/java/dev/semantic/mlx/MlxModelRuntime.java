@@ -5,14 +5,12 @@ import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.array.MlxSession;
-import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.model.Transformer;
 import dev.semantic.mlx.store.FetchProgress;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelFetcher;
 import dev.semantic.mlx.text.ModelCodec;
-import dev.semantic.mlx.text.Tokenizers;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
 import dev.semantic.mlx.weights.ComputePolicy;
@@ -100,7 +98,7 @@ public final class MlxModelRuntime implements ModelRuntime {
     Path path = catalog.resolve(id);
     Checkpoint checkpoint = opened(id, path);
     try {
-      Supplier<ModelCodec> text = text(checkpoint);
+      Supplier<ModelCodec> text = ModelChat.text(checkpoint);
       ComputePolicy policy = policy(checkpoint);
       return new MlxPreparedModel(
           mlx.session(), checkpoint, policy, spec(id, checkpoint, policy), text);
@@ -123,12 +121,6 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   private static ModelException cannotLoad(ModelId id, ModelException e) {
     return new ModelException("Cannot load %s: %s".formatted(id, e.getMessage()), e);
-  }
-
-  private static Supplier<ModelCodec> text(Checkpoint checkpoint) {
-    return ModelDirectory.isOne(checkpoint.path())
-        ? Tokenizers.open(ModelDirectory.of(checkpoint.path()))
-        : Tokenizers.open(checkpoint.path(), checkpoint.metadata());
   }
 
   ComputePolicy policy(Checkpoint checkpoint) {
@@ -191,6 +183,19 @@ public final class MlxModelRuntime implements ModelRuntime {
           new ByteSize(policy.weightBytes(checkpoint)),
           MemoryForecast.caches(layout, policy.kvPrecision(), context, agents),
           MemoryForecast.working(checkpoint.decoder(), policy.kvPrecision(), context));
+    }
+  }
+
+  /**
+   * In which form a model is computed within the budget; reads headers only.
+   *
+   * @param model a model's file or directory
+   * @return as {@link ModelSpec#compute()} has it
+   * @throws ModelException if it cannot be loaded
+   */
+  public String compute(Path model) {
+    try (Checkpoint checkpoint = Checkpoints.open(model)) {
+      return policy(checkpoint).label(checkpoint);
     }
   }
 

@@ -14,8 +14,15 @@ final class Budgets {
     return size == null ? Mlx.open().budget() : parsed(command, size);
   }
 
+  /** Of what needs no MLX: the machine's memory, where nothing is said. */
+  static MemoryBudget ofMachine(Subcommand command, @Nullable String size) {
+    return size == null ? MemoryBudget.ofSystem() : parsed(command, size);
+  }
+
   /**
-   * @throws picocli.CommandLine.ParameterException if it is none
+   * A size as it is given.
+   *
+   * @throws picocli.CommandLine.ParameterException if it makes no sense
    */
   static MemoryBudget parsed(Subcommand command, String size) {
     try {

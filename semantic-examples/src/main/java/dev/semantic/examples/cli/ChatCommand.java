@@ -50,18 +50,14 @@ final class ChatCommand extends Subcommand {
     house.check(this);
     AgentId id = agentId();
     ModelId first = new ModelId(model);
-    HouseOptions.find(terminal(), first);
+    house.find(terminal(), first);
     try (ModelRuntime runtime = house.openRuntime();
         DiskCacheStore caches = house.openCaches();
         ModelRegistry registry =
             house.registry(runtime, caches).listener(new PhaseLines(terminal(), false)).build()) {
       Conversation.Setting setting =
           new Conversation.Setting(
-              registry,
-              runtime,
-              caches,
-              terminal(),
-              target -> HouseOptions.find(terminal(), target));
+              registry, runtime, caches, terminal(), target -> house.find(terminal(), target));
       Conversation conversation = Conversation.of(setting, id, house.cacheDirectory(), maxTokens);
       parkWhenKilled(conversation, registry);
       HouseOptions.tellInterrupted(registry, terminal().err());

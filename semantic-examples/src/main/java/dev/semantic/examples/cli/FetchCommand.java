@@ -1,12 +1,15 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.store.AvailableModel;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelFetcher;
 import dev.semantic.model.ModelId;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Brings a model here, or up to date. */
@@ -14,6 +17,7 @@ import picocli.CommandLine.Parameters;
     name = "fetch",
     description = {
       "Fetches a model that 'semantic models' lists, or a hub's repository.",
+      "One that the memory does not hold is refused before anything of it is fetched.",
       "What has come is kept if the fetch is interrupted, and the next one goes on there."
           + " HF_ENDPOINT, HF_TOKEN, HF_HOME and HF_HUB_OFFLINE are honoured, and https_proxy."
     })
@@ -25,8 +29,23 @@ final class FetchCommand extends Subcommand {
               + " or org/name:Q4_K_M to choose one of several .gguf files.")
   private String name = "";
 
+  @Option(
+      names = "--budget",
+      paramLabel = "SIZE",
+      description =
+          "Memory that it must fit into, for example 6GiB. Default: three quarters of the"
+              + " machine's.")
+  private @Nullable String budget;
+
+  @Option(names = "--force", description = "Fetch it even if it does not fit.")
+  private boolean force;
+
   @Override
   Answer answer() {
+    MemoryBudget memory = Budgets.ofMachine(this, budget);
+    if (!force) {
+      Foresight.requireFit(new ModelId(name), memory, "--force fetches it all the same");
+    }
     ModelCatalog catalog = ModelCatalog.ofUser();
     ModelId id = new ModelId(name);
     Path path;

@@ -54,11 +54,13 @@ final class HouseOptions {
   }
 
   /**
-   * Makes sure that there is such a model, fetching it if it is the catalogue's or a hub's.
+   * Makes sure that there is such a model, fetching it if it is the catalogue's or a hub's and the
+   * budget holds it.
    *
    * @throws dev.semantic.model.ModelException if there is none
    */
-  static void find(Terminal terminal, ModelId id) {
+  void find(Terminal terminal, ModelId id) {
+    Foresight.requireFit(id, budget(), Foresight.MORE);
     ModelCommand.fetchIfMissing(terminal, id);
   }
 

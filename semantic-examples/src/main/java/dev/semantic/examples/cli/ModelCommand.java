@@ -40,6 +40,7 @@ abstract class ModelCommand extends Subcommand {
   final Answer answer() throws IOException {
     ModelId id = new ModelId(model);
     MemoryBudget memory = Budgets.of(this, budget);
+    Foresight.requireFit(id, memory, Foresight.MORE);
     fetchIfMissing(terminal(), id);
     try (MlxModelRuntime runtime = MlxModelRuntime.open(ModelCatalog.ofUser(), memory)) {
       return answer(runtime, id);

@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       ModelsCommand.ListModels.class,
       FetchCommand.class,
+      FitsCommand.class,
       AddCommand.class,
       VerifyCommand.class,
       RemoveCommand.class

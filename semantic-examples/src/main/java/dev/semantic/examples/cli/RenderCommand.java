@@ -1,17 +1,15 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.chat.ChatMessage;
-import dev.semantic.mlx.MlxModelRuntime;
+import dev.semantic.mlx.ModelChat;
+import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.model.ModelId;
-import dev.semantic.spi.PreparedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -20,7 +18,7 @@ import picocli.CommandLine.Parameters;
     name = "render",
     description = {
       "Shows a conversation as a model's template renders it, or as one in a file does.",
-      "With --template no model is needed, and messages may have any fields."
+      "Messages may have any fields. With --template no model is needed."
     })
 final class RenderCommand extends Subcommand {
   @Parameters(
@@ -37,39 +35,37 @@ final class RenderCommand extends Subcommand {
       description = "A JSON array of messages, or an object that has it as its 'messages'.")
   private Path file = Path.of("");
 
-  @ArgGroup(exclusive = false, heading = "With a template instead of a MODEL:%n")
-  private @Nullable TemplateOptions template;
+  @Mixin private TemplateOptions template = new TemplateOptions();
 
   @Override
   Answer answer() throws IOException {
+    Path own = template.file;
     if (model == null) {
-      if (template == null || template.file == null) {
+      if (own == null) {
         throw misuse("Name a MODEL, or give a --template");
       }
-      String text = template.render(template.file, file, this);
+      String text = template.render(own, file, this);
       if (!json()) {
         terminal().out().println(text); // to the last blank
       }
       return new Answer(Map.of("text", text), () -> "");
     }
-    if (template != null) {
-      throw misuse(
-          "A MODEL has its own template: leave out either it or --template and its options");
+    if (own != null) {
+      throw misuse("A MODEL has its own template: leave out either it or --template");
     }
     return answer(new ModelId(model));
   }
 
   private Answer answer(ModelId id) throws IOException {
+    Map<String, @Nullable Object> values = template.values(file, this);
     ModelCommand.fetchIfMissing(terminal(), id);
-    List<ChatMessage> messages = MessagesFile.read(file);
-    try (MlxModelRuntime runtime = MlxModelRuntime.open();
-        PreparedModel prepared = runtime.prepare(id)) {
-      String text = prepared.text().renderChat(messages);
-      int[] tokens = prepared.text().encodeChat(messages);
+    try (ModelChat chat = ModelChat.open(ModelCatalog.ofUser().resolve(id))) {
+      ModelChat.Rendered rendered = chat.render(values, template.clock());
       Map<String, Object> fields = new LinkedHashMap<>();
-      fields.put("text", text);
-      fields.put("tokens", tokens);
-      return new Answer(fields, () -> text + "\ntokens: " + TokenList.toString(tokens));
+      fields.put("text", rendered.text());
+      fields.put("tokens", rendered.tokens());
+      return new Answer(
+          fields, () -> rendered.text() + "\ntokens: " + TokenList.toString(rendered.tokens()));
     }
   }
 }

@@ -81,8 +81,8 @@ final class SoakCommand extends Subcommand {
     house.check(this);
     ModelId a = new ModelId(first);
     ModelId b = new ModelId(second);
-    HouseOptions.find(terminal(), a);
-    HouseOptions.find(terminal(), b);
+    house.find(terminal(), a);
+    house.find(terminal(), b);
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
     try (ModelRuntime runtime = house.openRuntime();
         DiskCacheStore caches = house.openCaches();

@@ -90,7 +90,7 @@ final class SwapCommand extends Subcommand {
   Answer answer() throws IOException {
     checkUsage();
     List<ModelId> ids = models.stream().map(ModelId::new).toList();
-    ids.forEach(id -> HouseOptions.find(terminal(), id));
+    ids.forEach(id -> house.find(terminal(), id));
     List<SwapReport> reports = new ArrayList<>();
     List<Spoken> answers;
     try (ModelRuntime runtime = house.openRuntime();

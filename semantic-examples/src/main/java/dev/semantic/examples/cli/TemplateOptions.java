@@ -18,15 +18,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What a chat template in a file is given, with the names that transformers uses. */
+/** What a chat template is given, with the names that transformers uses. */
 final class TemplateOptions {
   @Option(
       names = "--template",
-      required = true,
       paramLabel = "FILE",
       description =
           "A Jinja template, a tokenizer_config.json, or a directory with chat_template.jinja"
-              + " or that.")
+              + " or that; in the place of a MODEL.")
   @Nullable Path file;
 
   @Option(
@@ -61,23 +60,15 @@ final class TemplateOptions {
   private boolean withoutPrompt;
 
   /**
-   * Renders.
+   * Renders with a template in a file.
    *
    * @throws ModelException if the template cannot be read or refuses the values
    */
   String render(Path template, Path messages, Subcommand command) throws IOException {
-    Map<String, @Nullable Object> further = settings(command);
-    MessagesFile.Conversation conversation = MessagesFile.readAsIs(messages);
-    List<?> given = tools == null ? conversation.tools() : MessagesFile.readTools(tools);
+    Map<String, @Nullable Object> given = values(messages, command);
     ModelTemplates templates = templates(template);
     Map<String, @Nullable Object> values = new LinkedHashMap<>(templates.tokens());
-    values.put("messages", conversation.messages());
-    values.put("tools", given);
-    values.put("documents", null);
-    values.put("add_generation_prompt", !withoutPrompt);
-    put(values, "bos_token", bos);
-    put(values, "eos_token", eos);
-    values.putAll(further);
+    values.putAll(given);
     try {
       return templates
           .choose(values.get("tools") != null)
@@ -86,6 +77,25 @@ final class TemplateOptions {
     } catch (TemplateException e) {
       throw new ModelException("%s: %s".formatted(template, e.getMessage()), e);
     }
+  }
+
+  /**
+   * What is given to the template.
+   *
+   * @throws picocli.CommandLine.ParameterException if an option makes no sense
+   */
+  Map<String, @Nullable Object> values(Path messages, Subcommand command) throws IOException {
+    Map<String, @Nullable Object> further = settings(command);
+    MessagesFile.Conversation conversation = MessagesFile.readAsIs(messages);
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    values.put("messages", conversation.messages());
+    values.put("tools", tools == null ? conversation.tools() : MessagesFile.readTools(tools));
+    values.put("documents", null);
+    values.put("add_generation_prompt", !withoutPrompt);
+    put(values, "bos_token", bos);
+    put(values, "eos_token", eos);
+    values.putAll(further);
+    return values;
   }
 
   private static ModelTemplates templates(Path template) throws IOException {
@@ -97,7 +107,8 @@ final class TemplateOptions {
         : ModelTemplates.ofFile(template);
   }
 
-  private Clock clock() {
+  /** What the template takes for now. */
+  Clock clock() {
     return date == null
         ? Clock.system(ZoneId.systemDefault())
         : Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);

@@ -26,6 +26,18 @@ class ModelsCommandTest {
     "name", "path", "size_bytes", "license", "state", "architecture", "fits", "complete"
   };
 
+  private static final String[] FITS = {
+    "name",
+    "fetch_bytes",
+    "compute",
+    "weight_bytes",
+    "cache_bytes",
+    "working_bytes",
+    "total_bytes",
+    "budget_bytes",
+    "fits"
+  };
+
   @TempDir private Path home = Path.of("");
   private TinyHub hub;
 
@@ -117,6 +129,30 @@ class ModelsCommandTest {
   private static JsonNode json(Run run, String... fields) throws IOException {
     String err = run.err().replaceFirst("Fetching \\S+ \\.\\.\\.\\R", "");
     return new Run(run.code(), run.out(), err).json(fields);
+  }
+
+  @Test
+  void whetherAModelFitsIsKnownBeforeItIsFetched() throws Exception {
+    hub.offerWhole();
+    JsonNode fits = json(run("models", "fits", "org/tiny", "--json"), FITS);
+    assertTrue(fits.get("fits").asBoolean());
+    assertEquals("float32", fits.get("compute").asText());
+    assertEquals(4 * (8 * 64 + 3 * 8), fits.get("weight_bytes").asInt());
+    assertTrue(fits.get("fetch_bytes").asLong() > fits.get("weight_bytes").asLong());
+    Run tight = run("models", "fits", "org/tiny", "--budget", "4KiB");
+    assertTrue(tight.out().startsWith("org/tiny is too large"), tight.out());
+
+    run("models", "fetch", "org/tiny", "--budget", "4KiB")
+        .assertFailed(1, "org/tiny", "4 KiB", "not fetched", "--force");
+    run("info", "org/tiny", "--budget", "4KiB").assertFailed(1, "not fetched", "--budget");
+    assertFalse(Files.exists(home.resolve("hf")), "something of it was fetched");
+
+    json(run("models", "fetch", "org/tiny", "--budget", "4KiB", "--force", "--json"), MODEL);
+    JsonNode here = json(run("models", "fits", "org/tiny", "--json"), FITS);
+    assertEquals(0, here.get("fetch_bytes").asInt());
+    assertEquals(fits.get("total_bytes"), here.get("total_bytes"));
+    run("models", "fits", "org/none").assertFailed(1, "org/none", "404");
+    run("models", "fits", "nothing").assertFailed(1, "nothing");
   }
 
   @Test

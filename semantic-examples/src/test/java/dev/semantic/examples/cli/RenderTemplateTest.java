@@ -153,7 +153,6 @@ class RenderTemplateTest {
         "--set|=value",
         "--date|yesterday",
         "--date|2024-02-30",
-        "--tools",
         "some-model"
       })
   void wrongUsage(String words) throws IOException {
@@ -161,7 +160,7 @@ class RenderTemplateTest {
   }
 
   @Test
-  void theOptionsOfATemplateNeedOne() throws IOException {
+  void aTemplateOrAModelIsNeeded() throws IOException {
     String messages = file("messages.json", HELLO);
     run("render", "--messages", messages).assertFailed(2, "--template");
     run("render", "--messages", messages, "--bos", "x").assertFailed(2, "--template");

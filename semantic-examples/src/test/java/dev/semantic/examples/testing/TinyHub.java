@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -28,6 +29,46 @@ public final class TinyHub implements AutoCloseable {
     files.put("config.json", "{\"model_type\":\"llama\"}");
     files.put("tokenizer.json", "{}");
     files.put("model.safetensors", "weights");
+  }
+
+  /** Puts a model there that can be loaded: a llama of one layer whose weights are all zero. */
+  public void offerWhole() {
+    files.put(
+        "config.json",
+        """
+        {"model_type":"llama","hidden_size":8,"num_hidden_layers":1,"intermediate_size":8,
+         "num_attention_heads":1,"num_key_value_heads":1,"rms_norm_eps":1e-5,"vocab_size":8,
+         "tie_word_embeddings":true,"max_position_embeddings":32}\
+        """);
+    StringBuilder header = new StringBuilder("{");
+    int end = 0;
+    String layer = "model.layers.0.";
+    for (String name :
+        List.of(
+            "model.embed_tokens",
+            layer + "self_attn.q_proj",
+            layer + "self_attn.k_proj",
+            layer + "self_attn.v_proj",
+            layer + "self_attn.o_proj",
+            layer + "mlp.gate_proj",
+            layer + "mlp.up_proj",
+            layer + "mlp.down_proj",
+            layer + "input_layernorm",
+            layer + "post_attention_layernorm",
+            "model.norm")) {
+      boolean norm = name.endsWith("norm");
+      int begin = end;
+      end += Float.BYTES * (norm ? 8 : 64);
+      header.append(
+          "\"%s.weight\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[%d,%d]},"
+              .formatted(name, norm ? "[8]" : "[8,8]", begin, end));
+    }
+    header.setCharAt(header.length() - 1, '}');
+    int length = (header.length() + 255) / 256 * 256; // so that its bytes are text, too
+    header.append(" ".repeat(length - header.length()));
+    files.put(
+        "model.safetensors",
+        "\0" + (char) (length / 256) + "\0".repeat(6) + header + "\0".repeat(end));
   }
 
   public String endpoint() {

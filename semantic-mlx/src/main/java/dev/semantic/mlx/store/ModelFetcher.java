@@ -119,11 +119,54 @@ public final class ModelFetcher {
             absent);
       }
     }
+    from(hub, id, fetch -> fetch.fetch(repo, new Tally(progress)));
+    return catalog.resolve(id);
+  }
+
+  /**
+   * What a hub's model is, from the headers of its files, which are asked for each time; nothing of
+   * it stays. So it can be known what a model takes before it is fetched.
+   *
+   * @return empty for what does not come from a hub, and while the hub may not be asked
+   * @throws ModelException if the hub has no such model, or does not give it
+   * @throws CancellationException if the thread is interrupted
+   */
+  public Optional<ModelOutline> outline(ModelId id) {
+    Optional<HubRepo> repo = repository(id);
+    if (catalog.find(id.name()).isPresent()
+        || repo.isEmpty()
+        || catalog.hub().orElseThrow().offline()) {
+      return Optional.empty();
+    }
+    Path into = null;
+    long bytes = -1;
+    try {
+      Path downloads = OnceDirectory.createPrivate(catalog.cache().downloads());
+      Path fresh = Files.createTempDirectory(downloads, "outline-");
+      into = fresh;
+      Tally silent = new Tally(FetchProgress.NONE);
+      bytes = from(catalog.hub().orElseThrow(), id, hub -> hub.outline(repo.get(), fresh, silent));
+      return Optional.of(new ModelOutline(fresh, bytes));
+    } catch (IOException e) {
+      throw new ModelException("Cannot look at %s: %s".formatted(id, message(e)), e);
+    } finally {
+      if (into != null && bytes < 0) {
+        new ModelOutline(into, 0).close();
+      }
+    }
+  }
+
+  @FunctionalInterface
+  private interface Errand<T> {
+    T run(HubFetch hub) throws IOException, InterruptedException;
+  }
+
+  private <T> T from(HubSettings hub, ModelId id, Errand<T> errand) {
     ProxySelector proxies = new EnvironmentProxies(System.getenv(), ProxySelector.getDefault());
     HubFetch fetch =
         new HubFetch(hub.endpoint(), hub.token(), new HubCache(hub.cache()), proxies, patience);
     try {
-      fetch.fetch(repo, new Tally(progress));
+      return errand.run(fetch);
     } catch (IOException e) {
       throw new ModelException(
           "Cannot fetch %s from %s: %s".formatted(id, hub.endpoint(), message(e)), e);
@@ -133,7 +176,6 @@ public final class ModelFetcher {
       cancelled.initCause(e);
       throw cancelled;
     }
-    return catalog.resolve(id);
   }
 
   /** What the exceptions of java.nio leave out is what went wrong. */

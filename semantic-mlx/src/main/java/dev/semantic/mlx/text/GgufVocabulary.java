@@ -1,5 +1,6 @@
 package dev.semantic.mlx.text;
 
+import dev.semantic.mlx.template.ModelTemplates;
 import dev.semantic.model.ModelException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +35,11 @@ final class GgufVocabulary implements Vocabulary {
           "<|end_of_text|>",
           "</s>",
           "<eos>");
+
+  /** GGUF's words for tokens with a purpose, and those of templates. */
+  private static final Map<String, String> PURPOSES =
+      Map.of(
+          "bos", "bos_token", "eos", "eos_token", "unknown", "unk_token", "padding", "pad_token");
 
   private final Path file;
   private final Map<String, Object> metadata;
@@ -136,10 +142,11 @@ final class GgufVocabulary implements Vocabulary {
     return metadata.getOrDefault("tokenizer.ggml." + name, otherwise).equals(true);
   }
 
-  Optional<String> chatTemplate() {
-    return metadata.get("tokenizer.chat_template") instanceof String template
-        ? Optional.of(template)
-        : Optional.empty();
+  ModelTemplates chatTemplates() {
+    Map<String, String> named = new LinkedHashMap<>();
+    PURPOSES.forEach(
+        (purpose, name) -> id(purpose).ifPresent(id -> named.put(name, tokens.get(id))));
+    return ModelTemplates.ofGguf(metadata, named);
   }
 
   @Override

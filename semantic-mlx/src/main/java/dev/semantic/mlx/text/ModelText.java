@@ -2,16 +2,16 @@ package dev.semantic.mlx.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.semantic.chat.ChatMessage;
-import dev.semantic.mlx.template.ChatTemplate;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -28,21 +28,17 @@ public final class ModelText implements ModelCodec {
   private final Path file;
   private final Vocabulary vocabulary;
   private final HuggingFaceTokenizer tokenizer;
-  private final Optional<ChatTemplate> template;
+  private final Templates templates;
   private final TokenBytes bytes;
   private final Map<String, Integer> special;
   private final Pattern specialText;
   private final Set<Integer> endTokens;
 
-  ModelText(
-      Path file,
-      Vocabulary vocabulary,
-      HuggingFaceTokenizer tokenizer,
-      Optional<ChatTemplate> template) {
+  ModelText(Path file, Vocabulary vocabulary, HuggingFaceTokenizer tokenizer, Templates templates) {
     this.file = file;
     this.vocabulary = vocabulary;
     this.tokenizer = tokenizer;
-    this.template = template;
+    this.templates = templates;
     this.bytes = new TokenBytes(vocabulary);
     this.special = vocabulary.special();
     this.specialText = anyOf(vocabulary);
@@ -135,17 +131,52 @@ public final class ModelText implements ModelCodec {
       values.put("content", guarded(message.content(), guard));
       guarded.add(values);
     }
-    Map<String, @Nullable Object> values = new LinkedHashMap<>();
-    values.put("messages", guarded);
-    values.put("add_generation_prompt", true);
+    return rendered(values(Map.of("messages", guarded)), Clock.systemDefaultZone());
+  }
+
+  /** What a template is given, unless told otherwise. */
+  private Map<String, @Nullable Object> values(Map<String, ? extends @Nullable Object> given) {
+    Map<String, @Nullable Object> values = new LinkedHashMap<>(templates.all().tokens());
     values.put("bos_token", text("bos"));
     values.put("eos_token", text("eos"));
+    values.put("add_generation_prompt", true);
     values.put("tools", null);
+    values.putAll(given);
+    return values;
+  }
+
+  private String rendered(Map<String, @Nullable Object> values, Clock clock) {
     try {
-      return template.orElseThrow(this::noTemplate).render(values);
+      return templates
+          .choose(values.get("tools") != null)
+          .orElseThrow(this::noTemplate)
+          .render(values, clock);
     } catch (TemplateException e) {
       throw new ModelException("The chat template of %s: %s".formatted(file, e.getMessage()), e);
     }
+  }
+
+  /**
+   * Rendered twice, as it is and guarded. Where a template looks into the texts for what the guard
+   * breaks up, the two differ, and the text as it is counts.
+   */
+  @Override
+  public Rendered render(Map<String, ? extends @Nullable Object> given, Clock clock) {
+    Map<String, @Nullable Object> values = values(given);
+    String text = rendered(values, clock);
+    char guard = guard(c -> holds(values, c));
+    Map<String, @Nullable Object> guarded = new LinkedHashMap<>(values);
+    for (String name : List.of("messages", "tools", "documents")) {
+      guarded.computeIfPresent(name, (_, value) -> guardedAll(value, guard));
+    }
+    String marked;
+    try {
+      marked = rendered(guarded, clock);
+    } catch (ModelException e) {
+      marked = text; // it knows only what is as it is
+    }
+    boolean same = without(guard, marked).equals(text);
+    return new Rendered(text, same ? raw(marked, guard) : raw(text, NO_GUARD));
   }
 
   private ModelException noTemplate() {
@@ -167,20 +198,55 @@ public final class ModelText implements ModelCodec {
                     found.group().substring(0, 1) + guard + found.group().substring(1)));
   }
 
+  private static boolean holds(@Nullable Object value, int c) {
+    return switch (value) {
+      case String text -> text.indexOf(c) >= 0;
+      case Map<?, ?> map -> map.values().stream().anyMatch(each -> holds(each, c));
+      case List<?> list -> list.stream().anyMatch(each -> holds(each, c));
+      case null, default -> false;
+    };
+  }
+
+  /** The same with every text in it guarded, but for the names of fields. */
+  private @Nullable Object guardedAll(@Nullable Object value, char guard) {
+    switch (value) {
+      case String text -> {
+        return guarded(text, guard);
+      }
+      case Map<?, ?> map -> {
+        Map<Object, @Nullable Object> all = new LinkedHashMap<>();
+        map.forEach((name, each) -> all.put(name, guardedAll(each, guard)));
+        return all;
+      }
+      case List<?> list -> {
+        List<@Nullable Object> all = new ArrayList<>();
+        list.forEach(each -> all.add(guardedAll(each, guard)));
+        return all;
+      }
+      case null, default -> {
+        return value;
+      }
+    }
+  }
+
   private static String without(char guard, String text) {
     return guard == NO_GUARD || text.indexOf(guard) < 0
         ? text
         : text.replace(String.valueOf(guard), "");
   }
 
-  /** One of Unicode's noncharacters that no message contains. */
   private static char guard(List<ChatMessage> messages) {
+    return guard(
+        c ->
+            messages.stream()
+                .anyMatch(m -> m.content().indexOf(c) >= 0 || m.role().indexOf(c) >= 0));
+  }
+
+  /** One of Unicode's noncharacters that no message contains. */
+  private static char guard(IntPredicate used) {
     for (char c = '\ufdd0'; c <= '\ufdef'; c++) {
-      char candidate = c;
-      if (messages.stream()
-          .noneMatch(
-              m -> m.content().indexOf(candidate) >= 0 || m.role().indexOf(candidate) >= 0)) {
-        return candidate;
+      if (!used.test(c)) {
+        return c;
       }
     }
     throw new ModelException(
@@ -189,7 +255,7 @@ public final class ModelText implements ModelCodec {
 
   @Override
   public boolean hasChatTemplate() {
-    return template.isPresent();
+    return templates.usual().isPresent();
   }
 
   @Override

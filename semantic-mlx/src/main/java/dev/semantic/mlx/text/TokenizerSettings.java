@@ -1,7 +1,6 @@
 package dev.semantic.mlx.text;
 
 import dev.semantic.mlx.files.ModelDirectory;
-import dev.semantic.mlx.template.ChatTemplate;
 import dev.semantic.mlx.template.ModelTemplates;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
@@ -17,16 +16,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the files beside a {@code tokenizer.json} say: tokens with a purpose, those that end an
- * answer, the chat template.
+ * answer, the chat templates.
  *
  * @param named texts of tokens: {@code bos}, {@code eos}, {@code unknown}
  * @param addsBos whether {@code bos} is put in front of plain text, where that is said
  */
 record TokenizerSettings(
-    Map<String, String> named,
-    boolean addsBos,
-    Set<Integer> endTokens,
-    Optional<ChatTemplate> template) {
+    Map<String, String> named, boolean addsBos, Set<Integer> endTokens, Templates templates) {
 
   private static final String SETTINGS = "tokenizer_config.json";
   private static final String TEMPLATE = "chat_template.jinja";
@@ -41,7 +37,7 @@ record TokenizerSettings(
         Map.copyOf(named),
         Boolean.TRUE.equals(settings.get("add_bos_token")),
         endTokens(directory),
-        template(directory, settings));
+        templates(directory, settings));
   }
 
   /** A text, or an object with the text in it. */
@@ -75,15 +71,16 @@ record TokenizerSettings(
     return Set.of();
   }
 
-  private static Optional<ChatTemplate> template(
+  private static Templates templates(
       ModelDirectory directory, Map<String, @Nullable Object> settings) {
     Optional<Path> own = directory.optional(TEMPLATE);
     try {
-      ModelTemplates all =
-          own.isPresent() ? ModelTemplates.ofFile(own.get()) : ModelTemplates.ofConfig(settings);
-      return all.sources().containsKey(ModelTemplates.DEFAULT)
-          ? all.choose(false)
-          : Optional.empty();
+      ModelTemplates said = ModelTemplates.ofConfig(settings);
+      Map<String, String> sources = new HashMap<>(said.sources());
+      if (own.isPresent()) {
+        sources.putAll(ModelTemplates.ofFile(own.get()).sources());
+      }
+      return Templates.of(new ModelTemplates(sources, said.tokens()));
     } catch (TemplateException e) {
       throw new ModelException(
           "The chat template in %s cannot be read: %s"

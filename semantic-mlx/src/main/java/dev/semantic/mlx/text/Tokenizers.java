@@ -5,7 +5,6 @@ import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.mlx.store.UserCache;
-import dev.semantic.mlx.template.ChatTemplate;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
 import java.io.ByteArrayInputStream;
@@ -52,16 +51,16 @@ public final class Tokenizers {
   public static Supplier<ModelCodec> open(Path file, Map<String, Object> metadata) {
     GgufVocabulary vocabulary = new GgufVocabulary(file, metadata);
     TokenizerJson json = new TokenizerJson(vocabulary);
-    Optional<ChatTemplate> template;
+    Templates templates;
     try {
-      template = vocabulary.chatTemplate().map(ChatTemplate::parse);
+      templates = Templates.of(vocabulary.chatTemplates());
     } catch (TemplateException e) {
       throw new ModelException(
           "The chat template in %s cannot be read: %s".formatted(file, e.getMessage()), e);
     }
     return () -> {
       Path kept = UserCache.ofUser().tokenizers().resolve(fingerprint(vocabulary) + ".json");
-      return new ModelText(file, vocabulary, tokenizer(kept, json), template);
+      return new ModelText(file, vocabulary, tokenizer(kept, json), templates);
     };
   }
 
@@ -89,7 +88,7 @@ public final class Tokenizers {
               settings.addsBos(),
               settings.endTokens());
       return new ModelText(
-          directory.path(), vocabulary, tokenizer(file.get(), read), settings.template());
+          directory.path(), vocabulary, tokenizer(file.get(), read), settings.templates());
     };
   }
 

@@ -3,8 +3,11 @@ package dev.semantic.mlx.text;
 import dev.semantic.chat.ChatMessage;
 import dev.semantic.model.ModelException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model without a tokenizer: tokens go in and come out, and no text is known of them.
@@ -36,6 +39,11 @@ record TokensOnly(Path directory, Set<Integer> endTokens) implements ModelCodec 
 
   @Override
   public String renderChat(List<ChatMessage> messages) {
+    throw noText();
+  }
+
+  @Override
+  public Rendered render(Map<String, ? extends @Nullable Object> values, Clock clock) {
     throw noText();
   }
 

@@ -17,7 +17,12 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -97,6 +102,51 @@ class DirectoryTokenizerTest {
     Files.writeString(directory.resolve("chat_template.jinja"), "{{ messages[0].content }}!");
     try (ModelCodec text = Tokenizers.open(model).get()) {
       assertEquals("Hi!", text.renderChat(List.of(ChatMessage.user("Hi"))));
+    }
+  }
+
+  /** Of several templates by name; messages, tools and settings of any kind. */
+  @Test
+  void aConversationWithToolsHasTheTemplateForTools() throws Exception {
+    ModelDirectory model = model("byte-level");
+    Files.writeString(
+        directory.resolve("tokenizer_config.json"),
+        """
+        {"eos_token": "<|end|>", "chat_template": [
+          {"name": "default", "template": "{{ messages[0].content }}{{ mood }}<|end|>"},
+          {"name": "tool_use",
+           "template": "{{ tools[0].name }} {{ messages[0].tool_calls[0].id }} {{ strftime_now('%Y') }}{{ eos_token }}"}]}
+        """);
+    Clock clock = Clock.fixed(Instant.parse("2021-05-01T12:00:00Z"), ZoneOffset.UTC);
+    List<?> messages =
+        List.of(
+            Map.of("role", "user", "content", "Hi<|end|>", "tool_calls", List.of(Map.of("id", 7))));
+    try (ModelCodec text = Tokenizers.open(model).get()) {
+      ModelCodec.Rendered plain = text.render(Map.of("messages", messages, "mood", "!"), clock);
+      assertEquals("Hi<|end|>!<|end|>", plain.text());
+      int end = text.encode("<|end|>", false)[0];
+      assertEquals(1, Arrays.stream(plain.tokens()).filter(id -> id == end).count());
+      assertEquals("Hi<|end|>!", text.decode(plain.tokens()));
+      ModelCodec.Rendered used =
+          text.render(
+              Map.of("messages", messages, "tools", List.of(Map.of("name", "clock"))), clock);
+      assertEquals("clock 7 2021<|end|>", used.text());
+      assertArrayEquals(text.encode("clock 7 2021<|end|>", false), used.tokens());
+      assertEquals("Hi<|end|>", text.renderChat(List.of(ChatMessage.user("Hi"))));
+    }
+  }
+
+  /** A template may cut an answer where a special token stands in it. */
+  @Test
+  void whatATemplateLooksForInAMessageItFinds() throws Exception {
+    ModelDirectory model = model("byte-level");
+    Files.writeString(
+        directory.resolve("chat_template.jinja"), "{{ messages[0].content.split('<|end|>')[1] }}");
+    try (ModelCodec text = Tokenizers.open(model).get()) {
+      List<?> messages = List.of(Map.of("content", "thought<|end|>said"));
+      ModelCodec.Rendered cut = text.render(Map.of("messages", messages), Clock.systemUTC());
+      assertEquals("said", cut.text());
+      assertArrayEquals(text.encode("said", false), cut.tokens());
     }
   }
 

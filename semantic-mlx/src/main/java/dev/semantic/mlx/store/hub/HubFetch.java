@@ -57,9 +57,7 @@ public final class HubFetch {
    * @throws java.util.concurrent.CancellationException if {@code meter} says so
    */
   public Path fetch(HubRepo repo, Meter meter) throws IOException, InterruptedException {
-    if (!token.orElse("").chars().allMatch(c -> c > ' ' && c < 0x7f)) {
-      throw HubException.lasting("the token has letters that no token has; look at HF_TOKEN");
-    }
+    requireToken();
     try (PathLock _ = PathLock.acquire(cache.lock(repo.id()))) {
       Files.createDirectories(cache.blobs(repo.id()));
       try (HubHttp http = new HubHttp(endpoint, token, proxies, patience.silence())) {
@@ -67,6 +65,28 @@ public final class HubFetch {
       } finally {
         sweepEmpty(repo); // while nobody else begins
       }
+    }
+  }
+
+  /**
+   * What stands at the front of a model's files, laid into a directory; nothing comes into the
+   * cache.
+   *
+   * @param into an empty directory
+   * @return bytes that {@link #fetch} would bring, were nothing of them here
+   * @throws IOException as {@link #fetch} does
+   */
+  public long outline(HubRepo repo, Path into, Meter meter)
+      throws IOException, InterruptedException {
+    requireToken();
+    try (HubHttp http = new HubHttp(endpoint, token, proxies, patience.silence())) {
+      return new HubOutline(http, new Retrying(patience, meter)).lay(repo, into);
+    }
+  }
+
+  private void requireToken() throws HubException {
+    if (!token.orElse("").chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+      throw HubException.lasting("the token has letters that no token has; look at HF_TOKEN");
     }
   }
 

@@ -1,0 +1,160 @@
+package dev.semantic.mlx;
+
+import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
+import dev.semantic.mlx.store.HubSettings;
+import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.store.ModelFetcher;
+import dev.semantic.mlx.store.ModelOutline;
+import dev.semantic.mlx.store.UserCache;
+import dev.semantic.mlx.store.hub.FakeHub;
+import dev.semantic.mlx.testing.RequiresNatives;
+import dev.semantic.mlx.testing.TinyModels;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a hub's model takes is known from its headers, before a weight has come. */
+class OutlineTest {
+  private static final ModelId MODEL = new ModelId("org/model");
+
+  @TempDir Path home;
+  private FakeHub hub;
+  private ModelCatalog catalog;
+
+  @BeforeEach
+  void open() throws IOException {
+    hub = new FakeHub();
+    catalog = over(false);
+  }
+
+  private ModelCatalog over(boolean offline) {
+    HubSettings settings =
+        new HubSettings(hub.endpoint(), home.resolve("hub"), Optional.empty(), offline);
+    return new ModelCatalog(new UserCache(home.resolve("own"))).withHub(settings);
+  }
+
+  @AfterEach
+  void close() {
+    hub.close();
+  }
+
+  private Path offer(String name) throws IOException {
+    Path model = TinyModels.of(name);
+    hub.file("tokenizer.json", "{}");
+    try (Stream<Path> files = Files.list(model)) {
+      for (Path file : files.toList()) {
+        String called = file.getFileName().toString();
+        if (called.endsWith(".safetensors")) {
+          hub.large(called, Files.readAllBytes(file));
+        } else if (called.startsWith("config") || called.endsWith("index.json")) {
+          hub.file(called, Files.readString(file));
+        }
+      }
+    }
+    return model;
+  }
+
+  @RequiresNatives
+  @ParameterizedTest(name = "{0} in {1}, ranges: {2}")
+  @CsvSource({
+    "tiny-llama3-rope-f32, 64GiB, true", // in three files
+    "tiny-llama-tied-q4, 64GiB, true",
+    "tiny-llama-tied-q4, 1MiB, true",
+    "tiny-qwen3-bf16, 64GiB, false",
+  })
+  void whatItTakesIsWhatTheWholeModelTakes(String name, String budget, boolean ranges)
+      throws Exception {
+    Path whole = offer(name);
+    hub.knowsRanges = ranges;
+    Path was;
+    MemoryBudget memory = new MemoryBudget(ByteSize.parse(budget));
+    try (ModelOutline outline = new ModelFetcher(catalog).outline(MODEL).orElseThrow();
+        MlxModelRuntime runtime = MlxModelRuntime.open(catalog, memory)) {
+      was = outline.path();
+      assertEquals(runtime.footprint(whole), runtime.footprint(was));
+      assertEquals(runtime.compute(whole), runtime.compute(was));
+      assertEquals(
+          runtime.forecast(new ModelId(whole.toString()), 1000, 3),
+          runtime.forecast(new ModelId(was.toString()), 1000, 3));
+      assertTrue(outline.fetchBytes() > Files.size(weights(whole)), "all files are counted");
+    }
+    assertFalse(Files.exists(was));
+    assertEquals(List.of(), leftBehind());
+    assertFalse(Files.exists(home.resolve("hub")), "nothing of it is kept");
+    if (ranges) {
+      long asked =
+          hub.asked.stream()
+              .filter(FakeHub.Asked::storage)
+              .mapToLong(a -> length(a.header("Range")))
+              .sum();
+      assertTrue(asked < 20_000, () -> asked + " bytes of weight files are no headers");
+    }
+  }
+
+  private static Path weights(Path model) throws IOException {
+    try (Stream<Path> files = Files.list(model)) {
+      return files.filter(f -> f.toString().endsWith(".safetensors")).findFirst().orElseThrow();
+    }
+  }
+
+  private static long length(String range) {
+    String[] ends = range.replace("bytes=", "").split("-", -1);
+    return Long.parseLong(ends[1]) - Long.parseLong(ends[0]) + 1;
+  }
+
+  @Test
+  void whatHasNoHeaderIsSaidToBeDamaged() throws IOException {
+    offer("tiny-llama-f32");
+    byte[] weights = new byte[100];
+    weights[7] = 1; // a header of 2^56 bytes
+    hub.large("model.safetensors", weights);
+    assertRefused(
+        ModelException.class,
+        () -> new ModelFetcher(catalog).outline(MODEL),
+        "model.safetensors",
+        "damaged");
+    assertEquals(List.of(), leftBehind());
+  }
+
+  @Test
+  void whatIsNotThereIsRefusedAsAFetchIs() throws IOException {
+    assertRefused(
+        ModelException.class,
+        () -> new ModelFetcher(catalog).outline(new ModelId("org/other")),
+        "org/other",
+        "404");
+    assertEquals(List.of(), leftBehind());
+  }
+
+  @Test
+  void nobodyIsAskedWhoMayNotBe() throws IOException {
+    offer("tiny-llama-f32");
+    assertTrue(new ModelFetcher(over(true)).outline(MODEL).isEmpty());
+    assertTrue(new ModelFetcher(catalog).outline(new ModelId("gemma-3-270m")).isEmpty());
+    assertTrue(new ModelFetcher(catalog).outline(new ModelId("/some/path")).isEmpty());
+    assertEquals(List.of(), hub.asked);
+  }
+
+  private List<Path> leftBehind() throws IOException {
+    try (Stream<Path> files = Files.list(home.resolve("own/downloads"))) {
+      return files.toList();
+    }
+  }
+}
