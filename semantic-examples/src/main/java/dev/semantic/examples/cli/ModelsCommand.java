@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
       ModelsCommand.ListModels.class,
       FetchCommand.class,
       AddCommand.class,
+      ConvertCommand.class,
       VerifyCommand.class,
       RemoveCommand.class
     })
