@@ -92,6 +92,9 @@ public final class ModelConversion {
    * @throws CancellationException if the progress says so, or the thread is interrupted
    */
   public ConvertedModel write(Path target) {
+    if (Thread.currentThread().isInterrupted()) {
+      throw cancelled(new InterruptedException());
+    }
     try (Checkpoint checkpoint = Checkpoints.open(source)) {
       Plan plan = Plan.of(checkpoint, wanted);
       SideFiles beside = SideFiles.of(checkpoint);
@@ -99,6 +102,8 @@ public final class ModelConversion {
       try (TargetDirectory place = TargetDirectory.open(target, bytes)) {
         return write(checkpoint, plan, beside, place);
       }
+    } catch (ModelException e) {
+      throw e.getCause() instanceof ClosedChannelException ? cancelled(e) : e;
     } catch (ClosedChannelException e) {
       throw cancelled(e);
     } catch (IOException e) {

@@ -73,14 +73,22 @@ final class TargetDirectory implements AutoCloseable {
       FileChannel lock =
           FileChannel.open(
               work.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      TargetDirectory directory = new TargetDirectory(target, work, lock);
-      if (lock.tryLock() == null) {
-        throw new IOException("%s was locked by another process".formatted(work));
-      }
-      return directory;
+      mark(lock, work);
+      return new TargetDirectory(target, work, lock);
     } catch (IOException | RuntimeException e) {
       OnceDirectory.delete(work);
       throw e;
+    }
+  }
+
+  /** Holds until the channel is closed. Where there are no locks, nothing is ever swept away. */
+  @SuppressWarnings("MustBeClosedChecker")
+  private static void mark(FileChannel lock, Path work) {
+    try {
+      FileLock held = lock.tryLock();
+      LOG.debug("Converting in {}, locked: {}", work, held != null);
+    } catch (IOException e) {
+      LOG.debug("Converting in {}, which cannot be locked", work, e);
     }
   }
 
