@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
       FetchCommand.class,
       FitsCommand.class,
       AddCommand.class,
+      ConvertCommand.class,
       VerifyCommand.class,
       RemoveCommand.class
     })

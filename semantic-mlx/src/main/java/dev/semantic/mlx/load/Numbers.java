@@ -7,7 +7,7 @@ import dev.semantic.mlx.array.DType;
 import java.lang.foreign.MemorySegment;
 
 /** Float32 numbers, written in the format that is computed with. */
-final class Numbers {
+public final class Numbers {
   private Numbers() {}
 
   /** Writes the first {@code count} numbers from byte {@code at} of {@code memory} on. */
@@ -33,7 +33,7 @@ final class Numbers {
   }
 
   /** Rounded to nearest, ties to even, as MLX does; not a number stays none. */
-  static short bfloat16(float value) {
+  public static short bfloat16(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
       return (short) ((bits >>> 16) | 0x40);

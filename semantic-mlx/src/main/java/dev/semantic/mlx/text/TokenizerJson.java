@@ -6,14 +6,30 @@ import dev.semantic.mlx.text.MergeTable.Merge;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
 /**
- * Writes a GGUF vocabulary as a {@code tokenizer.json} of Hugging Face's tokenizers: text to tokens
- * only, and without special tokens, which are dealt with outside it.
+ * Writes a GGUF vocabulary as a {@code tokenizer.json} of Hugging Face's tokenizers: for ourselves
+ * text to tokens only, and without special tokens, which are dealt with outside it; for others
+ * whole.
  */
 final class TokenizerJson {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final String SPACES =
+      """
+      {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}\
+      """;
+
+  private static final String SPACE_IN_FRONT =
+      """
+      {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"},\
+      """
+          + SPACES
+          + "]}";
 
   private final GgufVocabulary vocabulary;
   private final boolean bytes;
@@ -29,20 +45,9 @@ final class TokenizerJson {
 
   void write(OutputStream to) throws IOException {
     try (JsonGenerator out = JSON.createGenerator(to)) {
-      out.writeStartObject();
-      out.writeStringField("version", "1.0");
-      out.writeNullField("truncation");
-      out.writeNullField("padding");
-      addedTokens(out);
-      out.writeFieldName("normalizer");
-      out.writeRawValue(
-          bytes
-              ? "null"
-              : """
-              {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}\
-              """);
-      out.writeFieldName("pre_tokenizer");
-      out.writeRawValue(bytes ? PreTokenizers.json(vocabulary) : "null");
+      begin(out, false);
+      raw(out, "normalizer", bytes ? "null" : SPACES);
+      raw(out, "pre_tokenizer", bytes ? PreTokenizers.json(vocabulary) : "null");
       out.writeNullField("post_processor");
       out.writeNullField("decoder");
       model(out);
@@ -50,17 +55,95 @@ final class TokenizerJson {
     }
   }
 
+  /** With all that tools need who have nothing but this file. */
+  void writeWhole(OutputStream to) throws IOException {
+    try (JsonGenerator out = JSON.createGenerator(to)) {
+      begin(out, true);
+      raw(out, "normalizer", bytes ? "null" : vocabulary.addsSpace() ? SPACE_IN_FRONT : SPACES);
+      raw(out, "pre_tokenizer", bytes ? PreTokenizers.json(vocabulary) : "null");
+      out.writeFieldName("post_processor");
+      if (vocabulary.beginsWithBos()) {
+        JSON.writeValue(out, bosInFront(vocabulary.id("bos").orElseThrow()));
+      } else {
+        out.writeNull();
+      }
+      raw(out, "decoder", decoder());
+      model(out);
+      out.writeEndObject();
+    }
+  }
+
+  private void begin(JsonGenerator out, boolean special) throws IOException {
+    out.writeStartObject();
+    out.writeStringField("version", "1.0");
+    out.writeNullField("truncation");
+    out.writeNullField("padding");
+    addedTokens(out, special);
+  }
+
+  private static void raw(JsonGenerator out, String field, String json) throws IOException {
+    out.writeFieldName(field);
+    out.writeRawValue(json);
+  }
+
+  private String decoder() {
+    if (bytes) {
+      return """
+      {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}\
+      """;
+    }
+    String strip =
+        vocabulary.addsSpace()
+            ? """
+            , {"type": "Strip", "content": " ", "start": 1, "stop": 0}\
+            """
+            : "";
+    return """
+    {"type": "Sequence", "decoders": [
+      {"type": "Replace", "pattern": {"String": "▁"}, "content": " "},
+      {"type": "ByteFallback"}, {"type": "Fuse"}%s]}\
+    """
+        .formatted(strip);
+  }
+
+  /** Puts the first token in front, of both of a pair. */
+  private Map<String, Object> bosInFront(int id) {
+    String bos = vocabulary.tokens().get(id);
+    Map<String, Object> processor = new LinkedHashMap<>();
+    processor.put("type", "TemplateProcessing");
+    processor.put("single", List.of(piece("SpecialToken", bos, 0), piece("Sequence", "A", 0)));
+    processor.put(
+        "pair",
+        List.of(
+            piece("SpecialToken", bos, 0),
+            piece("Sequence", "A", 0),
+            piece("SpecialToken", bos, 1),
+            piece("Sequence", "B", 1)));
+    processor.put(
+        "special_tokens",
+        Map.of(bos, Map.of("id", bos, "ids", List.of(id), "tokens", List.of(bos))));
+    return processor;
+  }
+
+  private static Map<String, Object> piece(String kind, String id, int type) {
+    return Map.of(kind, Map.of("id", id, "type_id", type));
+  }
+
   /** Pieces of text that are one token wherever they stand, white space in rows for example. */
-  private void addedTokens(JsonGenerator out) throws IOException {
+  private void addedTokens(JsonGenerator out, boolean alsoSpecial) throws IOException {
+    Map<String, Integer> special = alsoSpecial ? vocabulary.special() : Map.of();
     out.writeArrayFieldStart("added_tokens");
     for (int id = 0; id < vocabulary.tokens().size(); id++) {
-      if (vocabulary.isUserDefined(id)) {
+      String text = vocabulary.tokens().get(id);
+      boolean isSpecial = Objects.equals(special.get(text), id);
+      if (isSpecial || vocabulary.isUserDefined(id)) {
         out.writeStartObject();
         out.writeNumberField("id", id);
-        out.writeStringField("content", vocabulary.tokens().get(id));
-        for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized", "special")) {
+        out.writeStringField("content", text);
+        for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
           out.writeBooleanField(flag, false);
         }
+        out.writeBooleanField("special", isSpecial);
         out.writeEndObject();
       }
     }
@@ -81,9 +164,8 @@ final class TokenizerJson {
     out.writeBooleanField("byte_fallback", !bytes);
     out.writeBooleanField("ignore_merges", false);
     out.writeObjectFieldStart("vocab");
-    List<String> tokens = vocabulary.tokens();
-    for (int id = 0; id < tokens.size(); id++) {
-      out.writeNumberField(tokens.get(id), id);
+    for (Map.Entry<String, Integer> token : ids().entrySet()) {
+      out.writeNumberField(token.getKey(), token.getValue());
     }
     out.writeEndObject();
     out.writeArrayFieldStart("merges");
@@ -95,6 +177,16 @@ final class TokenizerJson {
     }
     out.writeEndArray();
     out.writeEndObject();
+  }
+
+  /** Each text once: of two alike the later counts, as it does for whoever reads both. */
+  private Map<String, Integer> ids() {
+    Map<String, Integer> ids = new LinkedHashMap<>();
+    List<String> tokens = vocabulary.tokens();
+    for (int id = 0; id < tokens.size(); id++) {
+      ids.put(tokens.get(id), id);
+    }
+    return ids;
   }
 
   private List<Merge> listed() {

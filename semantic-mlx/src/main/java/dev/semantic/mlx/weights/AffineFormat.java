@@ -1,5 +1,6 @@
 package dev.semantic.mlx.weights;
 
+import dev.semantic.mlx.array.DType;
 import java.util.List;
 
 /**
@@ -20,6 +21,16 @@ record AffineFormat(int affineBits, int groupSize, TensorType scales) implements
   @Override
   public long rowBytes(long columns) {
     return packedBytes(columns) + columns / groupSize * 2 * scales.blockBytes();
+  }
+
+  @Override
+  public int exactBits() {
+    return affineBits;
+  }
+
+  @Override
+  public DType numbers() {
+    return scales.numbers();
   }
 
   long packedBytes(long columns) {

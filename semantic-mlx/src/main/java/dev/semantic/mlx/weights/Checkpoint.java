@@ -75,7 +75,7 @@ public interface Checkpoint extends AutoCloseable {
   /**
    * Rows of a matrix in MLX's own quantised form.
    *
-   * @param name of a tensor whose type has {@linkplain NumberFormat#affineBits() such integers}
+   * @param name of a tensor whose type has {@linkplain NumberFormat#exactBits() such integers}
    * @param to gets {@code count} rows, from its beginning; as wide as the tensor's integers
    */
   void pack(String name, int first, int count, AffineRows to);

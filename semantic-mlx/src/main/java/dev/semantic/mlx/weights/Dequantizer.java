@@ -120,13 +120,13 @@ final class Dequantizer {
   }
 
   /** Six bits of scale {@code j} of eight, as Q4_K and Q5_K pack them into twelve bytes. */
-  private static int scale(byte[] from, int scales, int j) {
+  static int scale(byte[] from, int scales, int j) {
     return j < 4
         ? from[scales + j] & 63
         : (from[scales + j + 4] & 0xf) | ((from[scales + j - 4] & 0xff) >>> 6) << 4;
   }
 
-  private static int minimum(byte[] from, int scales, int j) {
+  static int minimum(byte[] from, int scales, int j) {
     return j < 4
         ? from[scales + j + 4] & 63
         : (from[scales + j + 4] & 0xff) >>> 4 | ((from[scales + j] & 0xff) >>> 6) << 4;

@@ -121,7 +121,7 @@ final class DirectoryCheckpoint implements Checkpoint {
                         "tensor %s in %s is of %s, expected F32, F16 or BF16, or scales beside it"
                             .formatted(
                                 entry.name(), placed.file().path().getFileName(), entry.dtype())));
-    formats.add(numbers(type));
+    formats.add(type.numbers());
     return new TensorInfo(entry.name(), expected, type, entry.offset());
   }
 
@@ -140,7 +140,7 @@ final class DirectoryCheckpoint implements Checkpoint {
         biases.file().path(),
         biases.entry().shape(),
         scales.entry().shape());
-    formats.add(numbers(format.scales()));
+    formats.add(format.numbers());
     return new TensorInfo(weight.entry().name(), expected, format, weight.entry().offset());
   }
 
@@ -151,14 +151,6 @@ final class DirectoryCheckpoint implements Checkpoint {
       case "F16" -> Optional.of(TensorType.F16);
       case "BF16" -> Optional.of(TensorType.BF16);
       default -> Optional.empty();
-    };
-  }
-
-  private static DType numbers(TensorType type) {
-    return switch (type) {
-      case F16 -> DType.FLOAT16;
-      case BF16 -> DType.BFLOAT16;
-      default -> DType.FLOAT32;
     };
   }
 

@@ -90,7 +90,7 @@ final class GgufConfig {
   private void gemma(int hidden, int layers, int heads, int headDim) {
     // The 27B models alone scale by the width per head; the number of layers tells them apart.
     boolean largest = layers == (architecture.equals("gemma3") ? 62 : 46);
-    config.put("query_pre_attn_scalar", largest ? (float) hidden / heads : headDim);
+    put("query_pre_attn_scalar", largest ? hidden / heads : headDim);
     if (architecture.equals("gemma3")) {
       put("sliding_window", positive("attention.sliding_window"));
     } else {
@@ -120,7 +120,8 @@ final class GgufConfig {
     if (far.isPresent()) {
       config.put(
           "original_max_position_embeddings", positive("rope.scaling.original_context_length"));
-      return Map.of("rope_type", "longrope", "long_factor", far.get());
+      List<Float> near = factors.read(GgufNames.SHORT_FACTORS).orElse(far.get());
+      return Map.of("rope_type", "longrope", "long_factor", far.get(), "short_factor", near);
     }
     String type = String.valueOf(metadata.getOrDefault(key("rope.scaling.type"), "none"));
     return switch (type) {

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.weights;
 
+import dev.semantic.mlx.array.DType;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -54,6 +55,25 @@ public enum TensorType implements NumberFormat {
       case Q4_0, Q4_1 -> 4;
       case Q8_0 -> 8;
       default -> 0;
+    };
+  }
+
+  @Override
+  public int exactBits() {
+    return switch (this) {
+      case Q4_0, Q4_1, Q4_K -> 4;
+      case Q5_0, Q5_1, Q5_K -> 5;
+      case Q8_0 -> 8;
+      default -> 0;
+    };
+  }
+
+  @Override
+  public DType numbers() {
+    return switch (this) {
+      case F16 -> DType.FLOAT16;
+      case BF16 -> DType.BFLOAT16;
+      default -> DType.FLOAT32;
     };
   }
 

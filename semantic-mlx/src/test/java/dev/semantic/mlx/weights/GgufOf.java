@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Writes a model of a directory as a GGUF file in float32, the way llama.cpp's converter does. */
-final class GgufOf {
+public final class GgufOf {
   private record Tensor(int[] shape, float[] numbers) {}
 
   private final Checkpoint model;
@@ -29,7 +29,12 @@ final class GgufOf {
     this.architecture = architecture;
   }
 
-  static Path write(Checkpoint model, String architecture, Path file) throws IOException {
+  /**
+   * Writes the file.
+   *
+   * @param architecture GGUF's name of it
+   */
+  public static Path write(Checkpoint model, String architecture, Path file) throws IOException {
     GgufOf gguf = new GgufOf(model, architecture);
     gguf.describe();
     model.tensors().keySet().forEach(gguf::tensor);
