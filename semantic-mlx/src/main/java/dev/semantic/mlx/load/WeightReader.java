@@ -1,9 +1,14 @@
 package dev.semantic.mlx.load;
 
+import dev.semantic.mlx.weights.Scratch;
 import dev.semantic.spi.LoadProgress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CancellationException;
-import java.util.stream.IntStream;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Reads weights from their file into memory that is there already: with all cores, or gently while
@@ -19,6 +24,7 @@ public final class WeightReader {
   private static final long RUN = 1 << 20;
 
   private final List<RowWriter> writers;
+  private final Queue<Scratch> idle = new ConcurrentLinkedQueue<>();
   private final long totalBytes;
 
   WeightReader(List<RowWriter> writers) {
@@ -40,34 +46,50 @@ public final class WeightReader {
    */
   public void read(LoadProgress progress, Pace pace) {
     long done = 0;
-    for (RowWriter writer : writers) {
-      int rows = writer.tensor().rows();
-      int count;
-      for (int row = 0; row < rows; row += count) {
-        requireWanted(progress);
-        boolean gentle = progress.isBackground();
-        count = (int) Math.clamp((gentle ? RUN : SLICE) / writer.rowBytes(), 1L, rows - row);
-        if (gentle) {
-          writer.write(row, count);
-          pace.rest();
-        } else {
-          writeTogether(writer, row, count);
+    Deque<Run> runs = runs();
+    while (!runs.isEmpty()) {
+      requireWanted(progress);
+      if (progress.isBackground()) {
+        done += runs.getFirst().bytes();
+        write(runs.removeFirst());
+        pace.rest();
+      } else {
+        List<Run> slice = new ArrayList<>();
+        for (long bytes = 0; bytes < SLICE && !runs.isEmpty(); bytes += slice.getLast().bytes()) {
+          slice.add(runs.removeFirst());
         }
-        done += count * writer.rowBytes();
-        progress.update(done, totalBytes);
+        slice.parallelStream().forEach(this::write);
+        done += slice.stream().mapToLong(Run::bytes).sum();
       }
+      progress.update(done, totalBytes);
     }
   }
 
-  private static void writeTogether(RowWriter writer, int first, int count) {
-    int each = (int) Math.clamp(RUN / writer.rowBytes(), 1L, count);
-    if (each == count) {
-      writer.write(first, count);
-      return;
+  /** Some rows of a tensor. */
+  private record Run(RowWriter writer, int first, int count) {
+    long bytes() {
+      return count * writer.rowBytes();
     }
-    IntStream.range(0, Math.ceilDiv(count, each))
-        .parallel()
-        .forEach(run -> writer.write(first + run * each, Math.min(each, count - run * each)));
+  }
+
+  /** All of the work in pieces of about one size: tensors differ by a thousand times. */
+  private Deque<Run> runs() {
+    Deque<Run> runs = new ArrayDeque<>();
+    for (RowWriter writer : writers) {
+      int rows = writer.tensor().rows();
+      int count = (int) Math.clamp(RUN / writer.rowBytes(), 1L, rows);
+      for (int row = 0; row < rows; row += count) {
+        runs.add(new Run(writer, row, Math.min(count, rows - row)));
+      }
+    }
+    return runs;
+  }
+
+  private void write(Run run) {
+    Scratch taken = idle.poll();
+    Scratch scratch = taken == null ? new Scratch() : taken;
+    run.writer().write(run.first(), run.count(), scratch);
+    idle.add(scratch);
   }
 
   static void requireWanted(LoadProgress progress) {
