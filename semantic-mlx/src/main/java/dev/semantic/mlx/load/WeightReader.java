@@ -18,17 +18,24 @@ public final class WeightReader {
   /**
    * Bytes between two looks at whether the load is still wanted: some milliseconds of all cores.
    */
-  private static final long SLICE = 32 << 20;
+  private static final long SLICE = 16 << 20;
 
   /** What one core writes at a time. */
   private static final long RUN = 1 << 20;
 
   private final List<RowWriter> writers;
+  private final Runnable release;
   private final Queue<Scratch> idle = new ConcurrentLinkedQueue<>();
   private final long totalBytes;
 
-  WeightReader(List<RowWriter> writers) {
+  /**
+   * Reads nothing yet.
+   *
+   * @param release gives back what was read of the file; each time costs a word with every core
+   */
+  WeightReader(List<RowWriter> writers, Runnable release) {
     this.writers = writers;
+    this.release = release;
     this.totalBytes = writers.stream().mapToLong(RowWriter::bytes).sum();
   }
 
@@ -46,23 +53,36 @@ public final class WeightReader {
    */
   public void read(LoadProgress progress, Pace pace) {
     long done = 0;
+    long held = 0;
     Deque<Run> runs = runs();
     while (!runs.isEmpty()) {
       requireWanted(progress);
-      if (progress.isBackground()) {
-        done += runs.getFirst().bytes();
-        write(runs.removeFirst());
+      boolean gentle = progress.isBackground();
+      List<Run> slice = next(runs, gentle ? 1 : SLICE);
+      long bytes = slice.stream().mapToLong(Run::bytes).sum();
+      if (gentle) {
+        slice.forEach(this::write);
         pace.rest();
       } else {
-        List<Run> slice = new ArrayList<>();
-        for (long bytes = 0; bytes < SLICE && !runs.isEmpty(); bytes += slice.getLast().bytes()) {
-          slice.add(runs.removeFirst());
-        }
         slice.parallelStream().forEach(this::write);
-        done += slice.stream().mapToLong(Run::bytes).sum();
       }
+      held += bytes;
+      if (held >= SLICE || runs.isEmpty()) {
+        release.run();
+        held = 0;
+      }
+      done += bytes;
       progress.update(done, totalBytes);
     }
+  }
+
+  /** One at least, until there are so many bytes. */
+  private static List<Run> next(Deque<Run> runs, long bytes) {
+    List<Run> slice = new ArrayList<>();
+    for (long taken = 0; taken < bytes && !runs.isEmpty(); taken += slice.getLast().bytes()) {
+      slice.add(runs.removeFirst());
+    }
+    return slice;
   }
 
   /** Some rows of a tensor. */

@@ -93,6 +93,12 @@ public interface Checkpoint extends AutoCloseable {
    */
   void pack(String name, int first, int count, AffineRows to, Scratch scratch);
 
+  /**
+   * Says that what was read so far is not needed again: a file need not be in memory beside the
+   * weights. Who reads it all the same finds it.
+   */
+  void release();
+
   /** Waits until a part of the files is in the system's page cache. */
   void readAhead(long from, long bytes);
 

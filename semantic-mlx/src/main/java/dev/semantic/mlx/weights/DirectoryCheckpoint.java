@@ -241,6 +241,11 @@ final class DirectoryCheckpoint implements Checkpoint {
     rows(name, info(name), first, count, to);
   }
 
+  @Override
+  public void release() {
+    shards.files().forEach(MappedFile::release);
+  }
+
   private byte[] rows(String name, TensorInfo matrix, int first, int count, Scratch scratch) {
     byte[] bytes = scratch.bytes(count * rowBytes(name, matrix));
     rows(name, matrix, first, count, MemorySegment.ofArray(bytes));
@@ -253,7 +258,6 @@ final class DirectoryCheckpoint implements Checkpoint {
     long perRow = rowBytes(name, matrix);
     long at = placed.entry().offset() + first * perRow;
     placed.file().copy(at, to, count * perRow);
-    placed.file().release(at, count * perRow);
   }
 
   private long rowBytes(String name, TensorInfo matrix) {

@@ -153,6 +153,11 @@ final class GgufCheckpoint implements Checkpoint {
     rows(name, info(name), first, count, to);
   }
 
+  @Override
+  public void release() {
+    file.release();
+  }
+
   private static TensorType block(TensorInfo tensor) {
     return (TensorType) tensor.type();
   }
@@ -181,7 +186,6 @@ final class GgufCheckpoint implements Checkpoint {
     } else {
       interleaved(tensor, first, count, tensor.rows() / heads.get(), to);
     }
-    file.release(at, count * perRow);
   }
 
   private void interleaved(TensorInfo tensor, int first, int count, int headDim, MemorySegment to) {

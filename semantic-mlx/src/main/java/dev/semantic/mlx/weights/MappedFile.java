@@ -83,9 +83,9 @@ final class MappedFile implements AutoCloseable {
         });
   }
 
-  /** A part was copied and is not needed again: a file need not be in memory twice. */
-  void release(long from, long count) {
-    MappedPages.release(memory.asSlice(from, count));
+  /** What was read so far is not needed again. */
+  void release() {
+    MappedPages.release(memory);
   }
 
   /** Waits until a part is in the system's page cache. */

@@ -46,7 +46,7 @@ class WeightReaderTest {
           new RowWriter.Plain(
               file, tensor.name(), DType.FLOAT32, 0, MemorySegment.ofArray(numbers)));
     }
-    return new WeightReader(writers);
+    return new WeightReader(writers, file::release);
   }
 
   private void assertAllIsThere() {
@@ -67,6 +67,8 @@ class WeightReaderTest {
       reader.read((bytes, total) -> done.add(bytes), new Pace(() -> false));
       assertAllIsThere();
       assertEquals(reader.totalBytes(), done.getLast());
+      assertTrue(file.released > 0, "the file stayed in memory");
+      file.released = 0;
       assertEquals(done.stream().sorted().distinct().toList(), done);
     }
   }
@@ -119,6 +121,7 @@ class WeightReaderTest {
     private volatile TensorType type = TensorType.F32;
     private volatile CountDownLatch meeting = new CountDownLatch(0);
     private volatile boolean met = true;
+    private int released;
 
     @Override
     public Map<String, TensorInfo> tensors() {
@@ -167,6 +170,11 @@ class WeightReaderTest {
     @Override
     public void pack(String name, int first, int count, AffineRows to, Scratch scratch) {
       throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void release() {
+      released++;
     }
 
     @Override
