@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,8 +41,8 @@ final class SwapNotes {
   private int restored;
   private @Nullable SwapPlan plan;
   private @Nullable ReclaimReport reclaim;
-  private SwapPhaseEvent event = new SwapPhaseEvent();
-  private final SwapFinishedEvent whole = new SwapFinishedEvent();
+  private @Nullable SwapPhaseEvent event;
+  private final @Nullable SwapFinishedEvent whole;
   private volatile @Nullable SwapPhase current;
   private volatile long loaded;
   private volatile long toLoad;
@@ -51,7 +52,15 @@ final class SwapNotes {
     this.listeners = listeners;
     this.started = timeline.now();
     this.start = timeline.nanoTime();
-    whole.begin();
+    this.whole = mayBeRecorded() ? new SwapFinishedEvent() : null;
+    if (whole != null) {
+      whole.begin();
+    }
+  }
+
+  /** To load the flight recorder for events that nobody records takes as long as a swap may. */
+  private static boolean mayBeRecorded() {
+    return FlightRecorder.isInitialized();
   }
 
   String id() {
@@ -63,8 +72,10 @@ final class SwapNotes {
   }
 
   void begin(SwapPhase phase) {
-    event = new SwapPhaseEvent();
-    event.begin();
+    event = mayBeRecorded() ? new SwapPhaseEvent() : null;
+    if (event != null) {
+      event.begin();
+    }
     current = phase;
     begun.put(phase, timeline.nanoTime());
     tell(listener -> listener.phase(phase));
@@ -73,21 +84,29 @@ final class SwapNotes {
   void end(SwapPhase phase, boolean failed) {
     long since = begun.getOrDefault(phase, timeline.nanoTime());
     phases.put(phase, Duration.ofNanos(timeline.nanoTime() - since));
-    event.swap = id;
-    event.phase = phase.name();
-    event.bytes =
+    record(phase, failed);
+  }
+
+  private void record(SwapPhase phase, boolean failed) {
+    SwapPhaseEvent recorded = event;
+    if (recorded == null) {
+      return;
+    }
+    recorded.swap = id;
+    recorded.phase = phase.name();
+    recorded.bytes =
         switch (phase) {
           case PREPARING, LOADING -> loaded;
           case UNLOADING -> reclaim == null ? 0 : reclaim.reclaimed().bytes();
           default -> 0;
         };
-    event.agents =
+    recorded.agents =
         switch (phase) {
           case PARKING -> parked;
           default -> 0;
         };
-    event.failed = failed;
-    event.commit();
+    recorded.failed = failed;
+    recorded.commit();
   }
 
   void planned(SwapPlan chosen) {
@@ -175,16 +194,18 @@ final class SwapNotes {
   }
 
   void finished(SwapReport report) {
-    whole.swap = id;
-    whole.from = report.from().map(ModelId::name).orElse(null);
-    whole.to = report.to().map(ModelId::name).orElse(null);
-    whole.serving = report.serving().map(ModelId::name).orElse(null);
-    whole.outcome = report.outcome().name();
-    whole.blackout = report.blackout().toNanos();
-    whole.reclaimed = report.reclaim().map(r -> r.reclaimed().bytes()).orElse(0L);
-    whole.agentsParked = report.agentsParked();
-    whole.agentsRestored = report.agentsRestored();
-    whole.commit();
+    if (whole != null) {
+      whole.swap = id;
+      whole.from = report.from().map(ModelId::name).orElse(null);
+      whole.to = report.to().map(ModelId::name).orElse(null);
+      whole.serving = report.serving().map(ModelId::name).orElse(null);
+      whole.outcome = report.outcome().name();
+      whole.blackout = report.blackout().toNanos();
+      whole.reclaimed = report.reclaim().map(r -> r.reclaimed().bytes()).orElse(0L);
+      whole.agentsParked = report.agentsParked();
+      whole.agentsRestored = report.agentsRestored();
+      whole.commit();
+    }
     tell(listener -> listener.finished(report));
   }
 

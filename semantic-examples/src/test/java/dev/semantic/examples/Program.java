@@ -19,10 +19,16 @@ record Program(Process process, Path out, Path err) {
   /** Starts it in {@code directory}, where its output goes, too. */
   static Program start(Path directory, Map<String, String> environment, List<String> arguments)
       throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-jar");
-    command.add(Project.module().resolve("target/semantic.jar").toString());
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    String jar = Project.module().resolve("target/semantic.jar").toString();
+    return start(directory, environment, List.of(java, "-jar", jar), arguments);
+  }
+
+  /** The same by another program than {@code java -jar}; it finds this JVM's Java. */
+  static Program start(
+      Path directory, Map<String, String> environment, List<String> how, List<String> arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(how);
     command.addAll(arguments);
     Path out = Files.createTempFile(directory, "out", "");
     Path err = Files.createTempFile(directory, "err", "");
@@ -31,6 +37,7 @@ record Program(Process process, Path out, Path err) {
             .directory(directory.toFile())
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().putAll(environment);
     return new Program(builder.start(), out, err);
   }

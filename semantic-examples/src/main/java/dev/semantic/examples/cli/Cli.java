@@ -23,6 +23,8 @@ final class Cli {
   private Cli() {}
 
   static int run(Terminal terminal, String... arguments) {
+    chooseLogLevel(arguments);
+    HeadStart.of(arguments);
     SemanticCommand root = new SemanticCommand(terminal);
     CommandLine commands =
         new CommandLine(root)
@@ -32,7 +34,6 @@ final class Cli {
             .setErr(writer(terminal.err()))
             .setParameterExceptionHandler((e, _) -> misuse(terminal.err(), e))
             .setExecutionExceptionHandler((e, _, _) -> fail(root, terminal.err(), e));
-    chooseLogLevel(arguments);
     int code;
     try {
       code = commands.execute(arguments);

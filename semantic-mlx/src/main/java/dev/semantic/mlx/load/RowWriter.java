@@ -4,7 +4,9 @@ import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.weights.AffineRows;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.NumberFormat;
+import dev.semantic.mlx.weights.Scratch;
 import dev.semantic.mlx.weights.TensorInfo;
+import dev.semantic.mlx.weights.TensorType;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -21,7 +23,7 @@ sealed interface RowWriter {
   long rowBytes();
 
   /** Reads some rows and writes them where they belong. */
-  void write(int first, int count);
+  void write(int first, int count, Scratch scratch);
 
   /** Bytes of memory for all rows. */
   default long bytes() {
@@ -51,14 +53,30 @@ sealed interface RowWriter {
       return (long) tensor().columns() * type.bytes();
     }
 
+    private boolean isAsInTheFile() {
+      NumberFormat there = tensor().type();
+      return offset == 0
+          && switch (type) {
+            case FLOAT32 -> there == TensorType.F32;
+            case FLOAT16 -> there == TensorType.F16;
+            case BFLOAT16 -> there == TensorType.BF16;
+            default -> false;
+          };
+    }
+
     @Override
-    public void write(int first, int count) {
+    public void write(int first, int count, Scratch scratch) {
+      if (isAsInTheFile()) {
+        long bytes = count * rowBytes();
+        checkpoint.copy(name, first, count, memory.asSlice(first * rowBytes(), bytes));
+        return;
+      }
       int columns = tensor().columns();
       int most = perPiece(tensor(), count);
-      float[] numbers = new float[Math.multiplyExact(most, columns)];
+      float[] numbers = scratch.numbers(Math.multiplyExact(most, columns));
       for (int done = 0; done < count; done += most) {
         int rows = Math.min(most, count - done);
-        checkpoint.expand(name, first + done, rows, numbers);
+        checkpoint.expand(name, first + done, rows, numbers, scratch);
         for (int i = 0; offset != 0 && i < rows * columns; i++) {
           numbers[i] += offset;
         }
@@ -100,15 +118,14 @@ sealed interface RowWriter {
     }
 
     @Override
-    public void write(int first, int count) {
+    public void write(int first, int count, Scratch scratch) {
       int most = perPiece(tensor(), count);
       NumberFormat format = tensor().type();
-      AffineRows rows =
-          AffineRows.of(most, tensor().columns(), format.affineBits(), format.groupSize());
+      AffineRows rows = scratch.rows(most, tensor().columns(), format);
       for (int done = 0; done < count; done += most) {
         int now = Math.min(most, count - done);
         long row = (long) first + done;
-        checkpoint.pack(name, first + done, now, rows);
+        checkpoint.pack(name, first + done, now, rows, scratch);
         int bytes = now * packedBytes();
         MemorySegment.copy(
             MemorySegment.ofArray(rows.weights()), 0, weights, row * packedBytes(), bytes);

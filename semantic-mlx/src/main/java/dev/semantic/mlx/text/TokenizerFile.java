@@ -1,9 +1,11 @@
 package dev.semantic.mlx.text;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -47,6 +49,10 @@ final class TokenizerFile {
 
   private static final ObjectMapper JSON = new ObjectMapper(JsonText.FACTORY);
 
+  /** For what {@link #check} has read: no key is there twice. */
+  private static final JsonFactory AGAIN =
+      JsonText.FACTORY.rebuild().disable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
   private final Path file;
   private final Map<String, JsonNode> parts = new HashMap<>();
   private final Map<String, Integer> vocabulary = new HashMap<>();
@@ -67,6 +73,7 @@ final class TokenizerFile {
     new TokenizerFile(file).read(false);
   }
 
+  /** Reads all of it, once it was {@linkplain #check checked}. */
   static TokenizerFile read(Path file) {
     TokenizerFile read = new TokenizerFile(file);
     read.read(true);
@@ -78,7 +85,8 @@ final class TokenizerFile {
       if (Files.size(file) > LARGEST) {
         throw broken("it has %d bytes".formatted(Files.size(file)));
       }
-      try (JsonParser json = JsonText.FACTORY.createParser(file.toFile())) {
+      JsonFactory factory = whole ? AGAIN : JsonText.FACTORY;
+      try (JsonParser json = factory.createParser(file.toFile())) {
         if (json.nextToken() != JsonToken.START_OBJECT) {
           throw broken("it is no JSON object");
         }
@@ -231,7 +239,7 @@ final class TokenizerFile {
    */
   byte[] withoutSpecial() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonParser json = JsonText.FACTORY.createParser(file.toFile());
+    try (JsonParser json = AGAIN.createParser(file.toFile());
         JsonGenerator out = JSON.createGenerator(bytes)) {
       json.nextToken();
       out.writeStartObject();

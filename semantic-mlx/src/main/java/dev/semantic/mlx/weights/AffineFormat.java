@@ -39,6 +39,45 @@ record AffineFormat(int affineBits, int groupSize, TensorType scales) implements
 
   /** Expands numbers that lie in whole groups. */
   static void expand(AffineRows rows, int numbers, float[] to) {
+    switch (rows.bits()) {
+      case 4 -> halves(rows, numbers, to);
+      case 8 -> bytes(rows, numbers, to);
+      default -> anyBits(rows, numbers, to);
+    }
+  }
+
+  /** A group has sixteen numbers, however many it holds: they are computed once and looked up. */
+  private static void halves(AffineRows rows, int numbers, float[] to) {
+    byte[] packed = rows.weights();
+    float[] value = new float[16];
+    int groupSize = rows.groupSize();
+    for (int first = 0, group = 0; first < numbers; first += groupSize, group++) {
+      float scale = rows.scales()[group];
+      float bias = rows.biases()[group];
+      for (int q = 0; q < value.length; q++) {
+        value[q] = scale * q + bias;
+      }
+      for (int i = first; i < first + groupSize; i += 2) {
+        int two = packed[i >> 1];
+        to[i] = value[two & 0xf];
+        to[i + 1] = value[(two >>> 4) & 0xf];
+      }
+    }
+  }
+
+  private static void bytes(AffineRows rows, int numbers, float[] to) {
+    byte[] packed = rows.weights();
+    int groupSize = rows.groupSize();
+    for (int first = 0, group = 0; first < numbers; first += groupSize, group++) {
+      float scale = rows.scales()[group];
+      float bias = rows.biases()[group];
+      for (int i = first; i < first + groupSize; i++) {
+        to[i] = scale * (packed[i] & 0xff) + bias;
+      }
+    }
+  }
+
+  private static void anyBits(AffineRows rows, int numbers, float[] to) {
     int bits = rows.bits();
     int mask = (1 << bits) - 1;
     byte[] packed = rows.weights();

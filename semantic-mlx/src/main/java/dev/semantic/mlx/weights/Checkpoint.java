@@ -4,6 +4,7 @@ import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.model.ModelException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -70,7 +71,19 @@ public interface Checkpoint extends AutoCloseable {
    *
    * @param to gets {@code count} rows, from its beginning
    */
-  void expand(String name, int first, int count, float[] to);
+  default void expand(String name, int first, int count, float[] to) {
+    expand(name, first, count, to, new Scratch());
+  }
+
+  /** The same with room that is there already. */
+  void expand(String name, int first, int count, float[] to, Scratch scratch);
+
+  /**
+   * Copies rows of plain numbers as they are.
+   *
+   * @param to gets {@code count} rows, from its beginning
+   */
+  void copy(String name, int first, int count, MemorySegment to);
 
   /**
    * Rows of a matrix in MLX's own quantised form.
@@ -78,7 +91,13 @@ public interface Checkpoint extends AutoCloseable {
    * @param name of a tensor whose type has {@linkplain NumberFormat#exactBits() such integers}
    * @param to gets {@code count} rows, from its beginning; as wide as the tensor's integers
    */
-  void pack(String name, int first, int count, AffineRows to);
+  void pack(String name, int first, int count, AffineRows to, Scratch scratch);
+
+  /**
+   * Says that what was read so far is not needed again: a file need not be in memory beside the
+   * weights. Who reads it all the same finds it.
+   */
+  void release();
 
   /** Waits until a part of the files is in the system's page cache. */
   void readAhead(long from, long bytes);

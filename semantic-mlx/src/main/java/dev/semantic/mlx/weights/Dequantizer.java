@@ -1,81 +1,125 @@
 package dev.semantic.mlx.weights;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.nio.ByteBuffer;
 
 /**
  * Expands rows of GGUF's block formats to float32. Layouts and order of operations are those of
  * ggml's reference code (ggml-quants.c), so that the numbers are the same to the bit.
  */
 final class Dequantizer {
-  private static final VarHandle SHORT =
-      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle INT =
-      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-
   private Dequantizer() {}
 
   /** Expands the blocks of the first {@code numbers} numbers in {@code from}. */
   static void expand(TensorType type, byte[] from, int numbers, float[] to) {
     int blocks = numbers / type.blockSize();
-    for (int b = 0; b < blocks; b++) {
-      int at = b * type.blockBytes();
-      int out = b * type.blockSize();
-      switch (type) {
-        case F32 -> to[out] = Float.intBitsToFloat((int) INT.get(from, at));
-        case F16 -> to[out] = half(from, at);
-        case BF16 -> to[out] = Float.intBitsToFloat((short) SHORT.get(from, at) << 16);
-        case Q4_0 -> q4(from, at + 2, half(from, at), -8 * half(from, at), to, out);
-        case Q4_1 -> q4(from, at + 4, half(from, at), half(from, at + 2), to, out);
-        case Q5_0 -> q50(from, at, to, out);
-        case Q5_1 -> q51(from, at, to, out);
-        case Q8_0 -> q80(from, at, to, out);
-        case Q4_K -> q4k(from, at, to, out);
-        case Q5_K -> q5k(from, at, to, out);
-        case Q6_K -> q6k(from, at, to, out);
+    switch (type) {
+      case F32 -> ByteBuffer.wrap(from).order(LITTLE_ENDIAN).asFloatBuffer().get(to, 0, numbers);
+      case F16 -> f16(from, numbers, to);
+      case BF16 -> bf16(from, numbers, to);
+      case Q4_0 -> q40(from, blocks, to);
+      case Q4_1 -> q41(from, blocks, to);
+      case Q5_0 -> q50(from, blocks, to);
+      case Q5_1 -> q51(from, blocks, to);
+      case Q8_0 -> q80(from, blocks, to);
+      case Q4_K, Q5_K, Q6_K -> {
+        for (int b = 0; b < blocks; b++) {
+          large(type, from, b * type.blockBytes(), to, b * type.blockSize());
+        }
       }
     }
   }
 
+  private static void large(TensorType type, byte[] from, int at, float[] to, int out) {
+    switch (type) {
+      case Q4_K -> q4k(from, at, to, out);
+      case Q5_K -> q5k(from, at, to, out);
+      default -> q6k(from, at, to, out);
+    }
+  }
+
   static float half(byte[] from, int at) {
-    return Float.float16ToFloat((short) SHORT.get(from, at));
+    return Float.float16ToFloat(int16(from, at));
   }
 
-  /** For Q4_0 the offset is a power of two times the scale, so adding it afterwards is exact. */
-  private static void q4(byte[] from, int quants, float d, float m, float[] to, int out) {
-    for (int i = 0; i < 16; i++) {
-      int q = from[quants + i];
-      to[out + i] = d * (q & 0xf) + m;
-      to[out + 16 + i] = d * ((q >>> 4) & 0xf) + m;
+  /** By hand: a JVM that has just started takes long to make a view of the array fast. */
+  private static short int16(byte[] from, int at) {
+    return (short) ((from[at] & 0xff) | from[at + 1] << 8);
+  }
+
+  private static int int32(byte[] from, int at) {
+    return (int16(from, at) & 0xffff) | int16(from, at + 2) << 16;
+  }
+
+  private static void f16(byte[] from, int numbers, float[] to) {
+    for (int i = 0; i < numbers; i++) {
+      to[i] = half(from, 2 * i);
     }
   }
 
-  private static void q50(byte[] from, int at, float[] to, int out) {
-    float d = half(from, at);
-    int high = (int) INT.get(from, at + 2);
-    for (int i = 0; i < 16; i++) {
-      int q = from[at + 6 + i];
-      to[out + i] = d * (((q & 0xf) | ((high >>> i) & 1) << 4) - 16);
-      to[out + 16 + i] = d * ((((q >>> 4) & 0xf) | ((high >>> (i + 16)) & 1) << 4) - 16);
+  private static void bf16(byte[] from, int numbers, float[] to) {
+    for (int i = 0; i < numbers; i++) {
+      to[i] = Float.intBitsToFloat(int16(from, 2 * i) << 16);
     }
   }
 
-  private static void q51(byte[] from, int at, float[] to, int out) {
-    float d = half(from, at);
-    float m = half(from, at + 2);
-    int high = (int) INT.get(from, at + 4);
-    for (int i = 0; i < 16; i++) {
-      int q = from[at + 8 + i];
-      to[out + i] = d * ((q & 0xf) | ((high >>> i) & 1) << 4) + m;
-      to[out + 16 + i] = d * (((q >>> 4) & 0xf) | ((high >>> (i + 16)) & 1) << 4) + m;
+  /** The offset is a power of two times the scale, so adding it afterwards is exact. */
+  private static void q40(byte[] from, int blocks, float[] to) {
+    for (int b = 0, at = 0, out = 0; b < blocks; b++, at += 18, out += 32) {
+      float d = half(from, at);
+      float m = -8 * d;
+      for (int i = 0; i < 16; i++) {
+        int q = from[at + 2 + i];
+        to[out + i] = d * (q & 0xf) + m;
+        to[out + 16 + i] = d * ((q >>> 4) & 0xf) + m;
+      }
     }
   }
 
-  private static void q80(byte[] from, int at, float[] to, int out) {
-    float d = half(from, at);
-    for (int i = 0; i < 32; i++) {
-      to[out + i] = d * from[at + 2 + i];
+  private static void q41(byte[] from, int blocks, float[] to) {
+    for (int b = 0, at = 0, out = 0; b < blocks; b++, at += 20, out += 32) {
+      float d = half(from, at);
+      float m = half(from, at + 2);
+      for (int i = 0; i < 16; i++) {
+        int q = from[at + 4 + i];
+        to[out + i] = d * (q & 0xf) + m;
+        to[out + 16 + i] = d * ((q >>> 4) & 0xf) + m;
+      }
+    }
+  }
+
+  private static void q50(byte[] from, int blocks, float[] to) {
+    for (int b = 0, at = 0, out = 0; b < blocks; b++, at += 22, out += 32) {
+      float d = half(from, at);
+      int high = int32(from, at + 2);
+      for (int i = 0; i < 16; i++) {
+        int q = from[at + 6 + i];
+        to[out + i] = d * (((q & 0xf) | ((high >>> i) & 1) << 4) - 16);
+        to[out + 16 + i] = d * ((((q >>> 4) & 0xf) | ((high >>> (i + 16)) & 1) << 4) - 16);
+      }
+    }
+  }
+
+  private static void q51(byte[] from, int blocks, float[] to) {
+    for (int b = 0, at = 0, out = 0; b < blocks; b++, at += 24, out += 32) {
+      float d = half(from, at);
+      float m = half(from, at + 2);
+      int high = int32(from, at + 4);
+      for (int i = 0; i < 16; i++) {
+        int q = from[at + 8 + i];
+        to[out + i] = d * ((q & 0xf) | ((high >>> i) & 1) << 4) + m;
+        to[out + 16 + i] = d * (((q >>> 4) & 0xf) | ((high >>> (i + 16)) & 1) << 4) + m;
+      }
+    }
+  }
+
+  private static void q80(byte[] from, int blocks, float[] to) {
+    for (int b = 0, at = 0, out = 0; b < blocks; b++, at += 34, out += 32) {
+      float d = half(from, at);
+      for (int i = 0; i < 32; i++) {
+        to[out + i] = d * from[at + 2 + i];
+      }
     }
   }
 

@@ -9,6 +9,7 @@ import dev.semantic.mlx.store.UserCache;
 import dev.semantic.mlx.weights.SafetensorsHeader.Entry;
 import dev.semantic.mlx.weights.Shards.Placed;
 import dev.semantic.model.ModelException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -196,42 +197,63 @@ final class DirectoryCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void expand(String name, int first, int count, float[] to) {
+  public void expand(String name, int first, int count, float[] to, Scratch scratch) {
     TensorInfo tensor = info(name);
     int numbers = Math.multiplyExact(count, tensor.columns());
     switch (tensor.type()) {
       case TensorType type ->
-          Dequantizer.expand(type, rows(name, tensor.rows(), first, count), numbers, to);
+          Dequantizer.expand(type, rows(name, tensor, first, count, scratch), numbers, to);
       case AffineFormat format -> {
-        AffineRows rows =
-            AffineRows.of(count, tensor.columns(), format.affineBits(), format.groupSize());
-        pack(name, first, count, rows);
+        AffineRows rows = scratch.rows(count, tensor.columns(), format);
+        pack(name, first, count, rows, scratch);
         AffineFormat.expand(rows, numbers, to);
       }
     }
   }
 
   @Override
-  public void pack(String name, int first, int count, AffineRows to) {
+  public void pack(String name, int first, int count, AffineRows to, Scratch scratch) {
     TensorInfo tensor = info(name);
     AffineFormat format = (AffineFormat) tensor.type();
     String module = module(name);
-    byte[] weights = rows(name, tensor.rows(), first, count);
-    System.arraycopy(weights, 0, to.weights(), 0, weights.length);
+    long packed = count * format.packedBytes(tensor.columns());
+    rows(name, tensor, first, count, MemorySegment.ofArray(to.weights()).asSlice(0, packed));
     int groups = Math.multiplyExact(count, tensor.columns() / format.groupSize());
     for (String part : List.of(SCALES, BIASES)) {
       Dequantizer.expand(
           format.scales(),
-          rows(module + part, tensor.rows(), first, count),
+          rows(module + part, tensor, first, count, scratch),
           groups,
           part.equals(SCALES) ? to.scales() : to.biases());
     }
   }
 
-  private byte[] rows(String name, int all, int first, int count) {
+  @Override
+  public void copy(String name, int first, int count, MemorySegment to) {
+    rows(name, info(name), first, count, to);
+  }
+
+  @Override
+  public void release() {
+    shards.files().forEach(MappedFile::release);
+  }
+
+  private byte[] rows(String name, TensorInfo matrix, int first, int count, Scratch scratch) {
+    byte[] bytes = scratch.bytes(count * rowBytes(name, matrix));
+    rows(name, matrix, first, count, MemorySegment.ofArray(bytes));
+    return bytes;
+  }
+
+  /** Rows of a matrix, or of what lies beside it. */
+  private void rows(String name, TensorInfo matrix, int first, int count, MemorySegment to) {
     Placed placed = require(name);
-    long perRow = placed.entry().bytes() / all;
-    return placed.file().bytes(placed.entry().offset() + first * perRow, count * perRow);
+    long perRow = rowBytes(name, matrix);
+    long at = placed.entry().offset() + first * perRow;
+    placed.file().copy(at, to, count * perRow);
+  }
+
+  private long rowBytes(String name, TensorInfo matrix) {
+    return require(name).entry().bytes() / matrix.rows();
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.model.ModelException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -82,7 +83,8 @@ final class GgufCheckpoint implements Checkpoint {
               .formatted(file.path(), tensor.name(), Arrays.toString(tensor.shape())));
     }
     float[] factors = new float[tensor.columns()];
-    Dequantizer.expand(block(tensor), bytes(tensor, 0, 1), factors.length, factors);
+    Dequantizer.expand(
+        block(tensor), file.bytes(tensor.offset(), tensor.bytes()), factors.length, factors);
     return Optional.of(IntStream.range(0, factors.length).mapToObj(i -> factors[i]).toList());
   }
 
@@ -127,23 +129,33 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void expand(String name, int first, int count, float[] to) {
+  public void expand(String name, int first, int count, float[] to, Scratch scratch) {
     TensorInfo tensor = info(name);
     Dequantizer.expand(
         block(tensor),
-        rows(name, tensor, first, count),
+        rows(name, tensor, first, count, scratch),
         Math.multiplyExact(count, tensor.columns()),
         to);
   }
 
   @Override
-  public void pack(String name, int first, int count, AffineRows to) {
+  public void pack(String name, int first, int count, AffineRows to, Scratch scratch) {
     TensorInfo tensor = info(name);
     AffinePacking.pack(
         block(tensor),
-        rows(name, tensor, first, count),
+        rows(name, tensor, first, count, scratch),
         count * (tensor.columns() / AffinePacking.GROUP),
         to);
+  }
+
+  @Override
+  public void copy(String name, int first, int count, MemorySegment to) {
+    rows(name, info(name), first, count, to);
+  }
+
+  @Override
+  public void release() {
+    file.release();
   }
 
   private static TensorType block(TensorInfo tensor) {
@@ -155,31 +167,36 @@ final class GgufCheckpoint implements Checkpoint {
     file.readAhead(from, bytes);
   }
 
+  private byte[] rows(String name, TensorInfo tensor, int first, int count, Scratch scratch) {
+    byte[] bytes = scratch.bytes(count * tensor.type().rowBytes(tensor.columns()));
+    rows(name, tensor, first, count, MemorySegment.ofArray(bytes));
+    return bytes;
+  }
+
   /** Rows in the order of Hugging Face, whatever order the file has them in. */
-  private byte[] rows(String name, TensorInfo tensor, int first, int count) {
+  private void rows(String name, TensorInfo tensor, int first, int count, MemorySegment to) {
     Attention attention = decoder.layers().getFirst().attention();
     Optional<Integer> heads =
         GgufNames.interleavedHeads(
             config.text("model_type"), attention.heads(), attention.kvHeads(), name);
+    long perRow = tensor.type().rowBytes(tensor.columns());
+    long at = tensor.offset() + first * perRow;
     if (heads.isEmpty()) {
-      return bytes(tensor, first, count);
+      file.copy(at, to, count * perRow);
+    } else {
+      interleaved(tensor, first, count, tensor.rows() / heads.get(), to);
     }
-    int perRow = Math.toIntExact(tensor.type().rowBytes(tensor.columns()));
-    int headDim = tensor.rows() / heads.get();
-    byte[] rows = new byte[count * perRow];
+  }
+
+  private void interleaved(TensorInfo tensor, int first, int count, int headDim, MemorySegment to) {
+    long perRow = tensor.type().rowBytes(tensor.columns());
+    int half = headDim / 2;
     for (int i = 0; i < count; i++) {
       int row = first + i;
       int within = row % headDim;
-      int half = headDim / 2;
       int source = row - within + (within % half) * 2 + within / half;
-      file.copy(tensor.offset() + (long) source * perRow, rows, i * perRow, perRow);
+      file.copy(tensor.offset() + source * perRow, to.asSlice(i * perRow), perRow);
     }
-    return rows;
-  }
-
-  private byte[] bytes(TensorInfo tensor, int first, int count) {
-    long perRow = tensor.type().rowBytes(tensor.columns());
-    return file.bytes(tensor.offset() + first * perRow, count * perRow);
   }
 
   @Override

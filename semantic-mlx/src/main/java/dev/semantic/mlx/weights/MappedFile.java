@@ -2,6 +2,7 @@ package dev.semantic.mlx.weights;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import dev.semantic.mlx.capi.MappedPages;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -71,6 +72,20 @@ final class MappedFile implements AutoCloseable {
           MemorySegment.copy(memory, JAVA_BYTE, from, to, at, count);
           return to;
         });
+  }
+
+  /** Copies a part to where numbers are computed with. */
+  void copy(long from, MemorySegment to, long count) {
+    guarded(
+        () -> {
+          MemorySegment.copy(memory, from, to, 0, count);
+          return to;
+        });
+  }
+
+  /** What was read so far is not needed again. */
+  void release() {
+    MappedPages.release(memory);
   }
 
   /** Waits until a part is in the system's page cache. */

@@ -58,7 +58,7 @@ class HubModelsTest {
   }
 
   private static ModelFetcher fetcher(ModelCatalog over) {
-    return new ModelFetcher(over, Optional.empty(), Patience.USUAL);
+    return new ModelFetcher(over, Optional::empty, Patience.USUAL);
   }
 
   private Path snapshot(String commit) {

