@@ -6,6 +6,7 @@ import dev.semantic.mlx.convert.Rounding.Loss;
 import dev.semantic.mlx.weights.AffineQuantizer;
 import dev.semantic.mlx.weights.AffineRows;
 import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.weights.Scratch;
 import dev.semantic.model.ModelException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -57,7 +58,7 @@ final class RowConverter {
 
   private boolean kept(Form.Affine form, int first, int count) {
     AffineRows rows = AffineRows.of(count, columns, form.bits(), form.groupSize());
-    checkpoint.pack(tensor.name(), first, count, rows);
+    checkpoint.pack(tensor.name(), first, count, rows, new Scratch());
     return write(form, rows, first) == Loss.NONE;
   }
 
