@@ -1,13 +1,19 @@
 package dev.semantic.mlx.load;
 
+import dev.semantic.mlx.weights.FilePart;
 import dev.semantic.spi.LoadProgress;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Reads weights from their file into memory that is there already: with all cores, or gently while
- * somebody is served. Needs MLX's thread for nothing.
+ * somebody is served. Needs MLX's thread for nothing. Goes through the files from their beginning
+ * to their end, tells the system what comes next, so that a disk and the cores work at the same
+ * time, and what it has read, so that pages of files do not count beside the weights made of them.
  */
 public final class WeightReader {
   /**
@@ -15,15 +21,39 @@ public final class WeightReader {
    */
   private static final long SLICE = 32 << 20;
 
+  /** The same beside a model that may be asked at any moment. */
+  private static final long BESIDE = 8 << 20;
+
+  /** How far ahead of what is written a disk is asked: enough for its queues. */
+  private static final long AHEAD = 128 << 20;
+
   /** What one core writes at a time. */
   private static final long RUN = 1 << 20;
 
   private final List<RowWriter> writers;
   private final long totalBytes;
 
+  /** Rows that are written together. */
+  private record Piece(RowWriter writer, int first, int count) {
+    long bytes() {
+      return count * writer.rowBytes();
+    }
+
+    List<FilePart> parts() {
+      return writer.parts(first, count);
+    }
+  }
+
   WeightReader(List<RowWriter> writers) {
-    this.writers = writers;
+    this.writers =
+        writers.stream()
+            .sorted(Comparator.comparing(WeightReader::begin, FilePart.inOrder()))
+            .toList();
     this.totalBytes = writers.stream().mapToLong(RowWriter::bytes).sum();
+  }
+
+  private static FilePart begin(RowWriter writer) {
+    return writer.parts(0, 1).getFirst();
   }
 
   /** Bytes of memory that are written. */
@@ -39,35 +69,66 @@ public final class WeightReader {
    * @throws dev.semantic.model.ModelException if the file cannot be read
    */
   public void read(LoadProgress progress, Pace pace) {
+    List<Piece> pieces = pieces(progress.isBackground() ? BESIDE : SLICE);
     long done = 0;
-    for (RowWriter writer : writers) {
-      int rows = writer.tensor().rows();
-      int count;
-      for (int row = 0; row < rows; row += count) {
-        requireWanted(progress);
-        boolean gentle = progress.isBackground();
-        count = (int) Math.clamp((gentle ? RUN : SLICE) / writer.rowBytes(), 1L, rows - row);
-        if (gentle) {
-          writer.write(row, count);
-          pace.rest();
-        } else {
-          writeTogether(writer, row, count);
-        }
-        done += count * writer.rowBytes();
-        progress.update(done, totalBytes);
+    long announced = 0;
+    int next = 0;
+    for (Piece piece : pieces) {
+      requireWanted(progress);
+      List<FilePart> ahead = new ArrayList<>();
+      for (; next < pieces.size() && announced < done + AHEAD; next++) {
+        ahead.addAll(pieces.get(next).parts());
+        announced += pieces.get(next).bytes();
       }
+      if (progress.isBackground() && pace.isGentle()) {
+        ahead.forEach(FilePart::announce);
+        writeGently(piece, progress, pace);
+      } else {
+        writeTogether(piece, ahead);
+      }
+      piece.parts().forEach(FilePart::letGo);
+      done += piece.bytes();
+      progress.update(done, totalBytes);
     }
   }
 
-  private static void writeTogether(RowWriter writer, int first, int count) {
-    int each = (int) Math.clamp(RUN / writer.rowBytes(), 1L, count);
-    if (each == count) {
-      writer.write(first, count);
-      return;
+  private List<Piece> pieces(long bytes) {
+    List<Piece> pieces = new ArrayList<>();
+    for (RowWriter writer : writers) {
+      int rows = writer.tensor().rows();
+      int each = (int) Math.clamp(bytes / writer.rowBytes(), 1L, rows);
+      for (int row = 0; row < rows; row += each) {
+        pieces.add(new Piece(writer, row, Math.min(each, rows - row)));
+      }
     }
-    IntStream.range(0, Math.ceilDiv(count, each))
+    return pieces;
+  }
+
+  private static void writeGently(Piece piece, LoadProgress progress, Pace pace) {
+    RowWriter writer = piece.writer();
+    int each = (int) Math.clamp(RUN / writer.rowBytes(), 1L, piece.count());
+    for (int row = 0; row < piece.count(); row += each) {
+      requireWanted(progress);
+      writer.write(piece.first() + row, Math.min(each, piece.count() - row));
+      pace.rest();
+    }
+  }
+
+  /** To announce takes time, too: the kernel looks for memory then. */
+  private static void writeTogether(Piece piece, List<FilePart> ahead) {
+    RowWriter writer = piece.writer();
+    int each = (int) Math.clamp(RUN / writer.rowBytes(), 1L, piece.count());
+    Stream<Runnable> runs =
+        IntStream.range(0, Math.ceilDiv(piece.count(), each))
+            .mapToObj(
+                run ->
+                    () ->
+                        writer.write(
+                            piece.first() + run * each,
+                            Math.min(each, piece.count() - run * each)));
+    Stream.concat(ahead.stream().<Runnable>map(part -> part::announce), runs)
         .parallel()
-        .forEach(run -> writer.write(first + run * each, Math.min(each, count - run * each)));
+        .forEach(Runnable::run);
   }
 
   static void requireWanted(LoadProgress progress) {

@@ -4,7 +4,9 @@ import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.model.ModelException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -80,8 +82,29 @@ public interface Checkpoint extends AutoCloseable {
    */
   void pack(String name, int first, int count, AffineRows to);
 
-  /** Waits until a part of the files is in the system's page cache. */
-  void readAhead(long from, long bytes);
+  /**
+   * The same, into memory that is the caller's.
+   *
+   * @param weights gets the integers; as long as they are
+   */
+  default void pack(
+      String name, int first, int count, MemorySegment weights, float[] scales, float[] biases) {
+    TensorInfo tensor = info(name);
+    NumberFormat format = tensor.type();
+    AffineRows rows =
+        AffineRows.of(count, tensor.columns(), format.affineBits(), format.groupSize());
+    pack(name, first, count, rows);
+    MemorySegment.copy(MemorySegment.ofArray(rows.weights()), 0, weights, 0, weights.byteSize());
+    System.arraycopy(rows.scales(), 0, scales, 0, rows.scales().length);
+    System.arraycopy(rows.biases(), 0, biases, 0, rows.biases().length);
+  }
+
+  /**
+   * Where rows of a tensor lie, with what belongs to them: the part with the most bytes first. What
+   * lies there may not be the same rows where a file has them in another order, but it is those of
+   * all if these are all.
+   */
+  List<FilePart> parts(String name, int first, int count);
 
   /** SHA-256 over everything that decides what the model computes. */
   byte[] fingerprint();

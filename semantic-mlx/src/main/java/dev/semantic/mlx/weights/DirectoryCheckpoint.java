@@ -9,6 +9,7 @@ import dev.semantic.mlx.store.UserCache;
 import dev.semantic.mlx.weights.SafetensorsHeader.Entry;
 import dev.semantic.mlx.weights.Shards.Placed;
 import dev.semantic.model.ModelException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -236,6 +237,31 @@ final class DirectoryCheckpoint implements Checkpoint {
     }
   }
 
+  /** Integers go from the file to where they stay: they are the bulk of it. */
+  @Override
+  public void pack(
+      String name, int first, int count, MemorySegment weights, float[] scales, float[] biases) {
+    TensorInfo tensor = info(name);
+    AffineFormat format = (AffineFormat) tensor.type();
+    String module = module(name);
+    Placed placed = require(name);
+    long perRow = placed.entry().bytes() / tensor.rows();
+    placed
+        .file()
+        .copy(placed.entry().offset() + first * perRow, weights.asSlice(0, count * perRow));
+    int groups = Math.multiplyExact(count, tensor.columns() / format.groupSize());
+    byte[] numbers = rows(module + SCALES, tensor.rows(), first, count);
+    Dequantizer.expand(format.scales(), numbers, groups, scales);
+    numbers = rows(module + BIASES, tensor.rows(), first, count);
+    Dequantizer.expand(format.scales(), numbers, groups, biases);
+  }
+
+  private FilePart part(String name, int all, int first, int count) {
+    Placed placed = require(name);
+    long perRow = placed.entry().bytes() / all;
+    return new FilePart(placed.file(), placed.entry().offset() + first * perRow, count * perRow);
+  }
+
   private byte[] rows(String name, int all, int first, int count) {
     Placed placed = require(name);
     long perRow = placed.entry().bytes() / all;
@@ -243,8 +269,14 @@ final class DirectoryCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void readAhead(long from, long bytes) {
-    shards.readAhead(from, bytes);
+  public List<FilePart> parts(String name, int first, int count) {
+    int all = info(name).rows();
+    return info(name).type() instanceof AffineFormat
+        ? List.of(
+            part(name, all, first, count),
+            part(module(name) + SCALES, all, first, count),
+            part(module(name) + BIASES, all, first, count))
+        : List.of(part(name, all, first, count));
   }
 
   @Override
@@ -255,12 +287,16 @@ final class DirectoryCheckpoint implements Checkpoint {
     for (MappedFile file : shards.files()) {
       all.put(String.valueOf(file.path().getFileName()), file.identity());
     }
-    all.forEach(
-        (name, identity) -> {
-          digest.update(name.getBytes(StandardCharsets.UTF_8));
-          digest.update((byte) 0);
-          digest.update(Fingerprints.of(cache, identity.path(), identity));
-        });
+    List<byte[]> each = // of gigabytes each, and one core does not read them as fast as a disk
+        all.values().parallelStream()
+            .map(identity -> Fingerprints.of(cache, identity.path(), identity))
+            .toList();
+    int i = 0;
+    for (String name : all.keySet()) {
+      digest.update(name.getBytes(StandardCharsets.UTF_8));
+      digest.update((byte) 0);
+      digest.update(each.get(i++));
+    }
     return digest.digest();
   }
 

@@ -151,8 +151,10 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void readAhead(long from, long bytes) {
-    file.readAhead(from, bytes);
+  public List<FilePart> parts(String name, int first, int count) {
+    TensorInfo tensor = info(name);
+    long perRow = tensor.type().rowBytes(tensor.columns());
+    return List.of(new FilePart(file, tensor.offset() + first * perRow, count * perRow));
   }
 
   /** Rows in the order of Hugging Face, whatever order the file has them in. */

@@ -2,6 +2,7 @@ package dev.semantic.mlx.weights;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import dev.semantic.mlx.capi.FilePages;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -73,13 +74,35 @@ final class MappedFile implements AutoCloseable {
         });
   }
 
-  /** Waits until a part is in the system's page cache. */
-  void readAhead(long from, long count) {
+  void copy(long from, MemorySegment to) {
     guarded(
         () -> {
-          memory.asSlice(from, count).load();
+          MemorySegment.copy(memory, from, to, 0, to.byteSize());
+          return to;
+        });
+  }
+
+  /** Says that a part will be read soon. */
+  void announce(long from, long count) {
+    FilePages.announce(memory, from, count);
+  }
+
+  /** Waits until a part is in the system's page cache. */
+  void await(long from, long count) {
+    MemorySegment part = memory.asSlice(from, count);
+    guarded(
+        () -> {
+          if (!part.isLoaded()) {
+            part.load();
+            letGo(from, count);
+          }
           return path;
         });
+  }
+
+  /** Pages that were read count as this process' memory until then. */
+  void letGo(long from, long count) {
+    FilePages.letGo(memory, from, count);
   }
 
   /** A page of a mapped file that is no longer there shows as an error of the JVM's. */
