@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -155,7 +156,7 @@ public final class SeedScaleExperiment {
     for (ModelDisk other : disks.values()) {
       other.evict(); // or the large ones would not fit into the page cache together
     }
-    ModelDisk disk = disks.get(next);
+    ModelDisk disk = Objects.requireNonNull(disks.get(next));
     disk.readSequentially(); // the first time a virtual machine may have to get memory for it
     if (cold) {
       disk.evict();

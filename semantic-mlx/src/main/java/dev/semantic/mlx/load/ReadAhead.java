@@ -47,11 +47,10 @@ public final class ReadAhead {
       } else {
         int from = Math.max(announced, next + count);
         announced = Math.max(from, Math.min(next + count + AHEAD, slices.size()));
-        Stream.concat(
-                slices.subList(from, announced).stream().<Runnable>map(part -> part::announce),
-                now.stream().map(part -> part::await))
-            .parallel()
-            .forEach(Runnable::run);
+        List<Runnable> tasks = new ArrayList<>();
+        slices.subList(from, announced).forEach(part -> tasks.add(part::announce));
+        now.forEach(part -> tasks.add(part::await));
+        Together.run(tasks);
       }
       done += now.stream().mapToLong(FilePart::bytes).sum();
     }

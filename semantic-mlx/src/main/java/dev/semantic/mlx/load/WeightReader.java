@@ -6,8 +6,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Reads weights from their file into memory that is there already: with all cores, or gently while
@@ -118,17 +116,14 @@ public final class WeightReader {
   private static void writeTogether(Piece piece, List<FilePart> ahead) {
     RowWriter writer = piece.writer();
     int each = (int) Math.clamp(RUN / writer.rowBytes(), 1L, piece.count());
-    Stream<Runnable> runs =
-        IntStream.range(0, Math.ceilDiv(piece.count(), each))
-            .mapToObj(
-                run ->
-                    () ->
-                        writer.write(
-                            piece.first() + run * each,
-                            Math.min(each, piece.count() - run * each)));
-    Stream.concat(ahead.stream().<Runnable>map(part -> part::announce), runs)
-        .parallel()
-        .forEach(Runnable::run);
+    List<Runnable> tasks = new ArrayList<>();
+    ahead.forEach(part -> tasks.add(part::announce));
+    for (int row = 0; row < piece.count(); row += each) {
+      int first = piece.first() + row;
+      int count = Math.min(each, piece.count() - row);
+      tasks.add(() -> writer.write(first, count));
+    }
+    Together.run(tasks);
   }
 
   static void requireWanted(LoadProgress progress) {
