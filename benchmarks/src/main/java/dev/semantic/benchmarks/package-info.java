@@ -1,6 +1,4 @@
-/**
- * What is measured, and how: JMH benchmarks and the two experiments. Run {@code benchmarks/run}.
- */
+/** What is measured, and how: JMH benchmarks and the experiments. Run {@code benchmarks/run}. */
 @NullMarked
 package dev.semantic.benchmarks;
 

@@ -65,6 +65,21 @@ class MlxLoadingTest {
     runtime.close();
   }
 
+  /** Else a model that fits would be in memory one and a half times while it is loaded. */
+  @Test
+  void pagesOfItsFileDoNotCountBesideAModel() throws IOException {
+    try (PreparedModel prepared = runtime.prepare(GEMMA3)) {
+      prepared.text();
+      long before = ResidentSet.fileBytes();
+      long file = prepared.spec().fileSize().bytes();
+      prepared.readAhead(LoadProgress.NONE);
+      assertTrue(ResidentSet.fileBytes() - before < file / 4, "read ahead");
+      try (LoadedModel model = prepared.load(LoadProgress.NONE)) {
+        assertTrue(ResidentSet.fileBytes() - before < file / 4, model.spec().id() + " loaded");
+      }
+    }
+  }
+
   @Test
   void everyArrayIsToldOfWithItsOwner() {
     try (PreparedModel prepared = runtime.prepare(SMOLLM2);

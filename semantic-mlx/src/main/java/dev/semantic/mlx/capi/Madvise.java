@@ -13,21 +13,23 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Linux' {@code madvise}: what the kernel should know of some memory. Elsewhere nothing happens.
- */
+/** {@code int madvise(void *addr, size_t length, int advice)}: hints, which may do nothing. */
 final class Madvise {
-  static final long PAGE = 4096;
+  static final boolean LINUX = isSystem("linux");
 
   private static final Logger LOG = LoggerFactory.getLogger(Madvise.class);
   private static final @Nullable MethodHandle MADVISE = find();
 
   private Madvise() {}
 
+  private static boolean isSystem(String name) {
+    return System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains(name);
+  }
+
   @SuppressWarnings("restricted")
   private static @Nullable MethodHandle find() {
-    if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
-      return null;
+    if (!LINUX && !isSystem("mac")) {
+      return null; // the numbers of the hints are theirs
     }
     Linker linker = Linker.nativeLinker();
     return linker
@@ -40,14 +42,20 @@ final class Madvise {
         .orElse(null);
   }
 
-  /** A hint: a kernel that does not know it refuses, which is no harm. */
-  static void call(long address, long bytes, int advice) {
-    if (MADVISE == null || bytes <= 0) {
+  /**
+   * Gives a hint.
+   *
+   * @param memory from the beginning of a page on
+   */
+  static void give(MemorySegment memory, int advice) {
+    if (MADVISE == null) {
       return;
     }
     try {
-      int status = (int) MADVISE.invokeExact(MemorySegment.ofAddress(address), bytes, advice);
-      LOG.trace("madvise: {}", status);
+      int status = (int) MADVISE.invokeExact(memory, memory.byteSize(), advice);
+      LOG.trace("madvise({}): {}", advice, status); // a kernel that cannot do it says no
+    } catch (IllegalStateException e) {
+      throw e; // the memory is somebody else's by now
     } catch (Throwable t) {
       throw Symbols.unexpected("madvise", t);
     }

@@ -28,9 +28,14 @@ public final class Pace {
     this.last = used();
   }
 
+  /** Whether somebody is served at this moment, who must not be held up. */
+  boolean isGentle() {
+    return computing.getAsBoolean();
+  }
+
   /** Rests for as long as the work since the last time obliges to. */
   void rest() {
-    if (computing.getAsBoolean()) {
+    if (isGentle()) {
       LockSupport.parkNanos((PARTS - 1) * (used() - last)); // an interrupt may shorten it
     }
     last = used();

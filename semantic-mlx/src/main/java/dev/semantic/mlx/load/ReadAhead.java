@@ -1,34 +1,74 @@
 package dev.semantic.mlx.load;
 
 import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.weights.FilePart;
 import dev.semantic.spi.LoadProgress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 
-/** Brings a model's file into the system's page cache, so that a load need not wait for a disk. */
+/**
+ * Brings a model's weights into the system's page cache, so that a load need not wait for a disk.
+ * What is in the files besides, and is not computed with, stays on the disk.
+ */
 public final class ReadAhead {
-  private static final long SLICE = 4 << 20;
-  private static final long GENTLE_SLICE = 1 << 20;
+  private static final long SLICE = 1 << 20;
+
+  /** Slices that all cores wait for together: memory for pages is not had for nothing. */
+  private static final int TOGETHER = 16;
+
+  /** Slices that are asked of a disk before somebody waits for them: enough for its queues. */
+  private static final int AHEAD = 96;
 
   private ReadAhead() {}
 
   /**
-   * Reads the whole file, on this thread.
+   * Reads everything in the order of the files, on this thread and, while nobody is served, those
+   * that help it.
    *
    * @throws java.util.concurrent.CancellationException if {@code progress} says so
    * @throws dev.semantic.model.ModelException if the file cannot be read
    */
   public static void of(Checkpoint checkpoint, LoadProgress progress, Pace pace) {
-    long total = checkpoint.fileBytes();
-    long slice;
-    for (long done = 0; done < total; done += slice) {
+    List<FilePart> slices = slices(checkpoint);
+    long total = slices.stream().mapToLong(FilePart::bytes).sum();
+    long done = 0;
+    int announced = 0;
+    int count;
+    for (int next = 0; next < slices.size(); next += count) {
       WeightReader.requireWanted(progress);
       progress.update(done, total);
-      boolean gentle = progress.isBackground();
-      slice = Math.min(gentle ? GENTLE_SLICE : SLICE, total - done);
-      checkpoint.readAhead(done, slice);
+      boolean gentle = progress.isBackground() && pace.isGentle();
+      count = gentle ? 1 : Math.min(TOGETHER, slices.size() - next);
+      List<FilePart> now = slices.subList(next, next + count);
       if (gentle) {
+        now.getFirst().await();
         pace.rest();
+      } else {
+        int from = Math.max(announced, next + count);
+        announced = Math.max(from, Math.min(next + count + AHEAD, slices.size()));
+        List<Runnable> tasks = new ArrayList<>();
+        slices.subList(from, announced).forEach(part -> tasks.add(part::announce));
+        now.forEach(part -> tasks.add(part::await));
+        Together.run(tasks);
       }
+      done += now.stream().mapToLong(FilePart::bytes).sum();
     }
     progress.update(total, total);
+  }
+
+  private static List<FilePart> slices(Checkpoint checkpoint) {
+    List<FilePart> slices = new ArrayList<>();
+    for (FilePart part : FilePart.joined(all(checkpoint).toList())) {
+      for (long at = 0; at < part.bytes(); at += SLICE) {
+        slices.add(part.slice(at, Math.min(SLICE, part.bytes() - at)));
+      }
+    }
+    return slices;
+  }
+
+  private static Stream<FilePart> all(Checkpoint checkpoint) {
+    return checkpoint.tensors().entrySet().stream()
+        .flatMap(tensor -> checkpoint.parts(tensor.getKey(), 0, tensor.getValue().rows()).stream());
   }
 }

@@ -1,13 +1,14 @@
 package dev.semantic.mlx.load;
 
 import dev.semantic.mlx.array.DType;
-import dev.semantic.mlx.weights.AffineRows;
 import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.weights.FilePart;
 import dev.semantic.mlx.weights.NumberFormat;
 import dev.semantic.mlx.weights.Scratch;
 import dev.semantic.mlx.weights.TensorInfo;
 import dev.semantic.mlx.weights.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * A tensor of a file and the memory that its numbers go to, in the form that is computed with. Any
@@ -18,6 +19,9 @@ sealed interface RowWriter {
   int PIECE = 1 << 15;
 
   TensorInfo tensor();
+
+  /** Where some rows are read. */
+  List<FilePart> parts(int first, int count);
 
   /** Bytes of memory for each row. */
   long rowBytes();
@@ -46,6 +50,11 @@ sealed interface RowWriter {
     @Override
     public TensorInfo tensor() {
       return checkpoint.info(name);
+    }
+
+    @Override
+    public List<FilePart> parts(int first, int count) {
+      return checkpoint.parts(name, first, count);
     }
 
     @Override
@@ -113,6 +122,11 @@ sealed interface RowWriter {
     }
 
     @Override
+    public List<FilePart> parts(int first, int count) {
+      return checkpoint.parts(name, first, count);
+    }
+
+    @Override
     public long rowBytes() {
       return packedBytes() + 2L * groups() * type.bytes();
     }
@@ -120,18 +134,17 @@ sealed interface RowWriter {
     @Override
     public void write(int first, int count, Scratch scratch) {
       int most = perPiece(tensor(), count);
-      NumberFormat format = tensor().type();
-      AffineRows rows = scratch.rows(most, tensor().columns(), format);
+      float[] ofScales = scratch.scales(Math.multiplyExact(most, groups()));
+      float[] ofBiases = scratch.biases(ofScales.length);
       for (int done = 0; done < count; done += most) {
         int now = Math.min(most, count - done);
         long row = (long) first + done;
-        checkpoint.pack(name, first + done, now, rows, scratch);
-        int bytes = now * packedBytes();
-        MemorySegment.copy(
-            MemorySegment.ofArray(rows.weights()), 0, weights, row * packedBytes(), bytes);
+        long bytes = (long) now * packedBytes();
+        MemorySegment integers = weights.asSlice(row * packedBytes(), bytes);
+        checkpoint.pack(name, first + done, now, integers, ofScales, ofBiases, scratch);
         long at = row * groups() * type.bytes();
-        Numbers.write(rows.scales(), now * groups(), type, scales, at);
-        Numbers.write(rows.biases(), now * groups(), type, biases, at);
+        Numbers.write(ofScales, now * groups(), type, scales, at);
+        Numbers.write(ofBiases, now * groups(), type, biases, at);
       }
     }
   }

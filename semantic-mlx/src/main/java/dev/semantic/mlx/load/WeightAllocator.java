@@ -45,7 +45,7 @@ public final class WeightAllocator implements Weights {
   /** Gives all arrays that were asked for their memory; what is left to be done comes back. */
   public WeightReader allocate() {
     scope.eval(arrays);
-    return new WeightReader(unwritten.stream().map(Supplier::get).toList(), checkpoint::release);
+    return new WeightReader(unwritten.stream().map(Supplier::get).toList());
   }
 
   @Override

@@ -1,18 +1,21 @@
 package dev.semantic.mlx.load;
 
+import dev.semantic.mlx.weights.FilePart;
 import dev.semantic.mlx.weights.Scratch;
 import dev.semantic.spi.LoadProgress;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads weights from their file into memory that is there already: with all cores, or gently while
- * somebody is served. Needs MLX's thread for nothing.
+ * somebody is served. Needs MLX's thread for nothing. Goes through the files from their beginning
+ * to their end, tells the system what comes next, so that a disk and the cores work at the same
+ * time, and what it has read, so that pages of files do not count beside the weights made of them.
  */
 public final class WeightReader {
   /**
@@ -20,23 +23,51 @@ public final class WeightReader {
    */
   private static final long SLICE = 16 << 20;
 
+  /** The same beside a model that may be asked at any moment. */
+  private static final long BESIDE = 8 << 20;
+
+  /** How far ahead of what is written a disk is asked: enough for its queues. */
+  private static final long AHEAD = 128 << 20;
+
   /** What one core writes at a time. */
   private static final long RUN = 1 << 20;
 
-  private final List<RowWriter> writers;
-  private final Runnable release;
-  private final Queue<Scratch> idle = new ConcurrentLinkedQueue<>();
+  private final List<Run> runs;
   private final long totalBytes;
+  private final Queue<Scratch> idle = new ConcurrentLinkedQueue<>();
 
-  /**
-   * Reads nothing yet.
-   *
-   * @param release gives back what was read of the file; each time costs a word with every core
-   */
-  WeightReader(List<RowWriter> writers, Runnable release) {
-    this.writers = writers;
-    this.release = release;
-    this.totalBytes = writers.stream().mapToLong(RowWriter::bytes).sum();
+  /** Some rows of a tensor. */
+  private record Run(RowWriter writer, int first, int count) {
+    long bytes() {
+      return count * writer.rowBytes();
+    }
+  }
+
+  /** Reads nothing yet. */
+  WeightReader(List<RowWriter> writers) {
+    runs = runs(writers);
+    totalBytes = bytes(runs);
+  }
+
+  /** All of the work in pieces of about one size: tensors differ by a thousand times. */
+  private static List<Run> runs(List<RowWriter> writers) {
+    List<Run> runs = new ArrayList<>();
+    writers.stream()
+        .sorted(Comparator.comparing(WeightReader::begin, Comparator.nullsFirst(FilePart.inOrder())))
+        .forEach(
+            writer -> {
+              int rows = writer.tensor().rows();
+              int each = (int) Math.clamp(RUN / writer.rowBytes(), 1L, rows);
+              for (int row = 0; row < rows; row += each) {
+                runs.add(new Run(writer, row, Math.min(each, rows - row)));
+              }
+            });
+    return runs;
+  }
+
+  private static @Nullable FilePart begin(RowWriter writer) {
+    List<FilePart> parts = writer.parts(0, 1);
+    return parts.isEmpty() ? null : parts.getFirst();
   }
 
   /** Bytes of memory that are written. */
@@ -53,56 +84,43 @@ public final class WeightReader {
    */
   public void read(LoadProgress progress, Pace pace) {
     long done = 0;
-    long held = 0;
-    Deque<Run> runs = runs();
-    while (!runs.isEmpty()) {
+    int announced = 0;
+    List<Run> slice;
+    for (int next = 0; next < runs.size(); next += slice.size()) {
       requireWanted(progress);
-      boolean gentle = progress.isBackground();
-      List<Run> slice = next(runs, gentle ? 1 : SLICE);
-      long bytes = slice.stream().mapToLong(Run::bytes).sum();
+      boolean gentle = progress.isBackground() && pace.isGentle();
+      slice = from(next, gentle ? 1 : progress.isBackground() ? BESIDE : SLICE);
+      int ahead = Math.max(announced, next + from(next, AHEAD).size());
+      List<FilePart> coming = parts(runs.subList(announced, ahead));
+      announced = ahead;
       if (gentle) {
+        coming.forEach(FilePart::announce);
         slice.forEach(this::write);
         pace.rest();
       } else {
-        slice.parallelStream().forEach(this::write);
+        together(slice, coming);
       }
-      held += bytes;
-      if (held >= SLICE || runs.isEmpty()) {
-        release.run();
-        held = 0;
-      }
-      done += bytes;
+      parts(slice).forEach(FilePart::letGo);
+      done += bytes(slice);
       progress.update(done, totalBytes);
     }
   }
 
   /** One at least, until there are so many bytes. */
-  private static List<Run> next(Deque<Run> runs, long bytes) {
-    List<Run> slice = new ArrayList<>();
-    for (long taken = 0; taken < bytes && !runs.isEmpty(); taken += slice.getLast().bytes()) {
-      slice.add(runs.removeFirst());
+  private List<Run> from(int first, long bytes) {
+    int end = first;
+    for (long taken = 0; taken < bytes && end < runs.size(); end++) {
+      taken += runs.get(end).bytes();
     }
-    return slice;
+    return runs.subList(first, end);
   }
 
-  /** Some rows of a tensor. */
-  private record Run(RowWriter writer, int first, int count) {
-    long bytes() {
-      return count * writer.rowBytes();
-    }
-  }
-
-  /** All of the work in pieces of about one size: tensors differ by a thousand times. */
-  private Deque<Run> runs() {
-    Deque<Run> runs = new ArrayDeque<>();
-    for (RowWriter writer : writers) {
-      int rows = writer.tensor().rows();
-      int count = (int) Math.clamp(RUN / writer.rowBytes(), 1L, rows);
-      for (int row = 0; row < rows; row += count) {
-        runs.add(new Run(writer, row, Math.min(count, rows - row)));
-      }
-    }
-    return runs;
+  /** To announce takes time, too: the kernel looks for memory then. */
+  private void together(List<Run> slice, List<FilePart> coming) {
+    List<Runnable> tasks = new ArrayList<>();
+    coming.forEach(part -> tasks.add(part::announce));
+    slice.forEach(run -> tasks.add(() -> write(run)));
+    Together.run(tasks);
   }
 
   private void write(Run run) {
@@ -110,6 +128,17 @@ public final class WeightReader {
     Scratch scratch = taken == null ? new Scratch() : taken;
     run.writer().write(run.first(), run.count(), scratch);
     idle.add(scratch);
+  }
+
+  private static List<FilePart> parts(List<Run> runs) {
+    return FilePart.joined(
+        runs.stream()
+            .flatMap(run -> run.writer().parts(run.first(), run.count()).stream())
+            .toList());
+  }
+
+  private static long bytes(List<Run> runs) {
+    return runs.stream().mapToLong(Run::bytes).sum();
   }
 
   static void requireWanted(LoadProgress progress) {

@@ -6,6 +6,7 @@ import dev.semantic.mlx.array.DType;
 import dev.semantic.model.ModelException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -94,13 +95,33 @@ public interface Checkpoint extends AutoCloseable {
   void pack(String name, int first, int count, AffineRows to, Scratch scratch);
 
   /**
-   * Says that what was read so far is not needed again: a file need not be in memory beside the
-   * weights. Who reads it all the same finds it.
+   * The same, into memory that is the caller's.
+   *
+   * @param weights gets the integers; as long as they are
    */
-  void release();
+  default void pack(
+      String name,
+      int first,
+      int count,
+      MemorySegment weights,
+      float[] scales,
+      float[] biases,
+      Scratch scratch) {
+    TensorInfo tensor = info(name);
+    AffineRows rows = scratch.rows(count, tensor.columns(), tensor.type());
+    pack(name, first, count, rows, scratch);
+    MemorySegment.copy(MemorySegment.ofArray(rows.weights()), 0, weights, 0, weights.byteSize());
+    int groups = Math.multiplyExact(count, tensor.columns() / tensor.type().groupSize());
+    System.arraycopy(rows.scales(), 0, scales, 0, groups);
+    System.arraycopy(rows.biases(), 0, biases, 0, groups);
+  }
 
-  /** Waits until a part of the files is in the system's page cache. */
-  void readAhead(long from, long bytes);
+  /**
+   * Where rows of a tensor lie, with what belongs to them: the part with the most bytes first. What
+   * lies there may not be the same rows where a file has them in another order, but it is those of
+   * all if these are all.
+   */
+  List<FilePart> parts(String name, int first, int count);
 
   /** SHA-256 over everything that decides what the model computes. */
   byte[] fingerprint();

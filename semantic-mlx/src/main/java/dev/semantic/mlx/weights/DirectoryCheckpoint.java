@@ -228,14 +228,36 @@ final class DirectoryCheckpoint implements Checkpoint {
     }
   }
 
+  /** Integers go from the file to where they stay: they are the bulk of it. */
+  @Override
+  public void pack(
+      String name,
+      int first,
+      int count,
+      MemorySegment weights,
+      float[] scales,
+      float[] biases,
+      Scratch scratch) {
+    TensorInfo tensor = info(name);
+    AffineFormat format = (AffineFormat) tensor.type();
+    String module = module(name);
+    rows(name, tensor, first, count, weights);
+    int groups = Math.multiplyExact(count, tensor.columns() / format.groupSize());
+    byte[] numbers = rows(module + SCALES, tensor, first, count, scratch);
+    Dequantizer.expand(format.scales(), numbers, groups, scales);
+    numbers = rows(module + BIASES, tensor, first, count, scratch);
+    Dequantizer.expand(format.scales(), numbers, groups, biases);
+  }
+
   @Override
   public void copy(String name, int first, int count, MemorySegment to) {
     rows(name, info(name), first, count, to);
   }
 
-  @Override
-  public void release() {
-    shards.files().forEach(MappedFile::release);
+  private FilePart part(String name, TensorInfo matrix, int first, int count) {
+    Placed placed = require(name);
+    long perRow = rowBytes(name, matrix);
+    return new FilePart(placed.file(), placed.entry().offset() + first * perRow, count * perRow);
   }
 
   private byte[] rows(String name, TensorInfo matrix, int first, int count, Scratch scratch) {
@@ -257,8 +279,14 @@ final class DirectoryCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void readAhead(long from, long bytes) {
-    shards.readAhead(from, bytes);
+  public List<FilePart> parts(String name, int first, int count) {
+    TensorInfo matrix = info(name);
+    return matrix.type() instanceof AffineFormat
+        ? List.of(
+            part(name, matrix, first, count),
+            part(module(name) + SCALES, matrix, first, count),
+            part(module(name) + BIASES, matrix, first, count))
+        : List.of(part(name, matrix, first, count));
   }
 
   @Override
@@ -269,12 +297,16 @@ final class DirectoryCheckpoint implements Checkpoint {
     for (MappedFile file : shards.files()) {
       all.put(String.valueOf(file.path().getFileName()), file.identity());
     }
-    all.forEach(
-        (name, identity) -> {
-          digest.update(name.getBytes(StandardCharsets.UTF_8));
-          digest.update((byte) 0);
-          digest.update(Fingerprints.of(cache, identity.path(), identity));
-        });
+    List<byte[]> each = // of gigabytes each, and one core does not read them as fast as a disk
+        all.values().parallelStream()
+            .map(identity -> Fingerprints.of(cache, identity.path(), identity))
+            .toList();
+    int i = 0;
+    for (String name : all.keySet()) {
+      digest.update(name.getBytes(StandardCharsets.UTF_8));
+      digest.update((byte) 0);
+      digest.update(each.get(i++));
+    }
     return digest.digest();
   }
 

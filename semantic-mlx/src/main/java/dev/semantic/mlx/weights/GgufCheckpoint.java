@@ -153,18 +153,15 @@ final class GgufCheckpoint implements Checkpoint {
     rows(name, info(name), first, count, to);
   }
 
-  @Override
-  public void release() {
-    file.release();
-  }
-
   private static TensorType block(TensorInfo tensor) {
     return (TensorType) tensor.type();
   }
 
   @Override
-  public void readAhead(long from, long bytes) {
-    file.readAhead(from, bytes);
+  public List<FilePart> parts(String name, int first, int count) {
+    TensorInfo tensor = info(name);
+    long perRow = tensor.type().rowBytes(tensor.columns());
+    return List.of(new FilePart(file, tensor.offset() + first * perRow, count * perRow));
   }
 
   private byte[] rows(String name, TensorInfo tensor, int first, int count, Scratch scratch) {

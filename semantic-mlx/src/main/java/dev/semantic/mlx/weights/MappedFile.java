@@ -2,7 +2,7 @@ package dev.semantic.mlx.weights;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import dev.semantic.mlx.capi.MappedPages;
+import dev.semantic.mlx.capi.FilePages;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -83,18 +83,27 @@ final class MappedFile implements AutoCloseable {
         });
   }
 
-  /** What was read so far is not needed again. */
-  void release() {
-    MappedPages.release(memory);
+  /** Says that a part will be read soon. */
+  void announce(long from, long count) {
+    FilePages.announce(memory, from, count);
   }
 
   /** Waits until a part is in the system's page cache. */
-  void readAhead(long from, long count) {
+  void await(long from, long count) {
+    MemorySegment part = memory.asSlice(from, count);
     guarded(
         () -> {
-          memory.asSlice(from, count).load();
+          if (!part.isLoaded()) {
+            part.load();
+            letGo(from, count);
+          }
           return path;
         });
+  }
+
+  /** Pages that were read count as this process' memory until then. */
+  void letGo(long from, long count) {
+    FilePages.letGo(memory, from, count);
   }
 
   /** A page of a mapped file that is no longer there shows as an error of the JVM's. */

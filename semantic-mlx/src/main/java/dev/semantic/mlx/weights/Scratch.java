@@ -8,6 +8,8 @@ package dev.semantic.mlx.weights;
 public final class Scratch {
   private byte[] bytes = new byte[0];
   private float[] numbers = new float[0];
+  private float[] scales = new float[0];
+  private float[] biases = new float[0];
   private AffineRows rows = AffineRows.of(0, 0, 1, 1);
 
   /** At least so many. */
@@ -24,6 +26,22 @@ public final class Scratch {
       numbers = new float[count];
     }
     return numbers;
+  }
+
+  /** At least so many; others than those of {@link #rows}. */
+  public float[] scales(int count) {
+    if (scales.length < count) {
+      scales = new float[count];
+    }
+    return scales;
+  }
+
+  /** At least so many; others than those of {@link #rows}. */
+  public float[] biases(int count) {
+    if (biases.length < count) {
+      biases = new float[count];
+    }
+    return biases;
   }
 
   /** Of exactly this form, for at least so many rows of so many columns. */

@@ -128,19 +128,6 @@ final class Shards implements AutoCloseable {
     return files.stream().mapToLong(MappedFile::size).sum();
   }
 
-  /** A part of all files, one behind the other. */
-  void readAhead(long from, long bytes) {
-    long begin = 0;
-    for (MappedFile file : files) {
-      long first = Math.max(from, begin);
-      long last = Math.min(from + bytes, begin + file.size());
-      if (first < last) {
-        file.readAhead(first - begin, last - first);
-      }
-      begin += file.size();
-    }
-  }
-
   @Override
   public void close() {
     files.forEach(MappedFile::close);
