@@ -53,7 +53,8 @@ public final class WeightReader {
   private static List<Run> runs(List<RowWriter> writers) {
     List<Run> runs = new ArrayList<>();
     writers.stream()
-        .sorted(Comparator.comparing(WeightReader::begin, Comparator.nullsFirst(FilePart.inOrder())))
+        .sorted(
+            Comparator.comparing(WeightReader::begin, Comparator.nullsFirst(FilePart.inOrder())))
         .forEach(
             writer -> {
               int rows = writer.tensor().rows();
