@@ -1,8 +1,9 @@
 package dev.semantic.mlx.convert;
 
-import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.mlx.files.OnceDirectory;
 import dev.semantic.model.ModelException;
@@ -38,9 +39,10 @@ final class TargetDirectory implements AutoCloseable {
   private static final String LOCK = ".converting";
 
   private static final ObjectMapper JSON =
-      new ObjectMapper()
+      JsonMapper.builder()
           .enable(SerializationFeature.INDENT_OUTPUT)
-          .disable(JsonGenerator.Feature.QUOTE_NON_NUMERIC_NUMBERS); // as Python writes infinity
+          .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS) // as Python writes infinity
+          .build();
 
   private final Path target;
   private final Path work;

@@ -1,6 +1,5 @@
 package dev.semantic.mlx.convert;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -8,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.semantic.mlx.MlxModelRuntime;
-import dev.semantic.mlx.convert.ModelConversion.Builder;
 import dev.semantic.mlx.convert.ModelConversion.Dtype;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.mlx.testing.TinyModels;
@@ -33,6 +31,9 @@ import org.junit.jupiter.api.io.TempDir;
 @RequiresNatives
 class MlxLmLoadsTest {
   private static final float CLOSE = 1e-3f;
+
+  /** What is written in 16 bits is computed so here, and in float32 there. */
+  private static final float COARSE = 0.2f;
 
   @TempDir private Path home = Path.of("");
   private final Map<Path, Optional<Path>> converted = new LinkedHashMap<>();
@@ -59,7 +60,7 @@ class MlxLmLoadsTest {
   /**
    * Notes where mlx-lm itself would find the numbers that were quantised; empty where it would not.
    */
-  private void convert(Builder conversion, Optional<Path> comparable) {
+  private void convert(ModelConversion.Builder conversion, Optional<Path> comparable) {
     Path target = home.resolve("converted-" + converted.size());
     conversion.build().write(target);
     converted.put(target, comparable);
@@ -105,16 +106,9 @@ class MlxLmLoadsTest {
     try (MlxModelRuntime runtime = MlxModelRuntime.open()) {
       for (Path target : converted.keySet()) {
         JsonNode answer = answers.get(target.toString());
-        float[] expected = new float[answer.get("logits").size()];
-        for (int i = 0; i < expected.length; i++) {
-          expected[i] = answer.get("logits").get(i).floatValue();
-        }
-        float tolerance = halves(target) ? 5e-2f : CLOSE;
-        assertArrayEquals(
-            expected,
-            Sources.logits(runtime, target),
-            tolerance,
-            Files.readString(target.resolve("config.json")));
+        float worst = worst(answer.get("logits"), Sources.logits(runtime, target));
+        assertTrue(
+            worst <= (halves(target) ? COARSE : CLOSE), () -> "%s: %s".formatted(target, worst));
         if (answer.has("wrong")) {
           assertEquals("[]", answer.get("wrong").toString());
           assertTrue(answer.get("matrices").intValue() > 10, "hardly a matrix was compared");
@@ -123,6 +117,15 @@ class MlxLmLoadsTest {
       }
     }
     assertEquals(ModelConversion.BITS.size() + 1, compared);
+  }
+
+  private static float worst(JsonNode expected, float[] actual) {
+    assertEquals(expected.size(), actual.length);
+    float worst = 0;
+    for (int i = 0; i < actual.length; i++) {
+      worst = Math.max(worst, Math.abs(expected.get(i).floatValue() - actual[i]));
+    }
+    return worst;
   }
 
   private static boolean halves(Path model) {

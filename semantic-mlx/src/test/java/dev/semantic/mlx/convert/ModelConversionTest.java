@@ -15,6 +15,7 @@ import dev.semantic.mlx.testing.RandomGguf;
 import dev.semantic.mlx.testing.TinyModels;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
+import dev.semantic.mlx.weights.TensorInfo;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.LoadProgress;
 import java.io.IOException;
@@ -33,6 +34,8 @@ import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a conversion writes, what it refuses, and that it leaves nothing half-done. */
 class ModelConversionTest {
@@ -93,6 +96,46 @@ class ModelConversionTest {
     assertTrue(count > 2, files::toString);
     assertEquals("model-00001-of-%05d.safetensors".formatted(count), files.first());
     assertTrue(index.get("weight_map").has("model.layers.1.mlp.down_proj.scales"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, 32", "3, 32", "4, 64", "5, 64", "6, 32", "8, 64"})
+  void aQuantisedWeightIsLessThanAStepFromWhatItWas(int bits, int groupSize) {
+    ModelConversion.of(FLOATS)
+        .quantize(bits, groupSize)
+        .shardSize(new ByteSize(30_000))
+        .build()
+        .write(target());
+    try (Checkpoint before = Checkpoints.open(FLOATS);
+        Checkpoint after = Checkpoints.open(target())) {
+      for (String name : before.tensors().keySet()) {
+        float[] expected = expanded(before, name);
+        float[] actual = expanded(after, name);
+        boolean matrix = before.info(name).shape().length == 2;
+        for (int i = 0; i < expected.length; i++) {
+          int group = i / groupSize * groupSize;
+          float step = matrix ? range(expected, group, groupSize) / ((1 << bits) - 1) : 0;
+          assertEquals(expected[i], actual[i], step, name + " " + i);
+        }
+      }
+    }
+  }
+
+  private static float[] expanded(Checkpoint checkpoint, String name) {
+    TensorInfo tensor = checkpoint.info(name);
+    float[] numbers = new float[(int) tensor.elements()];
+    checkpoint.expand(name, 0, tensor.rows(), numbers);
+    return numbers;
+  }
+
+  private static float range(float[] numbers, int from, int count) {
+    float least = numbers[from];
+    float most = numbers[from];
+    for (int i = from; i < from + count; i++) {
+      least = Math.min(least, numbers[i]);
+      most = Math.max(most, numbers[i]);
+    }
+    return most - least;
   }
 
   @Test
