@@ -143,7 +143,7 @@ class ModelsCommandTest {
     assertTrue(tight.out().startsWith("org/tiny is too large"), tight.out());
 
     run("models", "fetch", "org/tiny", "--budget", "4KiB")
-        .assertFailed(1, "org/tiny", "4 KiB", "not fetched", "--force");
+        .assertFailed(1, "org/tiny", "4.0 KiB", "not fetched", "--force");
     run("info", "org/tiny", "--budget", "4KiB").assertFailed(1, "not fetched", "--budget");
     assertFalse(Files.exists(home.resolve("hf")), "something of it was fetched");
 

@@ -6,6 +6,7 @@ import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -131,7 +132,7 @@ public final class ModelText implements ModelCodec {
       values.put("content", guarded(message.content(), guard));
       guarded.add(values);
     }
-    return rendered(values(Map.of("messages", guarded)), Clock.systemDefaultZone());
+    return rendered(values(Map.of("messages", guarded)), Clock.system(ZoneId.systemDefault()));
   }
 
   /** What a template is given, unless told otherwise. */
@@ -209,24 +210,24 @@ public final class ModelText implements ModelCodec {
 
   /** The same with every text in it guarded, but for the names of fields. */
   private @Nullable Object guardedAll(@Nullable Object value, char guard) {
-    switch (value) {
-      case String text -> {
-        return guarded(text, guard);
-      }
-      case Map<?, ?> map -> {
-        Map<Object, @Nullable Object> all = new LinkedHashMap<>();
-        map.forEach((name, each) -> all.put(name, guardedAll(each, guard)));
-        return all;
-      }
-      case List<?> list -> {
-        List<@Nullable Object> all = new ArrayList<>();
-        list.forEach(each -> all.add(guardedAll(each, guard)));
-        return all;
-      }
-      case null, default -> {
-        return value;
-      }
-    }
+    return switch (value) {
+      case String text -> guarded(text, guard);
+      case Map<?, ?> map -> guardedValues(map, guard);
+      case List<?> list -> guardedMembers(list, guard);
+      case null, default -> value;
+    };
+  }
+
+  private Map<Object, @Nullable Object> guardedValues(Map<?, ?> map, char guard) {
+    Map<Object, @Nullable Object> all = new LinkedHashMap<>();
+    map.forEach((name, each) -> all.put(name, guardedAll(each, guard)));
+    return all;
+  }
+
+  private List<@Nullable Object> guardedMembers(List<?> list, char guard) {
+    List<@Nullable Object> all = new ArrayList<>();
+    list.forEach(each -> all.add(guardedAll(each, guard)));
+    return all;
   }
 
   private static String without(char guard, String text) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,7 +30,7 @@ class ComputePolicyTest {
     model.tensor("model.embed_tokens.biases", numbers, tokens, 2);
     List<String> names = new ArrayList<>(model.tensors.keySet());
     for (String name : names) {
-      TinyDirectory.Tensor tensor = model.tensors.get(name);
+      TinyDirectory.Tensor tensor = Objects.requireNonNull(model.tensors.get(name));
       int[] shape = tensor.shape();
       boolean beside = name.endsWith(".scales") || name.endsWith(".biases");
       if (quantised) {
