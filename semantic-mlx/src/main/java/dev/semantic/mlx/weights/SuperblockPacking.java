@@ -31,8 +31,8 @@ final class SuperblockPacking {
     int low = at + (five ? 48 : 16) + GROUP * (group / 2);
     int shift = group % 2 * 4;
     for (int i = 0; i < GROUP; i++) {
-      int fifth = five ? ((from[at + 16 + i] & 0xff) >>> group & 1) << 4 : 0;
-      integers[i] = (from[low + i] & 0xff) >>> shift & 0xf | fifth;
+      int fifth = five ? (((from[at + 16 + i] & 0xff) >>> group) & 1) << 4 : 0;
+      integers[i] = (((from[low + i] & 0xff) >>> shift) & 0xf) | fifth;
     }
   }
 }
