@@ -134,7 +134,9 @@ public final class RecastModel {
 
   private void entry(String name, String dtype, int[] shape, ByteBuffer bytes) {
     int begin = numbers.size();
-    numbers.write(bytes.array(), 0, bytes.position());
+    byte[] written = new byte[bytes.flip().remaining()];
+    bytes.get(written);
+    numbers.writeBytes(written);
     List<Integer> offsets = List.of(begin, numbers.size());
     header.put(name, Map.of("dtype", dtype, "shape", shape, "data_offsets", offsets));
   }
