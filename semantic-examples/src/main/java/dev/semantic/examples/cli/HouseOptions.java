@@ -60,8 +60,12 @@ final class HouseOptions {
    * @throws dev.semantic.model.ModelException if there is none
    */
   void find(Terminal terminal, ModelId id) {
-    Foresight.requireFit(id, budget(), Foresight.MORE);
+    Foresight.requireFit(id, given().orElseGet(MemoryBudget::ofSystem), Foresight.MORE);
     ModelCommand.fetchIfMissing(terminal, id);
+  }
+
+  private Optional<MemoryBudget> given() {
+    return Optional.ofNullable(budget).map(size -> new MemoryBudget(ByteSize.parse(size)));
   }
 
   @Nullable Path cacheDirectory() {
@@ -69,9 +73,7 @@ final class HouseOptions {
   }
 
   ModelRuntime openRuntime() {
-    Optional<MemoryBudget> memory =
-        Optional.ofNullable(budget).map(size -> new MemoryBudget(ByteSize.parse(size)));
-    return Runtimes.open(isolated, memory);
+    return Runtimes.open(isolated, given());
   }
 
   /** The caches on disk; null without a directory. */
