@@ -131,8 +131,6 @@ class UsageTest {
         "models fits",
         "models add",
         "models convert",
-        "models convert a",
-        "models convert a b --bits many",
         "models verify",
         "models remove",
         "fetch",
