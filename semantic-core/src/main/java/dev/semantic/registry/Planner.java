@@ -47,6 +47,7 @@ final class Planner {
       return new SwapPlan(
           SwapStrategy.UNLOAD,
           "nothing takes its place",
+          Optional.empty(),
           ByteSize.ZERO,
           ByteSize.ZERO,
           Optional.empty());
@@ -100,7 +101,8 @@ final class Planner {
                     median(alike.stream().map(SwapReport::total).toList()),
                     median(alike.stream().map(SwapReport::blackout).toList()),
                     alike.size()));
-    return new SwapPlan(how, why, next.weightSize(), needed, estimate);
+    Optional<String> compute = Optional.of(next.compute());
+    return new SwapPlan(how, why, compute, next.weightSize(), needed, estimate);
   }
 
   private static Duration median(Collection<Duration> times) {

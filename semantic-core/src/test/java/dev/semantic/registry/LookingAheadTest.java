@@ -50,6 +50,7 @@ class LookingAheadTest {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
       SwapPlan first = house.registry.plan(BETA);
       assertEquals(SwapStrategy.MAKE_BEFORE_BREAK, first.strategy());
+      assertEquals(Optional.of(Geometry.BETA.spec().compute()), first.compute());
       assertEquals(new ByteSize(2_000_000), first.toLoad());
       assertEquals(new ByteSize(1_000_000 + 2_000_000 + (128 << 10) + 20_000), first.needed());
       assertEquals(Optional.empty(), first.estimate());
