@@ -104,9 +104,9 @@ class RequestsTest {
     hold.awaitReached();
     List<Generation> others = new ArrayList<>();
     for (int i = 0; i < 6; i++) {
-      others.add(house.ask(urgent("other " + i, 0)));
+      others.add(house.ask(anybodys(0)));
     }
-    Generation urgent = house.ask(urgent("urgent", 1));
+    Generation urgent = house.ask(anybodys(1));
     hold.release();
     first.await(PATIENCE);
     var soon = urgent.await(PATIENCE).timeToFirstToken();
@@ -127,6 +127,14 @@ class RequestsTest {
     first.await(PATIENCE);
     assertEquals(0, early.await(PATIENCE).cachedTokens());
     assertEquals(19, late.await(PATIENCE).cachedTokens());
+  }
+
+  /** For which nothing is parked that could come sooner or later than what others wait for. */
+  private static GenerationRequest anybodys(int priority) {
+    return GenerationRequest.of(new Prompt.Tokens(tokens(20, 2)))
+        .maxTokens(1)
+        .priority(priority)
+        .build();
   }
 
   private static GenerationRequest urgent(String agent, int priority) {
