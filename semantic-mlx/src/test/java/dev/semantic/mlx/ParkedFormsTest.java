@@ -9,16 +9,14 @@ import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.cache.KvEncoding;
 import dev.semantic.cache.MemoryCacheStore;
 import dev.semantic.engine.GenerationResult;
-import dev.semantic.memory.ByteSize;
-import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.architecture.Architecture;
 import dev.semantic.mlx.architecture.HostsOwn;
-import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.testing.RandomGguf;
 import dev.semantic.mlx.testing.RecastModel;
 import dev.semantic.mlx.testing.RecastModel.Form;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.mlx.testing.TinyModels;
+import dev.semantic.mlx.weights.ComputePolicy;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
@@ -66,12 +64,6 @@ class ParkedFormsTest {
   @TempDir private Path directory;
   private int runs;
 
-  /** Whether quantised matrices are kept so; a machine of little memory has no other choice. */
-  private static MlxModelRuntime runtime(boolean kept) {
-    ByteSize budget = kept ? new ByteSize(1) : ByteSize.ofGiB(64);
-    return MlxModelRuntime.open(ModelCatalog.ofUser(), new MemoryBudget(budget));
-  }
-
   static Stream<String> architectures() {
     return MODELS.keySet().stream().sorted();
   }
@@ -90,15 +82,22 @@ class ParkedFormsTest {
     for (Form form : Form.values()) {
       Path recast = RecastModel.write(model, form, directory.resolve(form.name()));
       boolean kept = form.quantised();
-      ModelSpec spec = goesOnExactly(recast, kept, kept ? SHORT : LENGTHS);
+      ModelSpec spec =
+          goesOnExactly(
+              recast,
+              kept ? ComputePolicy.Form.QUANTISED : ComputePolicy.Form.EXPANDED,
+              kept ? SHORT : LENGTHS);
       assertEquals(architecture, spec.architecture());
       assertEquals(precision(form), spec.kvPrecision());
       if (kept) {
-        try (MlxModelRuntime runtime = runtime(false);
+        try (MlxModelRuntime runtime = MlxModelRuntime.open(ComputePolicy.Form.EXPANDED);
             PreparedModel expanded = runtime.prepare(spec.id())) {
           assertTrue(spec.weightSize().compareTo(expanded.spec().weightSize()) < 0, "not kept so");
           assertNotEquals(expanded.spec().tag(), spec.tag());
         }
+      }
+      if (precision(form) != KvPrecision.FLOAT32) { // as a model that is so small is computed
+        goesOnExactly(recast, ComputePolicy.Form.AS_IN_FILE, SHORT);
       }
     }
   }
@@ -120,14 +119,16 @@ class ParkedFormsTest {
   @ParameterizedTest
   @MethodSource("fixtures")
   void asOthersQuantisedThem(Path model) {
-    goesOnExactly(model, false, SHORT);
-    goesOnExactly(model, true, SHORT);
+    goesOnExactly(model, ComputePolicy.Form.EXPANDED, SHORT);
+    goesOnExactly(model, ComputePolicy.Form.QUANTISED, SHORT);
   }
 
   @Test
   void outOfGgufFiles() {
-    goesOnExactly(RandomGguf.llama(3).write(directory, "llama", 3), false, LENGTHS);
-    goesOnExactly(RandomGguf.gemma3(7, 8).write(directory, "gemma", 4), false, LENGTHS);
+    goesOnExactly(
+        RandomGguf.llama(3).write(directory, "llama", 3), ComputePolicy.Form.EXPANDED, LENGTHS);
+    goesOnExactly(
+        RandomGguf.gemma3(7, 8).write(directory, "gemma", 4), ComputePolicy.Form.EXPANDED, LENGTHS);
   }
 
   /** Close to what it would be without, and twice in the same way. */
@@ -136,7 +137,7 @@ class ParkedFormsTest {
   void inFewerBitsOnDisk(String architecture) {
     Path model = TinyModels.of(MODELS.get(architecture));
     Path recast = RecastModel.write(model, Form.F32, directory.resolve("model"));
-    try (MlxModelRuntime runtime = runtime(false)) {
+    try (MlxModelRuntime runtime = MlxModelRuntime.open(ComputePolicy.Form.EXPANDED)) {
       List<float[]> exact = stayed(runtime, recast, LENGTHS).logits();
       for (KvEncoding encoding : List.of(KvEncoding.Q8, KvEncoding.Q4)) {
         List<float[]> one = returned(runtime, recast, LENGTHS, encoding, "one").logits();
@@ -151,13 +152,13 @@ class ParkedFormsTest {
     }
   }
 
-  private ModelSpec goesOnExactly(Path model, boolean kept, List<Integer> lengths) {
-    try (MlxModelRuntime runtime = runtime(kept)) {
+  private ModelSpec goesOnExactly(Path model, ComputePolicy.Form form, List<Integer> lengths) {
+    try (MlxModelRuntime runtime = MlxModelRuntime.open(form)) {
       Talk stayed = stayed(runtime, model, lengths);
       Talk returned = returned(runtime, model, lengths, KvEncoding.EXACT, "caches");
       assertEquals(stayed.spec().tag(), returned.spec().tag());
       assertFalse(stayed.logits().isEmpty());
-      assertSame(stayed.logits(), returned.logits(), model + (kept ? ", kept quantised" : ""));
+      assertSame(stayed.logits(), returned.logits(), model + ", " + form);
       return stayed.spec();
     }
   }

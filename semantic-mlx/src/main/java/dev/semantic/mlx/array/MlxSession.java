@@ -1,6 +1,7 @@
 package dev.semantic.mlx.array;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.Holding;
@@ -136,11 +137,34 @@ public final class MlxSession {
         () -> {
           long device = RuntimeCalls.deviceNewType(gpu ? GPU : CPU, 0);
           try {
-            return DeviceCalls.number(device, name);
+            DeviceCalls.infoGet(Native.result(), device);
           } finally {
             RuntimeCalls.deviceFree(device);
           }
+          long info = Native.made("mlx_device_info_get");
+          try {
+            return number(info, name);
+          } finally {
+            DeviceCalls.infoFree(info);
+          }
         });
+  }
+
+  private static OptionalLong number(long info, String name) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment key = arena.allocateFrom(name);
+      MemorySegment answer = arena.allocate(JAVA_LONG);
+      DeviceCalls.infoHasKey(answer, info, key);
+      if (answer.get(JAVA_BYTE, 0) == 0) {
+        return OptionalLong.empty();
+      }
+      DeviceCalls.infoIsString(answer, info, key);
+      if (answer.get(JAVA_BYTE, 0) != 0) {
+        return OptionalLong.empty();
+      }
+      DeviceCalls.infoGetSize(answer, info, key);
+      return OptionalLong.of(answer.get(JAVA_LONG, 0));
+    }
   }
 
   long stream() {

@@ -90,6 +90,7 @@ class PrototypesTest {
           "mlx_vector_array",
           "mlx_stream",
           "mlx_device",
+          "mlx_device_info",
           "mlx_string",
           "mlx_io_reader",
           "mlx_optional_int",
