@@ -39,9 +39,9 @@ abstract class ModelCommand extends Subcommand {
   @Override
   final Answer answer() throws IOException {
     ModelId id = new ModelId(model);
-    MemoryBudget memory = Budgets.of(this, budget);
-    Foresight.requireFit(id, memory, Foresight.MORE);
+    Foresight.requireFit(id, Budgets.ofMachine(this, budget), Foresight.MORE);
     fetchIfMissing(terminal(), id);
+    MemoryBudget memory = Budgets.of(this, budget); // which needs MLX; a fetch does not
     try (MlxModelRuntime runtime = MlxModelRuntime.open(ModelCatalog.ofUser(), memory)) {
       return answer(runtime, id);
     }
