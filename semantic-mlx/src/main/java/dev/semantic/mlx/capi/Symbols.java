@@ -24,7 +24,8 @@ public final class Symbols {
           ReductionCalls.class,
           FastCalls.class,
           IoCalls.class,
-          RuntimeCalls.class);
+          RuntimeCalls.class,
+          DeviceCalls.class);
 
   private static final Map<String, FunctionDescriptor> DESCRIPTORS = new ConcurrentHashMap<>();
 
