@@ -62,6 +62,15 @@ class LauncherIT {
     assertEquals(1, run(program, ONLY_WITH_CACHE, "--version").code());
   }
 
+  @Test
+  void anOlderJavaIsRefusedWithTheRemedy() throws Exception {
+    Path old = Files.createDirectory(directory.resolve("jdk-17"));
+    Files.writeString(old.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"17.0.12\"\n");
+    Map<String, String> environment = Map.of("JAVA_HOME", old.toString());
+    Run run = run(TARGET.resolve("semantic"), environment, "--version");
+    run.assertFailed(1, "is Java 17", "25 is needed", "JAVA_HOME");
+  }
+
   private static void assertVersionAndNothingElse(Run run) {
     assertEquals(0, run.code(), run::toString);
     assertTrue(run.out().matches("semantic \\d+\\.\\d+\\.\\d+.*\\R"), run.out());
