@@ -144,6 +144,19 @@ class OutlineTest {
   }
 
   @Test
+  void whatAKilledProcessHasLeftGoesAndWhatALivingOneHasStays() throws Exception {
+    Process dead = new ProcessBuilder("true").start();
+    dead.waitFor();
+    Path left = Files.createDirectories(downloads().resolve("outline-" + dead.pid() + "-1"));
+    Files.writeString(left.resolve("config.json"), "{}");
+    long self = ProcessHandle.current().pid();
+    Path held = Files.createDirectories(downloads().resolve("outline-" + self + "-1"));
+    offer("tiny-llama-f32");
+    new ModelFetcher(catalog).outline(MODEL).orElseThrow().close();
+    assertEquals(List.of(held), leftBehind());
+  }
+
+  @Test
   void nobodyIsAskedWhoMayNotBe() throws IOException {
     offer("tiny-llama-f32");
     assertTrue(new ModelFetcher(over(true)).outline(MODEL).isEmpty());
@@ -152,8 +165,12 @@ class OutlineTest {
     assertEquals(List.of(), hub.asked);
   }
 
+  private Path downloads() {
+    return home.resolve("own/downloads");
+  }
+
   private List<Path> leftBehind() throws IOException {
-    try (Stream<Path> files = Files.list(home.resolve("own/downloads"))) {
+    try (Stream<Path> files = Files.list(downloads())) {
       return files.toList();
     }
   }

@@ -142,8 +142,7 @@ public final class ModelFetcher {
     Path into = null;
     long bytes = -1;
     try {
-      Path downloads = OnceDirectory.createPrivate(catalog.cache().downloads());
-      Path fresh = Files.createTempDirectory(downloads, "outline-");
+      Path fresh = ModelOutline.place(OnceDirectory.createPrivate(catalog.cache().downloads()));
       into = fresh;
       Tally silent = new Tally(FetchProgress.NONE);
       bytes = from(catalog.hub().orElseThrow(), id, hub -> hub.outline(repo.get(), fresh, silent));
