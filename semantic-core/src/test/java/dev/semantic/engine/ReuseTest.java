@@ -43,6 +43,12 @@ class ReuseTest {
         ScriptedHouse.ROOMY, builder -> builder.caches(new ScriptedStore(store, new Script())));
   }
 
+  private static ScriptedHouse nobodyComesBack(CacheStore store) {
+    return new ScriptedHouse(
+        ScriptedHouse.ROOMY,
+        builder -> builder.caches(store).engine(ScriptedHouse.engine(0, false)));
+  }
+
   /** Asks for one token; how many of the prompt were computed, which the answer must admit to. */
   private static int computed(ScriptedHouse house, String agent, int[] prompt) {
     long before = house.runtime.computedTokens();
@@ -78,11 +84,8 @@ class ReuseTest {
       house.ask("ada", prompt(1));
     }
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house =
-            new ScriptedHouse(
-                ScriptedHouse.ROOMY,
-                builder -> builder.caches(store).engine(ScriptedHouse.engine(0, false)))) {
-      house.registry.load(Geometry.ALPHA.id()); // nobody is brought back
+        ScriptedHouse house = nobodyComesBack(store)) {
+      house.registry.load(Geometry.ALPHA.id());
       assertEquals(650 - 512, computed(house, "bob", prompt(2)));
     }
   }
@@ -96,11 +99,8 @@ class ReuseTest {
       house.ask("ada", prompt(1));
     }
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house =
-            new ScriptedHouse(
-                ScriptedHouse.ROOMY,
-                builder -> builder.caches(store).engine(ScriptedHouse.engine(0, false)))) {
-      house.registry.load(Geometry.ALPHA.id()); // nobody is brought back
+        ScriptedHouse house = nobodyComesBack(store)) {
+      house.registry.load(Geometry.ALPHA.id());
       house.ask("bob", tokens(30, 7));
       assertEquals(650 - 512, computed(house, "bob", prompt(2)));
       int[] talk = said(prompt(2), house.ask("bob", prompt(2)));
