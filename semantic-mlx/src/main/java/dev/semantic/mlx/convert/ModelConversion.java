@@ -26,9 +26,10 @@ import java.util.stream.Collectors;
  * or quantised. Each call of {@link #write} is one conversion; any thread, which does the work
  * together with the JVM's common pool.
  *
- * <p>Weights stay what they are unless something else is asked for. Of GGUF's forms Q4_0, Q4_1,
- * Q4_K, Q5_0, Q5_1, Q5_K and Q8_0 have an equal in MLX, to the bit; Q6_K has none and is written
- * out as numbers.
+ * <p>Weights stay what they are unless something else is asked for; a directory's are rounded to
+ * the number format that its configuration names, where they have another. Of GGUF's forms Q4_0,
+ * Q4_1, Q4_K, Q5_0, Q5_1, Q5_K and Q8_0 have an equal in MLX, to the bit; Q6_K has none and is
+ * written out as numbers.
  */
 public final class ModelConversion {
   /** Number formats of weights that are not quantised, and of scales. */
