@@ -125,8 +125,8 @@ public final class IsolatedRuntime implements ModelRuntime {
     }
 
     /**
-     * The memory for which each process chooses the form that it computes a model in; the
-     * registry's own. Without, that of the machine.
+     * The memory for which each process chooses the form that it computes a model in; a registry
+     * that is given no budget has the same. Without, three quarters of the machine's.
      */
     public Builder budget(MemoryBudget value) {
       budget = value;
