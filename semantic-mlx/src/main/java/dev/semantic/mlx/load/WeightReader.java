@@ -21,10 +21,7 @@ public final class WeightReader {
   /**
    * Bytes between two looks at whether the load is still wanted: some milliseconds of all cores.
    */
-  private static final long SLICE = 16 << 20;
-
-  /** The same beside a model that may be asked at any moment. */
-  private static final long BESIDE = 8 << 20;
+  private static final long SLICE = 8 << 20;
 
   /** How far ahead of what is written a disk is asked: enough for its queues. */
   private static final long AHEAD = 128 << 20;
@@ -87,24 +84,27 @@ public final class WeightReader {
     long done = 0;
     int announced = 0;
     List<Run> slice;
+    List<FilePart> read = List.of();
     for (int next = 0; next < runs.size(); next += slice.size()) {
       requireWanted(progress);
       boolean gentle = progress.isBackground() && pace.isGentle();
-      slice = from(next, gentle ? 1 : progress.isBackground() ? BESIDE : SLICE);
+      slice = from(next, gentle ? 1 : SLICE);
       int ahead = Math.max(announced, next + from(next, AHEAD).size());
       List<FilePart> coming = parts(runs.subList(announced, ahead));
       announced = ahead;
       if (gentle) {
         coming.forEach(FilePart::announce);
         slice.forEach(this::write);
+        read.forEach(FilePart::letGo);
         pace.rest();
       } else {
-        together(slice, coming);
+        together(slice, coming, read);
       }
-      parts(slice).forEach(FilePart::letGo);
+      read = parts(slice);
       done += bytes(slice);
       progress.update(done, totalBytes);
     }
+    read.forEach(FilePart::letGo);
   }
 
   /** One at least, until there are so many bytes. */
@@ -116,10 +116,11 @@ public final class WeightReader {
     return runs.subList(first, end);
   }
 
-  /** To announce takes time, too: the kernel looks for memory then. */
-  private void together(List<Run> slice, List<FilePart> coming) {
+  /** Hints take time, too: the kernel looks for memory, or through all pages of a part. */
+  private void together(List<Run> slice, List<FilePart> coming, List<FilePart> read) {
     List<Runnable> tasks = new ArrayList<>();
     coming.forEach(part -> tasks.add(part::announce));
+    read.forEach(part -> tasks.add(part::letGo));
     slice.forEach(run -> tasks.add(() -> write(run)));
     Together.run(tasks);
   }

@@ -1,22 +1,26 @@
 package dev.semantic.mlx.text;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.mlx.files.JsonText;
 import dev.semantic.model.ModelException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +34,12 @@ import org.jspecify.annotations.Nullable;
 final class TokenizerFile {
   private static final long LARGEST = 512L << 20;
   private static final int MOST_TOKENS = 1 << 22;
+  private static final String ADDED_TOKENS = "added_tokens";
+  private static final byte[] NULL = "null".getBytes(StandardCharsets.US_ASCII);
+
+  /** What deals with special tokens, or with the length of a text. */
+  private static final Set<String> SPECIAL =
+      Set.of("truncation", "padding", "post_processor", ADDED_TOKENS);
 
   private static final Set<String> PRE_TOKENIZERS =
       new TreeSet<>(
@@ -47,70 +57,113 @@ final class TokenizerFile {
               "Whitespace",
               "WhitespaceSplit"));
 
-  private static final ObjectMapper JSON = new ObjectMapper(JsonText.FACTORY);
+  /**
+   * Of the tokens' texts none comes twice in a file, so none is worth remembering. That no key
+   * comes twice is seen here, where most of them are kept anyway.
+   */
+  private static final JsonFactory FACTORY =
+      JsonText.FACTORY
+          .rebuild()
+          .disable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .build();
 
-  /** For what {@link #check} has read: no key is there twice. */
-  private static final JsonFactory AGAIN =
-      JsonText.FACTORY.rebuild().disable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+  private static final ObjectMapper JSON =
+      new ObjectMapper(FACTORY).enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
   private final Path file;
+  private final byte[] text;
   private final Map<String, JsonNode> parts = new HashMap<>();
   private final Map<String, Integer> vocabulary = new HashMap<>();
   private final List<JsonVocabulary.Added> added = new ArrayList<>();
-  private boolean byteFallback;
-  private boolean model;
 
-  private TokenizerFile(Path file) {
+  /** Where the values are that a tokenizer for text alone has otherwise, in the file's order. */
+  private final List<Value> special = new ArrayList<>();
+
+  private JsonNode addedTokens = MissingNode.getInstance();
+  private boolean byteFallback;
+
+  /** A value of the outermost object: its first byte, and the one behind its last. */
+  private record Value(String field, int from, int to) {}
+
+  private TokenizerFile(Path file, byte[] text) {
     this.file = file;
+    this.text = text;
   }
 
   /**
-   * Reads all but the weights of it, so to speak: the vocabulary is skipped.
+   * Reads a file, once: with a large vocabulary each reading takes as long as loading a small
+   * model.
    *
    * @throws ModelException if it is no tokenizer, or has parts that nobody knows
    */
-  static void check(Path file) {
-    new TokenizerFile(file).read(false);
-  }
-
-  /** Reads all of it, once it was {@linkplain #check checked}. */
   static TokenizerFile read(Path file) {
-    TokenizerFile read = new TokenizerFile(file);
-    read.read(true);
-    return read;
-  }
-
-  private void read(boolean whole) {
     try {
       if (Files.size(file) > LARGEST) {
-        throw broken("it has %d bytes".formatted(Files.size(file)));
+        throw broken(file, "it has %d bytes".formatted(Files.size(file)));
       }
-      JsonFactory factory = whole ? AGAIN : JsonText.FACTORY;
-      try (JsonParser json = factory.createParser(file.toFile())) {
-        if (json.nextToken() != JsonToken.START_OBJECT) {
-          throw broken("it is no JSON object");
-        }
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-          String field = json.currentName();
-          json.nextToken();
-          switch (field) {
-            case "added_tokens" -> addedTokens(JSON.readTree(json));
-            case "normalizer", "pre_tokenizer", "post_processor", "decoder" ->
-                parts.put(field, JSON.readTree(json));
-            case "model" -> model(json, whole);
-            default -> json.skipChildren();
-          }
-        }
-      }
+      TokenizerFile tokenizer = new TokenizerFile(file, Files.readAllBytes(file));
+      tokenizer.read();
+      return tokenizer;
     } catch (JsonProcessingException e) {
-      throw broken(JsonText.brief(e));
+      throw broken(file, JsonText.brief(e));
     } catch (IOException e) {
       throw new ModelException("Cannot read %s: %s".formatted(file, e.getMessage()), e);
     }
-    if (!model) {
+  }
+
+  private void read() throws IOException {
+    Set<String> fields = new HashSet<>();
+    try (JsonParser json = FACTORY.createParser(text)) {
+      if (json.nextToken() != JsonToken.START_OBJECT) {
+        throw broken("it is no JSON object");
+      }
+      while (json.nextToken() != JsonToken.END_OBJECT) {
+        String field = json.currentName();
+        requireFirst(fields, field);
+        json.nextToken();
+        long from = json.currentTokenLocation().getByteOffset();
+        boolean structure = json.currentToken().isStructStart();
+        field(field, json);
+        if (structure && SPECIAL.contains(field)) {
+          special.add(value(field, from, json.currentLocation().getByteOffset()));
+        }
+      }
+      if (json.nextToken() != null) {
+        throw broken("it goes on behind its end");
+      }
+    }
+    if (!fields.contains("model")) {
       throw broken("it has no model");
     }
     requireKnown(parts.get("pre_tokenizer"));
+  }
+
+  private void requireFirst(Set<String> fields, String field) {
+    if (!fields.add(field)) {
+      throw broken("'%s' is there twice".formatted(field));
+    }
+  }
+
+  /** Other encodings than UTF-8, in which places cannot be told, no tokenizer has. */
+  private Value value(String field, long from, long to) {
+    if (from < 0 || to < from || to > text.length) {
+      throw broken("it is not written in UTF-8");
+    }
+    return new Value(field, (int) from, (int) to);
+  }
+
+  private void field(String field, JsonParser json) throws IOException {
+    switch (field) {
+      case ADDED_TOKENS -> {
+        addedTokens = JSON.readTree(json);
+        addedTokens(addedTokens);
+      }
+      case "normalizer", "pre_tokenizer", "post_processor", "decoder" ->
+          parts.put(field, JSON.readTree(json));
+      case "model" -> model(json);
+      default -> json.skipChildren();
+    }
   }
 
   private void requireKnown(@Nullable JsonNode part) {
@@ -147,20 +200,19 @@ final class TokenizerFile {
     }
   }
 
-  private void model(JsonParser json, boolean whole) throws IOException {
-    model = json.currentToken() == JsonToken.START_OBJECT;
-    if (!model) {
+  private void model(JsonParser json) throws IOException {
+    if (json.currentToken() != JsonToken.START_OBJECT) {
       throw broken("its model is no JSON object");
     }
+    Set<String> fields = new HashSet<>();
     while (json.nextToken() != JsonToken.END_OBJECT) {
       String field = json.currentName();
+      requireFirst(fields, field);
       json.nextToken();
-      if (field.equals("byte_fallback")) {
-        byteFallback = json.currentToken() == JsonToken.VALUE_TRUE;
-      } else if (field.equals("vocab") && whole) {
-        vocabulary(json);
-      } else {
-        json.skipChildren();
+      switch (field) {
+        case "byte_fallback" -> byteFallback = json.currentToken() == JsonToken.VALUE_TRUE;
+        case "vocab" -> vocabulary(json);
+        default -> json.skipChildren();
       }
     }
   }
@@ -171,7 +223,9 @@ final class TokenizerFile {
       while (json.nextToken() != JsonToken.END_OBJECT) {
         String text = json.currentName();
         json.nextToken();
-        token(text, json.getIntValue());
+        if (token(text, json.getIntValue()) != null) {
+          throw broken("the token '%s' is there twice".formatted(text));
+        }
       }
       return;
     }
@@ -184,11 +238,11 @@ final class TokenizerFile {
     }
   }
 
-  private void token(String text, int id) {
+  private @Nullable Integer token(String text, int id) {
     if (id < 0 || id >= MOST_TOKENS) {
       throw broken("the token '%s' is %d".formatted(text, id));
     }
-    vocabulary.put(text, id);
+    return vocabulary.put(text, id);
   }
 
   Map<String, Integer> vocabulary() {
@@ -237,56 +291,50 @@ final class TokenizerFile {
    * around it. A token that only the added ones have keeps its place, or those behind it would move
    * up; but it gets a text that nobody writes.
    */
-  byte[] withoutSpecial() {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonParser json = AGAIN.createParser(file.toFile());
-        JsonGenerator out = JSON.createGenerator(bytes)) {
-      json.nextToken();
-      out.writeStartObject();
-      while (json.nextToken() != JsonToken.END_OBJECT) {
-        String field = json.currentName();
-        json.nextToken();
-        switch (field) {
-          case "truncation", "padding", "post_processor" -> {
-            json.skipChildren();
-            out.writeNullField(field);
-          }
-          case "added_tokens" -> {
-            out.writeFieldName(field);
-            writeAdded(JSON.readTree(json), out);
-          }
-          default -> {
-            out.writeFieldName(field);
-            out.copyCurrentStructure(json);
-          }
-        }
-      }
-      out.writeEndObject();
-    } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, e.getMessage()), e);
+  byte[] withoutSpecial() throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(text.length);
+    int done = begin();
+    for (Value value : special) {
+      out.write(text, done, value.from() - done);
+      out.writeBytes(value.field().equals(ADDED_TOKENS) ? plainAdded() : NULL);
+      done = value.to();
     }
-    return bytes.toByteArray();
+    out.write(text, done, text.length - done);
+    return out.toByteArray();
   }
 
-  private void writeAdded(JsonNode list, JsonGenerator out) throws IOException {
-    out.writeStartArray();
-    for (JsonNode each : list) {
-      String text = each.path("content").asText();
-      boolean special = each.path("special").asBoolean(false);
-      if (special && vocabulary.containsKey(text)) {
-        continue;
-      }
-      if (special && each instanceof ObjectNode token) {
-        token.put(
-            "content",
-            "\uffff\ufffe special token %d \ufffe\uffff".formatted(each.path("id").asInt()));
-      }
-      JSON.writeValue(out, each);
-    }
-    out.writeEndArray();
+  /** Behind a byte order mark. */
+  private int begin() {
+    boolean marked =
+        text.length > 2
+            && text[0] == (byte) 0xef
+            && text[1] == (byte) 0xbb
+            && text[2] == (byte) 0xbf;
+    return marked ? 3 : 0;
   }
 
-  ModelException broken(String what) {
+  private byte[] plainAdded() throws IOException {
+    ArrayNode plain = JSON.createArrayNode();
+    for (JsonNode each : addedTokens) {
+      String content = each.path("content").asText();
+      if (!each.path("special").asBoolean(false)) {
+        plain.add(each);
+      } else if (!vocabulary.containsKey(content)) {
+        ObjectNode hidden = each.deepCopy();
+        plain.add(
+            hidden.put(
+                "content",
+                "\uffff\ufffe special token %d \ufffe\uffff".formatted(each.path("id").asInt())));
+      }
+    }
+    return JSON.writeValueAsBytes(plain);
+  }
+
+  private ModelException broken(String what) {
+    return broken(file, what);
+  }
+
+  private static ModelException broken(Path file, String what) {
     return new ModelException("The tokenizer in %s cannot be used: %s".formatted(file, what));
   }
 }

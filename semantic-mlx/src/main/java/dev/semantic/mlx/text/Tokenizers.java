@@ -66,7 +66,8 @@ public final class Tokenizers {
 
   /**
    * The tokenizer and chat template that lie in a directory; where there is no tokenizer, tokens
-   * alone. To read a large one takes a second, so that is left to whoever asks the result.
+   * alone. To make a large one of what was read takes half a second, so that is left to whoever
+   * asks the result.
    *
    * @throws ModelException if there is one that cannot be used
    */
@@ -76,9 +77,8 @@ public final class Tokenizers {
     if (file.isEmpty()) {
       return () -> new TokensOnly(directory.path(), settings.endTokens());
     }
-    TokenizerFile.check(file.get());
+    TokenizerFile read = TokenizerFile.read(file.get());
     return () -> {
-      TokenizerFile read = TokenizerFile.read(file.get());
       JsonVocabulary vocabulary =
           new JsonVocabulary(
               read.vocabulary(),

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.chat.ChatMessage;
 import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.testing.Reference;
@@ -15,8 +16,10 @@ import dev.semantic.model.ModelException;
 import dev.semantic.spi.TextCodec;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -70,6 +73,27 @@ class DirectoryTokenizerTest {
       assertTrue(text.hasChatTemplate());
       assertEquals("<|user|>Hello there<|end|>\n<|assistant|>", text.renderChat(chat));
       assertArrayEquals(Reference.ints(expected.get("chat")), text.encodeChat(chat));
+    }
+  }
+
+  /** As editors leave files: with a mark in front, indented, and in another order. */
+  @Test
+  void howAFileIsWrittenDoesNotMatter() throws Exception {
+    ModelDirectory model = model("byte-level");
+    Path file = directory.resolve("tokenizer.json");
+    String text = "a <|end|> bé 🙂";
+    ObjectNode tokenizer = (ObjectNode) TinyModels.json(file);
+    tokenizer.set("added_tokens", tokenizer.remove("added_tokens"));
+    tokenizer.putObject("truncation").put("max_length", 1);
+    Files.writeString(file, "\ufeff" + tokenizer.toPrettyString());
+    try (ModelCodec written = Tokenizers.open(model).get()) {
+      Files.copy(
+          resource("byte-level").resolve("tokenizer.json"),
+          file,
+          StandardCopyOption.REPLACE_EXISTING);
+      try (ModelCodec plain = Tokenizers.open(model).get()) {
+        assertArrayEquals(plain.encode(text, false), written.encode(text, false));
+      }
     }
   }
 
@@ -163,6 +187,13 @@ class DirectoryTokenizerTest {
     refused(model, file, "{\"model\": 7}", "no JSON object");
     refused(model, file, "{\"added_tokens\": [{\"id\": -1, \"content\": \"a\"}]}", "added token");
     refused(model, file, "{\"a\":" + "[".repeat(5_000), "depth");
+    refused(model, file, "{\"version\": 1, \"version\": 1}", "'version' is there twice");
+    refused(model, file, "{\"model\": {\"type\": 1, \"type\": 1}}", "'type' is there twice");
+    refused(model, file, "{\"model\": {\"vocab\": {\"a\": 1, \"a\": 2}}}", "'a' is there twice");
+    refused(model, file, "{\"decoder\": {\"a\": 1, \"a\": 2}, \"model\": {}}", "'a'");
+    refused(model, file, whole + "{}", "behind its end");
+    Files.writeString(file, whole, StandardCharsets.UTF_16);
+    assertRefused(ModelException.class, () -> Tokenizers.open(model), "UTF-8");
     Files.writeString(file, whole);
     Files.writeString(directory.resolve("chat_template.jinja"), "{% if %}");
     assertRefused(ModelException.class, () -> Tokenizers.open(model), "chat_template.jinja");
