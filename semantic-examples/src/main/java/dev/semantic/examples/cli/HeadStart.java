@@ -38,7 +38,7 @@ final class HeadStart {
   /** The command opens it again, and tells what is wrong if something is. */
   private static void openMlx() {
     try {
-      Mlx.open();
+      Mlx.open().budget(); // the JVM's beans of the system take a tenth of a second, too
     } catch (MlxException | LinkageError e) {
       LOG.debug("MLX cannot be opened; the command will say so", e);
     }
