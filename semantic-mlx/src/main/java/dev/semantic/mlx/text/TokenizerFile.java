@@ -2,6 +2,7 @@ package dev.semantic.mlx.text;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -10,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.mlx.files.JsonText;
+import dev.semantic.mlx.files.Reason;
 import dev.semantic.model.ModelException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -17,11 +19,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A {@code tokenizer.json} of Hugging Face's tokenizers, read without knowing its whole: what
@@ -31,22 +31,6 @@ final class TokenizerFile {
   private static final long LARGEST = 512L << 20;
   private static final int MOST_TOKENS = 1 << 22;
 
-  private static final Set<String> PRE_TOKENIZERS =
-      new TreeSet<>(
-          List.of(
-              "BertPreTokenizer",
-              "ByteLevel",
-              "CharDelimiterSplit",
-              "Digits",
-              "FixedLength",
-              "Metaspace",
-              "Punctuation",
-              "Sequence",
-              "Split",
-              "UnicodeScripts",
-              "Whitespace",
-              "WhitespaceSplit"));
-
   private static final ObjectMapper JSON = new ObjectMapper(JsonText.FACTORY);
 
   /** For what {@link #check} has read: no key is there twice. */
@@ -54,7 +38,7 @@ final class TokenizerFile {
       JsonText.FACTORY.rebuild().disable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private final Path file;
-  private final Map<String, JsonNode> parts = new HashMap<>();
+  private final Map<String, JsonNode> parts = new LinkedHashMap<>();
   private final Map<String, Integer> vocabulary = new HashMap<>();
   private final List<JsonVocabulary.Added> added = new ArrayList<>();
   private boolean byteFallback;
@@ -65,7 +49,7 @@ final class TokenizerFile {
   }
 
   /**
-   * Reads all but the weights of it, so to speak: the vocabulary is skipped.
+   * Reads all of it, and keeps nothing of the vocabulary.
    *
    * @throws ModelException if it is no tokenizer, or has parts that nobody knows
    */
@@ -101,32 +85,32 @@ final class TokenizerFile {
             default -> json.skipChildren();
           }
         }
+        json.nextToken(); // nothing, or what does not belong there
+        if (json.currentToken() != null) {
+          throw broken("something stands behind its end" + place(json));
+        }
       }
     } catch (JsonProcessingException e) {
-      throw broken(JsonText.brief(e));
+      throw broken(JsonText.brief(e) + ". Fetch it again");
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException("Cannot read %s: %s".formatted(file, Reason.of(e)), e);
     }
     if (!model) {
       throw broken("it has no model");
     }
-    requireKnown(parts.get("pre_tokenizer"));
-  }
-
-  private void requireKnown(@Nullable JsonNode part) {
-    if (part == null || part.isNull()) {
-      return;
-    }
-    String type = part.path("type").asText("");
-    if (!PRE_TOKENIZERS.contains(type)) {
-      throw broken(
-          "its pre-tokenizer is '%s'; known are %s"
-              .formatted(type, String.join(", ", PRE_TOKENIZERS)));
-    }
-    part.path("pretokenizers").forEach(this::requireKnown);
+    parts.forEach(
+        (field, part) ->
+            TokenizerPart.unknown(field, part)
+                .ifPresent(
+                    why -> {
+                      throw broken(why);
+                    }));
   }
 
   private void addedTokens(JsonNode list) {
+    if (!list.isArray() && !list.isNull()) {
+      throw broken("its added tokens are no list");
+    }
     for (JsonNode each : list) {
       JsonNode id = each.path("id");
       JsonNode text = each.path("content");
@@ -152,43 +136,84 @@ final class TokenizerFile {
     if (!model) {
       throw broken("its model is no JSON object");
     }
+    boolean hasVocabulary = false;
     while (json.nextToken() != JsonToken.END_OBJECT) {
       String field = json.currentName();
       json.nextToken();
-      if (field.equals("byte_fallback")) {
-        byteFallback = json.currentToken() == JsonToken.VALUE_TRUE;
-      } else if (field.equals("vocab") && whole) {
-        vocabulary(json);
-      } else {
-        json.skipChildren();
+      switch (field) {
+        case "byte_fallback" -> byteFallback = json.currentToken() == JsonToken.VALUE_TRUE;
+        case "type" -> TokenizerPart.requireModel(json, this::broken);
+        case "vocab" -> {
+          vocabulary(json, whole);
+          hasVocabulary = true;
+        }
+        case "merges" -> merges(json);
+        default -> json.skipChildren();
       }
     }
+    if (!hasVocabulary) {
+      throw broken("its model has no vocabulary");
+    }
+  }
+
+  /** Each a text with a space in its middle, or a list of two. */
+  private void merges(JsonParser json) throws IOException {
+    if (json.currentToken() != JsonToken.START_ARRAY) {
+      throw broken("its merges are no list");
+    }
+    while (json.nextToken() != JsonToken.END_ARRAY) {
+      JsonToken one = json.currentToken();
+      boolean pair =
+          one == JsonToken.START_ARRAY
+              && json.nextToken() == JsonToken.VALUE_STRING
+              && json.nextToken() == JsonToken.VALUE_STRING
+              && json.nextToken() == JsonToken.END_ARRAY;
+      if (!pair && one != JsonToken.VALUE_STRING) {
+        throw broken("one of its merges is no pair" + place(json));
+      }
+    }
+  }
+
+  private static String place(JsonParser json) {
+    JsonLocation at = json.currentTokenLocation();
+    return " (line %d, column %d)".formatted(at.getLineNr(), at.getColumnNr());
   }
 
   /** Ids by text; or, in a unigram model, texts and scores in the order of their ids. */
-  private void vocabulary(JsonParser json) throws IOException {
-    if (json.currentToken() == JsonToken.START_OBJECT) {
-      while (json.nextToken() != JsonToken.END_OBJECT) {
-        String text = json.currentName();
-        json.nextToken();
-        token(text, json.getIntValue());
+  private void vocabulary(JsonParser json, boolean whole) throws IOException {
+    switch (json.currentToken()) {
+      case START_OBJECT -> {
+        while (json.nextToken() != JsonToken.END_OBJECT) {
+          String text = json.currentName();
+          if (json.nextToken() != JsonToken.VALUE_NUMBER_INT) {
+            throw broken("the token '%s' has no number%s".formatted(text, place(json)));
+          }
+          token(text, json.getLongValue(), whole);
+        }
       }
-      return;
-    }
-    for (int id = 0; json.nextToken() == JsonToken.START_ARRAY; id++) {
-      json.nextToken();
-      token(json.getText(), id);
-      while (json.nextToken() != JsonToken.END_ARRAY) {
-        json.skipChildren();
+      case START_ARRAY -> {
+        for (int id = 0; json.nextToken() != JsonToken.END_ARRAY; id++) {
+          if (json.currentToken() != JsonToken.START_ARRAY
+              || json.nextToken() != JsonToken.VALUE_STRING) {
+            throw broken("token %d has no text%s".formatted(id, place(json)));
+          }
+          token(json.getText(), id, whole);
+          if (!json.nextToken().isNumeric() || json.nextToken() != JsonToken.END_ARRAY) {
+            throw broken("token %d has no score%s".formatted(id, place(json)));
+          }
+        }
       }
+      default -> throw broken("its vocabulary is neither an object nor a list" + place(json));
     }
   }
 
-  private void token(String text, int id) {
+  private void token(String text, long id, boolean whole) {
     if (id < 0 || id >= MOST_TOKENS) {
       throw broken("the token '%s' is %d".formatted(text, id));
     }
-    vocabulary.put(text, id);
+    if (whole) {
+      vocabulary.put(text, (int) id);
+    }
   }
 
   Map<String, Integer> vocabulary() {
@@ -263,7 +288,7 @@ final class TokenizerFile {
       }
       out.writeEndObject();
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException("Cannot read %s: %s".formatted(file, Reason.of(e)), e);
     }
     return bytes.toByteArray();
   }
