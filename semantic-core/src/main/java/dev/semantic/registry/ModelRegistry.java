@@ -322,7 +322,8 @@ public final class ModelRegistry implements AutoCloseable {
       LOG.warn("Interrupted while closing: agents who are not parked yet are not parked");
       Thread.currentThread().interrupt();
     } catch (Throwable t) {
-      LOG.error("Agents could not be parked before closing", t);
+      LOG.error("Agents could not be parked before closing: {}", String.valueOf(t.getMessage()));
+      LOG.debug("That was", t);
     }
   }
 

@@ -13,6 +13,7 @@ import dev.semantic.mlx.store.ModelFetcher;
 import dev.semantic.mlx.store.ModelOutline;
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.mlx.store.hub.FakeHub;
+import dev.semantic.mlx.testing.RandomGguf;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.mlx.testing.TinyModels;
 import dev.semantic.model.ModelException;
@@ -20,6 +21,7 @@ import dev.semantic.model.ModelId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a hub's model takes is known from its headers, before a weight has come. */
 class OutlineTest {
@@ -106,6 +109,26 @@ class OutlineTest {
               .sum();
       assertTrue(asked < 20_000, () -> asked + " bytes of weight files are no headers");
     }
+  }
+
+  /** Metadata and tensors' names stand at a GGUF file's front; the rest is as long as it is. */
+  @RequiresNatives
+  @ParameterizedTest(name = "ranges: {0}")
+  @ValueSource(booleans = {true, false})
+  void aGgufFilesFrontSaysAsMuch(boolean ranges) throws Exception {
+    Path whole = RandomGguf.gemma3(6, 512).write(home, "whole", 3);
+    byte[] content = Files.readAllBytes(whole);
+    long far = (24L << 20) + 12_345; // behind the front that is asked for
+    hub.large("model-Q8_0.gguf", Arrays.copyOf(content, Math.toIntExact(far)));
+    hub.large("mmproj-model.gguf", new byte[100]);
+    hub.knowsRanges = ranges;
+    try (ModelOutline outline = new ModelFetcher(catalog).outline(MODEL).orElseThrow();
+        MlxModelRuntime runtime = MlxModelRuntime.open(catalog)) {
+      assertEquals(far, outline.fetchBytes());
+      assertEquals(runtime.footprint(whole), runtime.footprint(outline.path()));
+      assertEquals(runtime.compute(whole), runtime.compute(outline.path()));
+    }
+    assertEquals(List.of(), leftBehind());
   }
 
   private static Path weights(Path model) throws IOException {

@@ -19,6 +19,10 @@ final class Cli {
   private static final int DONE = 0;
   private static final int FAILED = 1;
   private static final int MISUSED = 2;
+  private static final int LONGEST = 2000;
+
+  /** Control characters, and those that turn the direction of what follows. */
+  private static final String UNSEEN = "[\\p{Cntrl}\\u202a-\\u202e\\u2066-\\u2069]";
 
   private Cli() {}
 
@@ -109,7 +113,14 @@ final class Cli {
     return message;
   }
 
-  private static String oneLine(@Nullable String text) {
-    return text == null ? "failed" : text.strip().replaceAll("\\s*\\R\\s*", " ");
+  /** Names and values of strangers are in it: they neither end the line nor steer the terminal. */
+  static String oneLine(@Nullable String text) {
+    if (text == null) {
+      return "failed";
+    }
+    String line = text.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll(UNSEEN, "?");
+    return line.length() <= LONGEST
+        ? line
+        : line.substring(0, LONGEST / 2) + " ... " + line.substring(line.length() - LONGEST / 2);
   }
 }

@@ -60,7 +60,22 @@ final class FitsCommand extends Subcommand {
     }
     Optional<ModelOutline> outline = new ModelFetcher(catalog).outline(id);
     try (ModelOutline found = outline.orElseThrow(() -> absent(catalog, id))) {
-      return answer(found.path(), found.fetchBytes(), memory);
+      return outlined(found, memory);
+    }
+  }
+
+  /** Nobody wants to hear of the files in which the headers lie for a moment. */
+  private Answer outlined(ModelOutline outline, MemoryBudget memory) {
+    try {
+      return answer(outline.path(), outline.fetchBytes(), memory);
+    } catch (ModelException e) {
+      String why =
+          String.valueOf(e.getMessage())
+              .replace("Cannot load " + outline.path() + ": ", "")
+              .replace(outline.path() + "/", "")
+              .replace(outline.path().toString(), name)
+              .replace(" Fetch it again.", "");
+      throw new ModelException("%s cannot be loaded as the hub has it: %s".formatted(name, why), e);
     }
   }
 

@@ -7,6 +7,7 @@ import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.store.AvailableModel;
 import dev.semantic.mlx.store.Fit;
 import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.store.ModelSource;
 import dev.semantic.model.ModelException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -19,16 +20,30 @@ import org.jspecify.annotations.Nullable;
 final class ModelForm {
   private ModelForm() {}
 
-  /** All there are, with whether there is memory for each that is here. */
+  /** All there are, with whether there is memory for each. */
   static List<AvailableModel> available(ModelCatalog catalog) {
+    MemoryBudget budget = MemoryBudget.ofSystem();
     if (catalog.available().stream().noneMatch(AvailableModel::complete)) {
-      return catalog.available();
+      return catalog.available(model -> unfetched(catalog, model, budget));
     }
     try (MlxModelRuntime runtime = MlxModelRuntime.open(catalog)) {
-      return catalog.available(within(MemoryBudget.ofSystem(), runtime));
+      Fit here = within(budget, runtime);
+      return catalog.available(
+          model -> model.complete() ? here.judge(model) : unfetched(catalog, model, budget));
     } catch (MlxException e) {
-      return catalog.available(); // a list needs no MLX; what computes says what is wrong with it
+      // a list needs no MLX; what computes says what is wrong with it
+      return catalog.available(model -> unfetched(catalog, model, budget));
     }
+  }
+
+  /** Of a known model it is known before it is here. */
+  private static Optional<Boolean> unfetched(
+      ModelCatalog catalog, AvailableModel model, MemoryBudget budget) {
+    return model.source() != ModelSource.KNOWN
+        ? Optional.empty()
+        : catalog
+            .find(model.name())
+            .map(known -> new ByteSize(known.leastMemoryBytes()).compareTo(budget.total()) <= 0);
   }
 
   /** One of them, likewise. */

@@ -162,6 +162,40 @@ class ModelsCommandTest {
   }
 
   @Test
+  void ofWhatIsKnownNothingNeedsToBeFetchedToBeJudged() throws Exception {
+    for (JsonNode model : json(run("models", "--json"), "models").get("models")) {
+      assertEquals("absent", model.get("state").asText());
+      assertTrue(model.get("fits").asBoolean(), model::toString);
+      assertTrue(model.get("architecture").isTextual(), model::toString);
+    }
+  }
+
+  @Test
+  void whatIsNotAModelIsNotSaidToBeWhole() throws Exception {
+    Path shelf = Files.createDirectories(home.resolve("shelf"));
+    Files.createFile(shelf.resolve("empty.gguf"));
+    Run added = run("models", "add", shelf.toString());
+    assertTrue(added.out().startsWith("empty "), added.out());
+    assertTrue(added.out().contains("partial"), added.out());
+    assertTrue(added.out().contains("without a GGUF file's beginning"), added.out());
+  }
+
+  /** Without a place to keep what was made of its vocabulary it is made again each time. */
+  @Test
+  void aTokenizerNeedNotBeKept() throws Exception {
+    Path natives = UserCache.ofUser().root().resolve("natives");
+    Path model = UserCache.ofUser().models().resolve("SmolLM2-135M-Instruct.Q4_1.gguf");
+    assumeTrue(Files.isDirectory(natives) && Files.exists(model), "nothing was fetched here");
+    Files.createDirectories(home.resolve("own"));
+    Files.createSymbolicLink(home.resolve("own/natives"), natives);
+    Files.createFile(home.resolve("own/tokenizers")); // as good as a disk that is full
+    Run run = run("tokenize", model.toString(), "Hello");
+    assertEquals(0, run.code(), run.err());
+    assertTrue(run.err().contains("is not kept"), run.err());
+    assertFalse(run.err().contains("\tat "), run.err());
+  }
+
+  @Test
   void whatIsRefusedSaysWhy() throws Exception {
     run("models", "fetch", "org/other").assertFailed(1, "org/other", "no repository", "404");
     run("info", "org/other").assertFailed(1, "org/other", "no repository", "404");

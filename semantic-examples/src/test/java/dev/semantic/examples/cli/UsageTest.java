@@ -180,6 +180,13 @@ class UsageTest {
   }
 
   @Test
+  void whatStrangersWroteNeitherEndsTheLineNorSteersTheTerminal() {
+    assertEquals("a b?[31m?c", Cli.oneLine("a\n b\u001b[31m\u202ec\n"));
+    String cut = Cli.oneLine("Cannot " + "x".repeat(100_000) + " here");
+    assertTrue(cut.length() < 2100 && cut.startsWith("Cannot x") && cut.endsWith("x here"), cut);
+  }
+
+  @Test
   void whatNobodyHasIsNotFetched() {
     run("fetch", "gpt-9").assertFailed(1, "gpt-9", "org/name");
     run("models", "fetch", "gpt-9").assertFailed(1, "gpt-9", "org/name");

@@ -6,13 +6,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -45,32 +46,62 @@ public final class JsonText {
    */
   public static Map<String, @Nullable Object> read(Path file, long most) {
     try {
-      long size = Files.size(file);
-      if (size > most) {
+      Object found = JSON.readValue(bytes(file, most), Object.class);
+      if (!(found instanceof Map<?, ?>)) {
         throw new ModelException(
-            "%s has %d bytes, more than the %d that such a file may have. Is it damaged?"
-                .formatted(file.getFileName(), size, most));
+            "%s is %s, expected a JSON object".formatted(file.getFileName(), kind(found)));
       }
-      Map<String, @Nullable Object> object =
-          JSON.readValue(Files.readAllBytes(file), new TypeReference<>() {});
-      if (object == null) {
-        throw new ModelException(file.getFileName() + " is null, expected a JSON object");
-      }
+      @SuppressWarnings("unchecked") // an object of JSON
+      Map<String, @Nullable Object> object = (Map<String, @Nullable Object>) found;
       return object;
     } catch (JsonProcessingException e) {
       throw new ModelException(
-          "%s is not the JSON object it should be: %s".formatted(file.getFileName(), brief(e)), e);
+          "%s is not the JSON object it should be: %s. Fetch it again."
+              .formatted(file.getFileName(), brief(e)),
+          e);
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException("Cannot read %s: %s".formatted(file, Reason.of(e)), e);
     }
+  }
+
+  /** No pipe and no device: those have no size, and reading them has no end. */
+  private static byte[] bytes(Path file, long most) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new ModelException(file + " is not a file");
+    }
+    long size = Files.size(file);
+    if (size > most) {
+      throw new ModelException(
+          "%s has %d bytes, more than the %d that such a file may have. Is it damaged?"
+              .formatted(file.getFileName(), size, most));
+    }
+    if (size == 0) {
+      throw new ModelException("%s is empty. Fetch it again.".formatted(file));
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.readNBytes(Math.toIntExact(size)); // however it grows meanwhile
+    }
+  }
+
+  private static String kind(@Nullable Object value) {
+    return switch (value) {
+      case null -> "null";
+      case List<?> _ -> "a list";
+      case String _ -> "a text";
+      case Number _ -> "a number";
+      default -> value.toString();
+    };
   }
 
   /** What is wrong and where, without the text around it. */
   public static String brief(JsonProcessingException e) {
+    String what =
+        String.valueOf(e.getOriginalMessage())
+            .replaceAll(",? \\(?from `StreamReadConstraints[^)]*\\(\\)`\\)?", ")")
+            .replaceAll(" \\(start marker at \\[Source:[^\\]]*\\]\\)", "");
     return e.getLocation() == null
-        ? String.valueOf(e.getOriginalMessage())
+        ? what
         : "%s (line %d, column %d)"
-            .formatted(
-                e.getOriginalMessage(), e.getLocation().getLineNr(), e.getLocation().getColumnNr());
+            .formatted(what, e.getLocation().getLineNr(), e.getLocation().getColumnNr());
   }
 }

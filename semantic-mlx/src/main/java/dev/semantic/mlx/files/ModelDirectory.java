@@ -38,7 +38,8 @@ public final class ModelDirectory {
     try {
       return new ModelDirectory(path, path.toRealPath());
     } catch (IOException e) {
-      throw new ModelException("Cannot look into the directory %s: %s".formatted(path, e), e);
+      throw new ModelException(
+          "Cannot look into the directory %s: %s".formatted(path, Reason.of(e)), e);
     }
   }
 
@@ -100,7 +101,7 @@ public final class ModelDirectory {
                 .formatted(file, target));
       }
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException("Cannot read %s: %s".formatted(file, Reason.of(e)), e);
     }
   }
 
@@ -123,7 +124,8 @@ public final class ModelDirectory {
           .sorted()
           .toList();
     } catch (IOException e) {
-      throw new ModelException("Cannot look into the directory %s: %s".formatted(path, e), e);
+      throw new ModelException(
+          "Cannot look into the directory %s: %s".formatted(path, Reason.of(e)), e);
     }
   }
 

@@ -9,11 +9,21 @@ import java.util.List;
  * @param fileName of the whole file
  * @param sizeBytes of the whole file
  * @param sha256 of the whole file, lower-case hexadecimal
+ * @param architecture what the file calls itself: {@code llama}
+ * @param leastMemoryBytes what it takes of memory on a CPU in the form of the fewest bytes, before
+ *     anybody has said anything; known before the file is here, whose headers say the same
  * @param license its short name
  * @param parts in the order in which they are joined
  */
 public record CatalogModel(
-    String name, String fileName, long sizeBytes, String sha256, String license, List<Part> parts) {
+    String name,
+    String fileName,
+    long sizeBytes,
+    String sha256,
+    String architecture,
+    long leastMemoryBytes,
+    String license,
+    List<Part> parts) {
   public CatalogModel {
     parts = List.copyOf(parts);
   }

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -16,6 +17,7 @@ import java.util.Map;
  */
 final class GgufHead {
   private static final int MAGIC = 0x46554747;
+  private static final byte[] MAGIC_TEXT = {'G', 'G', 'U', 'F'};
   private static final int STRING = 8;
   private static final int ARRAY = 9;
   private static final int MOST_ENTRIES = 200;
@@ -23,6 +25,14 @@ final class GgufHead {
   private static final int[] WIDTH = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
   private GgufHead() {}
+
+  /** Whether a file begins as one does. */
+  static boolean isOne(Path file) throws IOException {
+    try (InputStream bytes = Files.newInputStream(file)) {
+      byte[] begin = bytes.readNBytes(MAGIC_TEXT.length);
+      return Arrays.equals(begin, MAGIC_TEXT);
+    }
+  }
 
   /** Texts by their names; what cannot be read is left out. */
   static Map<String, String> of(Path file) {

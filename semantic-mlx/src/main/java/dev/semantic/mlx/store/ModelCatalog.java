@@ -28,6 +28,8 @@ public final class ModelCatalog {
           "SmolLM2-135M-Instruct.Q4_1.gguf",
           98_362_432L,
           "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+          "llama",
+          292_103_424L,
           "Apache-2.0",
           List.of(
               new CatalogModel.Part(
@@ -43,6 +45,8 @@ public final class ModelCatalog {
           "gemma-3-270m-q4_k_m.gguf",
           253_113_024L,
           "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+          "gemma3",
+          732_324_352L,
           "Gemma",
           gemmaParts(56_634_990L, 60_953_371L, 59_882_045L, 60_704_618L));
 
@@ -160,13 +164,12 @@ public final class ModelCatalog {
   private AvailableModel known(CatalogModel model) {
     ModelState state = state(model);
     boolean ready = state == ModelState.READY;
-    Map<String, String> head = ready ? GgufHead.of(path(model)) : Map.of();
     return new AvailableModel(
         model.name(),
         ModelSource.KNOWN,
         ready ? Optional.of(path(model)) : Optional.empty(),
         model.sizeBytes(),
-        Optional.ofNullable(head.get("general.architecture")),
+        Optional.of(model.architecture()),
         Optional.of(model.license()),
         state,
         ready ? List.of() : List.of(model.fileName()),
@@ -286,6 +289,11 @@ public final class ModelCatalog {
   }
 
   private ModelException unknown(ModelId id) {
+    if (!isSpeakable(id)) {
+      return new ModelException(
+          "There is no model %s: its name has characters that this JVM, whose locale is %s, cannot pass to the file system. Start it with LC_ALL=C.UTF-8, or give the file another name"
+              .formatted(id, System.getProperty("sun.jnu.encoding")));
+    }
     return new ModelException(
         "There is no model "
             + id
@@ -295,6 +303,15 @@ public final class ModelCatalog {
                 .collect(Collectors.joining(", "))
             + ". Catalogue models are fetched by ModelFetcher, or by mvn verify."
             + " A hub's model goes by org/name.");
+  }
+
+  /** Whether a path can have the name; bytes that are no text have come as something else. */
+  private static boolean isSpeakable(ModelId id) {
+    try {
+      return Path.of(id.name()).toString().indexOf('\ufffd') < 0;
+    } catch (InvalidPathException e) {
+      return id.name().chars().allMatch(c -> c < 0x80); // else it is something else's fault
+    }
   }
 
   private static Optional<Path> existing(ModelId id) {

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.store;
 
+import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
@@ -62,7 +63,7 @@ final class ModelDirectories {
     try {
       WholeFile.write(file, out -> out.write(lines.toString().getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
-      throw new ModelException("Cannot write %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException("Cannot write %s: %s".formatted(file, Reason.of(e)), e);
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.semantic.mlx.store;
 import dev.semantic.mlx.files.OnceDirectory;
 import dev.semantic.mlx.files.PathLock;
 import dev.semantic.mlx.files.Pip;
+import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.store.hub.EnvironmentProxies;
 import dev.semantic.mlx.store.hub.HubCache;
@@ -13,8 +14,6 @@ import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import java.io.IOException;
 import java.net.ProxySelector;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -148,7 +147,7 @@ public final class ModelFetcher {
       bytes = from(catalog.hub().orElseThrow(), id, hub -> hub.outline(repo.get(), fresh, silent));
       return Optional.of(new ModelOutline(fresh, bytes));
     } catch (IOException e) {
-      throw new ModelException("Cannot look at %s: %s".formatted(id, message(e)), e);
+      throw new ModelException("Cannot look at %s: %s".formatted(id, Reason.of(e)), e);
     } finally {
       if (into != null && bytes < 0) {
         new ModelOutline(into, 0).close();
@@ -169,22 +168,13 @@ public final class ModelFetcher {
       return errand.run(fetch);
     } catch (IOException e) {
       throw new ModelException(
-          "Cannot fetch %s from %s: %s".formatted(id, hub.endpoint(), message(e)), e);
+          "Cannot fetch %s from %s: %s".formatted(id, hub.endpoint(), Reason.of(e)), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       CancellationException cancelled = new CancellationException("Interrupted, fetching " + id);
       cancelled.initCause(e);
       throw cancelled;
     }
-  }
-
-  /** What the exceptions of java.nio leave out is what went wrong. */
-  private static String message(IOException e) {
-    return switch (e) {
-      case AccessDeniedException denied -> "no permission to use " + denied.getFile();
-      case FileSystemException other -> "cannot use " + other.getMessage();
-      default -> String.valueOf(e.getMessage());
-    };
   }
 
   /**
@@ -211,7 +201,7 @@ public final class ModelFetcher {
       return file;
     } catch (IOException e) {
       throw new ModelException(
-          "Cannot fetch " + model.name() + " into " + cache.root() + ": " + e.getMessage(), e);
+          "Cannot fetch %s into %s: %s".formatted(model.name(), cache.root(), Reason.of(e)), e);
     }
   }
 

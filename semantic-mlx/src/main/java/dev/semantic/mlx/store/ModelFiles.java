@@ -62,6 +62,10 @@ record ModelFiles(
   }
 
   private static ModelFiles gguf(Path file) throws IOException {
+    if (!GgufHead.isOne(file)) {
+      String what = "a GGUF file's beginning in " + file.getFileName();
+      return new ModelFiles(Files.size(file), Optional.empty(), Optional.empty(), List.of(what));
+    }
     Map<String, String> head = GgufHead.of(file);
     Optional<String> license =
         Optional.ofNullable(head.get("general.license"))

@@ -2,6 +2,7 @@ package dev.semantic.mlx.store;
 
 import dev.semantic.mlx.files.OnceDirectory;
 import dev.semantic.mlx.files.PathLock;
+import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.store.hub.HubCache;
 import dev.semantic.mlx.store.hub.HubRepo;
 import dev.semantic.model.ModelException;
@@ -41,7 +42,8 @@ public final class ModelRemover {
   /**
    * Looks what there is to delete of a model.
    *
-   * @param id a name of the catalogue; of a hub's repository without a revision all that is here
+   * @param id a name of the catalogue; of a hub's repository without a revision all that is here,
+   *     with one this state of it, or, where the state has other names too, only the name
    * @throws ModelException if there is nothing, or it lies where we delete nothing
    */
   public Removal plan(ModelId id) {
@@ -62,9 +64,9 @@ public final class ModelRemover {
     Removal removal = plan(id);
     try {
       Optional<HubRepo> repo = repository(id);
-      return repo.isPresent() ? removeFromHub(repo.get()) : removeOwn(removal.paths());
+      return repo.isPresent() ? removeFromHub(id, repo.get()) : removeOwn(removal.paths());
     } catch (IOException e) {
-      throw new ModelException("Cannot remove %s: %s".formatted(id, e.getMessage()), e);
+      throw new ModelException("Cannot remove %s: %s".formatted(id, Reason.of(e)), e);
     }
   }
 
@@ -79,7 +81,7 @@ public final class ModelRemover {
   private List<Path> ofOthers(ModelId id) {
     Optional<HubRepo> repo = repository(id);
     if (repo.isPresent()) {
-      return ofHub(repo.get());
+      return ofHub(id, repo.get());
     }
     for (AvailableModel model : catalog.available()) {
       boolean named = model.name().equals(id.name());
@@ -108,29 +110,46 @@ public final class ModelRemover {
     return catalog.hub().isPresent() ? repo : Optional.empty();
   }
 
-  private List<Path> ofHub(HubRepo repo) {
+  private List<Path> ofHub(ModelId id, HubRepo repo) {
     HubCache cache = catalog.hubCache().orElseThrow();
-    if (repo.revision().equals(HubRepo.MAIN)) {
+    if (isWhole(id)) {
       Path repository = cache.repository(repo.id());
       return Files.exists(repository) ? List.of(repository) : List.of();
     }
-    return cache.find(repo).stream().toList();
+    Optional<HubCache.Snapshot> state = state(cache, repo);
+    return state.map(s -> isName(repo, s) ? cache.reference(repo) : s.directory()).stream()
+        .toList();
   }
 
-  private long removeFromHub(HubRepo repo) throws IOException {
+  /** Whether no revision is named, not even {@code main}. */
+  private static boolean isWhole(ModelId id) {
+    return !id.name().contains("@");
+  }
+
+  /** Whether the revision is a branch or tag of a state that has other names, too. */
+  private static boolean isName(HubRepo repo, HubCache.Snapshot state) {
+    return !repo.isPinned() && state.refs().size() > 1;
+  }
+
+  private static Optional<HubCache.Snapshot> state(HubCache cache, HubRepo repo) {
+    Optional<Path> directory = cache.find(repo);
+    return cache.snapshots(repo.id()).stream()
+        .filter(state -> directory.filter(state.directory()::equals).isPresent())
+        .findFirst();
+  }
+
+  private long removeFromHub(ModelId id, HubRepo repo) throws IOException {
     HubCache cache = catalog.hubCache().orElseThrow();
     try (PathLock _ = PathLock.acquire(cache.lock(repo.id()))) {
-      if (repo.revision().equals(HubRepo.MAIN)) {
+      if (isWhole(id)) {
         return cache.removeAll(repo.id());
       }
-      Optional<Path> directory = cache.find(repo);
-      long freed = 0;
-      for (HubCache.Snapshot snapshot : cache.snapshots(repo.id())) {
-        if (directory.filter(snapshot.directory()::equals).isPresent()) {
-          freed += cache.remove(snapshot);
-        }
+      Optional<HubCache.Snapshot> state = state(cache, repo);
+      if (state.isPresent() && isName(repo, state.get())) {
+        Files.delete(cache.reference(repo));
+        return 0;
       }
-      return freed;
+      return state.isPresent() ? cache.remove(state.get()) : 0;
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.store;
 
+import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.store.hub.HubCache;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,7 +56,7 @@ final class ModelShelf {
         collect(root, child, source, but, depth - 1, found);
       }
     } catch (IOException e) {
-      LOG.warn("Cannot look for models in {}", directory, e);
+      LOG.warn("{} is passed by: {}", directory, Reason.of(e));
     }
   }
 
@@ -113,7 +114,7 @@ final class ModelShelf {
       }
       return found;
     } catch (IOException e) {
-      LOG.warn("Cannot look at {}", snapshot.directory(), e);
+      LOG.warn("{} is passed by: {}", snapshot.directory(), Reason.of(e));
       return List.of();
     }
   }
@@ -123,7 +124,7 @@ final class ModelShelf {
       cache.requireInside(snapshot);
       return Optional.empty();
     } catch (IOException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
+      return Optional.of(Reason.of(e));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.store;
 
+import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.store.hub.BlobCheck;
 import dev.semantic.model.ModelException;
@@ -49,7 +50,7 @@ public final class ModelVerifier {
       }
       return files(catalog.resolve(id), progress);
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(id, e.getMessage()), e);
+      throw new ModelException("Cannot read %s: %s".formatted(id, Reason.of(e)), e);
     }
   }
 

@@ -91,7 +91,10 @@ final class Lexer {
     if (sign == '+' || !strippable) {
       return tag;
     }
-    int newline = source.lastIndexOf('\n', tag - 1);
+    int newline = tag - 1; // looked for no further back: a template may be one long line
+    while (newline >= from && source.charAt(newline) != '\n') {
+      newline--;
+    }
     if (newline < from && from > 0 && source.charAt(from - 1) != '\n') {
       return tag;
     }

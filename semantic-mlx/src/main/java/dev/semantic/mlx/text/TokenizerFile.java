@@ -1,6 +1,7 @@
 package dev.semantic.mlx.text;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -12,6 +13,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.mlx.files.JsonText;
+import dev.semantic.mlx.files.Reason;
 import dev.semantic.model.ModelException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -21,10 +23,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,22 +42,6 @@ final class TokenizerFile {
   /** What deals with special tokens, or with the length of a text. */
   private static final Set<String> SPECIAL =
       Set.of("truncation", "padding", "post_processor", ADDED_TOKENS);
-
-  private static final Set<String> PRE_TOKENIZERS =
-      new TreeSet<>(
-          List.of(
-              "BertPreTokenizer",
-              "ByteLevel",
-              "CharDelimiterSplit",
-              "Digits",
-              "FixedLength",
-              "Metaspace",
-              "Punctuation",
-              "Sequence",
-              "Split",
-              "UnicodeScripts",
-              "Whitespace",
-              "WhitespaceSplit"));
 
   /**
    * Of the tokens' texts none comes twice in a file, so none is worth remembering. That no key
@@ -73,7 +59,7 @@ final class TokenizerFile {
 
   private final Path file;
   private final byte[] text;
-  private final Map<String, JsonNode> parts = new HashMap<>();
+  private final Map<String, JsonNode> parts = new LinkedHashMap<>();
   private final Map<String, Integer> vocabulary = new HashMap<>();
   private final List<JsonVocabulary.Added> added = new ArrayList<>();
 
@@ -106,9 +92,9 @@ final class TokenizerFile {
       tokenizer.read();
       return tokenizer;
     } catch (JsonProcessingException e) {
-      throw broken(file, JsonText.brief(e));
+      throw broken(file, JsonText.brief(e) + ". Fetch it again");
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException("Cannot read %s: %s".formatted(file, Reason.of(e)), e);
     }
   }
 
@@ -130,13 +116,19 @@ final class TokenizerFile {
         }
       }
       if (json.nextToken() != null) {
-        throw broken("it goes on behind its end");
+        throw broken("something stands behind its end" + place(json));
       }
     }
     if (!fields.contains("model")) {
       throw broken("it has no model");
     }
-    requireKnown(parts.get("pre_tokenizer"));
+    parts.forEach(
+        (field, part) ->
+            TokenizerPart.unknown(field, part)
+                .ifPresent(
+                    why -> {
+                      throw broken(why);
+                    }));
   }
 
   private void requireFirst(Set<String> fields, String field) {
@@ -166,20 +158,10 @@ final class TokenizerFile {
     }
   }
 
-  private void requireKnown(@Nullable JsonNode part) {
-    if (part == null || part.isNull()) {
-      return;
-    }
-    String type = part.path("type").asText("");
-    if (!PRE_TOKENIZERS.contains(type)) {
-      throw broken(
-          "its pre-tokenizer is '%s'; known are %s"
-              .formatted(type, String.join(", ", PRE_TOKENIZERS)));
-    }
-    part.path("pretokenizers").forEach(this::requireKnown);
-  }
-
   private void addedTokens(JsonNode list) {
+    if (!list.isArray() && !list.isNull()) {
+      throw broken("its added tokens are no list");
+    }
     for (JsonNode each : list) {
       JsonNode id = each.path("id");
       JsonNode text = each.path("content");
@@ -211,38 +193,75 @@ final class TokenizerFile {
       json.nextToken();
       switch (field) {
         case "byte_fallback" -> byteFallback = json.currentToken() == JsonToken.VALUE_TRUE;
+        case "type" -> TokenizerPart.requireModel(json, this::broken);
         case "vocab" -> vocabulary(json);
+        case "merges" -> merges(json);
         default -> json.skipChildren();
       }
     }
+    if (!fields.contains("vocab")) {
+      throw broken("its model has no vocabulary");
+    }
+  }
+
+  /** Each a text with a space in its middle, or a list of two. */
+  private void merges(JsonParser json) throws IOException {
+    if (json.currentToken() != JsonToken.START_ARRAY) {
+      throw broken("its merges are no list");
+    }
+    while (json.nextToken() != JsonToken.END_ARRAY) {
+      JsonToken one = json.currentToken();
+      boolean pair =
+          one == JsonToken.START_ARRAY
+              && json.nextToken() == JsonToken.VALUE_STRING
+              && json.nextToken() == JsonToken.VALUE_STRING
+              && json.nextToken() == JsonToken.END_ARRAY;
+      if (!pair && one != JsonToken.VALUE_STRING) {
+        throw broken("one of its merges is no pair" + place(json));
+      }
+    }
+  }
+
+  private static String place(JsonParser json) {
+    JsonLocation at = json.currentTokenLocation();
+    return " (line %d, column %d)".formatted(at.getLineNr(), at.getColumnNr());
   }
 
   /** Ids by text; or, in a unigram model, texts and scores in the order of their ids. */
   private void vocabulary(JsonParser json) throws IOException {
-    if (json.currentToken() == JsonToken.START_OBJECT) {
-      while (json.nextToken() != JsonToken.END_OBJECT) {
-        String text = json.currentName();
-        json.nextToken();
-        if (token(text, json.getIntValue()) != null) {
-          throw broken("the token '%s' is there twice".formatted(text));
+    switch (json.currentToken()) {
+      case START_OBJECT -> {
+        while (json.nextToken() != JsonToken.END_OBJECT) {
+          String token = json.currentName();
+          if (json.nextToken() != JsonToken.VALUE_NUMBER_INT) {
+            throw broken("the token '%s' has no number%s".formatted(token, place(json)));
+          }
+          if (token(token, json.getLongValue()) != null) {
+            throw broken("the token '%s' is there twice%s".formatted(token, place(json)));
+          }
         }
       }
-      return;
-    }
-    for (int id = 0; json.nextToken() == JsonToken.START_ARRAY; id++) {
-      json.nextToken();
-      token(json.getText(), id);
-      while (json.nextToken() != JsonToken.END_ARRAY) {
-        json.skipChildren();
+      case START_ARRAY -> {
+        for (int id = 0; json.nextToken() != JsonToken.END_ARRAY; id++) {
+          if (json.currentToken() != JsonToken.START_ARRAY
+              || json.nextToken() != JsonToken.VALUE_STRING) {
+            throw broken("token %d has no text%s".formatted(id, place(json)));
+          }
+          token(json.getText(), id);
+          if (!json.nextToken().isNumeric() || json.nextToken() != JsonToken.END_ARRAY) {
+            throw broken("token %d has no score%s".formatted(id, place(json)));
+          }
+        }
       }
+      default -> throw broken("its vocabulary is neither an object nor a list" + place(json));
     }
   }
 
-  private @Nullable Integer token(String text, int id) {
+  private @Nullable Integer token(String token, long id) {
     if (id < 0 || id >= MOST_TOKENS) {
-      throw broken("the token '%s' is %d".formatted(text, id));
+      throw broken("the token '%s' is %d".formatted(token, id));
     }
-    return vocabulary.put(text, id);
+    return vocabulary.put(token, (int) id);
   }
 
   Map<String, Integer> vocabulary() {

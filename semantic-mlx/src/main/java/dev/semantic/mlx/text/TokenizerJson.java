@@ -41,6 +41,13 @@ final class TokenizerJson {
       throw vocabulary.broken(
           "it is of kind '%s'; known are gpt2, llama".formatted(vocabulary.model()));
     }
+    // Said now: what is written later is written when a model is being loaded already.
+    if (bytes) {
+      PreTokenizers.json(vocabulary);
+      vocabulary.merges();
+    } else {
+      vocabulary.scores();
+    }
   }
 
   void write(OutputStream to) throws IOException {

@@ -1,6 +1,7 @@
 package dev.semantic.mlx.text;
 
 import dev.semantic.mlx.files.ModelDirectory;
+import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.template.ModelTemplates;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
@@ -87,7 +88,9 @@ record TokenizerSettings(
               .formatted(own.map(Path::toString).orElse(SETTINGS), e.getMessage()),
           e);
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(own, e.getMessage()), e);
+      throw new ModelException(
+          "Cannot read %s: %s".formatted(own.map(Path::toString).orElse(SETTINGS), Reason.of(e)),
+          e);
     }
   }
 }

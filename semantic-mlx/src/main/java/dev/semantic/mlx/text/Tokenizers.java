@@ -2,12 +2,14 @@ package dev.semantic.mlx.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.semantic.mlx.files.ModelDirectory;
+import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -111,16 +113,25 @@ public final class Tokenizers {
         try {
           return HuggingFaceTokenizer.newInstance(kept, OPTIONS);
         } catch (IOException | RuntimeException e) {
-          LOG.warn("{} is damaged and will be written again", kept, e);
+          LOG.warn("{} is damaged and will be written again: {}", kept, e.getMessage());
         }
       }
-      WholeFile.write(kept, json::write);
-      return HuggingFaceTokenizer.newInstance(kept, OPTIONS);
-    } catch (IOException e) {
-      throw new ModelException(
-          "The tokenizer cannot be kept at %s: %s".formatted(kept, e.getMessage()), e);
-    } catch (RuntimeException e) {
+      ByteArrayOutputStream made = new ByteArrayOutputStream();
+      json.write(made);
+      keep(kept, made);
+      return HuggingFaceTokenizer.newInstance(
+          new ByteArrayInputStream(made.toByteArray()), OPTIONS);
+    } catch (IOException | RuntimeException e) {
       throw new ModelException("The tokenizer cannot be made: " + e.getMessage(), e);
+    }
+  }
+
+  /** On a disk that is full or not ours it is made each time; that only takes longer. */
+  private static void keep(Path kept, ByteArrayOutputStream made) {
+    try {
+      WholeFile.write(kept, made::writeTo);
+    } catch (IOException e) {
+      LOG.warn("The tokenizer is not kept at {}: {}", kept, Reason.of(e));
     }
   }
 

@@ -11,9 +11,11 @@ import dev.semantic.mlx.store.hub.Patience;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -161,7 +163,7 @@ class HubModelsTest {
 
   @Test
   void ofSeveralFilesOneIsNamed() throws IOException {
-    hub.large("model-Q4.gguf", new byte[10]).large("model-Q4_K.gguf", new byte[20]);
+    hub.large("model-Q4.gguf", gguf(10)).large("model-Q4_K.gguf", gguf(20));
     fetch("org/model:model-Q4.gguf");
     fetch("org/model:model-Q4_K.gguf");
     assertEquals("model-Q4.gguf", file("org/model:model-q4.gguf"));
@@ -171,6 +173,11 @@ class HubModelsTest {
     fetch("org/model");
     assertEquals(hub.commit, file("org/model"), "the layout, beside them");
     assertEquals(3, catalog.available().size());
+  }
+
+  /** What begins as one, and is none. */
+  private static byte[] gguf(int bytes) {
+    return Arrays.copyOf("GGUF".getBytes(StandardCharsets.US_ASCII), bytes);
   }
 
   private String file(String name) {
@@ -243,6 +250,41 @@ class HubModelsTest {
     remover.remove(MODEL);
     assertFalse(Files.exists(settings.cache().resolve("models--org--model")));
     assertRefused(ModelException.class, () -> remover.remove(MODEL), "nothing of org/model");
+  }
+
+  @Test
+  void removingANameKeepsWhatHasAnother() throws IOException {
+    Path state = fetch("org/model");
+    fetch("org/model@v1");
+    ModelRemover remover = new ModelRemover(catalog);
+    ModelId tag = new ModelId("org/model@v1");
+    Path note = settings.cache().resolve("models--org--model/refs/v1");
+    assertEquals(List.of(note), remover.plan(tag).paths());
+    assertEquals(0, remover.remove(tag));
+    assertFalse(Files.exists(note));
+    assertEquals(state, catalog.resolve(MODEL));
+  }
+
+  @Test
+  void mainIsOneStateOfSeveral() throws IOException {
+    fetch("org/model");
+    hub.commit = "e".repeat(40);
+    Path other = fetch("org/model@dev");
+    new ModelRemover(catalog).remove(new ModelId("org/model@main"));
+    assertEquals(other, catalog.resolve(new ModelId("org/model@dev")));
+    assertRefused(ModelException.class, () -> catalog.resolve(MODEL), "not here");
+  }
+
+  /** Two states share what lies deep in both. */
+  @Test
+  void whatLiesDeepIsKeptForWhoNeedsIt() throws IOException {
+    Path one = fetch("org/model");
+    Path blob = one.resolve("model.safetensors").toRealPath();
+    Path other = snapshot("e".repeat(40));
+    Path deep = Files.createDirectories(other.resolve("a/b/c/d/e"));
+    Files.createSymbolicLink(deep.resolve("copy"), blob);
+    new ModelRemover(catalog).remove(new ModelId("org/model@main"));
+    assertTrue(Files.exists(blob));
   }
 
   @Test

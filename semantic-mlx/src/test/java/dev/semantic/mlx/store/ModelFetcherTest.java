@@ -38,7 +38,14 @@ class ModelFetcherTest {
 
   private static CatalogModel model(long size, String content) {
     return new CatalogModel(
-        "tiny", "tiny.gguf", size, Sha256.of(content), "MIT", List.of(FIRST, SECOND));
+        "tiny",
+        "tiny.gguf",
+        size,
+        Sha256.of(content),
+        "llama",
+        1 << 20,
+        "MIT",
+        List.of(FIRST, SECOND));
   }
 
   @BeforeEach

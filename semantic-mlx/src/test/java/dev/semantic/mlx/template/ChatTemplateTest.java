@@ -57,6 +57,13 @@ class ChatTemplateTest {
     return String.valueOf(refused.getMessage());
   }
 
+  /** Some templates are one line; each of their tags once had all of it looked through. */
+  @Test
+  @Timeout(15)
+  void aLongLineOfTagsIsReadInOneGo() {
+    assertEquals("x", render("x" + "{% set a = 1 %}".repeat(60_000)));
+  }
+
   @Test
   void everythingRendersAsInPython() {
     JsonNode renderings = renderings();

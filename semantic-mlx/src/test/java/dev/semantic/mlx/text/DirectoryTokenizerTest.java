@@ -31,6 +31,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tokenizers that lie in directories cut and read text as Hugging Face's own library does. */
@@ -188,18 +189,62 @@ class DirectoryTokenizerTest {
     refused(model, file, "{\"added_tokens\": [{\"id\": -1, \"content\": \"a\"}]}", "added token");
     refused(model, file, "{\"a\":" + "[".repeat(5_000), "depth");
     refused(model, file, "{\"version\": 1, \"version\": 1}", "'version' is there twice");
-    refused(model, file, "{\"model\": {\"type\": 1, \"type\": 1}}", "'type' is there twice");
+    refused(model, file, "{\"model\": {\"unk_id\": 1, \"unk_id\": 1}}", "'unk_id'");
     refused(model, file, "{\"model\": {\"vocab\": {\"a\": 1, \"a\": 2}}}", "'a' is there twice");
     refused(model, file, "{\"decoder\": {\"a\": 1, \"a\": 2}, \"model\": {}}", "'a'");
     refused(model, file, whole + "{}", "behind its end");
     Files.writeString(file, whole, StandardCharsets.UTF_16);
     assertRefused(ModelException.class, () -> Tokenizers.open(model), "UTF-8");
+    refused(model, file, whole + "x", "'x'");
+    refused(model, file, "{\"added_tokens\": \"x\", \"model\": {\"vocab\": {}}}", "no list");
+    refused(model, file, "{\"decoder\": 3, \"model\": {\"vocab\": {}}}", "its decoder is ''");
+    refused(
+        model,
+        file,
+        "{\"post_processor\": {\"type\": \"Sequence\", \"processors\": [{\"type\": \"Magic\"}]},"
+            + " \"model\": {\"vocab\": {}}}",
+        "post-processor is 'Magic'",
+        "TemplateProcessing");
+    refused(
+        model,
+        file,
+        "{\"normalizer\": {\"type\": \"Sequence\"}, \"model\": {\"vocab\": {}}}",
+        "normalizer",
+        "without a list");
     Files.writeString(file, whole);
     Files.writeString(directory.resolve("chat_template.jinja"), "{% if %}");
     assertRefused(ModelException.class, () -> Tokenizers.open(model), "chat_template.jinja");
     Files.delete(directory.resolve("chat_template.jinja"));
     Files.writeString(directory.resolve("tokenizer_config.json"), "{");
     assertRefused(ModelException.class, () -> Tokenizers.open(model), "tokenizer_config.json");
+  }
+
+  /** Whatever was damaged, it is found before anybody makes room for the model. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{} | no vocabulary",
+        "{\"type\": \"Oracle\", \"vocab\": {}} | kind 'Oracle'; known are BPE",
+        "{\"type\": null, \"vocab\": {}} | kind ''",
+        "{\"vocab\": null} | neither an object nor a list",
+        "{\"vocab\": \"x\"} | neither an object nor a list",
+        "{\"vocab\": {\"a\": null}} | the token 'a' has no number",
+        "{\"vocab\": {\"a\": [1]}} | the token 'a' has no number",
+        "{\"vocab\": {\"a\": 1.5}} | the token 'a' has no number",
+        "{\"vocab\": {\"a\": -1}} | the token 'a' is -1",
+        "{\"vocab\": {\"a\": 5000000000}} | the token 'a' is 5000000000",
+        "{\"vocab\": [\"a\", \"b\"]} | token 0 has no text",
+        "{\"vocab\": [[\"a\", -1.5], [null, 0]]} | token 1 has no text",
+        "{\"vocab\": [[\"a\", \"b\"]]} | token 0 has no score",
+        "{\"vocab\": {}, \"merges\": null} | merges are no list",
+        "{\"vocab\": {}, \"merges\": [\"a b\", 7]} | no pair",
+        "{\"vocab\": {}, \"merges\": [[\"a\", \"b\"], [\"a\"]]} | no pair",
+      })
+  void aDamagedModelOfATokenizerIsNamed(String model, String word) throws Exception {
+    ModelDirectory whole = model("byte-level");
+    Path file = directory.resolve("tokenizer.json");
+    refused(whole, file, "{\"model\": " + model + "}", "tokenizer.json", word);
   }
 
   private static void refused(ModelDirectory model, Path file, String content, String... words)

@@ -10,10 +10,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Ranges of several files, some at a time; the first failure ends all of them. */
 final class Downloads {
+  private static final long NOTE_MILLIS = 500;
+
   private final List<Transfer> transfers;
   private final Path blobs;
   private final Meter meter;
@@ -69,10 +73,21 @@ final class Downloads {
     blob.finish(blobs.resolve(file.etag()));
   }
 
-  private static void await(Submitted submitted) throws IOException, InterruptedException {
-    for (int i = 0; i < submitted.count(); i++) {
+  /** How far it has come is written down all the time: whoever is killed has no last word. */
+  private void await(Submitted submitted) throws IOException, InterruptedException {
+    long noted = System.nanoTime();
+    for (int ended = 0; ended < submitted.count(); ) {
+      Future<Void> one = submitted.service().poll(NOTE_MILLIS, TimeUnit.MILLISECONDS);
+      if (System.nanoTime() - noted >= TimeUnit.MILLISECONDS.toNanos(NOTE_MILLIS)) {
+        transfers.forEach(transfer -> transfer.blob().note());
+        noted = System.nanoTime();
+      }
+      if (one == null) {
+        continue;
+      }
+      ended++;
       try {
-        submitted.service().take().get();
+        one.get();
       } catch (ExecutionException e) {
         switch (Objects.requireNonNull(e.getCause())) {
           case IOException known -> throw known;

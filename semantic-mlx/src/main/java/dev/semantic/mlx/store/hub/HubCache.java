@@ -2,14 +2,17 @@ package dev.semantic.mlx.store.hub;
 
 import dev.semantic.mlx.files.OnceDirectory;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -56,6 +59,10 @@ public record HubCache(Path root) {
     return repository(id).resolve("blobs");
   }
 
+  Path snapshots(HubRepo repo) {
+    return repository(repo.id()).resolve("snapshots");
+  }
+
   Path snapshot(String id, String commit) {
     return repository(id).resolve("snapshots").resolve(commit);
   }
@@ -74,7 +81,16 @@ public record HubCache(Path root) {
   }
 
   private Optional<String> ref(String id, String revision) {
-    return read(repository(id).resolve("refs").resolve(revision));
+    return read(reference(id, revision));
+  }
+
+  /** The file that says which commit a branch or tag was. */
+  public Path reference(HubRepo repo) {
+    return reference(repo.id(), repo.revision());
+  }
+
+  private Path reference(String id, String revision) {
+    return repository(id).resolve("refs").resolve(revision);
   }
 
   private static Optional<String> read(Path ref) {
@@ -160,7 +176,7 @@ public record HubCache(Path root) {
       }
     }
     if (!listing.repo().isPinned()) {
-      Path ref = repository(id).resolve("refs").resolve(listing.repo().revision());
+      Path ref = reference(listing.repo());
       Path beside = ref.resolveSibling(ref.getFileName() + ".new");
       Files.createDirectories(ref.getParent());
       Files.writeString(beside, listing.commit());
@@ -220,7 +236,10 @@ public record HubCache(Path root) {
     if (others.isEmpty()) {
       return removeAll(snapshot.id());
     }
-    List<Path> kept = others.stream().flatMap(other -> targets(other).stream()).toList();
+    Set<Path> kept = new HashSet<>();
+    for (Snapshot other : others) {
+      kept.addAll(targets(other));
+    }
     long bytes = 0;
     for (Path blob : targets(snapshot)) {
       boolean ours = blob.startsWith(blobs(snapshot.id()).toRealPath());
@@ -256,15 +275,15 @@ public record HubCache(Path root) {
     return repository;
   }
 
-  /** The blobs that a snapshot's files are. */
-  private static List<Path> targets(Snapshot snapshot) {
-    List<Path> targets = new ArrayList<>();
-    for (Path file : walk(snapshot.directory())) {
-      try {
+  /** The blobs that a snapshot's files are, all of them: what is overlooked here is deleted. */
+  private static Set<Path> targets(Snapshot snapshot) throws IOException {
+    Set<Path> targets = new HashSet<>();
+    try (Stream<Path> files = Files.walk(snapshot.directory())) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
         targets.add(file.toRealPath());
-      } catch (IOException e) {
-        // a link to nothing: nothing to keep
       }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
     return targets;
   }

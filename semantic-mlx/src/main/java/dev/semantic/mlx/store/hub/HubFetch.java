@@ -60,6 +60,7 @@ public final class HubFetch {
     requireToken();
     try (PathLock _ = PathLock.acquire(cache.lock(repo.id()))) {
       Files.createDirectories(cache.blobs(repo.id()));
+      Files.createDirectories(cache.snapshots(repo)); // Python's tools miss it in half a fetch
       try (HubHttp http = new HubHttp(endpoint, token, proxies, patience.silence())) {
         return new Visit(http, new Retrying(patience, meter), meter).fetch(repo);
       } finally {
@@ -92,7 +93,8 @@ public final class HubFetch {
 
   /** A repository that nothing came of leaves no trace. */
   private void sweepEmpty(HubRepo repo) {
-    for (Path directory : List.of(cache.blobs(repo.id()), cache.repository(repo.id()))) {
+    for (Path directory :
+        List.of(cache.blobs(repo.id()), cache.snapshots(repo), cache.repository(repo.id()))) {
       try {
         Files.deleteIfExists(directory);
       } catch (IOException e) {
@@ -182,8 +184,8 @@ public final class HubFetch {
     long free = Files.getFileStore(blobs).getUsableSpace();
     if (needed > 0 && free - SPARE_BYTES < needed) {
       throw HubException.lasting(
-          "it needs %d bytes more in %s and the disk has %d free. Make room, or name another directory by the environment variable HF_HUB_CACHE"
-              .formatted(needed, cache.root(), free));
+          "it needs %d bytes more in %s, and %d to spare, and the disk has %d free. Make room, or name another directory by the environment variable HF_HUB_CACHE"
+              .formatted(needed, cache.root(), SPARE_BYTES, free));
     }
   }
 }

@@ -12,11 +12,13 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.zip.GZIPInputStream;
 
 /**
  * Requests to a hub and to where it redirects. The token goes to the hub itself and to nobody else;
@@ -53,9 +55,21 @@ final class HubHttp implements AutoCloseable {
    *
    * @param from the address that answered
    * @param hub the first answer's headers, which are the hub's own
+   * @param unpacked whether the body is longer than what came
    */
-  record Reply(int status, URI from, HttpHeaders hub, HttpHeaders headers, InputStream body)
+  record Reply(
+      int status,
+      URI from,
+      HttpHeaders hub,
+      HttpHeaders headers,
+      InputStream body,
+      boolean unpacked)
       implements AutoCloseable {
+    /** How long the body says it is; empty if it doesn't. */
+    OptionalLong length() {
+      return unpacked ? OptionalLong.empty() : headers.firstValueAsLong("Content-Length");
+    }
+
     Optional<String> header(String name) {
       return headers.firstValue(name);
     }
@@ -108,12 +122,31 @@ final class HubHttp implements AutoCloseable {
       first = first == null ? response.headers() : first;
       if (!MOVED.contains(response.statusCode())) {
         InputStream body = watch.over(response.body());
-        return new Reply(response.statusCode(), uri, first, response.headers(), body);
+        return reply(response, uri, first, body);
       }
       response.body().close();
       uri = target(uri, response.headers().firstValue("Location"));
     }
     throw HubException.lasting(shown(address) + " redirects without end");
+  }
+
+  /** Some proxies compress what nobody has asked them to; of a part of a file that is no use. */
+  private static Reply reply(
+      HttpResponse<InputStream> response, URI uri, HttpHeaders first, InputStream body)
+      throws IOException {
+    int status = response.statusCode();
+    String coding = response.headers().firstValue("Content-Encoding").orElse("identity");
+    if (status >= 300 || coding.equalsIgnoreCase("identity")) {
+      return new Reply(status, uri, first, response.headers(), body, false);
+    }
+    if (status != 200 || !coding.equalsIgnoreCase("gzip")) {
+      body.close();
+      throw HubException.lasting(
+          "%s sends the file in another coding (%s) than was asked for; is there a proxy that alters what passes?"
+              .formatted(shown(uri), coding.replaceAll("[^\\w-]", "?")));
+    }
+    InputStream plain = new GZIPInputStream(body);
+    return new Reply(status, uri, first, response.headers(), plain, true);
   }
 
   private HttpResponse<InputStream> exchange(URI uri, Map<String, String> headers)

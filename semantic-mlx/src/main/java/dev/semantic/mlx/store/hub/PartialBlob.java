@@ -34,6 +34,7 @@ final class PartialBlob {
   private final long rangeBytes;
   private final AtomicLongArray done;
   private final AtomicInteger streamer = new AtomicInteger(NONE);
+  private String noted = "";
 
   private PartialBlob(RemoteFile file, Path blobs, long rangeBytes) {
     this.file = file;
@@ -152,16 +153,26 @@ final class PartialBlob {
   synchronized void note() {
     Path beside = notes.resolveSibling(notes.getFileName() + ".new");
     try {
-      if (Files.exists(part)) {
-        String counts =
-            IntStream.range(0, ranges())
-                .mapToObj(i -> Long.toString(done(i)))
-                .collect(Collectors.joining(" "));
+      String counts =
+          IntStream.range(0, ranges())
+              .mapToObj(i -> Long.toString(done(i)))
+              .collect(Collectors.joining(" "));
+      if (!counts.equals(noted) && Files.exists(part)) {
         Files.writeString(beside, head() + "\n" + counts + "\n");
         Files.move(beside, notes, StandardCopyOption.ATOMIC_MOVE);
+        noted = counts;
       }
     } catch (IOException e) {
       LOG.debug("Cannot write {}", notes, e);
+      forget(beside); // on a full disk it is there, and empty
+    }
+  }
+
+  private static void forget(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      LOG.debug("Cannot delete {}", file, e);
     }
   }
 

@@ -6,6 +6,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.net.http.HttpConnectTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
+import java.security.cert.CertificateException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,6 +34,13 @@ final class Refusals {
               .formatted(host),
           why);
     }
+    Optional<String> distrust = distrust(why);
+    if (distrust.isPresent()) {
+      return HubException.lasting(
+          "%s has a certificate that is not trusted (%s). If a proxy of yours reads along, add its certificate to the JVM's by -Djavax.net.ssl.trustStore"
+              .formatted(host, distrust.get()),
+          why);
+    }
     String what =
         why instanceof ConnectException || why instanceof HttpConnectTimeoutException
             ? " cannot be reached; is the network up, and is a proxy needed (https_proxy)?"
@@ -47,6 +55,15 @@ final class Refusals {
       }
     }
     return false;
+  }
+
+  private static Optional<String> distrust(Throwable why) {
+    for (Throwable t = why; t != null; t = t.getCause()) {
+      if (t instanceof CertificateException) {
+        return Optional.of(message(t));
+      }
+    }
+    return Optional.empty();
   }
 
   static String message(Throwable why) {
@@ -65,8 +82,8 @@ final class Refusals {
     }
     if (status == 407) {
       return HubException.lasting(
-          "the proxy wants a name and a password (407); name one that does not, or set"
-              + " -Djdk.http.auth.tunneling.disabledSchemes= and an Authenticator");
+          "the proxy wants a name and a password (407), and none are sent to proxies; name one in"
+              + " https_proxy that wants none, for example one of your own that logs in");
     }
     if (!http.isHub(reply.from())) {
       return HubException.passing("%s refuses it (%d)".formatted(place, status), null);

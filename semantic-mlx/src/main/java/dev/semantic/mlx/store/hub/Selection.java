@@ -133,8 +133,7 @@ final class Selection {
 
   private static Selection gguf(Listing listing) throws HubException {
     String choice = listing.repo().choice().toLowerCase(Locale.ROOT);
-    List<RemoteFile> all =
-        listing.files().stream().filter(file -> file.path().matches("[^/]+\\.gguf")).toList();
+    List<RemoteFile> all = listing.files().stream().filter(file -> isModel(file.path())).toList();
     List<RemoteFile> exact =
         all.stream().filter(f -> f.path().toLowerCase(Locale.ROOT).equals(choice)).toList();
     List<RemoteFile> fitting =
@@ -166,6 +165,11 @@ final class Selection {
     List<RemoteFile> files = new ArrayList<>(about(listing));
     files.add(chosen);
     return new Selection(listing, files, Optional.empty());
+  }
+
+  /** The eyes of a multimodal model lie beside it, and are none by themselves. */
+  private static boolean isModel(String path) {
+    return path.matches("[^/]+\\.gguf") && !path.startsWith("mmproj");
   }
 
   private static List<RemoteFile> about(Listing listing) {

@@ -140,7 +140,7 @@ final class Transfer {
   /** The whole file: asked for so, or from a server that does not know ranges. */
   private void takeAll(HubHttp.Reply reply, int range) throws IOException {
     RemoteFile file = blob.file();
-    long length = reply.headers().firstValueAsLong("Content-Length").orElse(file.sizeBytes());
+    long length = reply.length().orElse(file.sizeBytes());
     if (length != file.sizeBytes()) {
       throw HubException.lasting(
           "%s sends %d bytes, and the hub lists %d"

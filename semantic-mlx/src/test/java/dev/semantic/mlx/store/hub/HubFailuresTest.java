@@ -78,6 +78,8 @@ class HubFailuresTest extends HubTest {
         IOException.class, () -> fetch("org/model"), "failed (500)", "4 attempts", "kept");
     assertTrue(ending.fired() >= 4, ending::toString);
     assertNothingPublished();
+    Path begun = cache.repository(FakeHub.ID);
+    assertTrue(Files.isDirectory(begun.resolve("snapshots")), "Python's tools warn without it");
     assertEquals(2, halfDone().size(), "the file and how far it has come");
     long before = meter.moved;
     assertTrue(before >= 16 << 20, "some of it came: " + before);

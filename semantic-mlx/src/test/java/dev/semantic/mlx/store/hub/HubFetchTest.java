@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.net.httpserver.HttpExchange;
 import dev.semantic.mlx.store.hub.FakeHub.Asked;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -16,6 +19,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 
 /** What is fetched, from where, and how it lies here afterwards. */
@@ -99,11 +103,49 @@ class HubFetchTest extends HubTest {
     hub.file("README.md", "---\nlicense: mit\n---");
     hub.large("model-Q4_K_M.gguf", bytes(100, 1));
     hub.large("model-Q8_0.gguf", bytes(200, 2));
+    hub.large("mmproj-model.gguf", bytes(300, 3)); // eyes, not a model
     assertRefused(
         IOException.class, () -> fetch("org/model"), "2 .gguf", "org/model:model-Q4_K_M.gguf");
     assertRefused(IOException.class, () -> fetch("org/model:Q3"), "0 .gguf files with q3");
     assertEquals(List.of("README.md", "model-Q8_0.gguf"), names(fetch("org/model:q8_0")));
     assertEquals(3, names(fetch("org/model:model-Q4_K_M.gguf")).size(), "beside the other one");
+  }
+
+  @Test
+  void aModelIsChosenFromBesideItsEyes() throws Exception {
+    hub.large("model-Q8_0.gguf", bytes(200, 2));
+    hub.large("mmproj-model.gguf", bytes(300, 3));
+    assertEquals(List.of("model-Q8_0.gguf"), names(fetch("org/model")));
+  }
+
+  /** As some proxies do it, whatever was asked for. */
+  @Test
+  void whatIsSentCompressedIsUnpacked() throws Exception {
+    aModel();
+    hub.trouble(
+        a -> a.path().endsWith("/revision/main"),
+        1,
+        e -> compressed(e, 200, "{\"sha\":\"%s\"}".formatted(hub.commit)));
+    hub.trouble(a -> a.path().endsWith("tokenizer.json"), 1, e -> compressed(e, 200, "{}"));
+    Path snapshot = fetch("org/model");
+    assertEquals("{}", Files.readString(snapshot.resolve("tokenizer.json")));
+  }
+
+  @Test
+  void aPartThatIsCompressedIsRefused() throws Exception {
+    aModel();
+    hub.trouble(a -> a.storage(), 9, e -> compressed(e, 206, "parts"));
+    assertRefused(IOException.class, () -> fetch("org/model"), "gzip", "proxy");
+  }
+
+  private static void compressed(HttpExchange exchange, int status, String text)
+      throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream zip = new GZIPOutputStream(bytes)) {
+      zip.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+    exchange.getResponseHeaders().set("Content-Encoding", "gzip");
+    FakeHub.send(exchange, status, bytes.toByteArray(), bytes.size());
   }
 
   @Test

@@ -11,10 +11,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -23,6 +26,7 @@ import org.junit.jupiter.api.condition.OS;
 class HubProcessesTest extends HubTest {
   private static final long PATIENCE_SECONDS = 60;
   private static final int MEBI = 1 << 20;
+  private static final String NOTE = ".semantic.ranges";
 
   private Process start(String... before) throws IOException {
     List<String> command = new ArrayList<>(List.of(before));
@@ -117,6 +121,35 @@ class HubProcessesTest extends HubTest {
         hub.asked.stream().filter(Asked::storage).mapToLong(HubProcessesTest::length).sum();
     assertTrue(again > 0 && again <= 18 * MEBI, () -> again + " bytes were fetched again");
     assertEquals(List.of(), halfDone());
+  }
+
+  /** Nobody is asked before a power switch, or kill -9: what has come is noted all along. */
+  @Test
+  void aKilledFetchGoesOnWhereItWas() throws Exception {
+    aModel();
+    hub.trouble(Asked::storage, 99, hub.stall("model.safetensors"));
+    Process killed = start();
+    try {
+      Path noted = cache.blobs(FakeHub.ID).resolve(hub.etag("model.safetensors") + NOTE);
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(PATIENCE_SECONDS))
+          .until(() -> Files.exists(noted) && sum(noted) == weights.length / 2);
+    } finally {
+      killed.destroyForcibly().waitFor();
+    }
+    hub.close();
+    open();
+    aModel();
+    Path snapshot = fetch("org/model");
+    assertArrayEquals(weights, Files.readAllBytes(snapshot.resolve("model.safetensors")));
+    long again =
+        hub.asked.stream().filter(Asked::storage).mapToLong(HubProcessesTest::length).sum();
+    assertEquals(weights.length / 2, again);
+  }
+
+  private static long sum(Path notes) throws IOException {
+    String counts = Files.readAllLines(notes).getLast();
+    return Arrays.stream(counts.split(" ", -1)).mapToLong(Long::parseLong).sum();
   }
 
   private static long length(Asked asked) {
