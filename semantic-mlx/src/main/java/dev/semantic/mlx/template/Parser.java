@@ -46,6 +46,7 @@ final class Parser {
           token.at(), "Nothing was opened that '" + token.text() + "' could end");
     }
     Walk.check(nodes);
+    Scopes.complete(nodes);
     return nodes;
   }
 
@@ -190,9 +191,6 @@ final class Parser {
 
   private Node forLoop(Position at) {
     Expr target = targets.parse(false);
-    if (target instanceof Expr.Name name && name.name().equals("loop")) {
-      throw new TemplateException(name.at(), "A loop's variable cannot be called 'loop'");
-    }
     if (!in.acceptName("in")) {
       throw new TemplateException(in.peek().at(), "Expected 'in' after the loop's variable");
     }

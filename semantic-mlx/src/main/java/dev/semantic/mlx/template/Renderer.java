@@ -91,6 +91,8 @@ final class Renderer implements Macro.Body {
         }
         return flow(with.body(), inner);
       }
+      case Node.Unset unset ->
+          unset.names().forEach(name -> frame.set(name, Python.Undefined.name(name)));
       case Node.Break stop -> {
         return Flow.BREAK;
       }

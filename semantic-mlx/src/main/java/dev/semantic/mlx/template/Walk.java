@@ -35,6 +35,13 @@ final class Walk {
         walk.names.contains("varargs"));
   }
 
+  /** The variables that an expression reads. */
+  static Set<String> names(Expr expr) {
+    Walk walk = new Walk(false);
+    walk.expr(expr, false);
+    return walk.names;
+  }
+
   private void nodes(List<Node> nodes, boolean soft) {
     nodes.forEach(node -> node(node, soft));
   }
@@ -78,6 +85,7 @@ final class Walk {
         nodes(with.body(), false);
       }
       case Node.Text text -> {}
+      case Node.Unset unset -> {}
       case Node.Break stop -> {}
       case Node.Continue next -> {}
     }

@@ -165,6 +165,38 @@ class ChatTemplateTest {
     assertEquals("", render(template));
   }
 
+  /** Java writes two digits where one says which number it is. */
+  @Test
+  void theSmallestNumbersAreWrittenAsShortAsInPython() {
+    String template =
+        "{{ 5e-324 }} {{ 1e-323 }} {{ -1e-323 }} {{ 1.5e-323 }} {{ [5e-324]|tojson }} {{ 1e-322 }}";
+    assertEquals("5e-324 1e-323 -1e-323 1.5e-323 [5e-324] 1e-322", render(template));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '^',
+      quoteCharacter = '`',
+      value = {
+        "{{ '{:012,}'.format(5) }} ^ 0,000,000,005",
+        "{{ '{:012_.2e}'.format(1.83e19) }} ^ 0_001.83e+19",
+        "{{ '{:0=+12,.2f}'.format(-7.25) }} ^ -0,000,007.25",
+        "{{ '{:03,}'.format(-895.549) }} ^ -895.549",
+        "{{ '{:z.1f}'.format(-0.01) }} ^ 0.0",
+        "{{ '{:.2}'.format(75.0) }} ^ 7.5e+01",
+        "{{ '{:.3}'.format(75.0) }} ^ 75.0",
+        "{{ -86 // -153.5 }} ^ 0.0"
+      })
+  void numbersAreWrittenAsInPython(String template, String expected) {
+    assertEquals(expected, render(template));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{:,x}", "{:_n}", "{:z}", "{:,c}"})
+  void formatsThatPythonRefusesAreRefused(String format) {
+    assertTrue(refusal("{{ '" + format + "'.format(7) }}").contains("line 1"));
+  }
+
   @Test
   void valuesAreNotChanged() {
     List<Object> list = new ArrayList<>(List.of(3, 1, 2));
