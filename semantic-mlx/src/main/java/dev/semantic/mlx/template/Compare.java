@@ -14,7 +14,7 @@ final class Compare {
   private Compare() {}
 
   static boolean equal(@Nullable Object left, @Nullable Object right) {
-    Budget.look(4);
+    Budget.look(32);
     Object a = Markup.plain(left);
     Object b = Markup.plain(right);
     if (a instanceof String x && b instanceof String y) {
@@ -63,7 +63,7 @@ final class Compare {
    * @throws TemplateException if the two have no order
    */
   static int compare(@Nullable Object left, @Nullable Object right) {
-    Budget.look(4);
+    Budget.look(32);
     Object a = Markup.plain(left);
     Object b = Markup.plain(right);
     if (a != null && b != null && Numbers.isNumber(a) && Numbers.isNumber(b)) {

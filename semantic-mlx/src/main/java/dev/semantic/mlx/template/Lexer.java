@@ -91,7 +91,10 @@ final class Lexer {
     if (sign == '+' || !strippable) {
       return tag;
     }
-    int newline = source.lastIndexOf('\n', tag - 1);
+    int newline = tag - 1;
+    while (newline >= from && source.charAt(newline) != '\n') {
+      newline--; // and no further: the line may be as long as the template
+    }
     if (newline < from && from > 0 && source.charAt(from - 1) != '\n') {
       return tag;
     }

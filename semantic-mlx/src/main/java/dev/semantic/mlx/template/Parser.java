@@ -39,7 +39,7 @@ final class Parser {
 
   static List<Node> parse(String template) {
     Parser parser = new Parser(Lexer.tokens(template));
-    List<Node> nodes = parser.until(Set.of());
+    List<Node> nodes = parser.all();
     if (parser.in.peek().kind() != Kind.END) {
       Token token = parser.in.peekSecond();
       throw new TemplateException(
@@ -48,6 +48,14 @@ final class Parser {
     Walk.check(nodes);
     Scopes.complete(nodes);
     return nodes;
+  }
+
+  private List<Node> all() {
+    try {
+      return until(Set.of());
+    } catch (StackOverflowError e) {
+      throw TemplateException.tooDeep(in.peek().at());
+    }
   }
 
   /** Nodes up to a tag of one of these names, which is left to be read. */

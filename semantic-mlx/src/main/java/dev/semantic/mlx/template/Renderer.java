@@ -58,12 +58,13 @@ final class Renderer implements Macro.Body {
   private Flow flow(Node node, Frame frame) {
     switch (node) {
       case Node.Text text -> write(text.text());
-      case Node.Print print -> write(Repr.text(evaluator.value(print.value(), frame)));
+      case Node.Print print -> print(print.value(), frame);
       case Node.If branches -> {
         return flow(branch(branches, frame), frame);
       }
       case Node.For loop -> {
-        return loop(loop, evaluator.value(loop.items(), frame), frame, 1);
+        Object items = evaluator.value(loop.items(), frame);
+        return placed(loop.at(), () -> loop(loop, items, frame, 1));
       }
       case Node.Assign assign ->
           assign(assign.target(), evaluator.value(assign.value(), frame), frame);
@@ -103,6 +104,15 @@ final class Renderer implements Macro.Body {
     return Flow.ON;
   }
 
+  private void print(Expr value, Frame frame) {
+    placed(
+        value.at(),
+        () -> {
+          write(Repr.text(evaluator.value(value, frame)));
+          return Flow.ON;
+        });
+  }
+
   private List<Node> branch(Node.If branches, Frame frame) {
     for (Map.Entry<Expr, List<Node>> branch : branches.branches()) {
       if (Python.isTrue(evaluator.value(branch.getKey(), frame))) {
@@ -120,12 +130,11 @@ final class Renderer implements Macro.Body {
                 "iterable",
                 given -> captured(() -> loop(loop, given.get(0), frame, depth + 1)))
             : null;
-    LoopState state =
-        placed(loop.at(), () -> new LoopState(chosen(loop, items, frame), depth, again));
-    if (!placed(loop.at(), state::hasNext)) {
+    LoopState state = new LoopState(chosen(loop, items, frame), depth, again);
+    if (!state.hasNext()) {
       return flow(loop.otherwise(), new Frame(frame)); // a break there is that of a loop around
     }
-    while (placed(loop.at(), state::hasNext)) {
+    while (state.hasNext()) {
       budget.step();
       Frame inner = new Frame(frame);
       inner.set("loop", state);
@@ -144,6 +153,8 @@ final class Renderer implements Macro.Body {
       return action.get();
     } catch (TemplateException e) {
       throw e.placed(at);
+    } catch (StackOverflowError e) {
+      throw TemplateException.tooDeep(at);
     }
   }
 

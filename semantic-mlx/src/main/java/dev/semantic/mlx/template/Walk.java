@@ -116,6 +116,14 @@ final class Walk {
   }
 
   private void expr(Expr expr, boolean soft) {
+    try {
+      within(expr, soft);
+    } catch (StackOverflowError e) {
+      throw TemplateException.tooDeep(expr.at());
+    }
+  }
+
+  private void within(Expr expr, boolean soft) {
     switch (expr) {
       case Expr.Literal literal -> {}
       case Expr.Name name -> names.add(name.name());
