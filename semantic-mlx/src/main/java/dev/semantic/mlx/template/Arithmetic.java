@@ -101,6 +101,9 @@ final class Arithmetic {
 
   private static double floorDivide(double a, double b) {
     double quotient = (a - remainder(a, b)) / b;
+    if (quotient == 0) {
+      return Math.copySign(0.0, a / b);
+    }
     double floor = Math.floor(quotient);
     return quotient - floor > 0.5 ? floor + 1 : floor;
   }

@@ -14,17 +14,17 @@ final class Budget {
   /** Characters or items that are looked at in the time of a step. */
   private static final int AT_A_STEP = 32;
 
-  private long steps;
+  private long work;
   private int depth;
   private long held;
 
   void step() {
-    take(1);
+    take(AT_A_STEP);
   }
 
-  private void take(long count) {
-    steps += count;
-    if (steps > MOST_STEPS) {
+  private void take(long items) {
+    work += items;
+    if (work / AT_A_STEP > MOST_STEPS) {
       throw new TemplateException("The template takes more than %d steps".formatted(MOST_STEPS));
     }
   }
@@ -42,14 +42,14 @@ final class Budget {
         throw new TemplateException(
             "The template makes more than %d characters".formatted(LONGEST_OUTPUT));
       }
-      budget.take(size / AT_A_STEP);
+      budget.take(size);
     }
   }
 
   /** Counts what is only looked at. */
   static void look(long size) {
     if (CURRENT.isBound()) {
-      CURRENT.get().take(size / AT_A_STEP);
+      CURRENT.get().take(size);
     }
   }
 

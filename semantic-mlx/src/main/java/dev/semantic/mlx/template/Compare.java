@@ -14,7 +14,7 @@ final class Compare {
   private Compare() {}
 
   static boolean equal(@Nullable Object left, @Nullable Object right) {
-    Budget.look(4);
+    Budget.look(32);
     Object a = Markup.plain(left);
     Object b = Markup.plain(right);
     if (a instanceof String x && b instanceof String y) {
@@ -63,7 +63,7 @@ final class Compare {
    * @throws TemplateException if the two have no order
    */
   static int compare(@Nullable Object left, @Nullable Object right) {
-    Budget.look(4);
+    Budget.look(32);
     Object a = Markup.plain(left);
     Object b = Markup.plain(right);
     if (a != null && b != null && Numbers.isNumber(a) && Numbers.isNumber(b)) {
@@ -133,6 +133,13 @@ final class Compare {
       }
       case Map<?, ?> map -> map.containsKey(item);
       case null -> throw new TemplateException("Nothing can be in None");
+      case View view when view.name().equals("dict_items") -> {
+        if (!(item instanceof Tuple pair) || pair.size() != 2) {
+          yield false;
+        }
+        Dict.canonical(pair.getFirst()); // the value need not be one that a mapping could hold
+        yield view.items().stream().anyMatch(member -> same(member, item));
+      }
       case View view when !view.name().equals("dict_values") -> {
         Dict.canonical(item); // refuses what no mapping can hold
         yield view.items().stream().anyMatch(member -> same(member, item));

@@ -17,11 +17,13 @@ final class Evaluator {
   }
 
   @Nullable Object value(Expr expr, Frame frame) {
-    budget.step();
     try {
+      budget.step();
       return compute(expr, frame);
     } catch (TemplateException e) {
       throw e.placed(expr.at()); // the innermost place is the one that helps
+    } catch (StackOverflowError e) {
+      throw TemplateException.tooDeep(expr.at());
     } catch (IndexOutOfBoundsException | IllegalArgumentException | ArithmeticException e) {
       throw new TemplateException(
           expr.at(), "An argument is of the wrong kind (%s)".formatted(e.getMessage()));

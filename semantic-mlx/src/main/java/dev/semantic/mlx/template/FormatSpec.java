@@ -3,6 +3,7 @@ package dev.semantic.mlx.template;
 import java.math.BigInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What stands after the colon in {@code '{:>10.2f}'}: Python's format specification. */
@@ -34,7 +35,7 @@ final class FormatSpec {
   private String format(@Nullable Object value, String text) {
     String letter = spec.group(10);
     if (value instanceof String string) {
-      boolean numeric = spec.group(3) != null || spec.group(5) != null || spec.group(8) != null;
+      boolean numeric = Stream.of(3, 4, 5, 8).anyMatch(part -> spec.group(part) != null);
       if (numeric || "=".equals(spec.group(2)) || (letter != null && !letter.equals("s"))) {
         throw new TemplateException("A string cannot be formatted as '%s'".formatted(text));
       }
@@ -47,6 +48,7 @@ final class FormatSpec {
     if ("s".equals(letter)) {
       throw new TemplateException("A number cannot be formatted as '%s'".formatted(text));
     }
+    requireGroups(letter, text);
     boolean whole = Numbers.isInteger(value);
     if (whole && (letter == null || "bcdnoxX".contains(letter))) {
       return integer(value, letter == null ? 'd' : letter.charAt(0), text);
@@ -57,8 +59,17 @@ final class FormatSpec {
     return decimal(Numbers.number(value), letter);
   }
 
+  private void requireGroups(@Nullable String letter, String text) {
+    String without = ",".equals(spec.group(8)) ? "bcnoxX" : "cn";
+    if (spec.group(8) != null && letter != null && without.contains(letter)) {
+      throw new TemplateException("'%s' has digits that cannot be grouped".formatted(text));
+    }
+  }
+
   private String integer(@Nullable Object value, char letter, String text) {
-    if (spec.group(9) != null || (letter == 'c' && spec.group(3) != null)) {
+    if (spec.group(9) != null
+        || spec.group(4) != null
+        || (letter == 'c' && spec.group(3) != null)) {
       throw new TemplateException("An integer cannot be formatted as '%s'".formatted(text));
     }
     if (letter == 'c') {
@@ -82,34 +93,44 @@ final class FormatSpec {
     } else if (spec.group(9) == null) {
       text = Repr.decimal(size);
     } else {
-      text = NumberFormat.decimal(size, 'g', precision, alternate);
-      text =
-          text.indexOf('.') < 0 && text.indexOf('e') < 0 && precision > text.length()
-              ? text + ".0"
-              : text;
+      text = NumberFormat.withPoint(size, precision, alternate);
     }
     int point = 0;
     while (point < text.length() && Character.isDigit(text.charAt(point))) {
       point++;
     }
-    return signed(negative, "", text.substring(0, point), text.substring(point), 3);
+    boolean zero = text.chars().takeWhile(c -> c != 'e' && c != 'E').noneMatch(c -> c > '0');
+    boolean minus = negative && !(zero && spec.group(4) != null);
+    return signed(minus, "", text.substring(0, point), text.substring(point), 3);
   }
 
   private String signed(boolean negative, String prefix, String digits, String rest, int group) {
     String plus = spec.group(3) == null ? "" : spec.group(3);
     String sign = (negative ? "-" : plus.equals("-") ? "" : plus) + prefix;
     String separator = spec.group(8);
+    if (separator == null) {
+      return padded(sign, digits + rest, ">");
+    }
+    boolean zeros = fill().equals("0") && align(">").equals("=");
+    long room = number(spec.group(7), 0) - sign.length() - rest.length();
     String text =
-        separator == null ? digits : NumberFormat.grouped(digits, separator.charAt(0), group);
+        NumberFormat.grouped(digits, separator.charAt(0), group, zeros ? Math.max(0, room) : 0);
     return padded(sign, text + rest, ">");
   }
 
-  private String padded(String sign, String text, String usual) {
+  private String fill() {
+    return spec.group(1) != null ? spec.group(1) : spec.group(6) != null ? "0" : " ";
+  }
+
+  private String align(String usual) {
     boolean zero = spec.group(6) != null;
-    String align = spec.group(2) != null ? spec.group(2) : zero && usual.equals(">") ? "=" : usual;
-    String fill = spec.group(1) != null ? spec.group(1) : zero ? "0" : " ";
+    return spec.group(2) != null ? spec.group(2) : zero && usual.equals(">") ? "=" : usual;
+  }
+
+  private String padded(String sign, String text, String usual) {
+    String fill = fill();
     long width = number(spec.group(7), 0);
-    return switch (align) {
+    return switch (align(usual)) {
       case "<" -> PythonText.pad(sign + text, width, fill, 0);
       case ">" -> PythonText.pad(sign + text, width, fill, 1);
       case "=" -> sign + PythonText.pad(text, width - sign.length(), fill, 1);

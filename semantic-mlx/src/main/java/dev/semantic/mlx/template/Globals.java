@@ -100,11 +100,15 @@ final class Globals {
       this.items = items;
     }
 
-    /** A member; null if there is none of this name. */
-    @Nullable Object get(String name) {
+    @Nullable Object current() {
+      return items.get(at);
+    }
+
+    /** A method; null if there is none of this name. */
+    @Nullable Callable method(String name) {
       return switch (name) {
         case "next" ->
-            method(
+            Members.method(
                 name,
                 "",
                 g -> {
@@ -113,14 +117,13 @@ final class Globals {
                   return item;
                 });
         case "reset" ->
-            method(
+            Members.method(
                 name,
                 "",
                 g -> {
                   at = 0;
                   return null;
                 });
-        case "current" -> items.get(at);
         default -> null;
       };
     }

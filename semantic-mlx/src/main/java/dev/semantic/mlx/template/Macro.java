@@ -43,6 +43,20 @@ record Macro(String name, Node.Procedure procedure, Frame outer, Body body)
     return body.run(procedure.body(), frame);
   }
 
+  /** What a template may ask of a macro; null if there is nothing of this name. */
+  @Nullable Object member(String name) {
+    return switch (name) {
+      case "name" -> this.name;
+      case "arguments" ->
+          new Tuple(
+              procedure.parameters().stream().<@Nullable Object>map(Node.Parameter::name).toList());
+      case "caller" -> procedure.uses().caller();
+      case "catch_kwargs" -> procedure.uses().kwargs();
+      case "catch_varargs" -> procedure.uses().varargs();
+      default -> null;
+    };
+  }
+
   private void specials(List<@Nullable Object> positional, Dict rest, Frame frame) {
     List<Node.Parameter> parameters = procedure.parameters();
     boolean declared = parameters.stream().anyMatch(p -> p.name().equals("caller"));

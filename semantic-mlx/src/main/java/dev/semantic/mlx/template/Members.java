@@ -42,29 +42,38 @@ final class Members {
   }
 
   private static @Nullable Object own(@Nullable Object target, String name) {
-    Object found =
-        switch (target) {
-          case Undefined none when name.equals("__class__") -> none; // even that has a class
-          case Undefined none ->
-              throw new TemplateException("%s, so it has no '%s'".formatted(none.why(), name));
-          case LoopState loop -> loop.get(name);
-          case Namespace space -> {
-            boolean there = space.values().containsKey(name) && !name.startsWith("_");
-            yield there ? space.values().get(name) : NONE;
-          }
-          case Globals.Cycler cycler -> cycler.get(name);
-          case Dict map -> Methods.ofMapping(map, name);
-          case String text -> StringMethods.of(text, name);
-          case Markup markup -> markup.method(name);
-          case ListFilters.Group group when name.equals("grouper") -> group.getFirst();
-          case ListFilters.Group group when name.equals("list") -> group.getLast();
-          case List<?> list -> Methods.ofList(list, name);
-          case Macro macro when name.equals("name") -> macro.name();
-          case null -> null;
-          default -> Numbers.isNumber(target) ? Methods.ofNumber(target, name) : null;
-        };
-    boolean missing = found == null && !(target instanceof Namespace);
-    return missing ? NONE : found;
+    return switch (target) {
+      case Undefined none when name.equals("__class__") -> none; // even that has a class
+      case Undefined none ->
+          throw new TemplateException("%s, so it has no '%s'".formatted(none.why(), name));
+      case LoopState loop -> loop.get(name);
+      case Namespace space -> {
+        boolean there = space.values().containsKey(name) && !name.startsWith("_");
+        yield there ? space.values().get(name) : NONE;
+      }
+      case ListFilters.Group group when name.equals("grouper") -> group.getFirst();
+      case ListFilters.Group group when name.equals("list") -> group.getLast();
+      case Globals.Cycler cycler when name.equals("current") -> cycler.current();
+      case null -> NONE;
+      default -> {
+        Object found = methodOf(target, name);
+        yield found == null ? NONE : found;
+      }
+    };
+  }
+
+  /** What is never None; null where there is nothing of this name. */
+  private static @Nullable Object methodOf(Object target, String name) {
+    return switch (target) {
+      case Globals.Cycler cycler -> cycler.method(name);
+      case Dict map -> Methods.ofMapping(map, name);
+      case String text -> StringMethods.of(text, name);
+      case Markup markup -> markup.method(name);
+      case List<?> list -> Methods.ofList(list, name);
+      case Range range -> Methods.ofRange(range, name);
+      case Macro macro -> macro.member(name);
+      default -> Numbers.isNumber(target) ? Methods.ofNumber(target, name) : null;
+    };
   }
 
   private static @Nullable Object element(@Nullable Object target, @Nullable Object index) {

@@ -110,6 +110,27 @@ final class Methods {
     return new Python.Undefined("'" + name + "' would change a value, which templates may not");
   }
 
+  /** A method of a range; null if it has none of this name. */
+  static @Nullable Object ofRange(Range range, String name) {
+    return switch (name) {
+      case "start" -> range.start();
+      case "stop" -> range.stop();
+      case "step" -> range.step();
+      case "index" -> method(name, "value /", g -> (long) index(range, g.get(0)));
+      case "count" -> method(name, "value /", g -> Compare.contains(range, g.get(0)) ? 1L : 0L);
+      default -> null;
+    };
+  }
+
+  private static int index(Range range, @Nullable Object value) {
+    for (int i = 0; i < range.size(); i++) {
+      if (Compare.equal(range.get(i), value)) {
+        return i;
+      }
+    }
+    throw new TemplateException(Repr.of(value) + " is not in the range");
+  }
+
   /** An attribute of a number; null if it has none of this name. */
   static @Nullable Object ofNumber(Object number, String name) {
     boolean whole = Numbers.isInteger(number);

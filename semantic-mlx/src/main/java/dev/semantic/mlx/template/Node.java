@@ -2,6 +2,7 @@ package dev.semantic.mlx.template;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What is carried out, in order. */
@@ -44,6 +45,9 @@ sealed interface Node {
 
   /** {@code {% with a = x %}…{% endwith %}}, and {@code {% generation %}} with nothing assigned. */
   record With(List<Assign> values, List<Node> body) implements Node {}
+
+  /** Names that a block sets further down: until then they have no value in it. */
+  record Unset(Set<String> names) implements Node {}
 
   record Break() implements Node {}
 

@@ -42,7 +42,7 @@ final class NumberFormat {
           case 'f' -> fixed(new BigDecimal(size), precision, alternate);
           case '%' -> fixed(new BigDecimal(size * 100), precision, alternate) + "%";
           case 'e' -> scientific(new BigDecimal(size), precision, alternate);
-          default -> general(size, Math.max(1, precision), alternate);
+          default -> general(size, Math.max(1, precision), alternate, 0);
         };
     return upper ? PythonText.upper(text) : text;
   }
@@ -63,11 +63,20 @@ final class NumberFormat {
         .formatted(padded.charAt(0), point, rest, exponent < 0 ? "-" : "+", Math.abs(exponent));
   }
 
-  private static String general(double size, int precision, boolean alternate) {
+  /** With a precision and no letter: as {@code g}, but with a digit after the point. */
+  static String withPoint(double size, int precision, boolean alternate) {
+    if (Double.isNaN(size) || Double.isInfinite(size)) {
+      return decimal(size, 'g', precision, alternate);
+    }
+    String text = general(size, Math.max(1, precision), alternate, 1);
+    return text.indexOf('.') < 0 && text.indexOf('e') < 0 ? text + ".0" : text;
+  }
+
+  private static String general(double size, int precision, boolean alternate, int room) {
     BigDecimal exact = new BigDecimal(size);
     String scientific = scientific(exact, precision - 1, alternate);
     int exponent = Integer.parseInt(scientific.substring(scientific.indexOf('e') + 1));
-    if (exponent < -4 || exponent >= precision) {
+    if (exponent < -4 || exponent >= precision - room) {
       int e = scientific.indexOf('e');
       return unpadded(scientific.substring(0, e), alternate) + scientific.substring(e);
     }
@@ -86,11 +95,20 @@ final class NumberFormat {
         : Numbers.big(number).signum() < 0;
   }
 
-  /** {@code ,} or {@code _} between every three digits (four where the base is a power of two). */
-  static String grouped(String digits, char separator, int size) {
-    StringBuilder out = new StringBuilder(digits);
-    for (int i = digits.length() - size; i > 0; i -= size) {
-      out.insert(i, separator);
+  /**
+   * {@code ,} or {@code _} between every three digits (four where the base is a power of two).
+   *
+   * @param width is reached with zeros, which are grouped, too
+   */
+  static String grouped(String digits, char separator, int size, long width) {
+    Budget.hold(width);
+    long wanted = width - width / (size + 1) + (width % (size + 1) == 0 ? 1 : 0);
+    StringBuilder out = new StringBuilder();
+    for (long i = Math.max(wanted, digits.length()); i > 0; i--) {
+      out.append(i > digits.length() ? '0' : digits.charAt(digits.length() - (int) i));
+      if (i > 1 && i % size == 1) {
+        out.append(separator);
+      }
     }
     return out.toString();
   }

@@ -39,14 +39,23 @@ final class Parser {
 
   static List<Node> parse(String template) {
     Parser parser = new Parser(Lexer.tokens(template));
-    List<Node> nodes = parser.until(Set.of());
+    List<Node> nodes = parser.all();
     if (parser.in.peek().kind() != Kind.END) {
       Token token = parser.in.peekSecond();
       throw new TemplateException(
           token.at(), "Nothing was opened that '" + token.text() + "' could end");
     }
     Walk.check(nodes);
+    Scopes.complete(nodes);
     return nodes;
+  }
+
+  private List<Node> all() {
+    try {
+      return until(Set.of());
+    } catch (StackOverflowError e) {
+      throw TemplateException.tooDeep(in.peek().at());
+    }
   }
 
   /** Nodes up to a tag of one of these names, which is left to be read. */
@@ -190,9 +199,6 @@ final class Parser {
 
   private Node forLoop(Position at) {
     Expr target = targets.parse(false);
-    if (target instanceof Expr.Name name && name.name().equals("loop")) {
-      throw new TemplateException(name.at(), "A loop's variable cannot be called 'loop'");
-    }
     if (!in.acceptName("in")) {
       throw new TemplateException(in.peek().at(), "Expected 'in' after the loop's variable");
     }

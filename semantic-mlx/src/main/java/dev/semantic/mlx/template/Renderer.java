@@ -58,12 +58,13 @@ final class Renderer implements Macro.Body {
   private Flow flow(Node node, Frame frame) {
     switch (node) {
       case Node.Text text -> write(text.text());
-      case Node.Print print -> write(Repr.text(evaluator.value(print.value(), frame)));
+      case Node.Print print -> print(print.value(), frame);
       case Node.If branches -> {
         return flow(branch(branches, frame), frame);
       }
       case Node.For loop -> {
-        return loop(loop, evaluator.value(loop.items(), frame), frame, 1);
+        Object items = evaluator.value(loop.items(), frame);
+        return placed(loop.at(), () -> loop(loop, items, frame, 1));
       }
       case Node.Assign assign ->
           assign(assign.target(), evaluator.value(assign.value(), frame), frame);
@@ -91,6 +92,8 @@ final class Renderer implements Macro.Body {
         }
         return flow(with.body(), inner);
       }
+      case Node.Unset unset ->
+          unset.names().forEach(name -> frame.set(name, Python.Undefined.name(name)));
       case Node.Break stop -> {
         return Flow.BREAK;
       }
@@ -99,6 +102,15 @@ final class Renderer implements Macro.Body {
       }
     }
     return Flow.ON;
+  }
+
+  private void print(Expr value, Frame frame) {
+    placed(
+        value.at(),
+        () -> {
+          write(Repr.text(evaluator.value(value, frame)));
+          return Flow.ON;
+        });
   }
 
   private List<Node> branch(Node.If branches, Frame frame) {
@@ -118,12 +130,11 @@ final class Renderer implements Macro.Body {
                 "iterable",
                 given -> captured(() -> loop(loop, given.get(0), frame, depth + 1)))
             : null;
-    LoopState state =
-        placed(loop.at(), () -> new LoopState(chosen(loop, items, frame), depth, again));
-    if (!placed(loop.at(), state::hasNext)) {
+    LoopState state = new LoopState(chosen(loop, items, frame), depth, again);
+    if (!state.hasNext()) {
       return flow(loop.otherwise(), new Frame(frame)); // a break there is that of a loop around
     }
-    while (placed(loop.at(), state::hasNext)) {
+    while (state.hasNext()) {
       budget.step();
       Frame inner = new Frame(frame);
       inner.set("loop", state);
@@ -142,6 +153,8 @@ final class Renderer implements Macro.Body {
       return action.get();
     } catch (TemplateException e) {
       throw e.placed(at);
+    } catch (StackOverflowError e) {
+      throw TemplateException.tooDeep(at);
     }
   }
 

@@ -5,6 +5,8 @@ import dev.semantic.mlx.template.Python.Undefined;
 import dev.semantic.mlx.template.Python.View;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -102,11 +104,21 @@ final class Repr {
       String signed = d == 0 && 1 / d < 0 && !plain.startsWith("-") ? "-" + plain : plain;
       return signed.contains(".") ? signed : signed + ".0";
     }
-    String[] parts = Double.toString(d).split("E", 2);
+    String[] parts = shortest(d).split("E", 2);
     String digits =
         parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
     int exponent = parts.length > 1 ? Integer.parseInt(parts[1]) : 0;
     return "%se%s%02d".formatted(digits, exponent < 0 ? "-" : "+", Math.abs(exponent));
+  }
+
+  /** Java writes at least two digits, so the very smallest numbers are 4.9E-324 and 9.9E-324. */
+  private static String shortest(double d) {
+    String text = Double.toString(d);
+    if (Math.abs(d) < Double.MIN_NORMAL) {
+      BigDecimal one = new BigDecimal(text).round(new MathContext(1, RoundingMode.HALF_EVEN));
+      return one.doubleValue() == d ? one.unscaledValue() + "E" + -one.scale() : text;
+    }
+    return text;
   }
 
   private static String quoted(String s) {

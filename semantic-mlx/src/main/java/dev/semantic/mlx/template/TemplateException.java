@@ -16,6 +16,10 @@ public final class TemplateException extends RuntimeException {
     placed = true;
   }
 
+  static TemplateException tooDeep(Position at) {
+    return new TemplateException(at, "A value or an expression is nested too deeply");
+  }
+
   /** The same error with a place, unless it has one. */
   TemplateException placed(Position at) {
     return placed ? this : new TemplateException(at, String.valueOf(getMessage()));

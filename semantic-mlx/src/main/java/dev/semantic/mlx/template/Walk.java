@@ -35,6 +35,13 @@ final class Walk {
         walk.names.contains("varargs"));
   }
 
+  /** The variables that an expression reads. */
+  static Set<String> names(Expr expr) {
+    Walk walk = new Walk(false);
+    walk.expr(expr, false);
+    return walk.names;
+  }
+
   private void nodes(List<Node> nodes, boolean soft) {
     nodes.forEach(node -> node(node, soft));
   }
@@ -78,6 +85,7 @@ final class Walk {
         nodes(with.body(), false);
       }
       case Node.Text text -> {}
+      case Node.Unset unset -> {}
       case Node.Break stop -> {}
       case Node.Continue next -> {}
     }
@@ -108,6 +116,14 @@ final class Walk {
   }
 
   private void expr(Expr expr, boolean soft) {
+    try {
+      within(expr, soft);
+    } catch (StackOverflowError e) {
+      throw TemplateException.tooDeep(expr.at());
+    }
+  }
+
+  private void within(Expr expr, boolean soft) {
     switch (expr) {
       case Expr.Literal literal -> {}
       case Expr.Name name -> names.add(name.name());

@@ -135,7 +135,8 @@ final class GgufVocabulary implements Vocabulary {
 
   @Override
   public boolean beginsWithBos() {
-    return flag("add_bos_token", model().equals("llama")) && id("bos").isPresent();
+    boolean usual = byteLevel() ? PreTokenizers.beginsWithBos(pre()) : model().equals("llama");
+    return flag("add_bos_token", usual) && id("bos").isPresent();
   }
 
   private boolean flag(String name, boolean otherwise) {

@@ -32,7 +32,7 @@ public final class TokenizerExport {
     this.json = new TokenizerJson(vocabulary);
     this.metadata = metadata;
     if (vocabulary.byteLevel()) {
-      PreTokenizers.json(vocabulary); // throws now rather than when the weights are written
+      PreTokenizers.of(vocabulary).json(); // throws now rather than when the weights are written
     }
   }
 

@@ -54,7 +54,7 @@ final class TokenizerJson {
     try (JsonGenerator out = JSON.createGenerator(to)) {
       begin(out, false);
       raw(out, "normalizer", bytes ? "null" : SPACES);
-      raw(out, "pre_tokenizer", bytes ? PreTokenizers.json(vocabulary) : "null");
+      raw(out, "pre_tokenizer", bytes ? PreTokenizers.of(vocabulary).json() : "null");
       out.writeNullField("post_processor");
       out.writeNullField("decoder");
       model(out);
@@ -67,7 +67,7 @@ final class TokenizerJson {
     try (JsonGenerator out = JSON.createGenerator(to)) {
       begin(out, true);
       raw(out, "normalizer", bytes ? "null" : vocabulary.addsSpace() ? SPACE_IN_FRONT : SPACES);
-      raw(out, "pre_tokenizer", bytes ? PreTokenizers.json(vocabulary) : "null");
+      raw(out, "pre_tokenizer", bytes ? PreTokenizers.of(vocabulary).json() : "null");
       out.writeFieldName("post_processor");
       if (vocabulary.beginsWithBos()) {
         JSON.writeValue(out, bosInFront(vocabulary.id("bos").orElseThrow()));
@@ -169,7 +169,7 @@ final class TokenizerJson {
     }
     out.writeBooleanField("fuse_unk", !bytes);
     out.writeBooleanField("byte_fallback", !bytes);
-    out.writeBooleanField("ignore_merges", false);
+    out.writeBooleanField("ignore_merges", bytes && PreTokenizers.of(vocabulary).wholeFirst());
     out.writeObjectFieldStart("vocab");
     for (Map.Entry<String, Integer> token : ids().entrySet()) {
       out.writeNumberField(token.getKey(), token.getValue());

@@ -137,7 +137,9 @@ public final class Tokenizers {
 
   private static String fingerprint(GgufVocabulary vocabulary) {
     MessageDigest digest = Sha256.digest();
-    String kind = FORMAT + "|" + vocabulary.model() + "|" + vocabulary.pre();
+    boolean whole = vocabulary.byteLevel() && PreTokenizers.of(vocabulary).wholeFirst();
+    String kind =
+        FORMAT + "|" + vocabulary.model() + "|" + vocabulary.pre() + (whole ? "|whole first" : "");
     digest.update(kind.getBytes(StandardCharsets.UTF_8));
     for (int id = 0; id < vocabulary.tokens().size(); id++) {
       digest.update(vocabulary.tokens().get(id).getBytes(StandardCharsets.UTF_8));

@@ -53,7 +53,13 @@ class TemplateComparisonTest {
     compare(resource("snippets.json"), 1500, 700);
   }
 
-  /** More of either kind, for whoever has real templates: see CONTRIBUTING. */
+  /** Which value a name has where: inside and outside of loops, macros, branches. */
+  @Test
+  void namesHaveTheValuesThatPythonGivesThem() throws IOException {
+    compare(resource("scopes.json"), 600, 200);
+  }
+
+  /** More of each kind, for whoever has real templates: see CONTRIBUTING. */
   @Test
   @EnabledIfSystemProperty(named = "semantic.templates", matches = ".+")
   void aFileOfComparisonsHolds() throws IOException {
