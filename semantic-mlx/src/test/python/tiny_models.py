@@ -51,6 +51,7 @@ KEPT = {
   "gemma2-narrow-q8": dict(model_type="gemma2", bits=8, group=32, dtype="float16", sliding_window=8, **{**GEMMA2, "head_dim": 16, "intermediate_size": 64}),
   "llama-narrow-mixed": dict(model_type="llama", attention_bias=True, mlp_bias=True, tie_word_embeddings=False,
                                 bits=5, group=32, mixed=True, intermediate_size=64, num_hidden_layers=1, dtype="bfloat16"),
+  "gemma3-loud-f16": dict(model_type="gemma3_text", dtype="float16", loud=4e4, **{**GEMMA3, **NARROW, "num_hidden_layers": 2, "num_attention_heads": 2}),
   "phi3-long-f32": dict(model_type="phi3", tie_word_embeddings=True, rope_scaling=LONG, **NARROW,
                         partial_rotary_factor=0.75, original_max_position_embeddings=64),
 }
@@ -105,7 +106,7 @@ GRID.update({f"{family}-{form}": {**STRETCHED[family], **FORMS[form]} for family
              for form in ("bf16", "f16", "q4-bf16", "q5-f16", "mixed-bf16")})
 
 MODELS = {**KEPT, **MORE}
-OURS = {"dtype", "bits", "group", "mixed", "shards", "head"}
+OURS = {"dtype", "bits", "group", "mixed", "shards", "head", "loud"}
 
 def config_of(given):
     config = dict(BASE)
@@ -118,11 +119,13 @@ def classes(model_type):
     module = importlib.import_module("mlx_lm.models." + name)
     return module.Model, module.ModelArgs
 
-def randomised(model, rng, dtype):
+def randomised(model, rng, dtype, loud):
     def fresh(name, x):
         if "norm" in name:
             one = 0.0 if GEMMA else 1.0
             y = one + 0.2 * rng.standard_normal(x.shape)
+            if loud and "post_" in name: # the stream reaches what float16 can hold
+                y = loud + 0.0 * y
         elif name.endswith("bias"):
             y = 0.2 * rng.standard_normal(x.shape)
         elif "embed" in name:
@@ -142,7 +145,7 @@ def make(name, given, out):
         model.tie_word_embeddings = True
         model.pop("lm_head")
     seed = sum(map(ord, name))
-    randomised(model, np.random.default_rng(seed), getattr(mx, given.get("dtype", "float32")))
+    randomised(model, np.random.default_rng(seed), getattr(mx, given.get("dtype", "float32")), given.get("loud"))
     if "bits" in given:
         predicate = None
         if given.get("mixed"):

@@ -25,7 +25,7 @@ final class Gemma2 implements Architecture {
                 headDim,
                 c.rotary(headDim, 10_000f))
             .scaledBy(c.number("query_pre_attn_scalar", 144))
-            .withSoftcap(c.number("attn_logit_softcapping", 50));
+            .withSoftcap(cap(c, "attn_logit_softcapping", 50));
     FeedForward feed = FeedForward.of(c.count("intermediate_size"), Activation.GELU_TANH);
     Decoder.Layer layer = Decoder.Layer.of(attention, feed).withSandwichNorms();
     float root = (float) Math.sqrt(c.count("hidden_size"));
@@ -34,6 +34,11 @@ final class Gemma2 implements Architecture {
         .withLayers(Common.layers(c, layer))
         .withNormsAroundOne()
         .withEmbeddingScale(new EmbeddingScale(root, false))
-        .withLogitSoftcap(c.number("final_logit_softcapping", 30));
+        .withLogitSoftcap(cap(c, "final_logit_softcapping", 30));
+  }
+
+  /** A {@code null} switches bending off, a missing key does not. */
+  private static float cap(ModelConfig c, String key, float usual) {
+    return c.values().containsKey(key) && !c.has(key) ? 0 : c.number(key, usual);
   }
 }

@@ -48,9 +48,13 @@ final class Gemma3Text implements Architecture {
 
   /** Those that see a window have wavelengths of their own, never stretched. */
   private static Attention near(ModelConfig c, Attention far) {
+    float usual =
+        c.section("rope_parameters")
+            .flatMap(each -> each.section("sliding_attention"))
+            .map(each -> each.number("rope_theta", 10_000f))
+            .orElse(10_000f);
     Rotary rotary =
-        new Rotary(
-            far.headDim(), c.number("rope_local_base_freq", 10_000f), new RopeScaling.None());
+        new Rotary(far.headDim(), c.number("rope_local_base_freq", usual), new RopeScaling.None());
     return new Attention(
         far.heads(),
         far.kvHeads(),

@@ -148,7 +148,7 @@ public final class ModelConfig {
    * @param usualBase where no base is given
    */
   public Rotary rotary(int dimensions, float usualBase) {
-    return RotaryConfig.read(this, dimensions, usualBase);
+    return RotaryConfig.read(this, "full_attention", dimensions, usualBase);
   }
 
   /** What to throw where the configuration cannot be: names the file. */

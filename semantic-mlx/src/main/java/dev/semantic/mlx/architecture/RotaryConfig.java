@@ -15,7 +15,12 @@ final class RotaryConfig {
     this.dimensions = dimensions;
   }
 
-  static Rotary read(ModelConfig config, int dimensions, float usualBase) {
+  /**
+   * Reads them.
+   *
+   * @param kind of layers, where {@code rope_parameters} has a section for each
+   */
+  static Rotary read(ModelConfig config, String kind, int dimensions, float usualBase) {
     if (config.flag("rope_traditional", false)) {
       throw config.wrong("rope_traditional is true; positions in interleaved pairs are not known");
     }
@@ -23,7 +28,8 @@ final class RotaryConfig {
       throw config.wrong(
           "positions turn %d dimensions of a head, expected an even number".formatted(dimensions));
     }
-    Optional<ModelConfig> nested = config.section("rope_parameters");
+    Optional<ModelConfig> all = config.section("rope_parameters");
+    Optional<ModelConfig> nested = all.flatMap(each -> each.section(kind)).or(() -> all);
     float base =
         config.has("rope_theta") || nested.isEmpty()
             ? config.number("rope_theta", usualBase)

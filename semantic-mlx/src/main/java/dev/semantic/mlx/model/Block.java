@@ -1,6 +1,7 @@
 package dev.semantic.mlx.model;
 
 import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Scope;
@@ -25,6 +26,7 @@ record Block(
     FeedForward feed,
     @Nullable RmsNorm afterFeedForward,
     int rope) {
+  private static final float LARGEST_FLOAT16 = 65_504;
 
   static Block of(Decoder.Layer layer, Weights weights, String at, float eps, int rope) {
     boolean sandwich = layer.sandwich();
@@ -70,9 +72,22 @@ record Block(
 
   MlxArray of(Scope s, MlxArray x, Rope.Rotation rotation, List<KvCache> caches, Masks masks) {
     MlxArray attended = attention.of(s, beforeAttention.of(s, x), rotation, caches, masks);
-    MlxArray h = Elementwise.add(s, x, normed(s, afterAttention, attended));
-    MlxArray fed = feed.of(s, beforeFeedForward.of(s, h));
-    return Elementwise.add(s, h, normed(s, afterFeedForward, fed));
+    MlxArray h = added(s, x, afterAttention, attended);
+    return added(s, h, afterFeedForward, feed.of(s, beforeFeedForward.of(s, h)));
+  }
+
+  /**
+   * Norms behind each half let the stream grow beyond float16: it stops at the largest number, as
+   * in the reference.
+   */
+  private static MlxArray added(Scope s, MlxArray x, @Nullable RmsNorm norm, MlxArray y) {
+    MlxArray sum = Elementwise.add(s, x, normed(s, norm, y));
+    if (norm == null || x.dtype() != DType.FLOAT16) {
+      return sum;
+    }
+    MlxArray most = s.scalar(LARGEST_FLOAT16, DType.FLOAT16);
+    MlxArray least = s.scalar(-LARGEST_FLOAT16, DType.FLOAT16);
+    return Elementwise.maximum(s, Elementwise.minimum(s, sum, most), least);
   }
 
   private static MlxArray normed(Scope s, @Nullable RmsNorm norm, MlxArray x) {

@@ -15,8 +15,8 @@ import java.util.Map;
  * the number format that the model was made for, so that numbers are rounded where the reference
  * rounds them. Matrices have the form that is fast: MLX's CPU kernels are made for float32 (a
  * matrix in any other form takes 2 to 1,800 times as long), a GPU's for quantised weights and
- * 16-bit numbers. A model so small that this hardly counts is computed by the very kernels that the
- * reference uses, to the same bits.
+ * 16-bit numbers. A model whose tokens take so little work that this hardly counts is computed by
+ * the very kernels that the reference uses, to the same bits.
  *
  * @param form of the matrices
  * @param activations the number format of activations, norms, keys and values
@@ -41,11 +41,17 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
   private static final ByteSize USUAL_CACHES = ByteSize.ofGiB(1);
 
   /**
-   * Up to so many parameters a model of 16 bits is computed as it is in its file. On a CPU MLX sums
-   * quantised products in 16 bits one after the other, which no other form repeats, at 10 to 40 ns
-   * a parameter and token.
+   * Up to so many parameters a model of 16 bits is computed as it is in its file, and beyond that
+   * as long as a token takes no more time than the two next constants. On a CPU MLX sums quantised
+   * products in 16 bits one after the other, which no other form repeats.
    */
   private static final long SMALL = 1 << 22;
+
+  /** The most for a token of a prompt: 64 of them are a second and a quarter. */
+  private static final long PROMPT_NANOS = 20_000_000;
+
+  /** The most for a token of an answer: four of them a second. */
+  private static final long STEP_NANOS = 250_000_000;
 
   /**
    * The policy for a model on a device: on a CPU the fastest form that the budget holds, and the
@@ -59,7 +65,7 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
       return of(Form.QUANTISED, checkpoint, true);
     }
     ComputePolicy smallest = of(Form.EXPANDED, checkpoint, false);
-    if (smallest.activations() != DType.FLOAT32 && checkpoint.parameters() <= SMALL) {
+    if (smallest.activations() != DType.FLOAT32 && isLittleWork(checkpoint)) {
       return of(Form.AS_IN_FILE, checkpoint, false);
     }
     ByteSize eighth = new ByteSize(budget.total().bytes() / 8);
@@ -73,6 +79,12 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
       smallest = weights.bytes() < smallest.weightBytes(checkpoint) ? next : smallest;
     }
     return smallest;
+  }
+
+  private static boolean isLittleWork(Checkpoint checkpoint) {
+    AsInFileCost cost = AsInFileCost.of(checkpoint);
+    boolean quick = cost.prompt() <= PROMPT_NANOS && cost.step() <= STEP_NANOS;
+    return quick || checkpoint.parameters() <= SMALL;
   }
 
   /** A form that somebody else has chosen. */

@@ -128,8 +128,8 @@ final class DirectoryCheckpoint implements Checkpoint {
 
   private TensorInfo affine(String module, Placed weight, int[] expected) {
     Placed scales = require(module + SCALES);
-    Placed biases = require(module + BIASES);
     AffineFormat format = quantization.of(module, weight.entry(), scales.entry(), expected);
+    Placed biases = require(module + BIASES);
     if (!biases.entry().dtype().equals(scales.entry().dtype())) {
       throw new ModelException(
           "tensor %s is of %s, expected %s like its scales"

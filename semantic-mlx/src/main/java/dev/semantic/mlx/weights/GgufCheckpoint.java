@@ -180,13 +180,16 @@ final class GgufCheckpoint implements Checkpoint {
     long at = tensor.offset() + first * perRow;
     if (heads.isEmpty()) {
       file.copy(at, to, count * perRow);
+    } else if (tensor.shape().length == 1) { // a bias: its numbers go with the rows of its matrix
+      long perNumber = tensor.type().rowBytes(1);
+      interleaved(tensor, perNumber, 0, tensor.columns(), tensor.columns() / heads.get(), to);
     } else {
-      interleaved(tensor, first, count, tensor.rows() / heads.get(), to);
+      interleaved(tensor, perRow, first, count, tensor.rows() / heads.get(), to);
     }
   }
 
-  private void interleaved(TensorInfo tensor, int first, int count, int headDim, MemorySegment to) {
-    long perRow = tensor.type().rowBytes(tensor.columns());
+  private void interleaved(
+      TensorInfo tensor, long perRow, int first, int count, int headDim, MemorySegment to) {
     int half = headDim / 2;
     for (int i = 0; i < count; i++) {
       int row = first + i;

@@ -66,6 +66,10 @@ final class GgufConfig {
     put("vocab_size", vocabulary());
     config.put("rms_norm_eps", number("attention.layer_norm_rms_epsilon"));
     config.put("tie_word_embeddings", !tensors.containsKey("output.weight"));
+    if (architecture.equals("llama")) { // which alone may or may not have them
+      config.put("attention_bias", tensors.containsKey("blk.0.attn_output.bias"));
+      config.put("mlp_bias", tensors.containsKey("blk.0.ffn_down.bias"));
+    }
     int heads = put("num_attention_heads", positive("attention.head_count"));
     int headDim = has("attention.key_length") ? positive("attention.key_length") : hidden / heads;
     int kvHeads = has("attention.head_count_kv") ? positive("attention.head_count_kv") : heads;

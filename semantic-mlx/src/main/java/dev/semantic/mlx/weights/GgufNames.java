@@ -72,9 +72,9 @@ final class GgufNames {
     if (!modelType.equals("llama")) {
       return Optional.empty();
     }
-    if (name.endsWith("q_proj.weight")) {
+    if (name.contains(".q_proj.")) {
       return Optional.of(heads);
     }
-    return name.endsWith("k_proj.weight") ? Optional.of(kvHeads) : Optional.empty();
+    return name.contains(".k_proj.") ? Optional.of(kvHeads) : Optional.empty();
   }
 }

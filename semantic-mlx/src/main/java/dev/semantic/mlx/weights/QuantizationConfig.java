@@ -3,14 +3,13 @@ package dev.semantic.mlx.weights;
 import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.model.ModelException;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code config.json} says of quantised layers, as mlx-lm writes it: one setting for all, and
- * under a layer's own name another one, or {@code false}. Where a layer is not named, its tensors
- * decide.
+ * What {@code config.json} says of quantised layers, as mlx-lm reads it: one setting for all, and
+ * under a layer's own name another one, {@code true} for that of all, or {@code false}. Where a
+ * layer is not named, its tensors decide.
  */
 final class QuantizationConfig {
   private final ModelConfig config;
@@ -70,14 +69,15 @@ final class QuantizationConfig {
       throw config.wrong(
           "it says nothing of quantisation, but there is a tensor %s".formatted(scales.name()));
     }
-    boolean named = settings.values().get(module) instanceof Map<?, ?>;
-    ModelConfig own = named ? settings.section(module).orElseThrow() : settings;
-    requireAffine(own);
-    if (settings.has(module) && !named) {
+    Object said = settings.values().get(module);
+    boolean named = said != null;
+    if (Boolean.FALSE.equals(said)) {
       throw settings.wrong(
-          "%s is %s, but there is a tensor %s"
-              .formatted(module, settings.values().get(module), scales.name()));
+          "%s is false, but there is a tensor %s".formatted(module, scales.name()));
     }
+    ModelConfig own =
+        named && !Boolean.TRUE.equals(said) ? settings.section(module).orElseThrow() : settings;
+    requireAffine(own);
     TensorType type =
         DirectoryCheckpoint.plain(scales.dtype())
             .orElseThrow(

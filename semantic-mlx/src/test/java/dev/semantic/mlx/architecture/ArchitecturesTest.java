@@ -113,6 +113,38 @@ class ArchitecturesTest {
         ModelException.class, () -> rotary(Map.of("rope_traditional", true)), "rope_traditional");
   }
 
+  /** As transformers 5 writes it; mlx-lm 0.32.2 does not read it and forgets the factor. */
+  @Test
+  void eachKindOfLayersMayHavePositionsOfItsOwn() {
+    Map<String, Object> near = Map.of("rope_type", "default", "rope_theta", 9e3);
+    Map<String, Object> far = Map.of("rope_type", "linear", "factor", 8.0, "rope_theta", 2e6);
+    Decoder decoder =
+        decoder(
+            "gemma3_text",
+            Map.of(
+                "sliding_window_pattern",
+                2,
+                "rope_parameters",
+                Map.of("sliding_attention", near, "full_attention", far)));
+    assertEquals(
+        new Rotary(256, 9e3f, new RopeScaling.None()),
+        decoder.layers().getFirst().attention().rotary());
+    assertEquals(
+        new Rotary(256, 2e6f, new RopeScaling.Linear(8)),
+        decoder.layers().getLast().attention().rotary());
+  }
+
+  @Test
+  void scoresThatAreNotBentSayNull() {
+    assertEquals(30, decoder("gemma2", Map.of("head_dim", 16)).logitSoftcap());
+    Map<String, Object> unbent = new HashMap<>(Map.of("head_dim", 16));
+    unbent.put("attn_logit_softcapping", null);
+    unbent.put("final_logit_softcapping", null);
+    Decoder decoder = decoder("gemma2", unbent);
+    assertEquals(0, decoder.layers().getFirst().attention().softcap());
+    assertEquals(0, decoder.logitSoftcap());
+  }
+
   @Test
   void tensorsFollowFromTheDescription() {
     Map<String, int[]> tensors =

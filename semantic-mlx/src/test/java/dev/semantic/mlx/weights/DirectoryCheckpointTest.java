@@ -52,6 +52,7 @@ class DirectoryCheckpointTest {
         new TinyDirectory()
             .quantization(QUERIES, Map.of("bits", 8, "group_size", 64))
             .quantization("model.layers.0.mlp.up_proj", false)
+            .quantization("model.layers.0.mlp.down_proj", true)
             .tensor(QUERIES + ".weight", "U32", 64, 16)
             .tensor(QUERIES + ".scales", "F32", 64, 1)
             .tensor(QUERIES + ".biases", "F32", 64, 1)
@@ -135,7 +136,16 @@ class DirectoryCheckpointTest {
         "8 bits",
         "have 4 bits");
     refused(new TinyDirectory().quantization(QUERIES, false), QUERIES + " is false");
+    refused(new TinyDirectory().quantization(QUERIES, "yes"), QUERIES + " is \"yes\"");
+    refused(
+        new TinyDirectory().quantization(QUERIES, true).quantization("bits", 8),
+        "8 bits",
+        "have 4 bits");
     refused(new TinyDirectory().tensor(QUERIES + ".scales", "U8", 64, 2), "U8", "affine");
+    refused(
+        new TinyDirectory().tensor(QUERIES + ".scales", "U8", 64, 2).without(QUERIES + ".biases"),
+        "U8",
+        "affine");
     refused(new TinyDirectory().quantization("bits", "four"), "bits is \"four\"");
     refused(new TinyDirectory().without("quantization"), "nothing of quantisation");
     refused(

@@ -34,6 +34,7 @@ class GgufArchitecturesTest {
     "tiny-llama-f32, llama, 1e-3",
     "tiny-llama3-rope-f32, llama, 1e-3",
     "tiny-llama-linear-q6, llama, 1e-3",
+    "tiny-llama-bias-mixed, llama, 1e-3",
     "tiny-mistral-q3, llama, 1e-3",
     "tiny-qwen2-q8, qwen2, 1e-3",
     "tiny-qwen2-yarn-f32, qwen2, 1e-3",

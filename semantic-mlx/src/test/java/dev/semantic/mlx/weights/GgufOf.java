@@ -119,8 +119,9 @@ public final class GgufOf {
       }
     }
     Attention attention = model.decoder().layers().getFirst().attention();
+    int rows = info.shape()[0]; // of a bias, its numbers
     GgufNames.interleavedHeads(architecture, attention.heads(), attention.kvHeads(), name)
-        .ifPresent(heads -> interleave(numbers, heads, info.rows() / heads, info.columns()));
+        .ifPresent(heads -> interleave(numbers, heads, rows / heads, numbers.length / rows));
     tensors.put(GgufNames.of(name, sandwich), new Tensor(info.shape(), numbers));
   }
 

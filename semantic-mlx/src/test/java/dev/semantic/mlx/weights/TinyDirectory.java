@@ -2,6 +2,7 @@ package dev.semantic.mlx.weights;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -99,6 +100,25 @@ final class TinyDirectory {
     return directory;
   }
 
+  /**
+   * The same with numbers that take no room on the disk, for models that only their header is read
+   * of.
+   */
+  Path writeHollow(Path directory) throws IOException {
+    config(directory);
+    long numbers = tensors.values().stream().mapToLong(Tensor::bytes).sum();
+    byte[] text = header(List.copyOf(tensors.keySet())).getBytes(StandardCharsets.UTF_8);
+    try (RandomAccessFile file =
+        new RandomAccessFile(directory.resolve("model.safetensors").toFile(), "rw")) {
+      file.setLength(0);
+      file.write(
+          ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(text.length).array());
+      file.write(text);
+      file.setLength(8 + text.length + numbers);
+    }
+    return directory;
+  }
+
   /** In two files, with an index. */
   Path writeSharded(Path directory) throws IOException {
     config(directory);
@@ -136,6 +156,12 @@ final class TinyDirectory {
   }
 
   byte[] bytes(List<String> names) throws IOException {
+    int numbers =
+        names.stream().map(tensors::get).map(Objects::requireNonNull).mapToInt(Tensor::bytes).sum();
+    return file(header(names), numbers);
+  }
+
+  private String header(List<String> names) throws IOException {
     Map<String, Object> header = new LinkedHashMap<>();
     header.put("__metadata__", Map.of("format", "mlx"));
     int end = 0;
@@ -149,7 +175,7 @@ final class TinyDirectory {
       entry.put("data_offsets", List.of(begin, end));
       header.put(name, entry);
     }
-    return file(new ObjectMapper().writeValueAsString(header), end);
+    return new ObjectMapper().writeValueAsString(header);
   }
 
   /** A file of this header and so many bytes of numbers. */
