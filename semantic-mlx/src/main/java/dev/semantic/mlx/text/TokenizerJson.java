@@ -33,6 +33,7 @@ final class TokenizerJson {
 
   private final GgufVocabulary vocabulary;
   private final boolean bytes;
+  private final String preTokenizer;
 
   TokenizerJson(GgufVocabulary vocabulary) {
     this.vocabulary = vocabulary;
@@ -42,8 +43,8 @@ final class TokenizerJson {
           "it is of kind '%s'; known are gpt2, llama".formatted(vocabulary.model()));
     }
     // Said now: what is written later is written when a model is being loaded already.
+    this.preTokenizer = bytes ? PreTokenizers.of(vocabulary).json() : "null";
     if (bytes) {
-      PreTokenizers.json(vocabulary);
       vocabulary.merges();
     } else {
       vocabulary.scores();
@@ -54,7 +55,7 @@ final class TokenizerJson {
     try (JsonGenerator out = JSON.createGenerator(to)) {
       begin(out, false);
       raw(out, "normalizer", bytes ? "null" : SPACES);
-      raw(out, "pre_tokenizer", bytes ? PreTokenizers.of(vocabulary).json() : "null");
+      raw(out, "pre_tokenizer", preTokenizer);
       out.writeNullField("post_processor");
       out.writeNullField("decoder");
       model(out);
@@ -67,7 +68,7 @@ final class TokenizerJson {
     try (JsonGenerator out = JSON.createGenerator(to)) {
       begin(out, true);
       raw(out, "normalizer", bytes ? "null" : vocabulary.addsSpace() ? SPACE_IN_FRONT : SPACES);
-      raw(out, "pre_tokenizer", bytes ? PreTokenizers.of(vocabulary).json() : "null");
+      raw(out, "pre_tokenizer", preTokenizer);
       out.writeFieldName("post_processor");
       if (vocabulary.beginsWithBos()) {
         JSON.writeValue(out, bosInFront(vocabulary.id("bos").orElseThrow()));
