@@ -139,19 +139,26 @@ final class ContiguousKvCache implements KvCache {
     return replace(old, Ops.concatenate(s, 2, span(s, old, from, to), room));
   }
 
+  /**
+   * In two parts where the update fills all of the buffer: MLX would put the update in its place,
+   * and that is a view of the queries, keys and values of all heads, which would stay with it.
+   */
   private MlxArray write(Scope s, @Nullable MlxArray buffer, MlxArray update, int at) {
     if (buffer == null) {
       throw new IllegalStateException("KV cache has no room");
     }
     int count = update.dim(2);
-    return replace(
-        buffer,
-        Ops.sliceUpdate(
-            s,
-            buffer,
-            update,
-            new int[] {0, 0, at, 0},
-            new int[] {1, layer.kvHeads(), at + count, layer.headDim()}));
+    if (count < buffer.dim(2)) {
+      return put(s, buffer, update, at);
+    }
+    MlxArray begun = put(s, buffer, span(s, update, 0, 1), at);
+    return put(s, begun, span(s, update, 1, count), at + 1);
+  }
+
+  private MlxArray put(Scope s, MlxArray buffer, MlxArray update, int at) {
+    int[] from = {0, 0, at, 0};
+    int[] to = {1, layer.kvHeads(), at + update.dim(2), layer.headDim()};
+    return replace(buffer, Ops.sliceUpdate(s, buffer, update, from, to));
   }
 
   /**
