@@ -352,8 +352,10 @@ final class Lobby {
     monitor.holding(() -> running.forEach(ticket -> ticket.generation().cancel()));
   }
 
+  /** Without those that have their answer and are only put away. */
   int running() {
-    return monitor.holding(() -> running.size());
+    return monitor.holding(
+        () -> (int) running.stream().filter(ticket -> !ticket.generation().isDone()).count());
   }
 
   int queued() {

@@ -17,6 +17,7 @@ import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHouse;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -74,6 +75,41 @@ class RequestsTest {
     house.ask(request).await(PATIENCE);
     assertEquals(0, house.ask(request).await(PATIENCE).cachedTokens());
     assertEquals(8, house.registry.pool().availableBlocks());
+  }
+
+  /** Where two end in one step, the scheduler puts them away one after the other. */
+  @Test
+  void whoHasAnAnswerIsNotUnderWay() throws Exception {
+    List<Integer> underWay = new ArrayList<>();
+    for (int longer = 1; longer <= 5; longer++) {
+      Script.Hold step = house.script.hold(PortCall.FORWARD);
+      Generation first = house.ask(nobodys(longer, tokens(9, 1)));
+      step.awaitReached();
+      Generation second = house.ask(nobodys(1, tokens(9, 2)));
+      List<Integer> closing = Collections.synchronizedList(new ArrayList<>());
+      house.script.onVisit(
+          call -> {
+            if (call == PortCall.FORWARD) {
+              closing.clear();
+            } else if (call == PortCall.SEQUENCE_CLOSE) {
+              closing.add(house.registry.status().running());
+            }
+          });
+      step.release();
+      first.await(PATIENCE);
+      second.await(PATIENCE);
+      if (closing.size() == 2) {
+        underWay.add(closing.getLast());
+      }
+    }
+    assertEquals(List.of(1), underWay);
+  }
+
+  private static GenerationRequest nobodys(int answer, int[] prompt) {
+    return GenerationRequest.of(new Prompt.Tokens(prompt))
+        .maxTokens(answer)
+        .ignoreEos(true)
+        .build();
   }
 
   @Test

@@ -55,7 +55,7 @@ class MemoryForecastTest {
   @CsvSource({
     "smollm2-135m-instruct, 100",
     "smollm2-135m-instruct, 512",
-    "smollm2-135m-instruct, 2048",
+    "smollm2-135m-instruct, 1536",
     "gemma-3-270m, 512",
     "gemma-3-270m, 1536"
   })
