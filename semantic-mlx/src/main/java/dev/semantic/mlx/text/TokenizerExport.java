@@ -31,9 +31,6 @@ public final class TokenizerExport {
     this.vocabulary = new GgufVocabulary(file, metadata);
     this.json = new TokenizerJson(vocabulary);
     this.metadata = metadata;
-    if (vocabulary.byteLevel()) {
-      PreTokenizers.of(vocabulary).json(); // throws now rather than when the weights are written
-    }
   }
 
   /** Writes {@code tokenizer.json}, with special tokens and a decoder. */
