@@ -23,8 +23,7 @@ public record MemoryForecast(ByteSize weights, ByteSize caches, ByteSize working
   /**
    * How often results of each kind are in memory at once, those included that MLX allocates before
    * it computes them: for each token queries, keys and values, and the width of the feed-forward
-   * part; scores. Fitted to seven models of 6 to 48 layers (MLX 0.32.2), which are within a
-   * fortieth.
+   * part; scores. Fitted to seven models of 6 to 48 layers on a CPU (EXP-016).
    */
   private static final double PROJECTIONS = 3.8;
 

@@ -86,8 +86,8 @@ final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * Says that a part will be read soon, unless it seems to be in the system's page cache: for what
-   * is there the kernel looks up page by page, which takes a third of the time of copying it.
+   * Says that a part will be read soon, unless it seems to be in the system's page cache: what is
+   * there the kernel would look up page by page, for nothing.
    */
   void announce(long from, long count) {
     if (!seemsLoaded(from, count)) {
