@@ -66,20 +66,25 @@ final class Admission {
     ModelSpec spec = serving.model().spec();
     if (request.model().isPresent() && !request.model().get().equals(spec.id())) {
       throw new RequestException(
+          RequestException.Kind.WRONG_MODEL,
           "The request is meant for %s, but %s serves".formatted(request.model().get(), spec.id()));
     }
     int[] prompt = tokens(request.prompt(), serving);
     if (prompt.length == 0) {
-      throw new RequestException("The prompt has no tokens; " + spec.id() + " needs at least one");
+      throw new RequestException(
+          RequestException.Kind.INVALID,
+          "The prompt has no tokens; " + spec.id() + " needs at least one");
     }
     if (prompt.length >= spec.contextLength()) {
       throw new RequestException(
+          RequestException.Kind.TOO_LONG,
           "The prompt has %d tokens; %s holds %d, and one of them must be left for the answer"
               .formatted(prompt.length, spec.id(), spec.contextLength()));
     }
     for (int token : prompt) {
       if (token < 0 || token >= spec.vocabularySize()) {
         throw new RequestException(
+            RequestException.Kind.INVALID,
             "Token %d is not in the vocabulary of %s, 0 to %d"
                 .formatted(token, spec.id(), spec.vocabularySize() - 1));
       }

@@ -22,7 +22,9 @@ record Expectation(@Nullable ModelId model, ArrivalPolicy arrivals, Duration ret
   void admit() {
     if (arrivals == ArrivalPolicy.REFUSE) {
       throw new RequestException(
-          "The model is being changed; ask again in " + retryAfter.toMillis() + " ms", retryAfter);
+          RequestException.Kind.NO_MODEL,
+          "The model is being changed; ask again in " + retryAfter.toMillis() + " ms",
+          retryAfter);
     }
   }
 

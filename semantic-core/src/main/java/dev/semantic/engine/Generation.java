@@ -87,12 +87,12 @@ public final class Generation {
       return atMost == null ? result.get() : result.get(atMost.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new RequestException("Interrupted while waiting for an answer", e);
+      throw new RequestException(
+          RequestException.Kind.INTERRUPTED, "Interrupted while waiting for an answer", e);
     } catch (TimeoutException e) {
-      throw new RequestException("No answer within " + atMost, e);
+      throw new RequestException(RequestException.Kind.TIME_LIMIT, "No answer within " + atMost, e);
     } catch (ExecutionException e) {
-      String why = e.getCause() == null ? "unknown" : String.valueOf(e.getCause().getMessage());
-      throw new RequestException(why, e.getCause() == null ? e : e.getCause());
+      throw RequestException.of(e.getCause() == null ? e : e.getCause());
     }
   }
 
@@ -120,7 +120,8 @@ public final class Generation {
           return event;
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
-          throw new RequestException("Interrupted while waiting for a token", e);
+          throw new RequestException(
+              RequestException.Kind.INTERRUPTED, "Interrupted while waiting for a token", e);
         }
       }
     };

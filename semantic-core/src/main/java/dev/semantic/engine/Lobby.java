@@ -47,7 +47,7 @@ final class Lobby {
     monitor.lock();
     try {
       if (mode == EngineMode.CLOSED) {
-        throw new RequestException("The engine is closed");
+        throw new RequestException(RequestException.Kind.CLOSED, "The engine is closed");
       }
       if (mode != EngineMode.SERVING) {
         expected.admit();

@@ -56,10 +56,10 @@ final class Scheduler {
         LOG.debug("Somebody interrupted the scheduler, which ends by close() only", e);
       } catch (Throwable t) { // other languages throw checked ones, too
         LOG.error("A scheduling step failed; its requests are told, the engine goes on", t);
-        endAll(new RequestException("The engine failed: " + t, t));
+        endAll(new RequestException(RequestException.Kind.FAILED, "The engine failed: " + t, t));
       }
     }
-    endAll(new RequestException("The engine was closed"));
+    endAll(new RequestException(RequestException.Kind.CLOSED, "The engine was closed"));
     homecoming.stop();
     readers.close();
   }
@@ -79,6 +79,7 @@ final class Scheduler {
       case REJECT -> {
         RequestException cause =
             new RequestException(
+                RequestException.Kind.CANCELLED,
                 "Ended before it was done, because the model is being changed; ask again",
                 lobby.retryAfter());
         fail(arrivals.takeAll(), cause);
@@ -110,9 +111,7 @@ final class Scheduler {
   }
 
   private void admit() {
-    end(
-        arrivals.takeOver(),
-        new RequestException("Cancelled, or out of time, before it was begun"));
+    endOver(arrivals.takeOver());
     for (Arrivals.Ready ready : arrivals.takeReady()) {
       attempt(ready.arrival().beginning(), () -> begin(ready));
       hasArrived(ready.arrival(), false); // unless it has, with its cache
@@ -150,8 +149,21 @@ final class Scheduler {
       task.run();
     } catch (Throwable t) {
       LOG.debug("A request could not be begun", t);
-      beginning.ticket().generation().fail(new RequestException(String.valueOf(t.getMessage()), t));
+      beginning.ticket().generation().fail(RequestException.of(t));
       lobby.countEnded();
+    }
+  }
+
+  private void endOver(List<Arrivals.Arrival> those) {
+    for (Arrivals.Arrival arrival : those) {
+      boolean cancelled = arrival.beginning().ticket().generation().isCancelled();
+      end(
+          List.of(arrival),
+          cancelled
+              ? new RequestException(
+                  RequestException.Kind.CANCELLED, "Cancelled before it was begun")
+              : new RequestException(
+                  RequestException.Kind.TIME_LIMIT, "Out of time before it was begun"));
     }
   }
 

@@ -192,6 +192,7 @@ final class Stepper {
         .generation()
         .fail(
             new RequestException(
+                RequestException.Kind.NO_ROOM,
                 "No room for %d tokens in the KV pool, and no idle agent to park%s; raise the pool or ask for less"
                     .formatted(work.lengthAhead(), pinned())));
   }
@@ -223,7 +224,7 @@ final class Stepper {
   private void fail(Work work, String why, Throwable cause) {
     active.remove(work);
     close(work.hot());
-    work.ticket().generation().fail(new RequestException(why, cause));
+    work.ticket().generation().fail(new RequestException(RequestException.Kind.FAILED, why, cause));
   }
 
   /**

@@ -31,6 +31,7 @@ final class WaitingRoom {
       long until = Math.max(LEAST_PACE, pace);
       Duration after = Duration.ofNanos(until);
       throw new RequestException(
+          RequestException.Kind.QUEUE_FULL,
           "%d requests are waiting already, which is the bound; ask again in %d ms"
               .formatted(waiting.size(), after.toMillis()),
           after);
@@ -84,10 +85,14 @@ final class WaitingRoom {
       if (ticket.expired(now) || ticket.generation().isCancelled()) {
         tickets.remove();
         long waited = TimeUnit.NANOSECONDS.toMillis(now - ticket.submitted());
-        String why = ticket.generation().isCancelled() ? "cancelled after" : "waited";
+        boolean cancelled = ticket.generation().isCancelled();
+        String why = cancelled ? "cancelled after" : "waited";
         ticket
             .generation()
-            .fail(new RequestException("Not begun: %s %d ms in the queue".formatted(why, waited)));
+            .fail(
+                new RequestException(
+                    cancelled ? RequestException.Kind.CANCELLED : RequestException.Kind.TIME_LIMIT,
+                    "Not begun: %s %d ms in the queue".formatted(why, waited)));
       } else if (ticket.deadline() != Long.MAX_VALUE) {
         nearest = Math.min(nearest, ticket.deadline() - now);
       }

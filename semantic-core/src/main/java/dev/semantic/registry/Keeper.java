@@ -67,6 +67,7 @@ final class Keeper {
       }
       if (failure != null && failedUntil - lastUse > 0) {
         throw new RequestException(
+            RequestException.Kind.NO_MODEL,
             "%s cannot be brought back: %s".formatted(asleep, failure),
             Duration.ofNanos(failedUntil - lastUse));
       }
@@ -207,7 +208,9 @@ final class Keeper {
       }
       engine.refuseWaiting(
           new RequestException(
-              "%s cannot be brought back: %s".formatted(sleeping, why), residency.failureMemory()));
+              RequestException.Kind.NO_MODEL,
+              "%s cannot be brought back: %s".formatted(sleeping, why),
+              residency.failureMemory()));
     }
   }
 }

@@ -108,7 +108,7 @@ public final class ModelRegistry implements AutoCloseable {
       if (e.getCause() instanceof ModelException cause) {
         throw cause;
       }
-      throw new ModelException(Verdict.message(e), e);
+      throw new ModelException(ModelException.Kind.of(e), Verdict.message(e), e);
     }
   }
 
@@ -229,8 +229,9 @@ public final class ModelRegistry implements AutoCloseable {
   public Generation generate(GenerationRequest request) {
     boolean coming = keeper.use() || residence.isChanging();
     if (current().isEmpty() && !coming) {
-      throw new RequestException(
-          desk.isClosed() ? "The registry is closed" : "No model serves; load one first");
+      throw desk.isClosed()
+          ? new RequestException(RequestException.Kind.CLOSED, "The registry is closed")
+          : new RequestException(RequestException.Kind.NO_MODEL, "No model serves; load one first");
     }
     Generation generation = engine.submit(request);
     if (coming) {

@@ -55,6 +55,7 @@ final class Planner {
     ByteSize alone = needed(next);
     if (!budget.holds(alone)) {
       throw new ModelException(
+          ModelException.Kind.DOES_NOT_FIT,
           "%s needs %s for its weights, %s for caches and %s to compute with, more than the budget of %s; raise the budget, or make the cache smaller"
               .formatted(
                   next.id(), next.weightSize(), cacheBytes, next.workingSize(), budget.total()));

@@ -145,7 +145,10 @@ public final class Preparation {
       Throwable cause = Objects.requireNonNull(failure, "ended for no reason");
       throw cause instanceof ModelException known
           ? known
-          : new ModelException("%s cannot be prepared: %s".formatted(model, cause), cause);
+          : new ModelException(
+              ModelException.Kind.of(cause),
+              "%s cannot be prepared: %s".formatted(model, cause),
+              cause);
     } finally {
       monitor.unlock();
     }

@@ -78,18 +78,22 @@ final class Unloading {
     return switch (policy.fallback()) {
       case CONTINUE_IF_IT_FITS -> {
         if (!planner.fitsBeside(report.afterUnload().bytes(), next)) {
-          throw new ModelException(missing + "; the next model does not fit beside it");
+          throw new ModelException(
+              ModelException.Kind.DOES_NOT_FIT,
+              missing + "; the next model does not fit beside it");
         }
         yield report;
       }
       case RESTART_RUNTIME -> {
         ReclaimReport after = restarted(report);
         if (!after.within(policy.tolerance())) {
-          throw new ModelException(missing + "; starting the runtime over did not help");
+          throw new ModelException(
+              ModelException.Kind.DOES_NOT_FIT,
+              missing + "; starting the runtime over did not help");
         }
         yield after;
       }
-      case STOP -> throw new ModelException(missing);
+      case STOP -> throw new ModelException(ModelException.Kind.FAILED, missing);
     };
   }
 

@@ -102,7 +102,7 @@ class AnomalyTest {
   static Stream<Arguments> waysToFail() {
     List<Supplier<Throwable>> failures =
         List.of(
-            () -> new ModelException("injected"),
+            () -> new ModelException(ModelException.Kind.FAILED, "injected"),
             () -> new IllegalStateException("injected"),
             () -> new OutOfMemoryError("injected"));
     return ways()

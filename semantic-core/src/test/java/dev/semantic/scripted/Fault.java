@@ -13,7 +13,7 @@ public enum Fault {
       String message = "scripted: " + call + " failed";
       return call.name().startsWith("STORE")
           ? new CacheException(message)
-          : new ModelException(message);
+          : new ModelException(ModelException.Kind.FAILED, message);
     }
   },
   UNCHECKED {
@@ -46,7 +46,8 @@ public enum Fault {
     @Override
     Throwable of(PortCall call) {
       Thread.currentThread().interrupt();
-      return new ModelException("scripted: " + call + " was interrupted");
+      return new ModelException(
+          ModelException.Kind.FAILED, "scripted: " + call + " was interrupted");
     }
   };
 

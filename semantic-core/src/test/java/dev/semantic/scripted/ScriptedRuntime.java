@@ -67,7 +67,7 @@ public final class ScriptedRuntime implements ModelRuntime {
   public PreparedModel prepare(ModelId id) {
     script.visit(PortCall.PREPARE);
     if (elsewhere.get() > 0) {
-      throw new ModelException(id + " has not been fetched");
+      throw new ModelException(ModelException.Kind.NOT_FOUND, id + " has not been fetched");
     }
     Geometry there = installed.get(id);
     if (there != null) {
@@ -78,7 +78,7 @@ public final class ScriptedRuntime implements ModelRuntime {
         return new ScriptedPrepared(this, geometry);
       }
     }
-    throw new ModelException("There is no scripted model " + id);
+    throw new ModelException(ModelException.Kind.NOT_FOUND, "There is no scripted model " + id);
   }
 
   /** From now on this is what its name stands for: somebody has exchanged the files. */

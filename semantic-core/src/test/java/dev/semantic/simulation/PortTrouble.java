@@ -58,7 +58,8 @@ final class PortTrouble implements Consumer<PortCall> {
   private void fail(PortCall call) {
     any = true;
     switch (time.random(5)) {
-      case 0 -> throw new ModelException("simulated: " + call + " failed");
+      case 0 ->
+          throw new ModelException(ModelException.Kind.FAILED, "simulated: " + call + " failed");
       case 1 -> throw new IllegalStateException("simulated: " + call + " has a bug");
       case 2 -> throw new AssertionError("simulated: " + call + " found the impossible");
       case 3 -> throw new OutOfMemoryError("simulated: " + call);

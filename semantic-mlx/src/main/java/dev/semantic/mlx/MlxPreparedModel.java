@@ -63,11 +63,13 @@ final class MlxPreparedModel implements PreparedModel {
       return text.get();
     } catch (ExecutionException e) {
       throw e.getCause() instanceof ModelException known
-          ? new ModelException(String.valueOf(known.getMessage()), known)
-          : new ModelException("The tokenizer cannot be made: " + e.getCause(), e);
+          ? new ModelException(known.kind(), String.valueOf(known.getMessage()), known)
+          : new ModelException(
+              ModelException.Kind.FAILED, "The tokenizer cannot be made: " + e.getCause(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ModelException("Interrupted while the tokenizer was made", e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Interrupted while the tokenizer was made", e);
     }
   }
 
@@ -155,6 +157,7 @@ final class MlxPreparedModel implements PreparedModel {
     }
     return why instanceof MlxException
         ? new ModelException(
+            ModelException.Kind.of(why),
             "Cannot load %s from %s: %s".formatted(spec.id(), checkpoint.path(), why.getMessage()),
             why)
         : (RuntimeException) why;

@@ -34,6 +34,7 @@ final class AddCommand extends Subcommand {
             .toList();
     if (found.isEmpty()) {
       throw new ModelException(
+          ModelException.Kind.NOT_FOUND,
           "There is no model in %s: neither a .gguf file nor a config.json, nor in the directories in it"
               .formatted(added));
     }

@@ -75,13 +75,17 @@ final class FitsCommand extends Subcommand {
               .replace(outline.path() + "/", "")
               .replace(outline.path().toString(), name)
               .replace(" Fetch it again.", "");
-      throw new ModelException("%s cannot be loaded as the hub has it: %s".formatted(name, why), e);
+      throw new ModelException(
+          ModelException.Kind.of(e),
+          "%s cannot be loaded as the hub has it: %s".formatted(name, why),
+          e);
     }
   }
 
   private static ModelException absent(ModelCatalog catalog, ModelId id) {
     try {
-      return new ModelException(catalog.resolve(id) + " has come meanwhile; ask again");
+      return new ModelException(
+          ModelException.Kind.FAILED, catalog.resolve(id) + " has come meanwhile; ask again");
     } catch (ModelException e) {
       return e;
     }

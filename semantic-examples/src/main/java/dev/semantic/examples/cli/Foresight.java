@@ -46,7 +46,9 @@ final class Foresight {
     tooLarge(catalog, id, budget)
         .ifPresent(
             why -> {
-              throw new ModelException("%s. It was not fetched; %s".formatted(why, remedy));
+              throw new ModelException(
+                  ModelException.Kind.DOES_NOT_FIT,
+                  "%s. It was not fetched; %s".formatted(why, remedy));
             });
   }
 

@@ -51,6 +51,7 @@ final class LogitsCommand extends ModelCommand {
       int[] prefix = Arrays.copyOf(tokens.of(spec), at + 1);
       if (prefix.length > spec.contextLength()) {
         throw new ModelException(
+            ModelException.Kind.INVALID,
             "%d tokens are more than the context of %s, %d"
                 .formatted(prefix.length, spec.id(), spec.contextLength()));
       }
@@ -79,6 +80,7 @@ final class LogitsCommand extends ModelCommand {
     for (float logit : logits) {
       if (!Float.isFinite(logit)) {
         throw new ModelException(
+            ModelException.Kind.DAMAGED,
             "%s computes %s: its weights are damaged, or too large for the precision in use"
                 .formatted(model, logit));
       }

@@ -88,7 +88,9 @@ final class Remembered {
       registry.unload();
     } catch (ModelSwapException e) {
       throw new ModelException(
-          "What %s holds was not kept: %s".formatted(agent, e.getMessage()), e);
+          ModelException.Kind.of(e),
+          "What %s holds was not kept: %s".formatted(agent, e.getMessage()),
+          e);
     }
     return caches.parked(served.tag()).stream()
         .filter(cache -> cache.agent().equals(agent))

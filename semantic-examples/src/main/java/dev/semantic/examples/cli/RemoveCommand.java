@@ -47,7 +47,7 @@ final class RemoveCommand extends Subcommand {
     ModelId id = new ModelId(name);
     Removal removal = remover.plan(id);
     if (!yes && !agreed(removal)) {
-      throw new ModelException("Nothing was removed");
+      throw new ModelException(ModelException.Kind.FAILED, "Nothing was removed");
     }
     long freed = remover.remove(id);
     return removed(removal.paths(), freed, "Freed " + new ByteSize(freed));

@@ -72,10 +72,14 @@ final class TemplateOptions {
     try {
       return templates
           .choose(values.get("tools") != null)
-          .orElseThrow(() -> new ModelException(template + " holds no chat template"))
+          .orElseThrow(
+              () ->
+                  new ModelException(
+                      ModelException.Kind.NO_CHAT_TEMPLATE, template + " holds no chat template"))
           .render(values, clock());
     } catch (TemplateException e) {
-      throw new ModelException("%s: %s".formatted(template, e.getMessage()), e);
+      throw new ModelException(
+          ModelException.Kind.INVALID, "%s: %s".formatted(template, e.getMessage()), e);
     }
   }
 

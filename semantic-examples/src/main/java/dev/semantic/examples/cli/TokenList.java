@@ -25,6 +25,7 @@ record TokenList(String... tokens) {
     java.math.BigInteger id = new java.math.BigInteger(token);
     if (id.signum() < 0 || id.bitLength() > 31 || id.intValue() >= spec.vocabularySize()) {
       throw new ModelException(
+          ModelException.Kind.INVALID,
           "Token %s is outside the vocabulary of %s, 0 to %d"
               .formatted(token, spec.id(), spec.vocabularySize() - 1));
     }

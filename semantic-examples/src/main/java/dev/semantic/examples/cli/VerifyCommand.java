@@ -42,7 +42,7 @@ final class VerifyCommand extends Subcommand {
       checked = new ModelVerifier(ModelCatalog.ofUser()).verify(id, progress::update);
     }
     if (checked.isEmpty()) {
-      throw new ModelException("There are no files of " + id);
+      throw new ModelException(ModelException.Kind.NOT_FOUND, "There are no files of " + id);
     }
     damaged = checked.stream().anyMatch(Checked::damaged);
     Map<String, Object> fields = new LinkedHashMap<>();

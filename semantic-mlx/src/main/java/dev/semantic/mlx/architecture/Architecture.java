@@ -40,7 +40,7 @@ public interface Architecture {
         .findFirst()
         .orElseThrow(
             () ->
-                config.wrong(
+                config.unsupported(
                     "model_type is '%s'; known are %s. Others are added by a service of type %s"
                         .formatted(
                             type, String.join(", ", knownTypes()), Architecture.class.getName())));
@@ -59,7 +59,9 @@ public interface Architecture {
       ServiceLoader.load(Architecture.class).forEach(added::add);
     } catch (ServiceConfigurationError e) {
       throw new ModelException(
-          "An architecture that was added cannot be used: %s".formatted(e.getMessage()), e);
+          ModelException.Kind.UNSUPPORTED,
+          "An architecture that was added cannot be used: %s".formatted(e.getMessage()),
+          e);
     }
     return Stream.concat(added.stream(), BuiltIn.ALL.stream());
   }

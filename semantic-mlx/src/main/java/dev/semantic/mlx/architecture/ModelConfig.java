@@ -153,7 +153,12 @@ public final class ModelConfig {
 
   /** What to throw where the configuration cannot be: names the file. */
   public ModelException wrong(String what) {
-    return new ModelException("%s: %s".formatted(origin, what));
+    return new ModelException(ModelException.Kind.DAMAGED, "%s: %s".formatted(origin, what));
+  }
+
+  /** The same where it may be a good one, but of a kind that is not known here. */
+  public ModelException unsupported(String what) {
+    return new ModelException(ModelException.Kind.UNSUPPORTED, "%s: %s".formatted(origin, what));
   }
 
   private int whole(String key, int least) {

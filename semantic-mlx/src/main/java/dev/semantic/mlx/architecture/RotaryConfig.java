@@ -22,7 +22,8 @@ final class RotaryConfig {
    */
   static Rotary read(ModelConfig config, String kind, int dimensions, float usualBase) {
     if (config.flag("rope_traditional", false)) {
-      throw config.wrong("rope_traditional is true; positions in interleaved pairs are not known");
+      throw config.unsupported(
+          "rope_traditional is true; positions in interleaved pairs are not known");
     }
     if (dimensions % 2 != 0) {
       throw config.wrong(
@@ -59,7 +60,7 @@ final class RotaryConfig {
       case "longrope", "su" -> longRope();
       case "factors" -> factors("factors", 1);
       default ->
-          throw scaling.wrong(
+          throw scaling.unsupported(
               "type is '%s'; known are default, dynamic, linear, llama3, longrope, mrope, yarn"
                   .formatted(type));
     };

@@ -46,7 +46,7 @@ final class Llama3Factors {
         .map(context -> described(context, most))
         .orElseThrow(
             () ->
-                given.wrong(
+                given.unsupported(
                     "tensor rope_freqs.weight stretches positions by no rule that config.json has a"
                         + " name for (llama3 with original contexts of 32 to 1048576 was tried)"));
   }

@@ -109,7 +109,9 @@ public final class ModelConversion {
       throw cancelled(e);
     } catch (IOException e) {
       throw new ModelException(
-          "Cannot convert %s to %s: %s".formatted(source, target, message(e)), e);
+          ModelException.Kind.of(e),
+          "Cannot convert %s to %s: %s".formatted(source, target, message(e)),
+          e);
     }
   }
 

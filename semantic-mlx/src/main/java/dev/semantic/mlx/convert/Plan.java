@@ -73,6 +73,7 @@ record Plan(List<Planned> tensors, Optional<DType> dtype) {
     }
     if (own != 0 && checkpoint.numbers().isPresent()) {
       throw new ModelException(
+          ModelException.Kind.INVALID,
           ("%s is quantised already (%s); quantising it once more would lose twice. Convert the"
                   + " model it was made from, or --dequantize this one first")
               .formatted(checkpoint.path(), has.label()));
@@ -96,6 +97,7 @@ record Plan(List<Planned> tensors, Optional<DType> dtype) {
   private void requireQuantised(Checkpoint checkpoint, Wanted wanted) {
     if (tensors.stream().noneMatch(each -> each.form() instanceof Form.Affine)) {
       throw new ModelException(
+          ModelException.Kind.INVALID,
           "No matrix of %s has rows of a multiple of %d numbers; choose a smaller group size"
               .formatted(checkpoint.path(), wanted.groupSize()));
     }

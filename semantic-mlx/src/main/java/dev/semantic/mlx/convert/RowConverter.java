@@ -67,6 +67,7 @@ final class RowConverter {
     for (float number : numbers) {
       if (!Float.isFinite(number)) {
         throw new ModelException(
+            ModelException.Kind.DAMAGED,
             "tensor %s of %s holds %s, which cannot be quantised. Is it damaged?"
                 .formatted(tensor.name(), checkpoint.path(), number));
       }
@@ -105,6 +106,7 @@ final class RowConverter {
     Loss loss = Rounding.round(numbers, numbers.length, type);
     if (loss == Loss.OVERFLOW) {
       throw new ModelException(
+          ModelException.Kind.INVALID,
           "tensor %s of %s holds numbers that %s does not reach; choose bfloat16 or float32"
               .formatted(tensor.name(), checkpoint.path(), new Form.Plain(type, 0).label()));
     }

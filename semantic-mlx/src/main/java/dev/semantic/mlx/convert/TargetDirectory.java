@@ -97,11 +97,13 @@ final class TargetDirectory implements AutoCloseable {
   private static Path free(Path wanted) throws IOException {
     Path target = wanted.toAbsolutePath().normalize();
     if (target.getFileName() == null) {
-      throw new ModelException("%s is a root; name a directory in it".formatted(wanted));
+      throw new ModelException(
+          ModelException.Kind.INVALID, "%s is a root; name a directory in it".formatted(wanted));
     }
     if (Files.exists(target)) {
       if (!Files.isDirectory(target)) {
-        throw new ModelException("%s is a file; name a directory".formatted(wanted));
+        throw new ModelException(
+            ModelException.Kind.INVALID, "%s is a file; name a directory".formatted(wanted));
       }
       try (Stream<Path> entries = Files.list(target)) {
         if (entries.findAny().isPresent()) {
@@ -111,11 +113,13 @@ final class TargetDirectory implements AutoCloseable {
       return target.toRealPath();
     }
     if (Files.isSymbolicLink(target)) {
-      throw new ModelException("%s is a link that leads nowhere".formatted(wanted));
+      throw new ModelException(
+          ModelException.Kind.INVALID, "%s is a link that leads nowhere".formatted(wanted));
     }
     Path parent = target.resolveSibling("");
     if (!Files.isDirectory(parent)) {
       throw new ModelException(
+          ModelException.Kind.NOT_FOUND,
           "There is no directory %s to put %s into; make it first"
               .formatted(parent, target.getFileName()));
     }
@@ -124,6 +128,7 @@ final class TargetDirectory implements AutoCloseable {
 
   private static ModelException taken(Path target) {
     return new ModelException(
+        ModelException.Kind.INVALID,
         "%s is not empty; nothing in it is replaced. Name another directory, or remove this one"
             .formatted(target));
   }
@@ -132,6 +137,7 @@ final class TargetDirectory implements AutoCloseable {
     long room = Files.getFileStore(parent).getUsableSpace();
     if (room < bytes) {
       throw new ModelException(
+          ModelException.Kind.DOES_NOT_FIT,
           "The model needs %s and the disk of %s has %s free. Make room, or choose fewer bits"
               .formatted(new ByteSize(bytes), parent, new ByteSize(room)));
     }

@@ -49,6 +49,7 @@ public final class JsonText {
       Object found = JSON.readValue(bytes(file, most), Object.class);
       if (!(found instanceof Map<?, ?>)) {
         throw new ModelException(
+            ModelException.Kind.DAMAGED,
             "%s is %s, expected a JSON object".formatted(file.getFileName(), kind(found)));
       }
       @SuppressWarnings("unchecked") // an object of JSON
@@ -56,27 +57,31 @@ public final class JsonText {
       return object;
     } catch (JsonProcessingException e) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "%s is not the JSON object it should be: %s. Fetch it again."
               .formatted(file.getFileName(), brief(e)),
           e);
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, Reason.of(e)), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot read %s: %s".formatted(file, Reason.of(e)), e);
     }
   }
 
   /** No pipe and no device: those have no size, and reading them has no end. */
   private static byte[] bytes(Path file, long most) throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new ModelException(file + " is not a file");
+      throw new ModelException(ModelException.Kind.NOT_FOUND, file + " is not a file");
     }
     long size = Files.size(file);
     if (size > most) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "%s has %d bytes, more than the %d that such a file may have. Is it damaged?"
               .formatted(file.getFileName(), size, most));
     }
     if (size == 0) {
-      throw new ModelException("%s is empty. Fetch it again.".formatted(file));
+      throw new ModelException(
+          ModelException.Kind.DAMAGED, "%s is empty. Fetch it again.".formatted(file));
     }
     try (InputStream in = Files.newInputStream(file)) {
       return in.readNBytes(Math.toIntExact(size)); // however it grows meanwhile

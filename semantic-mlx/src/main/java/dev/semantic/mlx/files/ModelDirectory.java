@@ -39,7 +39,9 @@ public final class ModelDirectory {
       return new ModelDirectory(path, path.toRealPath());
     } catch (IOException e) {
       throw new ModelException(
-          "Cannot look into the directory %s: %s".formatted(path, Reason.of(e)), e);
+          ModelException.Kind.FAILED,
+          "Cannot look into the directory %s: %s".formatted(path, Reason.of(e)),
+          e);
     }
   }
 
@@ -61,7 +63,10 @@ public final class ModelDirectory {
   public Path file(String name) {
     return optional(name)
         .orElseThrow(
-            () -> new ModelException("%s lacks the file %s. Is it whole?".formatted(path, name)));
+            () ->
+                new ModelException(
+                    ModelException.Kind.NOT_FOUND,
+                    "%s lacks the file %s. Is it whole?".formatted(path, name)));
   }
 
   /**
@@ -75,15 +80,20 @@ public final class ModelDirectory {
       Path asked = Path.of(name);
       if (asked.getNameCount() != 1 || asked.isAbsolute() || name.startsWith("..")) {
         throw new ModelException(
+            ModelException.Kind.DAMAGED,
             "%s names the file %s, which is not one of its own".formatted(path, name));
       }
       file = path.resolve(asked);
     } catch (InvalidPathException e) {
-      throw new ModelException("%s names the file '%s'; there is none".formatted(path, name), e);
+      throw new ModelException(
+          ModelException.Kind.DAMAGED,
+          "%s names the file '%s'; there is none".formatted(path, name),
+          e);
     }
     if (!Files.exists(file)) {
       if (Files.isSymbolicLink(file)) {
         throw new ModelException(
+            ModelException.Kind.NOT_FOUND,
             "%s is a link to a file that is not there. Fetch it again.".formatted(file));
       }
       return Optional.empty();
@@ -97,11 +107,13 @@ public final class ModelDirectory {
       Path target = file.toRealPath();
       if (!target.startsWith(real) && !isBlob(target)) {
         throw new ModelException(
+            ModelException.Kind.UNSUPPORTED,
             "%s is a link to %s, outside of the model's directory; copy the file there instead"
                 .formatted(file, target));
       }
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, Reason.of(e)), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot read %s: %s".formatted(file, Reason.of(e)), e);
     }
   }
 
@@ -125,7 +137,9 @@ public final class ModelDirectory {
           .toList();
     } catch (IOException e) {
       throw new ModelException(
-          "Cannot look into the directory %s: %s".formatted(path, Reason.of(e)), e);
+          ModelException.Kind.FAILED,
+          "Cannot look into the directory %s: %s".formatted(path, Reason.of(e)),
+          e);
     }
   }
 

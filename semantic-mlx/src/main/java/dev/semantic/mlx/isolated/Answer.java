@@ -6,6 +6,7 @@ import dev.semantic.memory.Holding;
 import dev.semantic.mlx.isolated.Ask.Span;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
 import java.util.List;
@@ -61,8 +62,16 @@ sealed interface Answer {
 
   record Holdings(List<Holding> value) implements Answer {}
 
-  /** What was thrown. */
-  record Failed(Kind kind, String message) implements Answer {}
+  /**
+   * What was thrown.
+   *
+   * @param modelKind what is wrong with the model, of a {@link Kind#MODEL}
+   */
+  record Failed(Kind kind, String message, ModelException.Kind modelKind) implements Answer {
+    static Failed of(Kind kind, String message) {
+      return new Failed(kind, message, ModelException.Kind.FAILED);
+    }
+  }
 
   /** As what the parent throws it again. */
   enum Kind {

@@ -118,6 +118,7 @@ final class Child implements AutoCloseable {
     }
     ModelException why =
         new ModelException(
+            ModelException.Kind.FAILED,
             closed
                 ? "The process of %s was ended".formatted(name)
                 : "The process of %s died: %s. It printed last: %s"
@@ -176,7 +177,8 @@ final class Child implements AutoCloseable {
     if (expected.isInstance(answer)) {
       return expected.cast(answer);
     }
-    throw new ModelException("Not an answer to that question: " + answer);
+    throw new ModelException(
+        ModelException.Kind.FAILED, "Not an answer to that question: " + answer);
   }
 
   private Received<Reply> exchange(
@@ -201,7 +203,7 @@ final class Child implements AutoCloseable {
   private void requireAlive() {
     ModelException dead = death;
     if (dead != null) {
-      throw new ModelException(String.valueOf(dead.getMessage()), dead);
+      throw new ModelException(ModelException.Kind.FAILED, String.valueOf(dead.getMessage()), dead);
     }
     if (closed) {
       throw new IllegalStateException("The process of " + name + " was ended");
@@ -223,12 +225,14 @@ final class Child implements AutoCloseable {
 
   private RuntimeException thrown(Answer.Failed failed) {
     return switch (failed.kind()) {
-      case MODEL -> new ModelException(failed.message());
+      case MODEL -> new ModelException(failed.modelKind(), failed.message());
       case ARGUMENT -> new IllegalArgumentException(failed.message());
       case STATE -> new IllegalStateException(failed.message());
       case CANCELLED -> new CancellationException(failed.message());
       case ERROR ->
-          new ModelException("The process of %s failed: %s".formatted(name, failed.message()));
+          new ModelException(
+              ModelException.Kind.FAILED,
+              "The process of %s failed: %s".formatted(name, failed.message()));
     };
   }
 
@@ -277,7 +281,8 @@ final class Child implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     if (process.isAlive()) {
-      throw new ModelException("The process %d of %s does not end".formatted(pid(), name));
+      throw new ModelException(
+          ModelException.Kind.FAILED, "The process %d of %s does not end".formatted(pid(), name));
     }
   }
 

@@ -109,7 +109,9 @@ final class IsolatedModel implements LoadedModel {
       parts.add(new Ask.Part(sequence.number(), chunk.tokens(), chunk.logits()));
     }
     if (where.size() > 1) { // each has numbers of its own
-      throw new ModelException("The process of " + spec.id() + " died; some sequences are gone");
+      throw new ModelException(
+          ModelException.Kind.FAILED,
+          "The process of " + spec.id() + " died; some sequences are gone");
     }
     Received<Reply> answer =
         where.iterator().next().ask(new Ask.Forward(parts), List.of(), LoadProgress.NONE);

@@ -47,6 +47,7 @@ final class IsolatedPrepared implements PreparedModel {
       Answer.Prepared again = prepareIn(next);
       if (!again.spec().tag().equals(spec.tag())) {
         throw new ModelException(
+            ModelException.Kind.CHANGED,
             "%s has become another model: it was %s, and is %s"
                 .formatted(id, spec.tag(), again.spec().tag()));
       }

@@ -48,7 +48,9 @@ final class IsolatedSequence implements Sequence {
     if (!child.isAlive()) {
       if (length > 0) {
         length = 0;
-        throw new ModelException("The keys and values of " + this + " are gone: that process died");
+        throw new ModelException(
+            ModelException.Kind.FAILED,
+            "The keys and values of " + this + " are gone: that process died");
       }
       child = model.living();
       number = IsolatedModel.open(child);

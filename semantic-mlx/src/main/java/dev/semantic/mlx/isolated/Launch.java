@@ -82,7 +82,10 @@ record Launch(
         return new Connected(process, new Wire(channel), tail);
       }
     } catch (IOException e) {
-      throw new ModelException("The process for %s cannot be started: %s".formatted(name, e), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED,
+          "The process for %s cannot be started: %s".formatted(name, e),
+          e);
     } finally {
       if (!connected && process != null) {
         process.destroyForcibly();
@@ -116,11 +119,13 @@ record Launch(
       }
       if (!process.isAlive()) {
         throw new ModelException(
+            ModelException.Kind.FAILED,
             "The process for %s ended before it connected (%s): %s"
                 .formatted(name, Ending.of(process.exitValue(), tail), tail.lastWords()));
       }
       if (System.nanoTime() > end) {
         throw new ModelException(
+            ModelException.Kind.FAILED,
             "The process for %s has not connected within %s: %s"
                 .formatted(name, startTimeout, tail.text()));
       }
@@ -128,7 +133,10 @@ record Launch(
         TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new ModelException("Interrupted while the process for " + name + " was starting", e);
+        throw new ModelException(
+            ModelException.Kind.FAILED,
+            "Interrupted while the process for " + name + " was starting",
+            e);
       }
     }
   }

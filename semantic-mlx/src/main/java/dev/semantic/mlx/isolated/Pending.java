@@ -77,7 +77,8 @@ final class Pending {
             remedy.cancel();
           }
         } catch (ExecutionException e) {
-          throw new ModelException(String.valueOf(death(e).getMessage()), e);
+          throw new ModelException(
+              ModelException.Kind.FAILED, String.valueOf(death(e).getMessage()), e);
         }
         // a look that took long was this process's own sleep: Ctrl-Z stops parent and child alike
         waited += Math.min(System.nanoTime() - before, 2 * LOOK_NANOS);

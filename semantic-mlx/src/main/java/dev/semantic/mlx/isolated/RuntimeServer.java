@@ -123,11 +123,11 @@ final class RuntimeServer {
   private static Answer.Failed failed(Throwable thrown) {
     String message = String.valueOf(thrown.getMessage());
     return switch (thrown) {
-      case ModelException e -> new Answer.Failed(Answer.Kind.MODEL, message);
-      case CancellationException e -> new Answer.Failed(Answer.Kind.CANCELLED, message);
-      case IllegalArgumentException e -> new Answer.Failed(Answer.Kind.ARGUMENT, message);
-      case IllegalStateException e -> new Answer.Failed(Answer.Kind.STATE, message);
-      default -> new Answer.Failed(Answer.Kind.ERROR, thrown.toString());
+      case ModelException e -> new Answer.Failed(Answer.Kind.MODEL, message, e.kind());
+      case CancellationException e -> Answer.Failed.of(Answer.Kind.CANCELLED, message);
+      case IllegalArgumentException e -> Answer.Failed.of(Answer.Kind.ARGUMENT, message);
+      case IllegalStateException e -> Answer.Failed.of(Answer.Kind.STATE, message);
+      default -> Answer.Failed.of(Answer.Kind.ERROR, thrown.toString());
     };
   }
 

@@ -27,7 +27,8 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, bool
 
   public HubSettings {
     if (endpoint.getHost() == null || !String.valueOf(endpoint.getScheme()).startsWith("http")) {
-      throw new ModelException("HF_ENDPOINT is not a web address: " + endpoint);
+      throw new ModelException(
+          ModelException.Kind.INVALID, "HF_ENDPOINT is not a web address: " + endpoint);
     }
     cache = cache.toAbsolutePath().normalize();
   }
@@ -81,7 +82,8 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, bool
     try {
       return URI.create(text.replaceFirst("/+$", ""));
     } catch (IllegalArgumentException e) {
-      throw new ModelException("HF_ENDPOINT is not a web address: " + text, e);
+      throw new ModelException(
+          ModelException.Kind.INVALID, "HF_ENDPOINT is not a web address: " + text, e);
     }
   }
 

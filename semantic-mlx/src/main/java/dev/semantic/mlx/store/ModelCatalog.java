@@ -217,6 +217,7 @@ public final class ModelCatalog {
     ModelState state = state(model);
     if (state != ModelState.READY) {
       throw new ModelException(
+          ModelException.Kind.NOT_FOUND,
           "Model %s has not been fetched (%s; it belongs at %s). Fetch it with ModelFetcher, or run mvn verify in the project once."
               .formatted(model.name(), state, path(model)));
     }
@@ -234,7 +235,11 @@ public final class ModelCatalog {
   /** The repository's model as it is here; nothing is asked of the hub. */
   private Path repository(ModelId id, HubRepo repo) {
     HubCache hubCache =
-        hubCache().orElseThrow(() -> new ModelException("No hub is set to look for " + id + " in"));
+        hubCache()
+            .orElseThrow(
+                () ->
+                    new ModelException(
+                        ModelException.Kind.NOT_FOUND, "No hub is set to look for " + id + " in"));
     List<AvailableModel> here =
         hubCache
             .find(repo)
@@ -244,18 +249,21 @@ public final class ModelCatalog {
     List<AvailableModel> chosen = chosen(repo, here);
     if (chosen.isEmpty()) {
       throw new ModelException(
+          ModelException.Kind.NOT_FOUND,
           ("Model %s is not here: there is no such file or directory, and nothing of that name in"
                   + " %s. Fetch it with ModelFetcher or 'semantic models fetch %s'.")
               .formatted(id, hubCache.root(), id));
     }
     if (chosen.size() > 1) {
       throw new ModelException(
+          ModelException.Kind.INVALID,
           "%s has %d models here: %s. Name one by a colon and its file"
               .formatted(id, chosen.size(), chosen.stream().map(AvailableModel::name).toList()));
     }
     AvailableModel model = chosen.getFirst();
     if (!model.complete()) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "Model %s is not whole at %s: %s. Fetch it again."
               .formatted(id, model.path().orElseThrow(), String.join(", ", model.missing())));
     }
@@ -291,10 +299,12 @@ public final class ModelCatalog {
   private ModelException unknown(ModelId id) {
     if (!isSpeakable(id)) {
       return new ModelException(
+          ModelException.Kind.NOT_FOUND,
           "There is no model %s: its name has characters that this JVM, whose locale is %s, cannot pass to the file system. Start it with LC_ALL=C.UTF-8, or give the file another name"
               .formatted(id, System.getProperty("sun.jnu.encoding")));
     }
     return new ModelException(
+        ModelException.Kind.NOT_FOUND,
         "There is no model "
             + id
             + ": it is neither a file or directory here, nor one of the catalogue's: "

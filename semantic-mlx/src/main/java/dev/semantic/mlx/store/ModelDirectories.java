@@ -27,7 +27,9 @@ final class ModelDirectories {
           : List.of();
     } catch (IOException | InvalidPathException e) {
       throw new ModelException(
-          "Cannot read %s (%s); delete it and add the directories anew".formatted(file, e), e);
+          ModelException.Kind.DAMAGED,
+          "Cannot read %s (%s); delete it and add the directories anew".formatted(file, e),
+          e);
     }
   }
 
@@ -35,10 +37,12 @@ final class ModelDirectories {
   void add(Path directory) {
     Path added = directory.toAbsolutePath().normalize();
     if (!Files.isDirectory(added)) {
-      throw new ModelException("There is no directory " + added);
+      throw new ModelException(ModelException.Kind.NOT_FOUND, "There is no directory " + added);
     }
     if (added.toString().contains("\n")) {
-      throw new ModelException("A directory whose name has two lines cannot be added: " + added);
+      throw new ModelException(
+          ModelException.Kind.INVALID,
+          "A directory whose name has two lines cannot be added: " + added);
     }
     List<Path> all = new ArrayList<>(all());
     if (!all.contains(added)) {
@@ -63,7 +67,8 @@ final class ModelDirectories {
     try {
       WholeFile.write(file, out -> out.write(lines.toString().getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
-      throw new ModelException("Cannot write %s: %s".formatted(file, Reason.of(e)), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot write %s: %s".formatted(file, Reason.of(e)), e);
     }
   }
 }

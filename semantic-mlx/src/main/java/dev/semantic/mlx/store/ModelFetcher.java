@@ -100,6 +100,7 @@ public final class ModelFetcher {
             .orElseThrow(
                 () ->
                     new ModelException(
+                        ModelException.Kind.NOT_FOUND,
                         "Cannot fetch %s: the catalogue has no model of that name, and a hub's goes by org/name"
                             .formatted(id)));
     return fetch(id, repo, catalog.hub().orElseThrow(), progress);
@@ -115,6 +116,7 @@ public final class ModelFetcher {
         return catalog.resolve(id);
       } catch (ModelException absent) {
         throw new ModelException(
+            ModelException.Kind.FETCH_FAILED,
             "Cannot fetch %s: HF_HUB_OFFLINE is set. %s".formatted(id, absent.getMessage()),
             absent);
       }
@@ -147,7 +149,8 @@ public final class ModelFetcher {
       bytes = from(catalog.hub().orElseThrow(), id, hub -> hub.outline(repo.get(), fresh, silent));
       return Optional.of(new ModelOutline(fresh, bytes));
     } catch (IOException e) {
-      throw new ModelException("Cannot look at %s: %s".formatted(id, Reason.of(e)), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot look at %s: %s".formatted(id, Reason.of(e)), e);
     } finally {
       if (into != null && bytes < 0) {
         new ModelOutline(into, 0).close();
@@ -168,7 +171,9 @@ public final class ModelFetcher {
       return errand.run(fetch);
     } catch (IOException e) {
       throw new ModelException(
-          "Cannot fetch %s from %s: %s".formatted(id, hub.endpoint(), Reason.of(e)), e);
+          ModelException.Kind.FETCH_FAILED,
+          "Cannot fetch %s from %s: %s".formatted(id, hub.endpoint(), Reason.of(e)),
+          e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       CancellationException cancelled = new CancellationException("Interrupted, fetching " + id);
@@ -201,7 +206,9 @@ public final class ModelFetcher {
       return file;
     } catch (IOException e) {
       throw new ModelException(
-          "Cannot fetch %s into %s: %s".formatted(model.name(), cache.root(), Reason.of(e)), e);
+          ModelException.Kind.FETCH_FAILED,
+          "Cannot fetch %s into %s: %s".formatted(model.name(), cache.root(), Reason.of(e)),
+          e);
     }
   }
 

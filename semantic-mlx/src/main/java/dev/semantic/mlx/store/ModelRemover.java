@@ -50,7 +50,8 @@ public final class ModelRemover {
     Optional<CatalogModel> known = catalog.find(id.name());
     List<Path> paths = known.isPresent() ? ofKnown(known.get()) : ofOthers(id);
     if (paths.isEmpty()) {
-      throw new ModelException("There is nothing of %s here to remove".formatted(id));
+      throw new ModelException(
+          ModelException.Kind.NOT_FOUND, "There is nothing of %s here to remove".formatted(id));
     }
     return new Removal(id, paths);
   }
@@ -66,7 +67,8 @@ public final class ModelRemover {
       Optional<HubRepo> repo = repository(id);
       return repo.isPresent() ? removeFromHub(id, repo.get()) : removeOwn(removal.paths());
     } catch (IOException e) {
-      throw new ModelException("Cannot remove %s: %s".formatted(id, Reason.of(e)), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot remove %s: %s".formatted(id, Reason.of(e)), e);
     }
   }
 
@@ -90,6 +92,7 @@ public final class ModelRemover {
       }
       if (named) {
         throw new ModelException(
+            ModelException.Kind.INVALID,
             "%s lies in a directory that was added, where nothing is deleted: %s. Delete it yourself, or take the directory out of the catalogue by its path"
                 .formatted(id, model.path().orElseThrow()));
       }
@@ -105,6 +108,7 @@ public final class ModelRemover {
     Optional<HubRepo> repo = other ? Optional.empty() : HubRepo.parse(id.name());
     if (repo.isPresent() && !repo.get().choice().isEmpty()) {
       throw new ModelException(
+          ModelException.Kind.INVALID,
           "Of %s only the whole can be removed: %s".formatted(id, repo.get().id()));
     }
     return catalog.hub().isPresent() ? repo : Optional.empty();

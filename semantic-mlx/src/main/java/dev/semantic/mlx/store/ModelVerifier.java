@@ -50,14 +50,16 @@ public final class ModelVerifier {
       }
       return files(catalog.resolve(id), progress);
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(id, Reason.of(e)), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot read %s: %s".formatted(id, Reason.of(e)), e);
     }
   }
 
   private Checked known(CatalogModel model) throws IOException {
     Path file = catalog.path(model);
     if (!Files.isRegularFile(file)) {
-      throw new ModelException("%s is not here: %s".formatted(model.name(), file));
+      throw new ModelException(
+          ModelException.Kind.NOT_FOUND, "%s is not here: %s".formatted(model.name(), file));
     }
     return new Checked(file, Optional.of(model.sha256()), Optional.of(Sha256.of(file)));
   }

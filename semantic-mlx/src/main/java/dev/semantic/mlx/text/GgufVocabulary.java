@@ -195,6 +195,8 @@ final class GgufVocabulary implements Vocabulary {
   }
 
   ModelException broken(String what) {
-    return new ModelException("The tokenizer in %s cannot be used: %s".formatted(file, what));
+    return new ModelException(
+        ModelException.Kind.DAMAGED,
+        "The tokenizer in %s cannot be used: %s".formatted(file, what));
   }
 }

@@ -153,7 +153,10 @@ public final class ModelText implements ModelCodec {
           .orElseThrow(this::noTemplate)
           .render(values, clock);
     } catch (TemplateException e) {
-      throw new ModelException("The chat template of %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException(
+          ModelException.Kind.INVALID,
+          "The chat template of %s: %s".formatted(file, e.getMessage()),
+          e);
     }
   }
 
@@ -182,6 +185,7 @@ public final class ModelText implements ModelCodec {
 
   private ModelException noTemplate() {
     return new ModelException(
+        ModelException.Kind.NO_CHAT_TEMPLATE,
         "%s has no chat template (a base model?); give it plain text instead of messages"
             .formatted(file));
   }
@@ -251,6 +255,7 @@ public final class ModelText implements ModelCodec {
       }
     }
     throw new ModelException(
+        ModelException.Kind.INVALID,
         "The messages hold every one of Unicode's noncharacters U+FDD0 to U+FDEF; leave one out");
   }
 

@@ -94,7 +94,8 @@ final class TokenizerFile {
     } catch (JsonProcessingException e) {
       throw broken(file, JsonText.brief(e) + ". Fetch it again");
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, Reason.of(e)), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot read %s: %s".formatted(file, Reason.of(e)), e);
     }
   }
 
@@ -127,7 +128,9 @@ final class TokenizerFile {
             TokenizerPart.unknown(field, part)
                 .ifPresent(
                     why -> {
-                      throw broken(why);
+                      throw new ModelException(
+                          ModelException.Kind.UNSUPPORTED,
+                          "The tokenizer in %s cannot be used: %s".formatted(file, why));
                     }));
   }
 
@@ -354,6 +357,8 @@ final class TokenizerFile {
   }
 
   private static ModelException broken(Path file, String what) {
-    return new ModelException("The tokenizer in %s cannot be used: %s".formatted(file, what));
+    return new ModelException(
+        ModelException.Kind.DAMAGED,
+        "The tokenizer in %s cannot be used: %s".formatted(file, what));
   }
 }

@@ -84,11 +84,13 @@ record TokenizerSettings(
       return Templates.of(new ModelTemplates(sources, said.tokens()));
     } catch (TemplateException e) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "The chat template in %s cannot be read: %s"
               .formatted(own.map(Path::toString).orElse(SETTINGS), e.getMessage()),
           e);
     } catch (IOException e) {
       throw new ModelException(
+          ModelException.Kind.FAILED,
           "Cannot read %s: %s".formatted(own.map(Path::toString).orElse(SETTINGS), Reason.of(e)),
           e);
     }

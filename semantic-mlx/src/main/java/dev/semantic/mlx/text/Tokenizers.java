@@ -58,7 +58,9 @@ public final class Tokenizers {
       templates = Templates.of(vocabulary.chatTemplates());
     } catch (TemplateException e) {
       throw new ModelException(
-          "The chat template in %s cannot be read: %s".formatted(file, e.getMessage()), e);
+          ModelException.Kind.DAMAGED,
+          "The chat template in %s cannot be read: %s".formatted(file, e.getMessage()),
+          e);
     }
     return () -> {
       Path kept = UserCache.ofUser().tokenizers().resolve(fingerprint(vocabulary) + ".json");
@@ -101,7 +103,9 @@ public final class Tokenizers {
           new ByteArrayInputStream(read.withoutSpecial()), OPTIONS);
     } catch (IOException | RuntimeException e) {
       throw new ModelException(
-          "The tokenizer in %s cannot be used: %s".formatted(file, e.getMessage()), e);
+          ModelException.Kind.DAMAGED,
+          "The tokenizer in %s cannot be used: %s".formatted(file, e.getMessage()),
+          e);
     }
   }
 
@@ -122,7 +126,8 @@ public final class Tokenizers {
       return HuggingFaceTokenizer.newInstance(
           new ByteArrayInputStream(made.toByteArray()), OPTIONS);
     } catch (IOException | RuntimeException e) {
-      throw new ModelException("The tokenizer cannot be made: " + e.getMessage(), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "The tokenizer cannot be made: " + e.getMessage(), e);
     }
   }
 

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 record TokensOnly(Path directory, Set<Integer> endTokens) implements ModelCodec {
   private ModelException noText() {
     return new ModelException(
+        ModelException.Kind.UNSUPPORTED,
         "%s has no tokenizer.json, so no text can be read or written; give it tokens, or put the file there"
             .formatted(directory));
   }

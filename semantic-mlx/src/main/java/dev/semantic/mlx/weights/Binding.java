@@ -38,6 +38,7 @@ final class Binding {
   static void requireShape(Decoder decoder, String name, Path file, int[] actual, int[] expected) {
     if (!Arrays.equals(actual, expected)) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "tensor %s in %s is %s, expected %s (hidden_size %d). Is it another model's file?"
               .formatted(
                   name,
@@ -50,6 +51,7 @@ final class Binding {
 
   static ModelException missing(String name, Path where, ModelConfig config, Decoder decoder) {
     return new ModelException(
+        ModelException.Kind.DAMAGED,
         "%s lacks tensor %s of a %s model with %d layers. Is it whole? Fetch it again."
             .formatted(
                 where.getFileName(), name, config.text("model_type"), decoder.layers().size()));
@@ -60,6 +62,7 @@ final class Binding {
    */
   static ModelException unknown(String name, Path file, ModelConfig config) {
     return new ModelException(
+        ModelException.Kind.DAMAGED,
         "%s has a tensor %s, which a %s model of this configuration does not know. Is it another"
                 .formatted(file.getFileName(), name, config.text("model_type"))
             + " model's file?");

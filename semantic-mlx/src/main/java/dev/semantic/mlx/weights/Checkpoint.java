@@ -62,7 +62,8 @@ public interface Checkpoint extends AutoCloseable {
   default TensorInfo info(String name) {
     TensorInfo tensor = tensors().get(name);
     if (tensor == null) {
-      throw new ModelException("%s has no tensor %s".formatted(path(), name));
+      throw new ModelException(
+          ModelException.Kind.DAMAGED, "%s has no tensor %s".formatted(path(), name));
     }
     return tensor;
   }

@@ -35,6 +35,7 @@ public final class Checkpoints {
       found = files.filter(file -> file.toString().endsWith(GGUF)).sorted().toList();
     } catch (IOException e) {
       throw new ModelException(
+          ModelException.Kind.FAILED,
           "Cannot look into the directory %s (%s); may this user read it?".formatted(directory, e),
           e);
     }
@@ -43,10 +44,12 @@ public final class Checkpoints {
     }
     if (!found.isEmpty()) {
       throw new ModelException(
+          ModelException.Kind.INVALID,
           "%s holds %d .gguf files; name one of them, for example %s"
               .formatted(directory, found.size(), found.getFirst()));
     }
     throw new ModelException(
+        ModelException.Kind.NOT_FOUND,
         "%s is a directory with neither a %s nor a .gguf file; name the model's own"
             .formatted(directory, ModelDirectory.CONFIG));
   }

@@ -119,6 +119,7 @@ final class DirectoryCheckpoint implements Checkpoint {
             .orElseThrow(
                 () ->
                     new ModelException(
+                        ModelException.Kind.UNSUPPORTED,
                         "tensor %s in %s is of %s, expected F32, F16 or BF16, or scales beside it"
                             .formatted(
                                 entry.name(), placed.file().path().getFileName(), entry.dtype())));
@@ -132,6 +133,7 @@ final class DirectoryCheckpoint implements Checkpoint {
     Placed biases = require(module + BIASES);
     if (!biases.entry().dtype().equals(scales.entry().dtype())) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "tensor %s is of %s, expected %s like its scales"
               .formatted(biases.entry().name(), biases.entry().dtype(), scales.entry().dtype()));
     }
@@ -317,6 +319,7 @@ final class DirectoryCheckpoint implements Checkpoint {
         (name, identity) -> {
           if (!FileIdentity.of(directory.path().resolve(name)).equals(identity)) {
             throw new ModelException(
+                ModelException.Kind.CHANGED,
                 "%s in %s has changed since it was checked; prepare it again"
                     .formatted(name, directory.path()));
           }

@@ -19,13 +19,13 @@ record FileIdentity(Path path, long size, FileTime modified, String key) {
     try {
       BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
       if (!attributes.isRegularFile()) {
-        throw new ModelException(path + " is not a file");
+        throw new ModelException(ModelException.Kind.NOT_FOUND, path + " is not a file");
       }
       if (!Files.isReadable(path)) {
         throw new AccessDeniedException(path.toString());
       }
       if (attributes.size() == 0) {
-        throw new ModelException(path + " is empty. Fetch it again.");
+        throw new ModelException(ModelException.Kind.DAMAGED, path + " is empty. Fetch it again.");
       }
       return new FileIdentity(
           path.toRealPath(),
@@ -33,11 +33,12 @@ record FileIdentity(Path path, long size, FileTime modified, String key) {
           attributes.lastModifiedTime(),
           String.valueOf(attributes.fileKey()));
     } catch (NoSuchFileException e) {
-      throw new ModelException("There is no file " + path, e);
+      throw new ModelException(ModelException.Kind.NOT_FOUND, "There is no file " + path, e);
     } catch (AccessDeniedException e) {
-      throw new ModelException("No permission to read " + path, e);
+      throw new ModelException(ModelException.Kind.FAILED, "No permission to read " + path, e);
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(path, e.getMessage()), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot read %s: %s".formatted(path, e.getMessage()), e);
     }
   }
 }

@@ -34,7 +34,8 @@ final class Fingerprints {
     if (known.isEmpty()) {
       known = hash(file);
       if (!FileIdentity.of(file).equals(identity)) {
-        throw new ModelException(file + " changed while it was read; prepare it again");
+        throw new ModelException(
+            ModelException.Kind.CHANGED, file + " changed while it was read; prepare it again");
       }
       if (worthKeeping) {
         write(kept, known);
@@ -47,7 +48,8 @@ final class Fingerprints {
     try {
       return Sha256.of(file);
     } catch (IOException e) {
-      throw new ModelException("Cannot read %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot read %s: %s".formatted(file, e.getMessage()), e);
     }
   }
 

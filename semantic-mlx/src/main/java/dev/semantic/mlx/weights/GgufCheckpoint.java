@@ -79,6 +79,7 @@ final class GgufCheckpoint implements Checkpoint {
     }
     if (tensor.shape().length != 1) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "%s: tensor %s is %s, expected one row"
               .formatted(file.path(), tensor.name(), Arrays.toString(tensor.shape())));
     }

@@ -38,6 +38,7 @@ final class GgufConfig {
     this.architecture = String.valueOf(metadata.get("general.architecture"));
     if (!KNOWN.containsKey(architecture)) {
       throw new ModelException(
+          ModelException.Kind.UNSUPPORTED,
           "%s holds a model of architecture '%s'; known are %s"
               .formatted(file, architecture, String.join(", ", KNOWN.keySet())));
     }
@@ -188,6 +189,7 @@ final class GgufConfig {
 
   private ModelException wrong(String what) {
     return new ModelException(
+        ModelException.Kind.DAMAGED,
         "%s describes a model that cannot be: %s. Is the file damaged?".formatted(file, what));
   }
 }

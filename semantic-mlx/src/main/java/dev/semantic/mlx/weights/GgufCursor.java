@@ -43,6 +43,7 @@ final class GgufCursor {
   /** An error at the present place. */
   ModelException broken(String what) {
     return new ModelException(
+        ModelException.Kind.DAMAGED,
         "%s is not a whole GGUF file: %s at byte %d of %d. Fetch it again."
             .formatted(file, what, position, memory.byteSize()));
   }

@@ -27,12 +27,14 @@ record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors)
     int magic = cursor.int32("the magic number");
     if (magic != MAGIC) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "%s is not a GGUF file: it begins with %08x, not with 'GGUF'"
               .formatted(file, Integer.reverseBytes(magic)));
     }
     int version = cursor.int32("the version");
     if (version != 2 && version != 3) {
       throw new ModelException(
+          ModelException.Kind.UNSUPPORTED,
           "%s is GGUF version %d (big-endian?); versions 2 and 3 can be read"
               .formatted(file, version));
     }
@@ -82,6 +84,7 @@ record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors)
             .orElseThrow(
                 () ->
                     new ModelException(
+                        ModelException.Kind.UNSUPPORTED,
                         "%s: tensor %s has type %d, which cannot be read; known are %s"
                             .formatted(file, name, code, Arrays.toString(TensorType.values()))));
     if (shape[rank - 1] % type.blockSize() != 0) {
@@ -107,7 +110,8 @@ record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors)
       rows *= kept[i];
     }
     if (rows > Integer.MAX_VALUE) {
-      throw new ModelException("A tensor of %d rows cannot be read".formatted(rows));
+      throw new ModelException(
+          ModelException.Kind.UNSUPPORTED, "A tensor of %d rows cannot be read".formatted(rows));
     }
     return new int[] {(int) rows, kept[kept.length - 1]};
   }
@@ -132,11 +136,13 @@ record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors)
     long room = fileBytes - base;
     if (tensor.offset() % alignment != 0) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "%s is damaged: tensor %s lies at %d, not at a multiple of %d. Fetch it again."
               .formatted(file, tensor.name(), tensor.offset(), alignment));
     }
     if (tensor.offset() < 0 || tensor.offset() > room || tensor.bytes() > room - tensor.offset()) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "%s is cut short: tensor %s should lie at %s + %d with %d bytes, but the file ends at %d. Fetch it again."
               .formatted(file, tensor.name(), base, tensor.offset(), tensor.bytes(), fileBytes));
     }
@@ -150,6 +156,7 @@ record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors)
       TensorInfo before = inOrder.get(i - 1);
       if (before.offset() + before.bytes() > inOrder.get(i).offset()) {
         throw new ModelException(
+            ModelException.Kind.DAMAGED,
             "%s is damaged: tensors %s and %s lie in each other. Fetch it again."
                 .formatted(file, before.name(), inOrder.get(i).name()));
       }

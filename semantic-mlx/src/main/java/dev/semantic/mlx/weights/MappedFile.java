@@ -38,7 +38,8 @@ final class MappedFile implements AutoCloseable {
       return new MappedFile(path, identity, arena, memory);
     } catch (IOException e) {
       arena.close();
-      throw new ModelException("Cannot read %s: %s".formatted(path, e.getMessage()), e);
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot read %s: %s".formatted(path, e.getMessage()), e);
     } catch (RuntimeException | Error e) {
       arena.close();
       throw e;
@@ -128,13 +129,16 @@ final class MappedFile implements AutoCloseable {
     try {
       return reading.get();
     } catch (InternalError e) {
-      throw new ModelException(path + " changed or could not be read", e);
+      throw new ModelException(
+          ModelException.Kind.CHANGED, path + " changed or could not be read", e);
     }
   }
 
   void verifyUnchanged() {
     if (!FileIdentity.of(path).equals(identity)) {
-      throw new ModelException(path + " has changed since it was checked; prepare it again");
+      throw new ModelException(
+          ModelException.Kind.CHANGED,
+          path + " has changed since it was checked; prepare it again");
     }
   }
 

@@ -31,7 +31,7 @@ final class QuantizationConfig {
     if (ours.isEmpty() && others.isPresent() && others.get().has("quant_method")) {
       throw others
           .get()
-          .wrong(
+          .unsupported(
               "quant_method is '%s'; only MLX's own quantisation can be loaded. Convert it with mlx-lm"
                   .formatted(others.get().text("quant_method")));
     }
@@ -47,7 +47,7 @@ final class QuantizationConfig {
   private static void requireAffine(ModelConfig settings) {
     String mode = settings.text("mode", "affine");
     if (!mode.equals("affine")) {
-      throw settings.wrong(
+      throw settings.unsupported(
           "quantisation mode is '%s'; only 'affine' can be loaded. Quantise the model anew"
               .formatted(mode));
     }
@@ -82,7 +82,7 @@ final class QuantizationConfig {
         DirectoryCheckpoint.plain(scales.dtype())
             .orElseThrow(
                 () ->
-                    settings.wrong(
+                    settings.unsupported(
                         "tensor %s is of %s: a quantisation mode other than 'affine', which cannot be loaded"
                             .formatted(scales.name(), scales.dtype())));
     AffineFormat found = inferred(weight, scales, expected, type);

@@ -80,7 +80,10 @@ record SafetensorsHeader(Map<String, Entry> tensors) {
       } catch (JsonProcessingException e) {
         throw broken("its header cannot be read: " + JsonText.brief(e));
       } catch (IOException e) {
-        throw new ModelException("Cannot read %s: %s".formatted(file.path(), e.getMessage()), e);
+        throw new ModelException(
+            ModelException.Kind.FAILED,
+            "Cannot read %s: %s".formatted(file.path(), e.getMessage()),
+            e);
       }
       requireSeamless();
       return new SafetensorsHeader(Collections.unmodifiableMap(entries));
@@ -149,6 +152,7 @@ record SafetensorsHeader(Map<String, Entry> tensors) {
       long room = file.size() - base;
       if (end < begin || end > room) {
         throw new ModelException(
+            ModelException.Kind.DAMAGED,
             "%s is cut short: tensor %s should lie at %d + %d to %d, but the file ends at %d. Fetch it again."
                 .formatted(name, tensor, base, begin, end, file.size()));
       }
@@ -207,7 +211,8 @@ record SafetensorsHeader(Map<String, Entry> tensors) {
     }
 
     private ModelException broken(String what) {
-      return new ModelException("%s is damaged: %s. Fetch it again.".formatted(name, what));
+      return new ModelException(
+          ModelException.Kind.DAMAGED, "%s is damaged: %s. Fetch it again.".formatted(name, what));
     }
   }
 }

@@ -48,6 +48,7 @@ final class Shards implements AutoCloseable {
         Placed other = tensors.put(entry.name(), new Placed(file, entry));
         if (other != null) {
           throw new ModelException(
+              ModelException.Kind.DAMAGED,
               "tensor %s lies in %s and in %s; is a shard there twice?"
                   .formatted(entry.name(), other.file().path().getFileName(), name));
         }
@@ -60,6 +61,7 @@ final class Shards implements AutoCloseable {
     Placed placed = tensors.get(tensor);
     if (placed == null || !placed.file().path().endsWith(name)) {
       throw new ModelException(
+          ModelException.Kind.DAMAGED,
           "%s says that tensor %s lies in %s, and it does not. Are they of the same model?"
               .formatted(INDEX, tensor, name));
     }
@@ -71,11 +73,12 @@ final class Shards implements AutoCloseable {
     }
     Map<String, String> index = new LinkedHashMap<>();
     if (!(directory.json(INDEX).get("weight_map") instanceof Map<?, ?> given) || given.isEmpty()) {
-      throw new ModelException(INDEX + " has no weight_map");
+      throw new ModelException(ModelException.Kind.DAMAGED, INDEX + " has no weight_map");
     }
     for (Map.Entry<?, ?> entry : given.entrySet()) {
       if (!(entry.getValue() instanceof String file)) {
         throw new ModelException(
+            ModelException.Kind.DAMAGED,
             "%s says that tensor %s lies in %s, which is no file's name"
                 .formatted(INDEX, entry.getKey(), entry.getValue()));
       }
@@ -91,6 +94,7 @@ final class Shards implements AutoCloseable {
     List<String> names = directory.names("model", ".safetensors");
     if (names.isEmpty()) {
       throw new ModelException(
+          ModelException.Kind.NOT_FOUND,
           "%s has neither %s nor %s. Fetch the weights too."
               .formatted(directory.path(), SINGLE, INDEX));
     }
@@ -106,6 +110,7 @@ final class Shards implements AutoCloseable {
     for (int i = 1; i <= all; i++) {
       if (!there.contains(i)) {
         throw new ModelException(
+            ModelException.Kind.NOT_FOUND,
             "%s lacks shard %d of %d. Fetch it again.".formatted(directory.path(), i, all));
       }
     }
