@@ -69,11 +69,13 @@ public final class RequestException extends RuntimeException {
         : new RequestException(kindOf(cause), reason(cause), cause);
   }
 
+  /** Text or messages for a model that can't read any are the request's fault. */
   private static Kind kindOf(Throwable cause) {
     return cause instanceof ModelException e
-            && (e.kind() == ModelException.Kind.NO_CHAT_TEMPLATE
-                || e.kind() == ModelException.Kind.INVALID)
-        ? Kind.INVALID
+        ? switch (e.kind()) {
+          case NO_CHAT_TEMPLATE, UNSUPPORTED, INVALID -> Kind.INVALID;
+          default -> Kind.FAILED;
+        }
         : Kind.FAILED;
   }
 

@@ -120,8 +120,7 @@ public final class MlxModelRuntime implements ModelRuntime {
   }
 
   private static ModelException cannotLoad(ModelId id, ModelException e) {
-    return new ModelException(
-        ModelException.Kind.of(e), "Cannot load %s: %s".formatted(id, e.getMessage()), e);
+    return new ModelException(e.kind(), "Cannot load %s: %s".formatted(id, e.getMessage()), e);
   }
 
   ComputePolicy policy(Checkpoint checkpoint) {
