@@ -10,6 +10,7 @@ import dev.semantic.mlx.model.Transformer;
 import dev.semantic.mlx.text.ModelCodec;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.ComputePolicy;
+import dev.semantic.mlx.weights.LostPages;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadProgress;
@@ -76,7 +77,12 @@ final class MlxPreparedModel implements PreparedModel {
   @Override
   public void readAhead(LoadProgress progress) {
     checkpoint.verifyUnchanged();
-    ReadAhead.of(checkpoint, progress, pace(0));
+    LostPages.guarded(
+        checkpoint.path(),
+        () -> {
+          ReadAhead.of(checkpoint, progress, pace(0));
+          return spec;
+        });
   }
 
   /**
@@ -151,6 +157,9 @@ final class MlxPreparedModel implements PreparedModel {
               "The runtime was started over while %s was loaded".formatted(spec.id()));
       cancelled.initCause(why);
       return cancelled;
+    }
+    if (why instanceof InternalError e) {
+      return LostPages.refusal(checkpoint.path(), e);
     }
     if (why instanceof Error e) {
       throw e;

@@ -29,6 +29,11 @@ import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -38,7 +43,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -156,6 +163,35 @@ class MlxLoadingTest {
         };
     try (PreparedModel prepared = runtime.prepare(SMOLLM2)) {
       assertSame(no, assertThrows(ArithmeticException.class, () -> prepared.load(broken)));
+    }
+  }
+
+  /** Compiled code hears of a page that is gone only some calls later; so often enough. */
+  @RepeatedTest(12)
+  void aFileThatIsCutWhileItIsLoadedIsSaid(@TempDir Path directory) throws IOException {
+    Path file = directory.resolve("cut.gguf");
+    Files.copy(ModelCatalog.ofUser().resolve(SMOLLM2), file);
+    try (PreparedModel prepared = runtime.prepare(new ModelId(file.toString()));
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      Interference cutting =
+          new Interference(
+              false,
+              (done, total) -> {
+                cut(channel);
+                return false;
+              });
+      ModelException thrown = assertThrows(ModelException.class, () -> prepared.load(cutting));
+      assertEquals(ModelException.Kind.CHANGED, thrown.kind());
+      assertTrue(String.valueOf(thrown.getMessage()).contains("cut.gguf"));
+      assertThrows(ModelException.class, () -> prepared.readAhead(LoadProgress.NONE));
+    }
+  }
+
+  private static void cut(FileChannel channel) {
+    try {
+      channel.truncate(4096);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

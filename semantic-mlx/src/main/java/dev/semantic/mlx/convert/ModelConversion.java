@@ -5,6 +5,7 @@ import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.weights.AffineQuantizer;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
+import dev.semantic.mlx.weights.LostPages;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.LoadProgress;
 import java.io.IOException;
@@ -105,6 +106,8 @@ public final class ModelConversion {
       }
     } catch (ModelException e) {
       throw e.getCause() instanceof ClosedChannelException ? cancelled(e) : e;
+    } catch (InternalError e) {
+      throw LostPages.refusal(source, e);
     } catch (ClosedChannelException e) {
       throw cancelled(e);
     } catch (IOException e) {

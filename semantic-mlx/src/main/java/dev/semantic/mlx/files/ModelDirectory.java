@@ -50,6 +50,14 @@ public final class ModelDirectory {
     return Files.exists(path.resolve(CONFIG));
   }
 
+  /**
+   * Whether a file is none of a model's but what macOS keeps beside one, where the file system has
+   * no place for it: {@code ._name} (AppleDouble).
+   */
+  public static boolean isLitter(Path file) {
+    return String.valueOf(file.getFileName()).startsWith("._");
+  }
+
   /** As it was asked for. */
   public Path path() {
     return path;
@@ -131,6 +139,7 @@ public final class ModelDirectory {
   public List<String> names(String prefix, String suffix) {
     try (Stream<Path> files = Files.list(path)) {
       return files
+          .filter(file -> !isLitter(file))
           .map(file -> String.valueOf(file.getFileName()))
           .filter(name -> name.startsWith(prefix) && name.endsWith(suffix))
           .sorted()

@@ -2,17 +2,22 @@ package dev.semantic.mlx.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.semantic.mlx.files.ModelDirectory;
+import dev.semantic.mlx.files.SplitName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -45,20 +50,48 @@ record ModelFiles(
       return false;
     }
     try (Stream<Path> files = Files.list(directory)) {
-      return files.anyMatch(file -> file.toString().contains(WEIGHTS))
+      return files.anyMatch(file -> isOurs(file) && file.toString().contains(WEIGHTS))
           || ggufs(directory).isEmpty();
     }
   }
 
-  /** The GGUF files of a directory that are models by themselves. */
+  private static boolean isOurs(Path file) {
+    return !ModelDirectory.isLitter(file);
+  }
+
+  /**
+   * The GGUF files of a directory that are models by themselves; of one that was split, the first
+   * part that is there.
+   */
   static List<Path> ggufs(Path directory) throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
+      Set<String> split = new HashSet<>();
       return files
           .filter(file -> file.toString().endsWith(GGUF) && Files.isRegularFile(file))
-          .filter(file -> !file.getFileName().toString().startsWith("mmproj"))
+          .filter(file -> isOurs(file) && !file.getFileName().toString().startsWith("mmproj"))
           .sorted()
+          .filter(file -> SplitName.of(file).map(part -> split.add(part.of(1))).orElse(true))
           .toList();
     }
+  }
+
+  /** What a model of this file is called. */
+  static String name(Path gguf) {
+    String file = String.valueOf(gguf.getFileName());
+    return SplitName.of(gguf)
+        .map(SplitName::model)
+        .orElseGet(() -> file.substring(0, file.length() - GGUF.length()));
+  }
+
+  /** The file itself, or all parts of it that are there. */
+  static List<Path> parts(Path model) {
+    return SplitName.of(model).stream()
+        .flatMap(name -> name.all().stream())
+        .map(model::resolveSibling)
+        .filter(Files::isRegularFile)
+        .collect(
+            Collectors.collectingAndThen(
+                Collectors.toList(), found -> found.isEmpty() ? List.of(model) : found));
   }
 
   private static ModelFiles gguf(Path file) throws IOException {
@@ -66,15 +99,22 @@ record ModelFiles(
       String what = "a GGUF file's beginning in " + file.getFileName();
       return new ModelFiles(Files.size(file), Optional.empty(), Optional.empty(), List.of(what));
     }
+    List<Path> parts = parts(file);
+    long bytes = 0;
+    for (Path part : parts) {
+      bytes += Files.size(part);
+    }
+    List<String> missing =
+        SplitName.of(file).stream()
+            .flatMap(name -> name.all().stream())
+            .filter(name -> !parts.contains(file.resolveSibling(name)))
+            .toList();
     Map<String, String> head = GgufHead.of(file);
     Optional<String> license =
         Optional.ofNullable(head.get("general.license"))
             .or(() -> card(file.toAbsolutePath().resolveSibling("README.md")));
     return new ModelFiles(
-        Files.size(file),
-        Optional.ofNullable(head.get("general.architecture")),
-        license,
-        List.of());
+        bytes, Optional.ofNullable(head.get("general.architecture")), license, missing);
   }
 
   private static ModelFiles layout(Path directory) throws IOException {
@@ -108,7 +148,7 @@ record ModelFiles(
   }
 
   private static boolean isOfLayout(Path file) {
-    return Files.isRegularFile(file) && !file.toString().endsWith(GGUF);
+    return Files.isRegularFile(file) && isOurs(file) && !file.toString().endsWith(GGUF);
   }
 
   private static boolean isBeside(Path directory, String name) {

@@ -88,7 +88,7 @@ public final class ModelRemover {
     for (AvailableModel model : catalog.available()) {
       boolean named = model.name().equals(id.name());
       if (named && model.source() == ModelSource.OWN) {
-        return List.of(model.path().orElseThrow());
+        return ModelFiles.parts(model.path().orElseThrow());
       }
       if (named) {
         throw new ModelException(

@@ -48,8 +48,7 @@ final class ModelShelf {
       for (Path gguf : ModelFiles.ggufs(directory)) {
         String file = String.valueOf(gguf.getFileName());
         if (!but.contains(file)) {
-          String name = file.substring(0, file.length() - ModelFiles.GGUF.length());
-          found.add(model(name, source, gguf));
+          found.add(model(ModelFiles.name(gguf), source, gguf));
         }
       }
       for (Path child : layout || depth == 0 ? List.<Path>of() : directories(directory)) {

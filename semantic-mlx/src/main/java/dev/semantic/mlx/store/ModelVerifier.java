@@ -1,5 +1,6 @@
 package dev.semantic.mlx.store;
 
+import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.store.hub.BlobCheck;
@@ -65,10 +66,15 @@ public final class ModelVerifier {
   }
 
   private List<Checked> files(Path model, FetchProgress progress) throws IOException {
-    List<Path> files = List.of(model);
+    List<Path> files = ModelFiles.parts(model);
     if (Files.isDirectory(model)) {
       try (Stream<Path> entries = Files.list(model)) {
-        files = entries.filter(Files::isRegularFile).sorted().toList();
+        files =
+            entries
+                .filter(Files::isRegularFile)
+                .filter(file -> !ModelDirectory.isLitter(file))
+                .sorted()
+                .toList();
       }
     }
     long total = 1;

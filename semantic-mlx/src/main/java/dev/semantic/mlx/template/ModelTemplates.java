@@ -65,7 +65,7 @@ public record ModelTemplates(Map<String, String> sources, Map<String, String> to
     }
     if (Files.isDirectory(directory.resolve(MORE_FILES))) {
       try (DirectoryStream<Path> more =
-          Files.newDirectoryStream(directory.resolve(MORE_FILES), "*.jinja")) {
+          Files.newDirectoryStream(directory.resolve(MORE_FILES), "[!.]*.jinja")) {
         for (Path path : more) {
           String name = String.valueOf(path.getFileName());
           sources.put(name.substring(0, name.length() - ".jinja".length()), read(path));

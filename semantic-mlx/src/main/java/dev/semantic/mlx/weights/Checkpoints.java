@@ -1,6 +1,7 @@
 package dev.semantic.mlx.weights;
 
 import dev.semantic.mlx.files.ModelDirectory;
+import dev.semantic.mlx.files.SplitName;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,6 +22,10 @@ public final class Checkpoints {
    * @throws ModelException if there is none, or it is damaged or of an unknown kind
    */
   public static Checkpoint open(Path path) {
+    return LostPages.guarded(path, () -> opened(path));
+  }
+
+  private static Checkpoint opened(Path path) {
     if (!Files.isDirectory(path)) {
       return GgufCheckpoint.open(path);
     }
@@ -32,7 +37,13 @@ public final class Checkpoints {
   private static Path onlyGgufIn(Path directory) {
     List<Path> found;
     try (Stream<Path> files = Files.list(directory)) {
-      found = files.filter(file -> file.toString().endsWith(GGUF)).sorted().toList();
+      found =
+          files
+              .filter(file -> file.toString().endsWith(GGUF))
+              .filter(file -> !ModelDirectory.isLitter(file))
+              .filter(file -> SplitName.of(file).map(SplitName::isFirst).orElse(true))
+              .sorted()
+              .toList();
     } catch (IOException e) {
       throw new ModelException(
           ModelException.Kind.FAILED,

@@ -4,10 +4,12 @@ import dev.semantic.mlx.architecture.Attention;
 import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.model.ModelException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -17,47 +19,46 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** A GGUF file, mapped into memory. */
+/** A GGUF file, or the parts of one, mapped into memory. */
 final class GgufCheckpoint implements Checkpoint {
-  private final MappedFile file;
-  private final GgufHeader header;
+  private final GgufShards shards;
   private final ModelConfig config;
   private final Decoder decoder;
   private final Map<String, TensorInfo> tensors;
 
-  private GgufCheckpoint(MappedFile file) {
-    this.file = file;
-    this.header = file.guarded(() -> GgufHeader.read(file.path(), file.memory()));
-    this.config = GgufConfig.of(file.path(), header, this::ropeFactors);
+  private GgufCheckpoint(GgufShards shards) {
+    this.shards = shards;
+    this.config =
+        GgufConfig.of(shards.path(), shards.metadata(), shards.tensors(), this::ropeFactors);
     this.decoder = Binding.describe(config);
     this.tensors = bound();
   }
 
   static GgufCheckpoint open(Path path) {
-    MappedFile file = MappedFile.open(path);
+    GgufShards shards = GgufShards.open(path);
     try {
-      return new GgufCheckpoint(file);
+      return new GgufCheckpoint(shards);
     } catch (RuntimeException | Error e) {
-      file.close();
+      shards.close();
       throw e;
     }
   }
 
   private Map<String, TensorInfo> bound() {
     Map<String, TensorInfo> found = new LinkedHashMap<>();
-    Set<String> unknown = new HashSet<>(header.tensors().keySet());
+    Set<String> unknown = new HashSet<>(shards.tensors().keySet());
     boolean sandwich = decoder.layers().stream().anyMatch(Decoder.Layer::sandwich);
-    boolean ownHead = header.tensors().containsKey("output.weight");
+    boolean ownHead = shards.tensors().containsKey("output.weight");
     decoder
         .tensors(ownHead)
         .forEach(
             (name, shape) -> {
               String there = GgufNames.of(name, sandwich);
-              TensorInfo tensor = header.tensors().get(there);
+              TensorInfo tensor = shards.tensors().get(there);
               if (tensor == null) {
-                throw Binding.missing(there, file.path(), config, decoder);
+                throw Binding.missing(there, shards.path(), config, decoder);
               }
-              Binding.requireShape(decoder, there, file.path(), tensor.shape(), shape);
+              Binding.requireShape(decoder, there, shards.path(), tensor.shape(), shape);
               found.put(name, tensor);
               unknown.remove(there);
             });
@@ -67,13 +68,13 @@ final class GgufCheckpoint implements Checkpoint {
         .findFirst()
         .ifPresent(
             name -> {
-              throw Binding.unknown(name, file.path(), config);
+              throw Binding.unknown(name, shards.path(), config);
             });
     return found;
   }
 
   private Optional<List<Float>> ropeFactors(String name) {
-    TensorInfo tensor = header.tensors().get(name);
+    TensorInfo tensor = shards.tensors().get(name);
     if (tensor == null) {
       return Optional.empty();
     }
@@ -81,11 +82,14 @@ final class GgufCheckpoint implements Checkpoint {
       throw new ModelException(
           ModelException.Kind.DAMAGED,
           "%s: tensor %s is %s, expected one row"
-              .formatted(file.path(), tensor.name(), Arrays.toString(tensor.shape())));
+              .formatted(shards.path(), tensor.name(), Arrays.toString(tensor.shape())));
     }
     float[] factors = new float[tensor.columns()];
     Dequantizer.expand(
-        block(tensor), file.bytes(tensor.offset(), tensor.bytes()), factors.length, factors);
+        block(tensor),
+        shards.file(tensor).bytes(tensor.offset(), tensor.bytes()),
+        factors.length,
+        factors);
     return Optional.of(IntStream.range(0, factors.length).mapToObj(i -> factors[i]).toList());
   }
 
@@ -101,7 +105,7 @@ final class GgufCheckpoint implements Checkpoint {
 
   @Override
   public Path path() {
-    return file.path();
+    return shards.path();
   }
 
   @Override
@@ -116,7 +120,7 @@ final class GgufCheckpoint implements Checkpoint {
 
   @Override
   public long fileBytes() {
-    return file.size();
+    return shards.bytes();
   }
 
   @Override
@@ -126,7 +130,7 @@ final class GgufCheckpoint implements Checkpoint {
 
   @Override
   public Map<String, Object> metadata() {
-    return header.metadata();
+    return shards.metadata();
   }
 
   @Override
@@ -162,7 +166,8 @@ final class GgufCheckpoint implements Checkpoint {
   public List<FilePart> parts(String name, int first, int count) {
     TensorInfo tensor = info(name);
     long perRow = tensor.type().rowBytes(tensor.columns());
-    return List.of(new FilePart(file, tensor.offset() + first * perRow, count * perRow));
+    return List.of(
+        new FilePart(shards.file(tensor), tensor.offset() + first * perRow, count * perRow));
   }
 
   private byte[] rows(String name, TensorInfo tensor, int first, int count, Scratch scratch) {
@@ -180,7 +185,7 @@ final class GgufCheckpoint implements Checkpoint {
     long perRow = tensor.type().rowBytes(tensor.columns());
     long at = tensor.offset() + first * perRow;
     if (heads.isEmpty()) {
-      file.copy(at, to, count * perRow);
+      shards.file(tensor).copy(at, to, count * perRow);
     } else if (tensor.shape().length == 1) { // a bias: its numbers go with the rows of its matrix
       long perNumber = tensor.type().rowBytes(1);
       interleaved(tensor, perNumber, 0, tensor.columns(), tensor.columns() / heads.get(), to);
@@ -196,22 +201,32 @@ final class GgufCheckpoint implements Checkpoint {
       int row = first + i;
       int within = row % headDim;
       int source = row - within + (within % half) * 2 + within / half;
-      file.copy(tensor.offset() + source * perRow, to.asSlice(i * perRow), perRow);
+      shards.file(tensor).copy(tensor.offset() + source * perRow, to.asSlice(i * perRow), perRow);
     }
   }
 
   @Override
   public byte[] fingerprint() {
-    return Fingerprints.of(UserCache.ofUser(), file.path(), file.identity());
+    UserCache cache = UserCache.ofUser();
+    List<byte[]> each =
+        shards.files().parallelStream()
+            .map(file -> Fingerprints.of(cache, file.path(), file.identity()))
+            .toList();
+    if (each.size() == 1) {
+      return each.getFirst();
+    }
+    MessageDigest digest = Sha256.digest();
+    each.forEach(digest::update);
+    return digest.digest();
   }
 
   @Override
   public void verifyUnchanged() {
-    file.verifyUnchanged();
+    shards.files().forEach(MappedFile::verifyUnchanged);
   }
 
   @Override
   public void close() {
-    file.close();
+    shards.close();
   }
 }

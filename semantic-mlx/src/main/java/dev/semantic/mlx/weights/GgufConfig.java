@@ -31,10 +31,10 @@ final class GgufConfig {
   private final String architecture;
   private final Map<String, @Nullable Object> config = new LinkedHashMap<>();
 
-  private GgufConfig(Path file, GgufHeader header) {
+  private GgufConfig(Path file, Map<String, Object> metadata, Map<String, TensorInfo> tensors) {
     this.file = file;
-    this.metadata = header.metadata();
-    this.tensors = header.tensors();
+    this.metadata = metadata;
+    this.tensors = tensors;
     this.architecture = String.valueOf(metadata.get("general.architecture"));
     if (!KNOWN.containsKey(architecture)) {
       throw new ModelException(
@@ -50,8 +50,9 @@ final class GgufConfig {
     Optional<List<Float>> read(String tensor);
   }
 
-  static ModelConfig of(Path file, GgufHeader header, Factors factors) {
-    return new GgufConfig(file, header).read(factors);
+  static ModelConfig of(
+      Path file, Map<String, Object> metadata, Map<String, TensorInfo> tensors, Factors factors) {
+    return new GgufConfig(file, metadata, tensors).read(factors);
   }
 
   private ModelConfig read(Factors factors) {

@@ -18,6 +18,7 @@ import java.util.Map;
  */
 record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors) {
   private static final int MAGIC = 0x46554747; // "GGUF"
+  private static final int APPLE_DOUBLE = 0x07160500;
   private static final int SMALLEST_PAIR = 8 + 4 + 1;
   private static final int SMALLEST_TENSOR = 8 + 4 + 8 + 4 + 8;
   private static final long MOST_ELEMENTS = 1L << 40;
@@ -25,6 +26,12 @@ record GgufHeader(Map<String, Object> metadata, Map<String, TensorInfo> tensors)
   static GgufHeader read(Path file, MemorySegment memory) {
     GgufCursor cursor = new GgufCursor(file, memory);
     int magic = cursor.int32("the magic number");
+    if (magic == APPLE_DOUBLE) {
+      throw new ModelException(
+          ModelException.Kind.INVALID,
+          "%s is what macOS keeps beside a file of that name without '._'; name that one"
+              .formatted(file));
+    }
     if (magic != MAGIC) {
       throw new ModelException(
           ModelException.Kind.DAMAGED,

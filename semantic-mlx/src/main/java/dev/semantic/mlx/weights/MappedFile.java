@@ -129,8 +129,7 @@ final class MappedFile implements AutoCloseable {
     try {
       return reading.get();
     } catch (InternalError e) {
-      throw new ModelException(
-          ModelException.Kind.CHANGED, path + " changed or could not be read", e);
+      throw LostPages.refusal(path, e);
     }
   }
 

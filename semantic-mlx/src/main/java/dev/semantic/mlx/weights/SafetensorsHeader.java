@@ -116,7 +116,7 @@ record SafetensorsHeader(Map<String, Entry> tensors) {
         String field = json.currentName();
         json.nextToken();
         switch (field) {
-          case "dtype" -> dtype = String.valueOf(json.getText());
+          case "dtype" -> dtype = text(tensor, field, json);
           case "shape" -> shape = numbers(tensor, field, json, MOST_AXES);
           case "data_offsets" -> offsets = numbers(tensor, field, json, 2);
           default -> throw broken("tensor %s has a field '%s'".formatted(tensor, field));
@@ -126,6 +126,13 @@ record SafetensorsHeader(Map<String, Entry> tensors) {
         throw broken("tensor %s lacks its shape or its offsets".formatted(tensor));
       }
       return placed(tensor, dtype, shape, offsets[0], offsets[1]);
+    }
+
+    private String text(String tensor, String field, JsonParser json) throws IOException {
+      if (json.currentToken() != JsonToken.VALUE_STRING) {
+        throw broken("%s of tensor %s is no text".formatted(field, tensor));
+      }
+      return json.getText();
     }
 
     private long[] numbers(String tensor, String field, JsonParser json, int most)

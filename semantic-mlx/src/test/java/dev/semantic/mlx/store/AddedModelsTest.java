@@ -111,6 +111,41 @@ class AddedModelsTest {
   }
 
   @Test
+  void aSplitModelIsOneAndReadyWhenAllOfItIsThere() throws IOException {
+    gguf(shelf.resolve("big-00002-of-00002.gguf"));
+    catalog = catalog.withDirectories(List.of(shelf));
+    AvailableModel half = catalog.available().getFirst();
+    assertEquals(List.of("big"), names());
+    assertEquals(List.of("big-00001-of-00002.gguf"), half.missing());
+    assertFalse(half.complete());
+    Path first = gguf(shelf.resolve("big-00001-of-00002.gguf"));
+    AvailableModel whole = catalog.available().getFirst();
+    assertTrue(whole.complete());
+    assertEquals(1000, whole.sizeBytes());
+    assertEquals(List.of("big"), names());
+    assertEquals(first, catalog.resolve(new ModelId("big")));
+  }
+
+  @Test
+  void allPartsOfASplitModelAreRemoved() throws IOException {
+    gguf(cache.models().resolve("big-00001-of-00002.gguf"));
+    gguf(cache.models().resolve("big-00002-of-00002.gguf"));
+    assertEquals(1000, new ModelRemover(catalog).remove(new ModelId("big")));
+    assertEquals(List.of(), names());
+  }
+
+  @Test
+  void whatMacOsKeepsBesideFilesIsNoModel() throws IOException {
+    gguf(shelf.resolve("m.gguf"));
+    gguf(shelf.resolve("._m.gguf"));
+    Path model = layout(shelf.resolve("half"));
+    Files.writeString(model.resolve("._model.safetensors"), "12345");
+    catalog = catalog.withDirectories(List.of(shelf));
+    assertEquals(List.of("m", "half"), names());
+    assertEquals(List.of("model.safetensors"), catalog.available().get(1).missing());
+  }
+
+  @Test
   void whatLiesAmongOurOwnIsFoundAndCanBeRemoved() throws IOException {
     Path file = gguf(cache.models().resolve("mine.gguf"));
     assertEquals(List.of("mine"), names());

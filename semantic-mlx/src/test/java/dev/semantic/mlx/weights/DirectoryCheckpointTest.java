@@ -189,6 +189,15 @@ class DirectoryCheckpointTest {
     refused(directory, "neither model.safetensors nor");
   }
 
+  /** As Finder leaves it on a file system that is not a Mac's. */
+  @Test
+  void whatMacOsKeepsBesideShardsIsLeftAside() throws IOException {
+    new TinyDirectory().writeSharded(directory);
+    Files.delete(directory.resolve("model.safetensors.index.json"));
+    Files.write(directory.resolve("._" + TinyDirectory.shard(0)), new byte[] {0, 5, 0x16, 7});
+    Checkpoints.open(directory).close();
+  }
+
   @Test
   void linksStayWithinTheModelOrTheHubsBlobs() throws IOException {
     Path hub = Files.createDirectories(directory.resolve("models--a--b"));

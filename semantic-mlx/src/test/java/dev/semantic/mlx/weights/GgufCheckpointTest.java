@@ -1,7 +1,9 @@
 package dev.semantic.mlx.weights;
 
+import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -83,6 +85,70 @@ class GgufCheckpointTest {
     refusedSaying(new TinyGguf().without("blk.0.ffn_up.weight"), "blk.0.ffn_up.weight");
     refusedSaying(new TinyGguf().tensor("blk.0.attn_q.bias", 8), "blk.0.attn_q.bias");
     refusedSaying(new TinyGguf().tensor("rope_freqs.weight", 2, 2), "rope_freqs.weight");
+  }
+
+  @Test
+  void theFirstPartOfASplitModelStandsForAll() throws IOException {
+    TinyGguf model = new TinyGguf();
+    Path first = model.writeSplit(directory, "blk.0.attn_q.weight", "output_norm.weight");
+    byte[] fingerprint;
+    try (Checkpoint split = Checkpoints.open(first);
+        Checkpoint byDirectory = Checkpoints.open(directory)) {
+      assertEquals(first, byDirectory.path());
+      assertEquals(11, split.tensors().size());
+      float[] norm = new float[8];
+      split.expand("model.norm.weight", 0, 1, norm);
+      assertEquals(64, norm[0], "of the second file, behind its 64 numbers");
+      fingerprint = split.fingerprint();
+      split.verifyUnchanged();
+      Files.write(directory.resolve("m-00002-of-00002.gguf"), new byte[] {1, 2, 3});
+      assertThrows(ModelException.class, split::verifyUnchanged);
+    }
+    model.writeSplit(directory, "blk.0.attn_k.weight", "output_norm.weight");
+    try (Checkpoint other = Checkpoints.open(first)) {
+      assertFalse(Arrays.equals(fingerprint, other.fingerprint()));
+    }
+  }
+
+  @Test
+  void partsThatDoNotMakeAModelAreNamed() throws IOException {
+    TinyGguf model = new TinyGguf();
+    Path first = model.writeSplit(directory, "output_norm.weight");
+    Path second = directory.resolve("m-00002-of-00002.gguf");
+    byte[] part = Files.readAllBytes(second);
+    assertRefused(
+        ModelException.class,
+        () -> Checkpoints.open(second).close(),
+        "part 2 of 2",
+        "m-00001-of-00002.gguf");
+    Files.delete(second);
+    ModelException lacks =
+        assertRefused(
+            ModelException.class,
+            () -> Checkpoints.open(first).close(),
+            "part 1 of 2",
+            "m-00002-of-00002.gguf is not beside it");
+    assertEquals(ModelException.Kind.NOT_FOUND, lacks.kind());
+    Files.copy(first, second);
+    assertRefused(ModelException.class, () -> Checkpoints.open(first).close(), "another part");
+    model.without("output_norm.weight").writeSplit(directory, "blk.0.ffn_up.weight");
+    Files.write(second, part);
+    assertRefused(ModelException.class, () -> Checkpoints.open(first).close(), "m-00001-of-00002");
+    Path renamed = Files.move(first, directory.resolve("half.gguf"));
+    assertRefused(
+        ModelException.class, () -> Checkpoints.open(renamed).close(), "one part", "half.gguf");
+  }
+
+  /** As Finder leaves it on a file system that is not a Mac's. */
+  @Test
+  void whatMacOsKeepsBesideAModelIsLeftAside() throws IOException {
+    Path file = new TinyGguf().write(directory);
+    byte[] attributes = {0, 5, 0x16, 7, 0, 2, 0, 0, 'M', 'a', 'c', ' ', 'O', 'S', ' ', 'X'};
+    Path beside = Files.write(directory.resolve("._tiny.gguf"), attributes);
+    try (Checkpoint tiny = Checkpoints.open(directory)) {
+      assertEquals(file, tiny.path());
+    }
+    assertRefused(ModelException.class, () -> Checkpoints.open(beside).close(), "macOS", "._");
   }
 
   @Test

@@ -96,6 +96,15 @@ class SafetensorsHeaderTest {
         "Duplicate");
   }
 
+  /** A list made a NullPointerException. */
+  @Test
+  void aTypeThatIsNoTextIsRefused() {
+    for (String dtype : List.of("[1]", "{}", "{\"a\":1}", "1", "null", "true")) {
+      String tensor = "\"a\":{\"dtype\":%s,\"shape\":[1],\"data_offsets\":[0,4]}".formatted(dtype);
+      refused("{" + tensor + "}", 4, "dtype of tensor a is no text");
+    }
+  }
+
   @Test
   void countsThatOverflowAreRefused() {
     String huge = "[65536,65536,65536,65536]"; // 2^64 numbers: none, if they wrap

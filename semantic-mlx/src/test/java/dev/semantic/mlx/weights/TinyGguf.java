@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Writes a llama of one layer and a few kilobytes, right in every part unless it is changed. */
@@ -82,6 +83,31 @@ final class TinyGguf {
     byte[] bytes = new byte[out.position()];
     out.flip().get(bytes);
     return bytes;
+  }
+
+  /**
+   * In two parts, the second with the tensors whose names are given.
+   *
+   * @return the first
+   */
+  Path writeSplit(Path directory, String... second) throws IOException {
+    Map<String, int[]> all = new LinkedHashMap<>(tensors);
+    Map<String, Object> said = new LinkedHashMap<>(metadata);
+    for (int part = 0; part < 2; part++) {
+      tensors.clear();
+      tensors.putAll(all);
+      boolean last = part == 1;
+      tensors.keySet().removeIf(name -> List.of(second).contains(name) != last);
+      metadata.put("split.no", part);
+      metadata.put("split.count", 2);
+      metadata.put("split.tensors.count", all.size());
+      Files.write(directory.resolve("m-0000%d-of-00002.gguf".formatted(part + 1)), bytes());
+    }
+    tensors.clear();
+    tensors.putAll(all);
+    metadata.clear();
+    metadata.putAll(said);
+    return directory.resolve("m-00001-of-00002.gguf");
   }
 
   Path write(Path directory) throws IOException {

@@ -3,6 +3,7 @@ package dev.semantic.mlx.store.hub;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.semantic.mlx.files.SplitName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +44,6 @@ final class Selection {
 
   private static final Pattern ABOUT =
       Pattern.compile("(README|LICEN[CS]E|NOTICE|USE_POLICY)[\\w-]*(\\.\\w+)?");
-  private static final Pattern SPLIT = Pattern.compile(".*-\\d{5}-of-\\d{5}\\.gguf");
   private static final int SHOWN = 12;
 
   private final Listing listing;
@@ -107,7 +107,10 @@ final class Selection {
   }
 
   private static boolean isShard(String name) {
-    return HubRepo.isPlain(name) && !name.contains("/") && name.endsWith(".safetensors");
+    return !name.startsWith("._")
+        && HubRepo.isPlain(name)
+        && !name.contains("/")
+        && name.endsWith(".safetensors");
   }
 
   private static Selection layout(Listing listing) throws HubException {
@@ -157,19 +160,36 @@ final class Selection {
                   example,
                   shown(listing, all::contains)));
     }
-    RemoteFile chosen = fitting.getFirst();
-    if (SPLIT.matcher(chosen.path()).matches()) {
-      throw HubException.lasting(
-          chosen.path() + " is a part of a GGUF file that was split; such cannot be read");
-    }
     List<RemoteFile> files = new ArrayList<>(about(listing));
-    files.add(chosen);
+    files.addAll(parts(listing, fitting.getFirst()));
     return new Selection(listing, files, Optional.empty());
+  }
+
+  /** A GGUF file, or all parts of one that was split. */
+  private static List<RemoteFile> parts(Listing listing, RemoteFile first) throws HubException {
+    Optional<SplitName> split = SplitName.of(first.path());
+    if (split.isEmpty()) {
+      return List.of(first);
+    }
+    List<RemoteFile> parts = new ArrayList<>();
+    for (String name : split.get().all()) {
+      parts.add(
+          find(listing, name)
+              .orElseThrow(
+                  () ->
+                      HubException.lasting(
+                          "%s has %s of a model that was split, and not %s"
+                              .formatted(listing.repo(), first.path(), name))));
+    }
+    return parts;
   }
 
   /** The eyes of a multimodal model lie beside it, and are none by themselves. */
   private static boolean isModel(String path) {
-    return path.matches("[^/]+\\.gguf") && !path.startsWith("mmproj");
+    return path.matches("[^/]+\\.gguf")
+        && !path.startsWith("mmproj")
+        && !path.startsWith("._")
+        && SplitName.of(path).map(SplitName::isFirst).orElse(true);
   }
 
   private static List<RemoteFile> about(Listing listing) {

@@ -112,6 +112,16 @@ class HubFetchTest extends HubTest {
   }
 
   @Test
+  void allPartsOfASplitGgufAreOneModel() throws Exception {
+    hub.large("model-00001-of-00002.gguf", bytes(100, 1));
+    hub.large("model-00002-of-00002.gguf", bytes(200, 2));
+    hub.large("._model-00001-of-00002.gguf", bytes(300, 3)); // of Finder's
+    assertEquals(
+        List.of("model-00001-of-00002.gguf", "model-00002-of-00002.gguf"),
+        names(fetch("org/model")));
+  }
+
+  @Test
   void aModelIsChosenFromBesideItsEyes() throws Exception {
     hub.large("model-Q8_0.gguf", bytes(200, 2));
     hub.large("mmproj-model.gguf", bytes(300, 3));

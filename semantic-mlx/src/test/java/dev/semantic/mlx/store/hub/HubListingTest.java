@@ -75,9 +75,10 @@ class HubListingTest extends HubTest {
   }
 
   @Test
-  void aPartOfASplitGgufIsRefused() throws Exception {
+  void aSplitGgufThatLacksAPartIsRefused() throws Exception {
     hub.large("model-00001-of-00003.gguf", bytes(10, 1));
-    assertLeavesNothing("split");
+    hub.large("model-00003-of-00003.gguf", bytes(10, 3));
+    assertLeavesNothing("split", "model-00002-of-00003.gguf");
   }
 
   @Test
