@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.io.PrivateFiles;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -11,8 +12,6 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
 /** The few things that are done to files here: privately, durably, whole or not at all. */
@@ -46,7 +45,7 @@ final class CacheFiles {
   static void directory(Path directory) throws IOException {
     if (!Files.isDirectory(directory)) {
       try {
-        Files.createDirectory(directory, ownerOnly(directory, "rwx------"));
+        Files.createDirectory(directory, PrivateFiles.ofDirectory(directory));
       } catch (FileAlreadyExistsException e) {
         if (!Files.isDirectory(directory)) {
           throw e;
@@ -69,7 +68,7 @@ final class CacheFiles {
   static void put(Path file, Content content) throws IOException {
     Path temporary = CacheFileNames.temporary(file);
     try {
-      try (FileChannel channel = FileChannel.open(temporary, NEW, ownerOnly(file, "rw-------"))) {
+      try (FileChannel channel = FileChannel.open(temporary, NEW, PrivateFiles.ofFile(file))) {
         content.writeTo(channel);
         channel.force(true);
       }
@@ -90,7 +89,7 @@ final class CacheFiles {
 
   /** Makes the names in a directory last. */
   static void force(Path directory) throws IOException {
-    if (isPosix(directory)) { // Windows keeps them by itself and opens no directory
+    if (PrivateFiles.isPosix(directory)) { // Windows keeps them by itself and opens no directory
       try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
         channel.force(true);
       }
@@ -119,18 +118,6 @@ final class CacheFiles {
         Thread.currentThread().interrupt();
       }
     }
-  }
-
-  static FileAttribute<?>[] ownerOnly(Path path, String permissions) {
-    return isPosix(path)
-        ? new FileAttribute<?>[] {
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
-        }
-        : new FileAttribute<?>[0];
-  }
-
-  private static boolean isPosix(Path path) {
-    return path.getFileSystem().supportedFileAttributeViews().contains("posix");
   }
 
   static Path parent(Path path) throws IOException {

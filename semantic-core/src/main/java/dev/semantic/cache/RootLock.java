@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.io.PrivateFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -35,9 +36,11 @@ final class RootLock implements AutoCloseable {
    * Takes a root that nobody uses.
    *
    * @throws CacheException if somebody does
+   * @throws java.nio.file.AccessDeniedException if others may write to it
    */
   static RootLock take(Path root) throws IOException {
     Path real = root.toRealPath();
+    PrivateFiles.requireOwn(real);
     if (!OURS.add(real)) {
       throw inUse(root, "this process, " + ProcessHandle.current().pid());
     }
@@ -55,7 +58,7 @@ final class RootLock implements AutoCloseable {
 
   private static FileChannel lock(Path root) throws IOException {
     Path file = root.resolve(CacheFileNames.LOCK);
-    FileChannel channel = FileChannel.open(file, OPTIONS, CacheFiles.ownerOnly(file, "rw-------"));
+    FileChannel channel = PrivateFiles.open(file, OPTIONS);
     boolean taken = false;
     try {
       @Nullable FileLock lock = channel.tryLock();

@@ -3,14 +3,16 @@ package dev.semantic.journal;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.semantic.io.PrivateFiles;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.swap.SwapPhase;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
@@ -34,6 +36,7 @@ import org.slf4j.LoggerFactory;
 public final class FileSwapJournal implements SwapJournal {
   private static final Logger LOG = LoggerFactory.getLogger(FileSwapJournal.class);
   private static final JsonMapper JSON = new JsonMapper();
+  private static final int MAX_BYTES = 1 << 16; // a dozen lines are the most that a swap writes
   private static final Set<OpenOption> ANEW =
       Set.of(
           StandardOpenOption.CREATE,
@@ -59,12 +62,19 @@ public final class FileSwapJournal implements SwapJournal {
 
   private static Optional<InterruptedSwap> read(Path file) {
     try {
-      return parse(Files.readAllLines(file, StandardCharsets.UTF_8));
+      return parse(lines(file));
     } catch (NoSuchFileException none) {
       return Optional.empty();
     } catch (IOException | RuntimeException e) {
       LOG.warn("Cannot read the swap journal {}; it counts as empty", file, e);
       return Optional.empty();
+    }
+  }
+
+  private static List<String> lines(Path file) throws IOException {
+    try (FileChannel channel = PrivateFiles.open(file, Set.of(StandardOpenOption.READ));
+        InputStream in = Channels.newInputStream(channel)) {
+      return new String(in.readNBytes(MAX_BYTES), StandardCharsets.UTF_8).lines().toList();
     }
   }
 
@@ -159,7 +169,7 @@ public final class FileSwapJournal implements SwapJournal {
     ByteBuffer bytes =
         ByteBuffer.wrap((torn ? "\n" + line : line).getBytes(StandardCharsets.UTF_8));
     torn = true;
-    try (FileChannel channel = FileChannel.open(file, how)) {
+    try (FileChannel channel = PrivateFiles.open(file, how)) {
       while (bytes.hasRemaining()) {
         channel.write(bytes);
       }

@@ -1,0 +1,108 @@
+package dev.semantic.io;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * Files and directories that are one user's own: made for their owner only whatever the umask, and
+ * opened without following a link that somebody else may have put there.
+ */
+public final class PrivateFiles {
+  private static final String FILE = "rw-------";
+  private static final String DIRECTORY = "rwx------";
+
+  private PrivateFiles() {}
+
+  /**
+   * Opens a file by its own name, never where a link in its place leads; a new one is its owner's.
+   *
+   * @throws FileSystemException if the name is a link
+   */
+  public static FileChannel open(Path file, Set<OpenOption> options) throws IOException {
+    Set<OpenOption> all = new HashSet<>(options);
+    all.add(LinkOption.NOFOLLOW_LINKS);
+    if (Files.isSymbolicLink(file)) {
+      throw new FileSystemException(
+          file.toString(), null, "it is a link, which is not followed; remove it");
+    }
+    return FileChannel.open(file, all, ofFile(file));
+  }
+
+  /**
+   * Whether a directory may hold what only its owner may change.
+   *
+   * @throws AccessDeniedException if it is another user's, or others may write to it; says what to
+   *     do about it
+   */
+  public static void requireOwn(Path directory) throws IOException {
+    if (!isPosix(directory)) {
+      return;
+    }
+    PosixFileAttributes found = Files.readAttributes(directory, PosixFileAttributes.class);
+    Set<PosixFilePermission> mode = found.permissions();
+    if (mode.contains(PosixFilePermission.GROUP_WRITE)
+        || mode.contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw new AccessDeniedException(
+          directory.toString(),
+          null,
+          "others may write to it (%s), and could exchange what it holds; chmod go-w %s, or choose another"
+              .formatted(PosixFilePermissions.toString(mode), directory));
+    }
+    if (!found.owner().getName().equals(System.getProperty("user.name"))) {
+      UserPrincipal self = self(directory);
+      if (!found.owner().equals(self)) {
+        throw new AccessDeniedException(
+            directory.toString(),
+            null,
+            "it belongs to %s, and this process is %s's; choose a directory of its own"
+                .formatted(found.owner().getName(), self.getName()));
+      }
+    }
+  }
+
+  /** To whom a file belongs that this process makes there; not every user has a name. */
+  private static UserPrincipal self(Path directory) throws IOException {
+    Path probe = Files.createTempFile(directory, ".owner", null, ofFile(directory));
+    try {
+      return Files.getOwner(probe, LinkOption.NOFOLLOW_LINKS);
+    } finally {
+      Files.delete(probe);
+    }
+  }
+
+  /** What to make a file with that only its owner may read. */
+  public static FileAttribute<?>[] ofFile(Path path) {
+    return attributes(path, FILE);
+  }
+
+  /** What to make a directory with that only its owner may enter. */
+  public static FileAttribute<?>[] ofDirectory(Path path) {
+    return attributes(path, DIRECTORY);
+  }
+
+  private static FileAttribute<?>[] attributes(Path path, String permissions) {
+    return isPosix(path)
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+        }
+        : new FileAttribute<?>[0];
+  }
+
+  /** Whether owners and modes are known where this lies. */
+  public static boolean isPosix(Path path) {
+    return path.getFileSystem().supportedFileAttributeViews().contains("posix");
+  }
+}

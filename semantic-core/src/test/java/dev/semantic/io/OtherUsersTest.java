@@ -1,0 +1,105 @@
+package dev.semantic.io;
+
+import static dev.semantic.scripted.ScriptedHouse.assertSays;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.semantic.cache.CacheException;
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.journal.FileSwapJournal;
+import dev.semantic.journal.SwapEntry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What another user of the machine laid out before us harms nothing of ours. */
+class OtherUsersTest {
+  private static final SwapEntry SWAP =
+      new SwapEntry("1", Instant.EPOCH, Optional.empty(), Optional.empty());
+
+  @TempDir Path directory;
+
+  @BeforeEach
+  void knowsOwners() {
+    assumeTrue(PrivateFiles.isPosix(directory), "no owners and modes on this file system");
+  }
+
+  private Path mine() throws IOException {
+    return Files.writeString(directory.resolve("mine"), "precious");
+  }
+
+  @Test
+  void aLockThatIsALinkEmptiesNothing() throws IOException {
+    Path root = Files.createDirectory(directory.resolve("root"));
+    Files.createSymbolicLink(root.resolve(".lock"), mine());
+    var refused = assertThrows(CacheException.class, () -> DiskCacheStore.open(root));
+    assertSays("is a link", refused);
+    assertEquals("precious", Files.readString(mine()));
+  }
+
+  @Test
+  void aJournalThatIsALinkEmptiesNothing() throws IOException {
+    Path file = directory.resolve("swap.journal");
+    Files.createSymbolicLink(file, mine());
+    try (FileSwapJournal journal = FileSwapJournal.open(file)) {
+      assertTrue(journal.interrupted().isEmpty());
+      journal.begun(SWAP);
+      journal.ended();
+    }
+    assertEquals("precious", Files.readString(directory.resolve("mine")));
+  }
+
+  @Test
+  void onlyItsOwnerReadsAJournal() throws IOException {
+    Path file = directory.resolve("swap.journal");
+    try (FileSwapJournal journal = FileSwapJournal.open(file)) {
+      journal.begun(SWAP);
+    }
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+    assertEquals(SWAP, FileSwapJournal.open(file).interrupted().orElseThrow().swap());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rwxrwx---", "rwxr-xrwx", "rwxrwxrwx"})
+  void aRootThatOthersMayWriteToIsRefusedWithTheRemedy(String mode) throws IOException {
+    Path root = Files.createDirectory(directory.resolve("root"));
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString(mode));
+    var refused = assertThrows(CacheException.class, () -> DiskCacheStore.open(root));
+    assertSays("chmod go-w " + root, refused);
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwxr-xr-x"));
+    DiskCacheStore.open(root).close();
+  }
+
+  @Test
+  void aRootOfAnotherUserIsRefused() throws IOException {
+    Path root = Files.createDirectory(directory.resolve("root"));
+    assumeTrue(
+        "root".equals(System.getProperty("user.name")), "only root can give a directory away");
+    Files.setAttribute(root, "unix:uid", 54321);
+    var refused = assertThrows(CacheException.class, () -> DiskCacheStore.open(root));
+    assertSays("it belongs to 54321", refused);
+    try (var left = Files.list(root)) {
+      assertEquals(0, left.count());
+    }
+  }
+
+  @Test
+  void whatAStoreMakesIsItsOwners() throws IOException {
+    Path root = directory.resolve("a").resolve("b");
+    DiskCacheStore.open(root).close();
+    assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(root)));
+    assertEquals(
+        "rw-------",
+        PosixFilePermissions.toString(Files.getPosixFilePermissions(root.resolve(".lock"))));
+  }
+}
