@@ -1,5 +1,9 @@
 package dev.semantic;
 
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -9,6 +13,10 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.semantic.timeline.Timeline;
+import java.util.Timer;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinTask;
 
 /** What the core must not know, and which room may look into which. */
 @AnalyzeClasses(packages = "dev.semantic", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -51,6 +59,45 @@ class ArchitectureTest {
           .orShould()
           .dependOnClassesThat()
           .haveFullyQualifiedName("java.net.URLConnection");
+
+  @ArchTest
+  static final ArchRule threads_begin_in_their_frame_only =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.semantic.timeline")
+          .should()
+          .callMethodWhere(
+              target(owner(assignableTo(Timeline.class)))
+                  .and(target(nameMatching("start")))
+                  .as("Timeline.start"))
+          .orShould()
+          .callMethodWhere(
+              target(owner(assignableTo(Thread.class)))
+                  .and(
+                      target(
+                          nameMatching("start|startVirtualThread|ofPlatform|ofVirtual|sleep|join")))
+                  .as("threads"))
+          .orShould()
+          .callConstructorWhere(target(owner(assignableTo(Thread.class))).as("new Thread"))
+          .orShould()
+          .callMethodWhere(
+              target(nameMatching("parallel|parallelStream|.*Async")).as("the common pool"))
+          .orShould()
+          .dependOnClassesThat(
+              assignableTo(Executor.class)
+                  .or(assignableTo(Thread.Builder.class))
+                  .or(assignableTo(Timer.class))
+                  .or(assignableTo(ForkJoinTask.class))
+                  .as("executors"));
+
+  @ArchTest
+  static final ArchRule words_cannot_throw =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.semantic.log")
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("org.slf4j.Logger");
 
   @ArchTest
   static final ArchRule no_cycles =

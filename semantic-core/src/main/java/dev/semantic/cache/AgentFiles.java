@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -16,8 +17,6 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What is done to one agent's cache as a whole, its own file and its blocks. At every moment the
@@ -25,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * nobody else uses the file.
  */
 final class AgentFiles {
-  private static final Logger LOG = LoggerFactory.getLogger(AgentFiles.class);
+  private static final Log LOG = Log.of(AgentFiles.class);
   private static final int COPY_BYTES = 1 << 20;
 
   private AgentFiles() {}

@@ -2,12 +2,12 @@ package dev.semantic.cache;
 
 import dev.semantic.cache.CacheSections.Section;
 import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.timeline.Parallel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -60,10 +60,8 @@ final class CacheFileWriter {
       WritableByteChannel channel, CacheHeader header, KvSnapshot snapshot, @Nullable CacheKey key)
       throws IOException {
     List<List<KvRuns>> all =
-        IntStream.range(0, header.spans().size())
-            .parallel() // several threads quantise faster than one
-            .mapToObj(i -> written(header, i, snapshot.layers().get(i)))
-            .toList();
+        Parallel.map( // several threads quantise faster than one
+            header.spans().size(), i -> written(header, i, snapshot.layers().get(i)));
     return write(channel, header, snapshot.tokens(), all::get, key);
   }
 

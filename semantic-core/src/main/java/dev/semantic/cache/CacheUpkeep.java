@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,8 +16,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What is done to parked caches as a whole: kept within limits, archived, removed. The limits are
@@ -24,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * work at once, on the caller's thread. Any thread may call.
  */
 public final class CacheUpkeep {
-  private static final Logger LOG = LoggerFactory.getLogger(CacheUpkeep.class);
+  private static final Log LOG = Log.of(CacheUpkeep.class);
 
   /** A cache that was just loaded is in nobody's memory yet. */
   private static final Duration JUST_USED = Duration.ofMinutes(1);

@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
@@ -13,8 +14,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A cache directory to look at, even while a store in this process or another uses it: files appear
@@ -22,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * looked at is looked at again.
  */
 public final class CacheView {
-  private static final Logger LOG = LoggerFactory.getLogger(CacheView.class);
+  private static final Log LOG = Log.of(CacheView.class);
   private static final int LOOKS = 3;
 
   private final RootLayout layout;

@@ -1,19 +1,18 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Which model is the present one, and where the caches of all others go. Coming back is done at
  * once, since the model waits for it; going is done when its model has been exchanged for good.
  */
 final class Departures {
-  private static final Logger LOG = LoggerFactory.getLogger(Departures.class);
+  private static final Log LOG = Log.of(Departures.class);
 
   private final RootLayout layout;
   private final TagDirectories tags;

@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
@@ -18,8 +19,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A cache store in a directory: one file per agent and model tag, in a directory per tag, as {@code
@@ -32,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * miss. Every miss that is not simply an absence is logged.
  */
 public final class DiskCacheStore implements CacheStore, AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(DiskCacheStore.class);
+  private static final Log LOG = Log.of(DiskCacheStore.class);
 
   private final Path root;
   private final RootLock rootLock;

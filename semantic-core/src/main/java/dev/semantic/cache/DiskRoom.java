@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -9,8 +10,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Whether there is room to park. After a disk was full, nothing is written to it before more of it
@@ -18,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * that begins, and once when it ends.
  */
 final class DiskRoom {
-  private static final Logger LOG = LoggerFactory.getLogger(DiskRoom.class);
+  private static final Log LOG = Log.of(DiskRoom.class);
   private static final Duration PAUSE = Duration.ofSeconds(30);
   private static final long NOTEWORTHY = 1 << 20;
 

@@ -1,13 +1,12 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The bytes of an open file, by position; several threads may read at once. Mapped into memory
@@ -18,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * Java can turn the fault into an error there, but not within its checksum routine.
  */
 final class FileBytes {
-  private static final Logger LOG = LoggerFactory.getLogger(FileBytes.class);
+  private static final Log LOG = Log.of(FileBytes.class);
 
   private final FileChannel channel;
   private final @Nullable MappedByteBuffer map;

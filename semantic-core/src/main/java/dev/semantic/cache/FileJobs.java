@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.timeline.Parallel;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -25,17 +26,17 @@ final class FileJobs {
    */
   static void runAll(List<Job> jobs) throws IOException {
     AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    jobs.parallelStream()
-        .forEach(
-            job -> {
-              try {
-                if (failure.get() == null) {
-                  job.run();
-                }
-              } catch (Throwable t) {
-                failure.compareAndSet(null, t);
-              }
-            });
+    Parallel.each(
+        jobs,
+        job -> {
+          try {
+            if (failure.get() == null) {
+              job.run();
+            }
+          } catch (Throwable t) {
+            failure.compareAndSet(null, t);
+          }
+        });
     switch (failure.get()) {
       case null -> {}
       case IOException e -> throw e;

@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -7,15 +8,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Reads files that may be anything. What cannot be used is a miss, is logged, and goes where it
  * belongs: to quarantine if it is damaged, away if it has expired.
  */
 final class GuardedFiles {
-  private static final Logger LOG = LoggerFactory.getLogger(GuardedFiles.class);
+  private static final Log LOG = Log.of(GuardedFiles.class);
 
   private final Quarantine quarantine;
   private final TagDirectories tags;

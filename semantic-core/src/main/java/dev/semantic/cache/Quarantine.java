@@ -1,17 +1,16 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.UUID;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Where files go that cannot be trusted, for people to look at. */
 final class Quarantine {
-  private static final Logger LOG = LoggerFactory.getLogger(Quarantine.class);
+  private static final Log LOG = Log.of(Quarantine.class);
 
   private final Path root;
   private final Path directory;

@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
@@ -15,15 +16,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One look at one kind of caches: what goes beyond the limits is removed, least recently used
  * first. Who is busy, or was used just now, is passed over.
  */
 final class RetentionRound {
-  private static final Logger LOG = LoggerFactory.getLogger(RetentionRound.class);
+  private static final Log LOG = Log.of(RetentionRound.class);
 
   /** Bounds the work of one round; the next goes on. */
   static final int MOST = 1000;

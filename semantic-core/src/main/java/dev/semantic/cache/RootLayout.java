@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -13,15 +14,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Which files below a cache root are the store's. Whatever is called otherwise is somebody else's
  * and stays as it is, and a symbolic link is never followed: it leads to somebody else's.
  */
 record RootLayout(Path root) {
-  private static final Logger LOG = LoggerFactory.getLogger(RootLayout.class);
+  private static final Log LOG = Log.of(RootLayout.class);
   private static final Pattern TAG =
       Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}-[0-9a-f]{16}");
   private static final Pattern TEMPORARY =

@@ -2,7 +2,9 @@ package dev.semantic.cache;
 
 import dev.semantic.cache.CacheHeader.Span;
 import dev.semantic.cache.FileJobs.Job;
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
+import dev.semantic.timeline.Parallel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -19,11 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One model's directory in a cache root: a file per agent, and the blocks that these refer to. A
@@ -31,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * Callers see to it that no two threads use the same agent's file at a time.
  */
 final class TagDirectory {
-  private static final Logger LOG = LoggerFactory.getLogger(TagDirectory.class);
+  private static final Log LOG = Log.of(TagDirectory.class);
   private static final int CONTENT_BYTES = 8;
 
   private final Path path;
@@ -240,9 +239,11 @@ final class TagDirectory {
   private KvEncoding encoding(AgentId agent, KvSnapshot snapshot) {
     boolean fits =
         form.encoding() == KvEncoding.EXACT
-            || snapshot.layers().parallelStream()
-                .flatMap(layer -> Stream.of(layer.keys(), layer.values()))
-                .allMatch(numbers -> QuantizedRows.fit(snapshot.precision(), numbers));
+            || Parallel.all(
+                snapshot.layers(),
+                layer ->
+                    Stream.of(layer.keys(), layer.values())
+                        .allMatch(numbers -> QuantizedRows.fit(snapshot.precision(), numbers)));
     if (!fits) {
       LOG.warn(
           "{}'s cache of {} has numbers that are infinite, not numbers or too great for {}: it is"
@@ -299,11 +300,9 @@ final class TagDirectory {
     }
     List<String> chain =
         form.chain(snapshot.tag(), snapshot.precision(), encoding, snapshot.tokens());
-    return IntStream.range(0, chain.size())
-        .parallel()
-        .mapToObj(
-            i -> new BlockName(chain.get(i), content(snapshot, encoding, i * form.blockTokens())))
-        .toList();
+    return Parallel.map(
+        chain.size(),
+        i -> new BlockName(chain.get(i), content(snapshot, encoding, i * form.blockTokens())));
   }
 
   private String content(KvSnapshot snapshot, KvEncoding encoding, int from) {

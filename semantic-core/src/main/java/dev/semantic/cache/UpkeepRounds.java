@@ -1,14 +1,14 @@
 package dev.semantic.cache;
 
+import dev.semantic.log.Log;
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The thread that looks at the limits, after somebody was parked and every now and then. */
-final class UpkeepRounds {
-  private static final Logger LOG = LoggerFactory.getLogger(UpkeepRounds.class);
+final class UpkeepRounds implements ThreadFrame.Rounds {
+  private static final Log LOG = Log.of(UpkeepRounds.class);
   private static final long EVERY = Duration.ofMinutes(10).toNanos();
   private static final long APART = Duration.ofSeconds(5).toNanos();
 
@@ -26,7 +26,7 @@ final class UpkeepRounds {
 
   static UpkeepRounds start(Timeline timeline, CacheUpkeep upkeep) {
     UpkeepRounds rounds = new UpkeepRounds(timeline, upkeep);
-    timeline.start("semantic-upkeep", rounds::run);
+    ThreadFrame.rounds(timeline, "semantic-upkeep", rounds);
     return rounds;
   }
 
@@ -47,18 +47,25 @@ final class UpkeepRounds {
         });
   }
 
-  private void run() {
-    while (awaitRound()) {
-      try {
-        if (upkeep.run().caches() >= RetentionRound.MOST) {
-          nudge();
-        }
-      } catch (Throwable t) {
-        if (!monitor.holding(() -> closed)) {
-          LOG.warn("A round of upkeep failed; the next one goes on", t);
-        }
-      }
+  @Override
+  public boolean round() {
+    boolean due = awaitRound();
+    if (due && upkeep.run().caches() >= RetentionRound.MOST) {
+      nudge();
     }
+    return due;
+  }
+
+  @Override
+  public void failed(Throwable cause) {
+    if (!monitor.holding(() -> closed)) {
+      LOG.warn("A round of upkeep failed; the next one goes on", cause);
+    }
+  }
+
+  @Override
+  public void ended() {
+    // nobody waits for it
   }
 
   private boolean awaitRound() {

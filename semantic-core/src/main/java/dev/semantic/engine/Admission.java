@@ -8,6 +8,7 @@ import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.Arrivals.Arrival;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.log.Log;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.timeline.Timeline;
 import java.util.HashSet;
@@ -16,15 +17,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Finds each request the sequence it goes on with: the agent's own, from memory or from where it is
  * parked, or an empty one. On the scheduler's thread, but for what is read.
  */
 final class Admission {
-  private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
+  private static final Log LOG = Log.of(Admission.class);
 
   private final HotTier hot;
   private final BlockPool pool;

@@ -1,15 +1,16 @@
 package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
+import dev.semantic.log.Log;
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Requests that are begun, but whose agents' caches are still being read from where they are
@@ -17,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * scheduler's thread.
  */
 final class Arrivals {
-  private static final Logger LOG = LoggerFactory.getLogger(Arrivals.class);
+  private static final Log LOG = Log.of(Arrivals.class);
 
   private final Timeline timeline;
   private final Readers readers;
@@ -66,22 +67,38 @@ final class Arrivals {
     Reading reading = new Reading(arrival);
     monitor.holding(() -> readings.add(reading));
     try {
-      readers.start(() -> read(reading, source));
+      readers.start(new Read(reading, source));
     } catch (Throwable t) { // no more threads, say
       end(reading, Optional.empty());
       LOG.warn("Cannot read what {} parked", arrival.agent(), t);
     }
   }
 
-  private void read(Reading reading, Supplier<Optional<Recalled>> source) {
-    Optional<Recalled> found = Optional.empty();
-    try {
+  private final class Read implements ThreadFrame.Work {
+    private final Reading reading;
+    private final Supplier<Optional<Recalled>> source;
+    private Optional<Recalled> found = Optional.empty();
+
+    private Read(Reading reading, Supplier<Optional<Recalled>> source) {
+      this.reading = reading;
+      this.source = source;
+    }
+
+    @Override
+    public void run() {
       found = source.get();
-    } catch (Throwable t) { // costs a prefill, no more
-      LOG.warn("Cannot read what {} parked; it will be computed again", reading.arrival.agent(), t);
-    } finally {
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) { // costs a prefill, no more
       end(reading, found);
       wake.run();
+      if (thrown != null) {
+        LOG.warn(
+            "Cannot read what {} parked; it will be computed again",
+            reading.arrival.agent(),
+            thrown);
+      }
     }
   }
 

@@ -3,7 +3,9 @@ package dev.semantic.engine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.ParkedCache;
+import dev.semantic.log.Log;
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -12,8 +14,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Brings agents back while the model that they parked with serves already: pinned ones first, then
@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * <p>Only a head start: who does not come back here comes back with the next request.
  */
 final class Homecoming {
-  private static final Logger LOG = LoggerFactory.getLogger(Homecoming.class);
+  private static final Log LOG = Log.of(Homecoming.class);
 
   private final CacheStore store;
   private final Recall recall;
@@ -100,31 +100,46 @@ final class Homecoming {
   /** It serves. */
   void begin(Trip trip) {
     try {
-      readers.start(() -> travel(trip));
+      readers.start(new Travel(trip));
     } catch (Throwable t) { // no more threads, say
-      LOG.warn("Agents are not brought back; each comes back with its next request", t);
       end(trip);
+      LOG.warn("Agents are not brought back; each comes back with its next request", t);
+    }
+  }
+
+  private final class Travel implements ThreadFrame.Work {
+    private final Trip trip;
+
+    private Travel(Trip trip) {
+      this.trip = trip;
+    }
+
+    @Override
+    public void run() {
+      travel(trip);
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) {
+      end(trip);
+      if (thrown != null) {
+        LOG.warn("Cannot see which agents are parked", thrown);
+      }
     }
   }
 
   private void travel(Trip trip) {
-    try {
-      List<ParkedCache> all = store.parked(trip.serving.model().spec().tag());
-      monitor.holding(() -> all.forEach(one -> trip.parked.add(one.agent())));
-      int others = 0;
-      for (ParkedCache one : order(all)) {
-        boolean first = pinned.test(one.agent());
-        if (!isPresent(trip) || (!first && (others == trip.atMost || !fits.test(one)))) {
-          break;
-        }
-        if (!hasAsked(trip, one.agent()) && bring(trip, one) && !first) {
-          others++;
-        }
+    List<ParkedCache> all = store.parked(trip.serving.model().spec().tag());
+    monitor.holding(() -> all.forEach(one -> trip.parked.add(one.agent())));
+    int others = 0;
+    for (ParkedCache one : order(all)) {
+      boolean first = pinned.test(one.agent());
+      if (!isPresent(trip) || (!first && (others == trip.atMost || !fits.test(one)))) {
+        break;
       }
-    } catch (Throwable t) {
-      LOG.warn("Cannot see which agents are parked", t);
-    } finally {
-      end(trip);
+      if (!hasAsked(trip, one.agent()) && bring(trip, one) && !first) {
+        others++;
+      }
     }
   }
 

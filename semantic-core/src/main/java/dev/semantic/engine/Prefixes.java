@@ -2,20 +2,19 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.BlockPool;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.log.Log;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Lets a prompt begin where another one did: agents with the same system prompt compute and hold it
  * once. In whole blocks, so that the pool can count them. On the scheduler's thread.
  */
 final class Prefixes {
-  private static final Logger LOG = LoggerFactory.getLogger(Prefixes.class);
+  private static final Log LOG = Log.of(Prefixes.class);
 
   private final HotTier hot;
 

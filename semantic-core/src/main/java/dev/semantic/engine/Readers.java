@@ -1,15 +1,16 @@
 package dev.semantic.engine;
 
+import dev.semantic.log.Log;
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /** The threads that read caches from where agents are parked. Nobody waits for them for ever. */
 final class Readers {
-  private static final Logger LOG = LoggerFactory.getLogger(Readers.class);
+  private static final Log LOG = Log.of(Readers.class);
   private static final Duration LAST_READS = Duration.ofSeconds(10);
 
   private final Timeline timeline;
@@ -22,24 +23,39 @@ final class Readers {
   }
 
   /** Reads on a thread of its own; throws if there is none to be had. */
-  void start(Runnable reading) {
+  void start(ThreadFrame.Work reading) {
     count(1);
     boolean started = false;
     try {
-      timeline.start(
-          "semantic-restore",
-          () -> {
-            try {
-              reading.run();
-            } finally {
-              count(-1);
-            }
-          });
+      ThreadFrame.once(timeline, "semantic-restore", new Counted(reading));
       started = true;
     } finally {
       if (!started) {
         count(-1);
       }
+    }
+  }
+
+  private final class Counted implements ThreadFrame.Work {
+    private final ThreadFrame.Work reading;
+    private boolean told;
+
+    private Counted(ThreadFrame.Work reading) {
+      this.reading = reading;
+    }
+
+    @Override
+    public void run() throws Throwable {
+      reading.run();
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) {
+      if (!told) {
+        reading.ended(thrown);
+        told = true;
+      }
+      count(-1);
     }
   }
 

@@ -4,13 +4,12 @@ import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.KvMemory;
 import dev.semantic.cache.KvOutline;
 import dev.semantic.cache.KvSnapshot;
+import dev.semantic.log.Log;
 import dev.semantic.spi.Sequence;
 import dev.semantic.spi.Vacancy;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A parked cache that has been read: a copy that a model can take, or already in the memory of the
@@ -38,7 +37,7 @@ sealed interface Recalled {
 
   /** In the model's memory. */
   final class InPlace implements Recalled, KvMemory {
-    private static final Logger LOG = LoggerFactory.getLogger(InPlace.class);
+    private static final Log LOG = Log.of(InPlace.class);
 
     private final Vacancy vacancy;
     private final BlockPool.Lease lease;

@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.log.Log;
 import dev.semantic.model.ModelException;
 import java.time.Duration;
 import java.util.Objects;
@@ -66,7 +67,7 @@ public final class RequestException extends RuntimeException {
   static RequestException of(Throwable cause) {
     return cause instanceof RequestException refusal
         ? refusal
-        : new RequestException(kindOf(cause), reason(cause), cause);
+        : new RequestException(kindOf(cause), Log.reason(cause), cause);
   }
 
   /** Text or messages for a model that can't read any are the request's fault. */
@@ -77,10 +78,6 @@ public final class RequestException extends RuntimeException {
           default -> Kind.FAILED;
         }
         : Kind.FAILED;
-  }
-
-  private static String reason(Throwable cause) {
-    return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
   }
 
   /** Why, for programs. */

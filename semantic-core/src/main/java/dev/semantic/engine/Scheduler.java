@@ -1,16 +1,16 @@
 package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
+import dev.semantic.log.Log;
 import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.util.List;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The thread that steps the model. Nothing that a request does may end it. */
-final class Scheduler {
-  private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
+final class Scheduler implements ThreadFrame.Rounds {
+  private static final Log LOG = Log.of(Scheduler.class);
 
   private final Lobby lobby;
   private final Admission admission;
@@ -37,28 +37,37 @@ final class Scheduler {
     this.behind = behind;
     this.homecoming = homecoming;
     this.readers = readers;
-    this.strand = timeline.start("semantic-engine", this::run);
+    this.strand = ThreadFrame.rounds(timeline, "semantic-engine", this);
   }
 
-  private void run() {
-    boolean open = true;
-    while (open) {
-      try {
-        // An interrupt is nobody's way to end it, and would close the files it reads.
-        if (Thread.interrupted()) {
-          LOG.debug("Somebody interrupted the scheduler, which ends by close() only");
-        }
-        open = lobby.awaitWork(this::isBusy, this::isIdle, this::hasSpareWork);
-        if (open) {
-          work();
-        }
-      } catch (InterruptedException e) {
-        LOG.debug("Somebody interrupted the scheduler, which ends by close() only", e);
-      } catch (Throwable t) { // other languages throw checked ones, too
-        LOG.error("A scheduling step failed; its requests are told, the engine goes on", t);
-        endAll(new RequestException(RequestException.Kind.FAILED, "The engine failed: " + t, t));
-      }
+  @Override
+  public boolean round() {
+    // An interrupt is nobody's way to end it, and would close the files it reads.
+    if (Thread.interrupted()) {
+      LOG.debug("Somebody interrupted the scheduler, which ends by close() only");
     }
+    try {
+      if (!lobby.awaitWork(this::isBusy, this::isIdle, this::hasSpareWork)) {
+        return false;
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("Somebody interrupted the scheduler, which ends by close() only", e);
+      return true;
+    }
+    work();
+    return true;
+  }
+
+  @Override
+  public void failed(Throwable cause) {
+    endAll(
+        new RequestException(
+            RequestException.Kind.FAILED, "The engine failed: " + Log.reason(cause), cause));
+    LOG.error("A scheduling step failed; its requests are told, the engine goes on", cause);
+  }
+
+  @Override
+  public void ended() {
     endAll(new RequestException(RequestException.Kind.CLOSED, "The engine was closed"));
     homecoming.stop();
     readers.close();
@@ -148,9 +157,9 @@ final class Scheduler {
     try {
       task.run();
     } catch (Throwable t) {
-      LOG.debug("A request could not be begun", t);
       beginning.ticket().generation().fail(RequestException.of(t));
       lobby.countEnded();
+      LOG.debug("A request could not be begun", t);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.log.Log;
 import dev.semantic.spi.LoadedModel;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -9,8 +10,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Steps the model for everything that has been begun: one chunk of one prompt, so that a long
@@ -18,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * thread.
  */
 final class Stepper {
-  private static final Logger LOG = LoggerFactory.getLogger(Stepper.class);
+  private static final Log LOG = Log.of(Stepper.class);
 
   private static final Comparator<Work> MOST_URGENT_FIRST =
       Comparator.comparingInt(Work::priority).reversed().thenComparingLong(Work::order);
@@ -80,8 +79,8 @@ final class Stepper {
     try {
       logits = model.forward(works.stream().map(work -> work.next(othersWait)).toList());
     } catch (Throwable t) { // whatever it is, it must not end the scheduler
+      works.forEach(work -> fail(work, "The model failed: " + Log.reason(t), t));
       LOG.warn("A step of {} requests failed", works.size(), t);
-      works.forEach(work -> fail(work, "The model failed: " + t.getMessage(), t));
       return;
     }
     for (int i = 0; i < works.size(); i++) {
@@ -93,8 +92,8 @@ final class Stepper {
     try {
       work.advance(logits);
     } catch (Throwable t) { // costs this request, not those beside it
+      fail(work, "The answer could not be put together: " + Log.reason(t), t);
       LOG.warn("A token could not be turned into text", t);
-      fail(work, "The answer could not be put together: " + t.getMessage(), t);
     }
   }
 
@@ -112,7 +111,7 @@ final class Stepper {
           stalled.add(work);
         }
       } catch (Throwable t) {
-        fail(work, "Making room in the KV pool failed: " + t.getMessage(), t);
+        fail(work, "Making room in the KV pool failed: " + Log.reason(t), t);
       }
     }
     return stalled;
@@ -161,7 +160,7 @@ final class Stepper {
     try {
       work.startOver(admission.fresh(work.serving()));
     } catch (Throwable t) {
-      fail(work, "The answer could not be started over: " + t.getMessage(), t);
+      fail(work, "The answer could not be started over: " + Log.reason(t), t);
     }
   }
 
@@ -178,7 +177,7 @@ final class Stepper {
     try {
       result = work.result();
     } catch (Throwable t) {
-      fail(work, "The answer could not be put together: " + t.getMessage(), t);
+      fail(work, "The answer could not be put together: " + Log.reason(t), t);
       return;
     }
     keep(work);
@@ -215,8 +214,8 @@ final class Stepper {
       sequence.settle();
       hot.put(agent, sequence);
     } catch (Throwable t) { // costs a prefill, no more
-      LOG.warn("The sequence of {} could not be kept", agent, t);
       close(sequence);
+      LOG.warn("The sequence of {} could not be kept", agent, t);
     }
   }
 

@@ -5,14 +5,15 @@ import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.DiskFullException;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.log.Log;
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Parks agents who have fallen silent, one at a time, while the model has nothing else to do: a
@@ -20,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * of the model is copied on the scheduler's thread; what is written is written on another.
  */
 final class WriteBehind {
-  private static final Logger LOG = LoggerFactory.getLogger(WriteBehind.class);
+  private static final Log LOG = Log.of(WriteBehind.class);
   private static final long LOOK_NANOS = Duration.ofMillis(50).toNanos();
 
   private static final Duration LAST_WORDS = Duration.ofSeconds(10);
@@ -67,29 +68,44 @@ final class WriteBehind {
     try {
       KvSnapshot snapshot = silent.sequence().snapshot();
       setWriting(true);
-      timeline.start("semantic-park", () -> write(agent, silent, snapshot));
+      ThreadFrame.once(timeline, "semantic-park", new Writing(agent, silent, snapshot));
     } catch (Throwable t) { // it is tried again with the agent's next turn, or by a swap
       LOG.warn("Cannot park {} yet", agent, t);
       setWriting(false);
     }
   }
 
-  private void write(AgentId agent, Hot silent, KvSnapshot snapshot) {
-    try {
+  private final class Writing implements ThreadFrame.Work {
+    private final AgentId agent;
+    private final Hot silent;
+    private final KvSnapshot snapshot;
+
+    private Writing(AgentId agent, Hot silent, KvSnapshot snapshot) {
+      this.agent = agent;
+      this.silent = silent;
+      this.snapshot = snapshot;
+    }
+
+    @Override
+    public void run() {
       store.park(agent, snapshot);
       silent.endParking();
       if (full) {
         full = false;
         hot.parkAgain();
       }
-    } catch (DiskFullException e) { // which the store has said once, for all
-      full = true;
-      LOG.debug("Cannot park {} yet", agent, e);
-    } catch (Throwable t) {
-      LOG.warn("Cannot park {} yet", agent, t);
-    } finally {
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) {
+      full |= thrown instanceof DiskFullException; // which the store has said once, for all
       setWriting(false);
       wake.run();
+      if (thrown instanceof DiskFullException) {
+        LOG.debug("Cannot park {} yet", agent, thrown);
+      } else if (thrown != null) {
+        LOG.warn("Cannot park {} yet", agent, thrown);
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.io.PrivateFiles;
+import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.swap.SwapPhase;
@@ -23,8 +24,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A journal in a small file: one line of JSON for the swap, one for each phase it enters, each
@@ -34,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * <p>For one registry at a time: keep it where its caches are, in a directory that is locked.
  */
 public final class FileSwapJournal implements SwapJournal {
-  private static final Logger LOG = LoggerFactory.getLogger(FileSwapJournal.class);
+  private static final Log LOG = Log.of(FileSwapJournal.class);
   private static final JsonMapper JSON = new JsonMapper();
   private static final int MAX_BYTES = 1 << 16; // a dozen lines are the most that a swap writes
   private static final Set<OpenOption> ANEW =

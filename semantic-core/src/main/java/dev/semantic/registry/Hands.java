@@ -1,8 +1,10 @@
 package dev.semantic.registry;
 
+import dev.semantic.log.Log;
 import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.Map;
@@ -10,8 +12,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 /**
@@ -19,7 +19,7 @@ import org.slf4j.MDC;
  * that never comes back costs the step, not the registry.
  */
 final class Hands {
-  private static final Logger LOG = LoggerFactory.getLogger(Hands.class);
+  private static final Log LOG = Log.of(Hands.class);
   private static final ThreadLocal<Boolean> AT_WORK = ThreadLocal.withInitial(() -> false);
 
   private final Timeline timeline;
@@ -65,13 +65,13 @@ final class Hands {
    */
   <T> T call(String what, Callable<T> step, Consumer<T> late) {
     Task<T> task = new Task<>(what, step, late);
-    return task.await(timeline.start("semantic-swap " + what, task));
+    return task.await(ThreadFrame.once(timeline, "semantic-swap " + what, task));
   }
 
   /** The same for a step that may be interrupted when the swap is called off. */
   <T> T callInterruptibly(String what, Callable<T> step, Consumer<T> late) {
     Task<T> task = new Task<>(what, step, late);
-    Strand strand = timeline.start("semantic-swap " + what, task);
+    Strand strand = ThreadFrame.once(timeline, "semantic-swap " + what, task);
     cancellation.nudgeWith(strand::interrupt);
     try {
       return task.await(strand);
@@ -111,13 +111,13 @@ final class Hands {
     }
   }
 
-  private final class Task<T> implements Runnable {
+  private final class Task<T> implements ThreadFrame.Work {
     private final String what;
     private final Callable<T> step;
     private final Consumer<T> late;
     private final Monitor monitor = timeline.monitor();
     private final @Nullable Map<String, String> context = MDC.getCopyOfContextMap();
-    private @Nullable T result;
+    private @Nullable T result; // by the step's thread until it is done
     private @Nullable Throwable failure;
     private boolean done;
     private boolean abandoned;
@@ -129,27 +129,24 @@ final class Hands {
     }
 
     @Override
-    public void run() {
+    public void run() throws Exception {
       if (context != null) {
         MDC.setContextMap(context);
       }
       AT_WORK.set(true);
-      T value = null;
-      Throwable thrown = null;
-      try {
-        value = step.call();
-      } catch (Throwable t) { // for the swapping thread to judge
-        thrown = t;
-      }
-      if (!handOver(value, thrown)) {
-        tooLate(value, thrown);
+      result = step.call();
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) { // which the swapping thread judges
+      if (!handOver(thrown)) {
+        tooLate(result, thrown);
       }
     }
 
-    private boolean handOver(@Nullable T value, @Nullable Throwable thrown) {
+    private boolean handOver(@Nullable Throwable thrown) {
       monitor.lock();
       try {
-        result = value;
         failure = thrown;
         done = true;
         monitor.signalAll();

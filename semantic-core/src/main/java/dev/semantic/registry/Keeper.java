@@ -2,24 +2,24 @@ package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.RequestException;
+import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Sends a model away that nobody has asked anything for a while, and brings it back when somebody
  * does. Has a thread only where models are to leave.
  */
 final class Keeper {
-  private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
+  private static final Log LOG = Log.of(Keeper.class);
 
   /** What the keeper does to the registry. */
   interface House {
@@ -49,7 +49,7 @@ final class Keeper {
     this.lastUse = timeline.nanoTime();
     residency
         .idleTimeToLive()
-        .ifPresent(time -> timeline.start("semantic-keeper", () -> keep(time)));
+        .ifPresent(time -> ThreadFrame.rounds(timeline, "semantic-keeper", new Rounds(time)));
   }
 
   /**
@@ -102,18 +102,35 @@ final class Keeper {
     }
   }
 
-  private void keep(Duration timeToLive) {
-    while (awaitTask(timeToLive)) {
-      try {
+  private final class Rounds implements ThreadFrame.Rounds {
+    private final Duration timeToLive;
+
+    private Rounds(Duration timeToLive) {
+      this.timeToLive = timeToLive;
+    }
+
+    @Override
+    public boolean round() throws ModelSwapException {
+      boolean due = awaitTask(timeToLive);
+      if (due) {
         ModelId sleeping = sleeping();
         if (sleeping != null) {
           wake(sleeping);
         } else {
           sendAway();
         }
-      } catch (Throwable t) {
-        LOG.warn("What the idle time asked for could not be done; next time, then", t);
       }
+      return due;
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+      LOG.warn("What the idle time asked for could not be done; next time, then", cause);
+    }
+
+    @Override
+    public void ended() {
+      // nobody waits for it
     }
   }
 
@@ -197,7 +214,7 @@ final class Keeper {
       forget();
     } catch (Throwable t) {
       LOG.warn("{} could not be brought back", sleeping, t);
-      String why = String.valueOf(t.getMessage());
+      String why = Log.reason(t);
       monitor.lock();
       try {
         wanted = false;

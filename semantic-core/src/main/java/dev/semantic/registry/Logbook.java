@@ -2,17 +2,16 @@ package dev.semantic.registry;
 
 import dev.semantic.journal.SwapEntry;
 import dev.semantic.journal.SwapJournal;
+import dev.semantic.log.Log;
 import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapPhase;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What one swap writes into the journal. Whatever a journal does, the swap goes on: one that fails
  * is logged, and one that hangs is asked no more by this swap.
  */
 final class Logbook {
-  private static final Logger LOG = LoggerFactory.getLogger(Logbook.class);
+  private static final Log LOG = Log.of(Logbook.class);
 
   private final SwapJournal journal;
   private final Hands hands;

@@ -11,6 +11,7 @@ import dev.semantic.engine.Generation;
 import dev.semantic.engine.GenerationRequest;
 import dev.semantic.engine.RequestException;
 import dev.semantic.journal.InterruptedSwap;
+import dev.semantic.log.Log;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
@@ -26,15 +27,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One model at a time, answering requests, and exchanged while the host runs. Any thread may call;
  * one may change the model at a time. The runtime stays the host's to close, after this.
  */
 public final class ModelRegistry implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(ModelRegistry.class);
+  private static final Log LOG = Log.of(ModelRegistry.class);
 
   private final Timeline timeline;
   private final ModelRuntime runtime;

@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -9,6 +10,7 @@ import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -33,27 +35,35 @@ public final class Preparation {
   Preparation(Timeline timeline, ModelRuntime runtime, ModelId model) {
     this.model = model;
     this.monitor = timeline.monitor();
-    this.strand = timeline.start("semantic-prepare " + model, () -> run(runtime));
+    this.strand = ThreadFrame.once(timeline, "semantic-prepare " + model, new Task(runtime));
   }
 
-  private void run(ModelRuntime runtime) {
-    ModelSpec found = null;
-    Throwable thrown = null;
-    try {
+  private final class Task implements ThreadFrame.Work {
+    private final ModelRuntime runtime;
+    private @Nullable ModelSpec found;
+
+    private Task(ModelRuntime runtime) {
+      this.runtime = runtime;
+    }
+
+    @Override
+    public void run() {
       runtime.fetch(model, new Progress());
       requireWanted();
       found = check(runtime);
-    } catch (Throwable t) { // for whoever awaits it
-      thrown = t;
     }
-    monitor.lock();
-    try {
-      spec = found;
-      failure = thrown;
-      ended = true;
-      monitor.signalAll();
-    } finally {
-      monitor.unlock();
+
+    @Override
+    public void ended(@Nullable Throwable thrown) {
+      monitor.lock();
+      try {
+        spec = thrown == null ? found : null;
+        failure = thrown;
+        ended = true;
+        monitor.signalAll();
+      } finally {
+        monitor.unlock();
+      }
     }
   }
 
@@ -147,7 +157,7 @@ public final class Preparation {
           ? known
           : new ModelException(
               ModelException.Kind.of(cause),
-              "%s cannot be prepared: %s".formatted(model, cause),
+              "%s cannot be prepared: %s".formatted(model, Log.reason(cause)),
               cause);
     } finally {
       monitor.unlock();

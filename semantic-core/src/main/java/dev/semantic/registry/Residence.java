@@ -2,6 +2,7 @@ package dev.semantic.registry;
 
 import dev.semantic.engine.ArrivalPolicy;
 import dev.semantic.journal.SwapEntry;
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
@@ -14,13 +15,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 /** Which model lives here. Changed by whoever has the turn; how it stands, anybody may read. */
 final class Residence {
-  private static final Logger LOG = LoggerFactory.getLogger(Residence.class);
+  private static final Log LOG = Log.of(Residence.class);
   private static final Duration BLACKOUT_UNLESS_KNOWN = Duration.ofSeconds(1);
 
   private final SwapExecution.Tools tools;

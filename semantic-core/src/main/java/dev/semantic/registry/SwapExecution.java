@@ -4,6 +4,7 @@ import dev.semantic.cache.CacheStore;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.journal.SwapJournal;
+import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.swap.PhaseTimeoutException;
@@ -18,15 +19,13 @@ import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One swap: the hands that carry out what {@link SwapMachine} decides. A phase that fails, however
  * it fails, is an event like any other.
  */
 final class SwapExecution {
-  private static final Logger LOG = LoggerFactory.getLogger(SwapExecution.class);
+  private static final Log LOG = Log.of(SwapExecution.class);
 
   /** A line is short; nobody waits for it in a blackout as he would for a model. */
   private static final Duration JOURNAL_PATIENCE = Duration.ofSeconds(5);
@@ -140,7 +139,7 @@ final class SwapExecution {
       }
       if (state instanceof SwapState.RollingBack) {
         rollbackFailure = t;
-        LOG.error("The old model could not be brought back", t);
+        LOG.error("The old model could not be brought back", t); // what is said cannot throw
       } else {
         failure = judged(t);
         failedPhase = phase;

@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelId;
@@ -19,12 +20,10 @@ import java.util.UUID;
 import java.util.function.Consumer;
 import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** What is noted down while a swap runs, for its report and for those who listen. */
 final class SwapNotes {
-  private static final Logger LOG = LoggerFactory.getLogger(SwapNotes.class);
+  private static final Log LOG = Log.of(SwapNotes.class);
 
   private final Timeline timeline;
   private final List<SwapListener> listeners;

@@ -3,6 +3,7 @@ package dev.semantic.registry;
 import dev.semantic.engine.DrainOrder;
 import dev.semantic.engine.DrainPolicy;
 import dev.semantic.engine.EngineMode;
+import dev.semantic.log.Log;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
@@ -13,12 +14,10 @@ import dev.semantic.spi.TextCodec;
 import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.PhaseTimeoutException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The single steps of a swap, each done whole or not at all as far as its port lets it. */
 final class SwapSteps {
-  private static final Logger LOG = LoggerFactory.getLogger(SwapSteps.class);
+  private static final Log LOG = Log.of(SwapSteps.class);
 
   private final Tools tools;
   private final SwapOptions options;

@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.Holding;
 import dev.semantic.memory.MemoryProbe;
@@ -10,12 +11,10 @@ import dev.semantic.spi.ModelRuntime;
 import dev.semantic.swap.ReclaimPolicy;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Takes a model out of memory, and looks whether it is gone. */
 final class Unloading {
-  private static final Logger LOG = LoggerFactory.getLogger(Unloading.class);
+  private static final Log LOG = Log.of(Unloading.class);
 
   private final ModelRuntime runtime;
   private final Planner planner;

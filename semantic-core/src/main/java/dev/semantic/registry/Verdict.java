@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
@@ -84,7 +85,6 @@ record Verdict(SwapExecution swap, SwapNotes notes) {
   }
 
   static String message(Throwable failure) {
-    String text = failure.getMessage();
-    return text == null ? failure.getClass().getSimpleName() : text;
+    return Log.reason(failure);
   }
 }

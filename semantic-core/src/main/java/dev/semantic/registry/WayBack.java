@@ -1,15 +1,14 @@
 package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
+import dev.semantic.log.Log;
 import dev.semantic.swap.PhaseTimeoutException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Puts everything back as it was before a swap that failed or was called off. */
 final class WayBack {
-  private static final Logger LOG = LoggerFactory.getLogger(WayBack.class);
+  private static final Log LOG = Log.of(WayBack.class);
 
   private final BatchEngine engine;
   private final SwapSteps steps;

@@ -19,6 +19,6 @@ public interface Timeline {
   /** A new lock with one condition. */
   Monitor monitor();
 
-  /** Starts a daemon thread. */
+  /** Starts a daemon thread. For {@link ThreadFrame}, which is how the core starts one. */
   Strand start(String name, Runnable body);
 }

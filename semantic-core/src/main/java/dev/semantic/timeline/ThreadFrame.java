@@ -1,0 +1,148 @@
+package dev.semantic.timeline;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The outermost frame of every thread of the core, and the only way to start one. Nothing that is
+ * thrown beneath it, an {@link OutOfMemoryError} or a {@link StackOverflowError} included, ends the
+ * thread before those who wait for it are told: what it must do then is done again, after a pause,
+ * until it passes. The frame itself allocates nothing once it runs, so that it outlives a heap that
+ * is exhausted for a while.
+ */
+public final class ThreadFrame implements Runnable {
+  private static final int MOST_TRIES = 600; // a minute: whoever cannot be told then never is
+  private static final long SHORTEST = Duration.ofMillis(1).toNanos();
+  private static final int LONGEST_SHIFT = 7; // 128 ms
+
+  /** A thread that does the same again and again. */
+  public interface Rounds {
+    /** One round; false if there is none after it. */
+    boolean round() throws Throwable;
+
+    /** Fails what a round that threw had in hand. Done again until it passes: must be able to. */
+    void failed(Throwable cause);
+
+    /**
+     * Tells all who may still wait that there is no round any more; the last that is done. Comes
+     * without {@link #round} having returned false, too, where {@link #failed} never passed. Done
+     * again until it passes.
+     */
+    void ended();
+  }
+
+  /** A thread that does one thing. */
+  public interface Work {
+    void run() throws Throwable;
+
+    /**
+     * Tells all who may wait that it is over. Done again until it passes: must be able to.
+     *
+     * @param thrown what {@link #run} threw, if anything
+     */
+    void ended(@Nullable Throwable thrown);
+  }
+
+  private final Rounds rounds;
+  private final Monitor pause;
+
+  private ThreadFrame(Timeline timeline, Rounds rounds) {
+    this.rounds = rounds;
+    this.pause = timeline.monitor();
+  }
+
+  /** Starts a daemon thread that goes on until there is no more round. */
+  public static Strand rounds(Timeline timeline, String name, Rounds rounds) {
+    return timeline.start(name, new ThreadFrame(timeline, rounds));
+  }
+
+  /** Starts a daemon thread that ends when its work has. */
+  public static Strand once(Timeline timeline, String name, Work work) {
+    return rounds(timeline, name, new Once(work));
+  }
+
+  @Override
+  public void run() {
+    int failures = 0; // in a row
+    boolean open = true;
+    while (open) {
+      Throwable thrown = null;
+      try {
+        open = rounds.round();
+        failures = 0;
+      } catch (Throwable t) { // whatever it is
+        thrown = t;
+      }
+      if (thrown != null) {
+        if (failures++ > 0) {
+          rest(failures);
+        }
+        open = insist(thrown);
+      }
+    }
+    insist(null);
+  }
+
+  /**
+   * Tells of a failure, or of the end; false if that cannot be done.
+   *
+   * @param failure null for the end
+   */
+  private boolean insist(@Nullable Throwable failure) {
+    for (int tries = 0; tries < MOST_TRIES; tries++) {
+      try {
+        if (failure == null) {
+          rounds.ended();
+        } else {
+          rounds.failed(failure);
+        }
+        return true;
+      } catch (Throwable again) { // no memory for it, say: later, then
+        rest(tries);
+      }
+    }
+    return false;
+  }
+
+  private void rest(int tries) {
+    try {
+      pause.lock();
+      try {
+        pause.awaitNanos(SHORTEST << Math.min(tries, LONGEST_SHIFT));
+      } finally {
+        pause.unlock();
+      }
+    } catch (Throwable t) { // an interrupt, say: a shorter rest
+    }
+  }
+
+  /** One round, and what it threw kept for the end. */
+  private static final class Once implements Rounds {
+    private final Work work;
+    private @Nullable Throwable thrown;
+
+    private Once(Work work) {
+      this.work = work;
+    }
+
+    @Override
+    public boolean round() {
+      try {
+        work.run();
+      } catch (Throwable t) { // for whoever waits
+        thrown = t;
+      }
+      return false;
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+      thrown = cause;
+    }
+
+    @Override
+    public void ended() {
+      work.ended(thrown);
+    }
+  }
+}
