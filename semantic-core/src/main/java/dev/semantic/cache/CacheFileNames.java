@@ -33,10 +33,14 @@ final class CacheFileNames {
    * takes upper and lower case for the same.
    */
   static Path file(Path root, AgentId agent, ModelTag tag) {
-    String readable = UNREADABLE.matcher(agent.name().toLowerCase(Locale.ROOT)).replaceAll("-");
-    String start = readable.substring(0, Math.min(READABLE_LENGTH, readable.length()));
     String hash = hash(CacheHash.SHA_256, agent, tag);
-    return directory(root, tag).resolve(start + "-" + hash + CACHE_SUFFIX);
+    return directory(root, tag).resolve(readable(agent) + "-" + hash + CACHE_SUFFIX);
+  }
+
+  /** What is readable of an agent's name. */
+  static String readable(AgentId agent) {
+    String readable = UNREADABLE.matcher(agent.name().toLowerCase(Locale.ROOT)).replaceAll("-");
+    return readable.substring(0, Math.min(READABLE_LENGTH, readable.length()));
   }
 
   /** The same of an encrypted cache: nothing of the agent's name shows. */

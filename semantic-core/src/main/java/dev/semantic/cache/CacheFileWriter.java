@@ -22,12 +22,16 @@ final class CacheFileWriter {
   private final ByteBuffer block;
 
   private CacheFileWriter(
-      WritableByteChannel channel, CacheHeader header, int[] tokens, Layers layers) {
+      WritableByteChannel channel,
+      CacheHeader header,
+      int[] tokens,
+      Layers layers,
+      int bufferBytes) {
     this.channel = channel;
     this.header = header;
     this.tokens = tokens;
     this.layers = layers;
-    this.block = ByteBuffer.allocateDirect(header.blockBytes());
+    this.block = ByteBuffer.allocateDirect(bufferBytes);
   }
 
   /** Takes the blocks in the order of the file. */
@@ -88,7 +92,13 @@ final class CacheFileWriter {
       Layers layers,
       @Nullable CacheKey key)
       throws IOException {
-    CacheFileWriter writer = new CacheFileWriter(channel, header, tokens, layers);
+    int largest =
+        CacheSections.after(0, header, false).all().stream()
+            .mapToInt(Section::bytes)
+            .max()
+            .orElse(0);
+    int bufferBytes = Math.min(header.blockBytes(), Math.max(1, largest));
+    CacheFileWriter writer = new CacheFileWriter(channel, header, tokens, layers, bufferBytes);
     return key == null ? writer.write() : writer.writeSealed(key);
   }
 

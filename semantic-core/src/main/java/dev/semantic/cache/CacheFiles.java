@@ -66,16 +66,40 @@ final class CacheFiles {
 
   /** The same, but that the name does not last before the directory has been forced. */
   static void put(Path file, Content content) throws IOException {
-    Path temporary = CacheFileNames.temporary(file);
+    Path temporary = write(file, content);
     try {
-      try (FileChannel channel = FileChannel.open(temporary, NEW, PrivateFiles.ofFile(file))) {
-        content.writeTo(channel);
-        channel.force(true);
-      }
+      forceFile(temporary);
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (Throwable t) {
       discard(temporary, t);
       throw t;
+    }
+  }
+
+  /**
+   * Writes what is to take {@code file}'s place once it has been forced, for its owner only.
+   *
+   * @return where it is; nothing is there if this fails
+   */
+  static Path write(Path file, Content content) throws IOException {
+    Path temporary = CacheFileNames.temporary(file);
+    try (FileChannel channel = FileChannel.open(temporary, NEW, PrivateFiles.ofFile(file))) {
+      content.writeTo(channel);
+    } catch (Throwable t) {
+      discard(temporary, t);
+      throw t;
+    }
+    return temporary;
+  }
+
+  /** Makes what was written to a file last, whoever wrote it. */
+  static void forceFile(Path file) throws IOException {
+    force(file, StandardOpenOption.WRITE);
+  }
+
+  private static void force(Path path, OpenOption how) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, how)) {
+      channel.force(true);
     }
   }
 
@@ -90,9 +114,7 @@ final class CacheFiles {
   /** Makes the names in a directory last. */
   static void force(Path directory) throws IOException {
     if (PrivateFiles.isPosix(directory)) { // Windows keeps them by itself and opens no directory
-      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
+      force(directory, StandardOpenOption.READ);
     }
   }
 

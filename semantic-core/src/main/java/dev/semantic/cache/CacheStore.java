@@ -2,6 +2,7 @@ package dev.semantic.cache;
 
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,6 +39,24 @@ public interface CacheStore {
   ParkedCache park(AgentId agent, KvSnapshot snapshot);
 
   /**
+   * Parks several, each as {@link #park} does; a store may do that in much less time than one after
+   * the other. Throws for none of them: one that fails keeps no other from being parked.
+   *
+   * @return what became of each, in the order of {@code all}
+   */
+  default List<ParkingResult> parkAll(List<AgentSnapshot> all) {
+    List<ParkingResult> results = new ArrayList<>();
+    for (AgentSnapshot each : all) {
+      try {
+        results.add(new ParkingResult.Parked(park(each.agent(), each.snapshot())));
+      } catch (Throwable t) { // which is told to whoever asked
+        results.add(new ParkingResult.Failed(each.agent(), t));
+      }
+    }
+    return results;
+  }
+
+  /**
    * The longest beginning of {@code tokens} that is parked under exactly this tag, whichever agent
    * parked it; in whole blocks of {@link BlockPool#BLOCK_TOKENS}. For agents that begin with the
    * same system prompt.
@@ -49,8 +68,17 @@ public interface CacheStore {
     return Optional.empty();
   }
 
-  /** What is parked under a tag, most recent first. Reads headers only. */
+  /**
+   * What is parked under a tag and could be loaded now, most recent first. Reads headers only. An
+   * agent of whom something else is told here than {@link #park} told, or nothing, is parked again
+   * before its model leaves.
+   */
   List<ParkedCache> parked(ModelTag tag);
+
+  /** The same of one agent. */
+  default Optional<ParkedCache> parked(AgentId agent, ModelTag tag) {
+    return parked(tag).stream().filter(cache -> cache.agent().equals(agent)).findFirst();
+  }
 
   /**
    * Forgets what the agent parked under this tag, if anything.
@@ -58,6 +86,19 @@ public interface CacheStore {
    * @throws CacheException if it is there and could not be removed
    */
   void remove(AgentId agent, ModelTag tag);
+
+  /**
+   * Forgets all that the agent parked, under any tag and wherever it waits. What it has in common
+   * with others stays theirs.
+   *
+   * @return how many caches that were
+   * @throws CacheException if one is there and could not be removed; others may be gone
+   * @throws UnsupportedOperationException if this store cannot tell what an agent has parked
+   */
+  default int forget(AgentId agent) {
+    throw new UnsupportedOperationException(
+        "%s cannot forget %s: it has to implement forget(AgentId)".formatted(getClass(), agent));
+  }
 
   /**
    * Tells which model is the present one from now on. Caches that were put aside until it returns
@@ -91,6 +132,11 @@ public interface CacheStore {
   /** Whether caches can be parked at this moment. */
   default ParkingStatus status() {
     return new ParkingStatus.Parking();
+  }
+
+  /** How full it is; empty for one that forgets nothing, or cannot tell. Never waits. */
+  default Optional<CacheUsage> usage() {
+    return Optional.empty();
   }
 
   /** Somebody whose agents' caches no limit may remove, until {@link #removeUser}. */

@@ -4,6 +4,7 @@ import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
+import dev.semantic.timeline.Parallel;
 import dev.semantic.timeline.Timeline;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -15,8 +16,11 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -151,40 +155,110 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
-    Path file = form.file(root, agent, snapshot.tag());
-    Instant now = form.clock().instant();
-    ModelTag tag = snapshot.tag();
-    int tokens = snapshot.tokens().length;
-    return whileOpen(
-        file,
-        () -> {
-          room.require();
-          try {
-            long size =
-                CacheFiles.uninterrupted(
-                    () -> {
-                      CacheFiles.directory(CacheFileNames.directory(root, tag));
-                      return directory(tag).park(file, agent, snapshot, now);
-                    });
-            LOG.debug("Parked {} tokens of {} in {}", tokens, agent, file);
-            parked(file, now);
-            return new ParkedCache(agent, tag, tokens, new ByteSize(size), now);
-          } catch (IOException e) {
-            String message =
-                "Cannot park %s's %d tokens of %s (%s) in %s: %s. What was parked before is unharmed;"
-                        .formatted(
-                            agent,
-                            tokens,
-                            tag,
-                            new ByteSize(snapshot.bytes()),
-                            file,
-                            CacheFiles.reason(e))
-                    + " is there room on the disk, and may this user write there?";
-            throw room.isFull(e)
-                ? new DiskFullException(message, e)
-                : new CacheException(message, e);
+    return switch (parkAll(List.of(new AgentSnapshot(agent, snapshot))).getFirst()) {
+      case ParkingResult.Parked(ParkedCache cache) -> cache;
+      case ParkingResult.Failed(AgentId whose, RuntimeException why) -> throw why;
+      case ParkingResult.Failed(AgentId whose, Error why) -> throw why;
+      case ParkingResult.Failed(AgentId whose, Throwable why) ->
+          throw new CacheException("Cannot park " + whose + ": " + why, why);
+    };
+  }
+
+  /**
+   * The same of several: their files are written and forced together, which takes hardly longer
+   * than one. Each is whole and lasts, or is what it was before, whatever happens to the others.
+   */
+  @Override
+  public List<ParkingResult> parkAll(List<AgentSnapshot> all) {
+    ParkingResult[] results = new ParkingResult[all.size()];
+    Map<ModelTag, List<Integer>> byModel = new LinkedHashMap<>();
+    for (int i = 0; i < all.size(); i++) {
+      byModel.computeIfAbsent(all.get(i).snapshot().tag(), tag -> new ArrayList<>()).add(i);
+    }
+    byModel.forEach(
+        (tag, places) -> {
+          List<ParkingResult> those = parkAll(tag, places.stream().map(all::get).toList());
+          for (int i = 0; i < places.size(); i++) {
+            results[places.get(i)] = those.get(i);
           }
         });
+    return List.of(results);
+  }
+
+  private List<ParkingResult> parkAll(ModelTag tag, List<AgentSnapshot> all) {
+    try {
+      Path home = CacheFileNames.directory(root, tag);
+      return locks.in(home, () -> parkIn(home, tag, all));
+    } catch (Throwable t) { // a full disk, a closed store
+      return all.stream()
+          .<ParkingResult>map(each -> new ParkingResult.Failed(each.agent(), t))
+          .toList();
+    }
+  }
+
+  private List<ParkingResult> parkIn(Path home, ModelTag tag, List<AgentSnapshot> all) {
+    room.require();
+    List<ParkingBatch.Entry> entries = new ArrayList<>();
+    List<Path> paths = new ArrayList<>();
+    Instant now = form.clock().instant();
+    try {
+      CacheFiles.uninterrupted(
+          () -> {
+            CacheFiles.directory(home);
+            return home;
+          });
+    } catch (IOException e) {
+      return all.stream().map(each -> failed(each, e)).toList();
+    }
+    try (ParkingBatch batch = directory(tag).batch()) {
+      for (AgentSnapshot each : all) {
+        Path file = form.file(root, each.agent(), tag);
+        paths.add(file);
+        entries.add(batch.add(file, each.agent(), each.snapshot(), now));
+      }
+      batch.write();
+      locks.withAll(paths, batch::name);
+    }
+    for (int i = 0; i < all.size(); i++) { // first: a disk that is full now was not before
+      if (entries.get(i).failure() == null) {
+        LOG.debug("Parked {} in {}", all.get(i).agent(), paths.get(i));
+        parked(paths.get(i), now);
+      }
+    }
+    List<ParkingResult> results = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      Throwable failure = entries.get(i).failure();
+      long size = entries.get(i).size();
+      results.add(failure == null ? parked(all.get(i), size, now) : failed(all.get(i), failure));
+    }
+    return results;
+  }
+
+  private static ParkingResult parked(AgentSnapshot each, long size, Instant now) {
+    KvSnapshot snapshot = each.snapshot();
+    return new ParkingResult.Parked(
+        new ParkedCache(
+            each.agent(), snapshot.tag(), snapshot.tokens().length, new ByteSize(size), now));
+  }
+
+  private ParkingResult failed(AgentSnapshot each, Throwable why) {
+    if (!(why instanceof IOException e)) {
+      return new ParkingResult.Failed(each.agent(), why);
+    }
+    KvSnapshot snapshot = each.snapshot();
+    String message =
+        "Cannot park %s's %d tokens of %s (%s) in %s: %s. What was parked before is unharmed;"
+                .formatted(
+                    each.agent(),
+                    snapshot.tokens().length,
+                    snapshot.tag(),
+                    new ByteSize(snapshot.bytes()),
+                    form.file(root, each.agent(), snapshot.tag()),
+                    CacheFiles.reason(e))
+            + " is there room on the disk, and may this user write there?";
+    return new ParkingResult.Failed(
+        each.agent(),
+        room.isFull(e) ? new DiskFullException(message, e) : new CacheException(message, e));
   }
 
   private void parked(Path file, Instant now) {
@@ -208,17 +282,26 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   @Override
   public List<ParkedCache> parked(ModelTag tag) {
     Path directory = CacheFileNames.directory(root, tag);
-    List<ParkedCache> parked = new ArrayList<>();
-    for (Path file : whileOpen(directory, () -> caches(directory(tag).path()))) {
-      whileOpen(file, () -> files.read(file, channel -> describe(file, channel)))
-          .filter(cache -> cache.tag().equals(tag))
-          .ifPresent(parked::add);
-    }
-    parked.sort(
-        Comparator.comparing(ParkedCache::when)
-            .reversed()
-            .thenComparing(cache -> cache.agent().name()));
-    return List.copyOf(parked);
+    Map<BlockName, Long> blocks = new ConcurrentHashMap<>();
+    List<Path> files = whileOpen(directory, () -> caches(directory(tag).path()));
+    return Parallel.map(files.size(), i -> parked(files.get(i), tag, blocks)).stream()
+        .flatMap(Optional::stream)
+        .sorted(
+            Comparator.comparing(ParkedCache::when)
+                .reversed()
+                .thenComparing(cache -> cache.agent().name()))
+        .toList();
+  }
+
+  @Override
+  public Optional<ParkedCache> parked(AgentId agent, ModelTag tag) {
+    return parked(form.file(root, agent, tag), tag, new ConcurrentHashMap<>());
+  }
+
+  private Optional<ParkedCache> parked(Path file, ModelTag tag, Map<BlockName, Long> blocks) {
+    return whileOpen(file, () -> files.read(file, channel -> describe(file, channel, blocks)))
+        .flatMap(found -> found)
+        .filter(cache -> cache.tag().equals(tag));
   }
 
   private List<Path> caches(Path directory) {
@@ -236,7 +319,8 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     return found;
   }
 
-  private ParkedCache describe(Path file, FileChannel channel) throws IOException {
+  private Optional<ParkedCache> describe(
+      Path file, FileChannel channel, Map<BlockName, Long> blocks) throws IOException {
     CacheHeader header = form.open(channel).header();
     AgentId agent = header.agent().id();
     Path rightful = form.file(root, agent, header.tag());
@@ -245,7 +329,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
           CacheFileException.Kind.MISPLACED,
           "%s's cache of %s does not belong under this name".formatted(agent, header.tag()));
     }
-    return directory(header.tag()).describe(header, channel.size());
+    return directory(header.tag()).describe(header, channel.size(), blocks);
   }
 
   @Override
@@ -264,6 +348,25 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
             throw new CacheException(
                 "Cannot remove %s: %s. May this user write there?"
                     .formatted(file, CacheFiles.reason(e)),
+                e);
+          }
+        });
+  }
+
+  @Override
+  public int forget(AgentId agent) {
+    return locks.alone(
+        () -> {
+          try {
+            return CacheFiles.uninterrupted(
+                () ->
+                    new AgentRemoval(
+                            new RootLayout(root), tags, agent, upkeep.departures().present())
+                        .run());
+          } catch (IOException e) {
+            throw new CacheException(
+                "Cannot forget all of %s in %s: %s. May this user write there? Ask again"
+                    .formatted(agent, root, CacheFiles.reason(e)),
                 e);
           }
         });

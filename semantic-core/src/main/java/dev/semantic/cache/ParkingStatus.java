@@ -8,11 +8,12 @@ public sealed interface ParkingStatus {
   record Parking() implements ParkingStatus {}
 
   /**
-   * The disk is full, or fuller than it may become. Agents go on being served from memory; what was
-   * parked before is whole. It is tried again by itself.
+   * The disk is full, or fuller than it may become, or the store cannot be written for another
+   * reason. Agents go on being served from memory; what was parked before is whole. It is tried
+   * again by itself.
    *
    * @param since when parking failed first
-   * @param why for people
+   * @param why the cause, for people
    */
   record Suspended(Instant since, String why) implements ParkingStatus {}
 }

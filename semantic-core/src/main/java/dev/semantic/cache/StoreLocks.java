@@ -2,6 +2,7 @@ package dev.semantic.cache;
 
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +40,33 @@ final class StoreLocks {
    */
   <T> T using(Path file, Supplier<T> work) {
     return with(work, open.readLock(), directory(file).readLock(), stripe(file));
+  }
+
+  /** Works in a model's directory, with files that nobody else knows yet. */
+  <T> T in(Path tagDirectory, Supplier<T> work) {
+    return with(work, open.readLock(), directory(tagDirectory).readLock());
+  }
+
+  /** Works with several agents' files at a time; for whoever works {@link #in} their directory. */
+  void withAll(Collection<Path> files, Runnable work) {
+    Lock[] those =
+        files.stream()
+            .mapToInt(StoreLocks::stripeOf)
+            .distinct()
+            .sorted() // so that no two wait for each other
+            .mapToObj(i -> stripes[i])
+            .toArray(Lock[]::new);
+    with(
+        () -> {
+          work.run();
+          return files;
+        },
+        those);
+  }
+
+  /** Works with all that there is; nobody else does meanwhile. */
+  <T> T alone(Supplier<T> work) {
+    return with(work, open.writeLock());
   }
 
   /** Works with all of a model's directory, live and archived; nobody else does meanwhile. */
@@ -92,7 +120,11 @@ final class StoreLocks {
   }
 
   private Lock stripe(Path file) {
-    return stripes[Math.floorMod(RootLayout.name(file).hashCode(), STRIPES)];
+    return stripes[stripeOf(file)];
+  }
+
+  private static int stripeOf(Path file) {
+    return Math.floorMod(RootLayout.name(file).hashCode(), STRIPES);
   }
 
   /** The directory itself, or the one that a file in it lies in; its place in the archive too. */

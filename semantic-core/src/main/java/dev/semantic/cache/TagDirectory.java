@@ -1,12 +1,8 @@
 package dev.semantic.cache;
 
-import dev.semantic.cache.CacheHeader.Span;
-import dev.semantic.cache.FileJobs.Job;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
-import dev.semantic.timeline.Parallel;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -16,13 +12,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
-import java.util.zip.CRC32C;
 
 /**
  * One model's directory in a cache root: a file per agent, and the blocks that these refer to. A
@@ -31,7 +24,6 @@ import java.util.zip.CRC32C;
  */
 final class TagDirectory {
   private static final Log LOG = Log.of(TagDirectory.class);
-  private static final int CONTENT_BYTES = 8;
 
   private final Path path;
   private final Path blocks;
@@ -203,134 +195,38 @@ final class TagDirectory {
     }
   }
 
-  /**
-   * Writes what is not there yet: blocks first, then the agent's file that refers to them.
-   *
-   * @return bytes of all that the agent's cache consists of
-   */
-  long park(Path file, AgentId agent, KvSnapshot snapshot, Instant now) throws IOException {
-    KvEncoding encoding = encoding(agent, snapshot);
-    List<BlockName> names = names(snapshot, encoding);
-    shelf.pin(names);
-    try {
-      int from = names.size() * form.blockTokens();
-      CacheHeader header =
-          CacheHeader.agent(agent, snapshot, encoding, names, from, now, form.checksumBytes());
-      long size = writeBlocks(names, snapshot, encoding, now);
-      long[] own = new long[1];
-      CacheFiles.put(file, channel -> own[0] = write(channel, header, snapshot));
-      try {
-        CacheFiles.force(CacheFiles.parent(file));
-      } catch (IOException | RuntimeException | Error e) {
-        shelf.pin(names); // which of the two files a loss of power would leave is not known
-        shelf.referAlso(file, names);
-        throw e;
-      }
-      shelf.pin(names);
-      shelf.refer(file, names);
-      parked.put(file, now);
-      return size + own[0];
-    } finally {
-      shelf.unpin(names);
-    }
+  /** Several agents' caches that are to be written here. */
+  ParkingBatch batch() {
+    return new ParkingBatch(this, form);
   }
 
-  /** As the store is told to; what that cannot hold, exactly. */
-  private KvEncoding encoding(AgentId agent, KvSnapshot snapshot) {
-    boolean fits =
-        form.encoding() == KvEncoding.EXACT
-            || Parallel.all(
-                snapshot.layers(),
-                layer ->
-                    Stream.of(layer.keys(), layer.values())
-                        .allMatch(numbers -> QuantizedRows.fit(snapshot.precision(), numbers)));
-    if (!fits) {
-      LOG.warn(
-          "{}'s cache of {} has numbers that are infinite, not numbers or too great for {}: it is"
-              + " written exactly",
-          agent,
-          snapshot.tag(),
-          form.encoding());
-    }
-    return fits ? form.encoding() : KvEncoding.EXACT;
+  Path blocks() {
+    return blocks;
   }
 
-  private long write(FileChannel channel, CacheHeader header, KvSnapshot snapshot)
+  /** The agent's file is here since then. */
+  void parked(Path file, Instant when) {
+    parked.put(file, when);
+  }
+
+  /** Empty if a block of it is gone: it cannot be loaded. */
+  Optional<ParkedCache> describe(CacheHeader header, long ownBytes, Map<BlockName, Long> sizes)
       throws IOException {
-    return CacheFileWriter.write(channel, header, snapshot, form.key());
-  }
-
-  private long writeBlocks(
-      List<BlockName> names, KvSnapshot snapshot, KvEncoding encoding, Instant now)
-      throws IOException {
-    List<Job> missing = new ArrayList<>();
-    for (int i = 0; i < names.size(); i++) {
-      BlockName name = names.get(i);
-      if (!shelf.has(name) || !Files.exists(block(name))) {
-        int from = i * form.blockTokens();
-        int to = from + form.blockTokens();
-        CacheHeader header =
-            CacheHeader.block(name, snapshot, encoding, from, to, now, form.checksumBytes());
-        missing.add(() -> writeBlock(header, name, snapshot));
-      }
-    }
-    if (!missing.isEmpty()) {
-      CacheFiles.directory(blocks);
-      FileJobs.runAll(missing);
-    }
-    if (!names.isEmpty()) {
-      CacheFiles.force(blocks); // also for what another agent has just put there
-    }
-    long size = 0;
-    for (BlockName name : names) {
-      size += Files.size(block(name));
-    }
-    return size;
-  }
-
-  private void writeBlock(CacheHeader header, BlockName name, KvSnapshot snapshot)
-      throws IOException {
-    CacheFiles.put(block(name), channel -> write(channel, header, snapshot));
-    shelf.add(name);
-  }
-
-  private List<BlockName> names(KvSnapshot snapshot, KvEncoding encoding) {
-    if (snapshot.layout().layers().stream().allMatch(layer -> layer.window() != 0)) {
-      return List.of();
-    }
-    List<String> chain =
-        form.chain(snapshot.tag(), snapshot.precision(), encoding, snapshot.tokens());
-    return Parallel.map(
-        chain.size(),
-        i -> new BlockName(chain.get(i), content(snapshot, encoding, i * form.blockTokens())));
-  }
-
-  private String content(KvSnapshot snapshot, KvEncoding encoding, int from) {
-    Span block = new Span(from, form.blockTokens());
-    int layers = snapshot.layers().size();
-    ByteBuffer sums = ByteBuffer.allocate(8 * layers);
-    CRC32C crc = new CRC32C();
-    for (int i = 0; i < layers; i++) {
-      if (snapshot.layout().layers().get(i).window() == 0) {
-        for (KvRuns runs : KvRuns.of(snapshot, encoding, i, block)) {
-          crc.reset();
-          runs.each(crc::update);
-          sums.putInt((int) crc.getValue());
-        }
-      }
-    }
-    return HexFormat.of().formatHex(form.names().of(sums.array()), 0, CONTENT_BYTES);
-  }
-
-  ParkedCache describe(CacheHeader header, long ownBytes) throws IOException {
     CacheHeader.Agent agent = header.agent();
     long size = ownBytes;
     for (BlockName name : agent.blocks()) {
-      Path block = blocks.resolve(name.file());
-      size += Files.exists(block) ? Files.size(block) : 0;
+      Long known = sizes.get(name);
+      long its = known == null ? AgentFiles.sizeOf(block(name)) : known;
+      if (its == 0) {
+        LOG.debug("Block {} of {} is not there", name, agent.id());
+        return Optional.empty();
+      }
+      sizes.put(name, its);
+      size += its;
     }
-    return new ParkedCache(
-        agent.id(), header.tag(), header.tokens(), new ByteSize(size), header.parked());
+    return Optional.of(
+        new ParkedCache(
+            agent.id(), header.tag(), header.tokens(), new ByteSize(size), header.parked()));
   }
 
   /** The agent's file is gone, and with it what only it referred to. */

@@ -7,6 +7,7 @@ import static dev.semantic.cache.Snapshots.small;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvLayout.Layer;
 import dev.semantic.model.KvPrecision;
@@ -52,7 +53,7 @@ class CacheStoreContractTest {
   class InMemory extends Contract {
     @Override
     CacheStore make() {
-      return new MemoryCacheStore(ticking());
+      return new MemoryCacheStore(ByteSize.ofMiB(64), ticking());
     }
   }
 
@@ -154,6 +155,41 @@ class CacheStoreContractTest {
       assertEquals(
           List.of("a", "c", "b"),
           store.parked(ALPHA).stream().map(cache -> cache.agent().name()).toList());
+    }
+
+    @Test
+    void severalAreParkedTogether() {
+      CacheStore store = make();
+      store.park(ANNA, small(ALPHA, 1));
+      List<AgentSnapshot> all = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        all.add(new AgentSnapshot(new AgentId("agent " + i), small(i % 2 == 0 ? ALPHA : BETA, i)));
+      }
+      all.add(new AgentSnapshot(ANNA, small(ALPHA, 2)));
+      List<ParkingResult> results = store.parkAll(all);
+      for (int i = 0; i < all.size(); i++) {
+        ParkedCache cache = ((ParkingResult.Parked) results.get(i)).cache();
+        assertEquals(all.get(i).agent(), cache.agent());
+        assertEquals(Optional.of(cache), store.parked(cache.agent(), cache.tag()));
+        assertSame(all.get(i).snapshot(), store.load(cache.agent(), cache.tag()).orElseThrow());
+      }
+      assertEquals(11, store.parked(ALPHA).size());
+    }
+
+    @Test
+    void anAgentIsForgottenUnderEveryTag() {
+      CacheStore store = make();
+      AgentId other = new AgentId("anna's neighbour");
+      for (AgentId agent : List.of(ANNA, other)) {
+        store.park(agent, small(ALPHA, 6));
+        store.park(agent, small(BETA, 7));
+      }
+      assertEquals(2, store.forget(ANNA));
+      assertEquals(0, store.forget(ANNA));
+      assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
+      assertEquals(Optional.empty(), store.parked(ANNA, BETA));
+      assertSame(small(ALPHA, 6), store.load(other, ALPHA).orElseThrow());
+      assertSame(small(BETA, 7), store.load(other, BETA).orElseThrow());
     }
 
     @Test

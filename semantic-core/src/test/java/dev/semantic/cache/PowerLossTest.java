@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PowerLossTest {
   private static final AgentId ANNA = new AgentId("anna");
   private static final AgentId BERT = new AgentId("bert");
+  private static final AgentId CLARA = new AgentId("clara");
   private static final KvLayout LAYOUT =
       new KvLayout(List.of(new KvLayout.Layer(1, 4, 0), new KvLayout.Layer(1, 2, 3)));
   private static final int CHANCES = 1;
@@ -50,8 +50,7 @@ class PowerLossTest {
   /** What the host knows: what was acknowledged, and what it was waiting for. */
   private final Map<AgentId, KvSnapshot> acknowledged = new HashMap<>();
 
-  private @Nullable AgentId waiting;
-  private @Nullable KvSnapshot underWay;
+  private final Map<AgentId, Optional<KvSnapshot>> waiting = new HashMap<>();
 
   @BeforeEach
   void listen() {
@@ -76,7 +75,7 @@ class PowerLossTest {
     for (boolean untouched = false; !untouched; n++) {
       Path root = directory.resolve("root" + n);
       acknowledged.clear();
-      waiting = null;
+      waiting.clear();
       disk.inject(Fault.from(n));
       untouched = work(root, encrypted);
       log.clear(); // how it complained that everything fails
@@ -98,31 +97,47 @@ class PowerLossTest {
       park(store, ANNA, LATER);
       park(store, BERT, FORK);
       store.load(ANNA, ALPHA);
-      waiting = BERT;
-      underWay = null;
+      waiting.put(BERT, Optional.empty());
       store.remove(BERT, ALPHA);
       acknowledged.remove(BERT);
-      waiting = null;
-      return true;
+      waiting.clear();
+      return parkTogether(store, Map.of(ANNA, FORK, BERT, LATER, CLARA, FIRST));
     } catch (CacheException e) {
       return false;
     }
   }
 
   private void park(DiskCacheStore store, AgentId agent, KvSnapshot snapshot) {
-    waiting = agent;
-    underWay = snapshot;
+    waiting.put(agent, Optional.of(snapshot));
     store.park(agent, snapshot);
     acknowledged.put(agent, snapshot);
-    waiting = null;
+    waiting.clear();
+  }
+
+  private boolean parkTogether(DiskCacheStore store, Map<AgentId, KvSnapshot> all) {
+    all.forEach((agent, snapshot) -> waiting.put(agent, Optional.of(snapshot)));
+    boolean whole = true;
+    for (ParkingResult result :
+        store.parkAll(
+            all.entrySet().stream()
+                .map(each -> new AgentSnapshot(each.getKey(), each.getValue()))
+                .toList())) {
+      if (result instanceof ParkingResult.Parked(ParkedCache cache)) {
+        acknowledged.put(cache.agent(), all.get(cache.agent()));
+        waiting.remove(cache.agent());
+      } else {
+        whole = false;
+      }
+    }
+    return whole;
   }
 
   private void check(Path root, boolean encrypted, String when) throws IOException {
     try (DiskCacheStore store = DiskCacheStore.open(root, form(encrypted))) {
-      for (AgentId agent : List.of(ANNA, BERT)) {
+      for (AgentId agent : List.of(ANNA, BERT, CLARA)) {
         Optional<KvSnapshot> found = store.load(agent, ALPHA);
         KvSnapshot before = acknowledged.get(agent);
-        KvSnapshot after = agent.equals(waiting) ? underWay : before;
+        KvSnapshot after = waiting.containsKey(agent) ? waiting.get(agent).orElse(null) : before;
         KvSnapshot expected =
             found.isPresent() && after != null && same(after, found.get()) ? after : before;
         boolean mayBeAbsent = before == null || after == null;
