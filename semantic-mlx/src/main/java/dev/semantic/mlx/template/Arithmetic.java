@@ -30,14 +30,15 @@ final class Arithmetic {
 
   private static Object add(@Nullable Object left, @Nullable Object right) {
     if (left instanceof String a && right instanceof String b) {
-      Budget.hold((long) a.length() + b.length());
+      Budget.text((long) a.length() + b.length());
       return a + b;
     }
     if (left instanceof List<?> a
         && right instanceof List<?> b
         && a instanceof Tuple == b instanceof Tuple) {
-      Budget.hold(8L * (a.size() + b.size()));
-      List<@Nullable Object> both = new ArrayList<>(a);
+      Budget.list(2L * ((long) a.size() + b.size())); // once more as a tuple
+      List<@Nullable Object> both = new ArrayList<>(a.size() + b.size());
+      both.addAll(a);
       both.addAll(b);
       return left instanceof Tuple ? new Tuple(both) : both;
     }
@@ -47,13 +48,15 @@ final class Arithmetic {
   private static Object multiply(@Nullable Object left, @Nullable Object right) {
     if (left instanceof String text && Numbers.isInteger(right)) {
       long count = text.isEmpty() ? 0 : Math.max(0, Numbers.integer(right));
-      Budget.hold(Math.multiplyHigh(count, text.length()) == 0 ? count * text.length() : -1);
+      Budget.many(count, 2L * text.length());
+      Budget.text(count * text.length());
       return text.repeat((int) count);
     }
     if (left instanceof List<?> list && Numbers.isInteger(right)) {
       long count = list.isEmpty() ? 0 : Math.max(0, Numbers.integer(right));
-      Budget.hold(Math.multiplyHigh(count, 8L * list.size()) == 0 ? count * 8L * list.size() : -1);
-      List<@Nullable Object> all = new ArrayList<>();
+      Budget.many(count, 16L * list.size());
+      Budget.list(0);
+      List<@Nullable Object> all = new ArrayList<>((int) count * list.size());
       for (long i = 0; i < count; i++) {
         all.addAll(list);
       }
@@ -74,6 +77,7 @@ final class Arithmetic {
     if (divides && Numbers.number(right) == 0) {
       throw new TemplateException("Division by zero");
     }
+    Budget.hold(24);
     if (Numbers.isInteger(left) && Numbers.isInteger(right)) {
       return integral(operator, Numbers.big(left), Numbers.big(right));
     }
@@ -118,6 +122,10 @@ final class Arithmetic {
   }
 
   private static Object integral(String operator, BigInteger a, BigInteger b) {
+    switch (operator) {
+      case "+", "-" -> Budget.hold(Math.max(Numbers.words(a), Numbers.words(b)) * Integer.BYTES);
+      default -> Numbers.charge(a, b);
+    }
     return switch (operator) {
       case "+" -> bounded(a.add(b));
       case "-" -> bounded(a.subtract(b));
@@ -163,6 +171,9 @@ final class Arithmetic {
     if (b.bitLength() > 31 || (long) (a.abs().bitLength() - 1) * b.longValue() > MOST_BITS) {
       throw new TemplateException("%s ** %s is too large a number".formatted(a, b));
     }
+    long words = a.bitLength() * b.longValue() / Integer.SIZE + 1; // about MOST_BITS at most
+    Budget.look(words * words);
+    Budget.hold(words * Integer.BYTES);
     return bounded(a.pow(b.intValue()));
   }
 
@@ -175,7 +186,9 @@ final class Arithmetic {
 
   static Object negated(@Nullable Object value) {
     if (Numbers.isInteger(value)) {
-      return Numbers.whole(Numbers.big(value).negate());
+      BigInteger n = Numbers.big(value);
+      Budget.hold(24 + Numbers.words(n) * Integer.BYTES);
+      return Numbers.whole(n.negate());
     }
     return -Numbers.number(value);
   }

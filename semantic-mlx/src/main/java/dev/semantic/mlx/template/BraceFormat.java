@@ -28,6 +28,8 @@ final class BraceFormat {
     if (depth == 0) {
       throw new TemplateException("A format's fields are nested too deeply");
     }
+    Budget.many(format.length(), 8); // its fields, too, are cut out of it
+    Budget.look(16L * format.length());
     StringBuilder out = new StringBuilder();
     int i = 0;
     while (i < format.length()) {
@@ -44,7 +46,7 @@ final class BraceFormat {
       } else {
         int end = end(format, i);
         String text = field(format.substring(i + 1, end), depth);
-        Budget.hold(text.length());
+        Budget.many(text.length() + 16L, 4);
         out.append(text);
         i = end + 1;
       }

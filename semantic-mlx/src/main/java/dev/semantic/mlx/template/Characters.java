@@ -21,6 +21,7 @@ final class Characters {
   }
 
   static String swapCase(String text) {
+    Budget.text(text.length());
     StringBuilder out = new StringBuilder();
     text.codePoints()
         .forEach(
@@ -32,13 +33,15 @@ final class Characters {
   }
 
   static String expandTabs(String text, long size) {
+    Budget.many(text.length(), 4);
+    Budget.look(4L * text.length());
     StringBuilder out = new StringBuilder();
     long column = 0;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (c == '\t') {
         long wide = size <= 0 ? 0 : size - column % size;
-        Budget.hold(wide);
+        Budget.many(wide, 4);
         out.append(" ".repeat((int) wide));
         column += wide;
       } else {

@@ -18,6 +18,7 @@ final class Compare {
     Object a = Markup.plain(left);
     Object b = Markup.plain(right);
     if (a instanceof String x && b instanceof String y) {
+      Budget.look(x.length() == y.length() ? x.length() : 0);
       return x.equals(y);
     }
     if (a != null && b != null && Numbers.isNumber(a) && Numbers.isNumber(b)) {
@@ -87,7 +88,7 @@ final class Compare {
   }
 
   private static int compareText(String a, String b) {
-    Budget.look(Math.min(a.length(), b.length()));
+    Budget.look(4L * Math.min(a.length(), b.length()));
     int i = 0;
     while (i < a.length() && i < b.length() && a.charAt(i) == b.charAt(i)) {
       i++;
@@ -128,8 +129,7 @@ final class Compare {
           throw new TemplateException(
               Python.type(item) + " cannot be in a string; only a string can");
         }
-        Budget.look(s.length());
-        yield s.contains(text);
+        yield TextSearch.first(s, text) >= 0;
       }
       case Map<?, ?> map -> map.containsKey(item);
       case null -> throw new TemplateException("Nothing can be in None");

@@ -11,6 +11,7 @@ final class Dates {
   private Dates() {}
 
   static String format(String format, ZonedDateTime now) {
+    Budget.many(format.length(), 4);
     StringBuilder out = new StringBuilder();
     int i = 0;
     while (i < format.length()) {
@@ -24,7 +25,10 @@ final class Dates {
         i++;
       }
       String flags = format.substring(flagsFrom, i);
-      out.append(flagged(field(format.charAt(i++), now), flags));
+      Budget.look(1024 + 1024L * flags.length());
+      String text = flagged(field(format.charAt(i++), now), flags);
+      Budget.many(text.length() + 32L, 4);
+      out.append(text);
     }
     return out.toString();
   }

@@ -1,9 +1,10 @@
 package dev.semantic.mlx.template;
 
+import dev.semantic.mlx.template.Python.Undefined;
 import dev.semantic.mlx.template.Python.View;
+import java.math.BigInteger;
 import java.util.AbstractMap;
 import java.util.AbstractSet;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,9 +17,15 @@ final class Dict extends AbstractMap<@Nullable Object, @Nullable Object> {
   private final Map<@Nullable Object, Entry<@Nullable Object, @Nullable Object>> entries =
       new LinkedHashMap<>();
 
-  Dict() {}
+  private static final int BYTES = 128;
+  private static final int ENTRY = 96;
+
+  Dict() {
+    Budget.hold(BYTES);
+  }
 
   Dict(Map<?, ?> other) {
+    this();
     other.forEach(this::put);
   }
 
@@ -28,15 +35,21 @@ final class Dict extends AbstractMap<@Nullable Object, @Nullable Object> {
    * @throws TemplateException if the value cannot be a key
    */
   static @Nullable Object canonical(@Nullable Object key) {
+    Budget.look(64); // and what it takes to find it among others
     return switch (key) {
       case Boolean b -> b ? 1L : 0L;
       case Double d when d == Math.rint(d) && Math.abs(d) < 1L << 53 -> d.longValue();
-      case Tuple tuple -> {
-        List<@Nullable Object> items = new ArrayList<>();
-        tuple.forEach(item -> items.add(canonical(item)));
-        yield items;
+      case String text -> {
+        Budget.look(text.length());
+        yield text;
       }
-      case Markup markup -> markup.text();
+      case Tuple tuple -> TupleKey.of(tuple);
+      case Markup markup -> canonical(markup.text());
+      case BigInteger n -> {
+        Budget.look(n.bitLength());
+        yield n;
+      }
+      case Undefined none -> Undefined.class; // they are all equal
       case List<?> list -> throw new TemplateException("A list cannot be a key");
       case Map<?, ?> map -> throw new TemplateException("A mapping cannot be a key");
       case View view when !view.name().equals("dict_values") ->
@@ -52,6 +65,7 @@ final class Dict extends AbstractMap<@Nullable Object, @Nullable Object> {
     if (known != null) {
       return known.setValue(value); // the first key stays, as in Python
     }
+    Budget.hold(ENTRY);
     entries.put(canonical, new SimpleEntry<>(key, value));
     return null;
   }

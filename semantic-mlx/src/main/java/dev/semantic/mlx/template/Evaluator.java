@@ -35,7 +35,7 @@ final class Evaluator {
       case Expr.Literal literal -> literal.value();
       case Expr.Name name -> frame.get(name.name());
       case Expr.ListOf list -> all(list.items(), frame);
-      case Expr.TupleOf tuple -> new Tuple(all(tuple.items(), frame));
+      case Expr.TupleOf tuple -> tuple(all(tuple.items(), frame));
       case Expr.DictOf dict -> dict(dict, frame);
       case Expr.Attribute attribute ->
           Members.attribute(value(attribute.target(), frame), attribute.name());
@@ -62,11 +62,17 @@ final class Evaluator {
   }
 
   private List<@Nullable Object> all(List<Expr> items, Frame frame) {
+    Budget.list(items.size());
     List<@Nullable Object> values = new ArrayList<>(items.size());
     for (Expr item : items) {
       values.add(value(item, frame));
     }
     return values;
+  }
+
+  private static Tuple tuple(List<@Nullable Object> items) {
+    Budget.list(items.size());
+    return new Tuple(items);
   }
 
   private Dict dict(Expr.DictOf dict, Frame frame) {
@@ -122,6 +128,7 @@ final class Evaluator {
   }
 
   private Map<String, @Nullable Object> named(Expr.Arguments arguments, Frame frame) {
+    Budget.hold(64 + 48L * arguments.named().size());
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
     arguments.named().forEach((name, expr) -> values.put(name, value(expr, frame)));
     if (arguments.moreNamed() == null) {
@@ -135,6 +142,7 @@ final class Evaluator {
           if (!(key instanceof String name) || values.containsKey(name)) {
             throw new TemplateException("The argument " + Repr.of(key) + " is given twice");
           }
+          Budget.hold(48);
           values.put(name, member);
         });
     return values;

@@ -53,7 +53,7 @@ final class Filters {
     filter("title", "", (v, g) -> TextFilters.title(text(v)));
     filter("capitalize", "", (v, g) -> PythonText.capitalize(text(v)));
     filter("string", "", (v, g) -> text(v));
-    filter("safe", "", (v, g) -> new Markup(text(v)));
+    filter("safe", "", (v, g) -> markup(text(v)));
     filter("escape e forceescape", "", (v, g) -> new Markup(TextFilters.escaped(text(v))));
     filter("replace", "old new count?", (v, g) -> TextFilters.replaced(text(v), g));
     filter("indent", "width? first? blank?", TextFilters::indented);
@@ -101,6 +101,10 @@ final class Filters {
     KNOWN.put("rejectattr", (v, p, n) -> Selections.chosen(v, p, n, true, false));
   }
 
+  static Set<String> names() {
+    return KNOWN.keySet();
+  }
+
   static boolean exists(String name) {
     return KNOWN.containsKey(name) || NOT_HERE.contains(name);
   }
@@ -110,6 +114,7 @@ final class Filters {
       @Nullable Object value,
       List<@Nullable Object> positional,
       Map<String, @Nullable Object> named) {
+    Budget.look(64);
     Filter filter = KNOWN.get(name);
     if (filter == null) {
       throw new TemplateException(
@@ -128,8 +133,13 @@ final class Filters {
 
   private static String text(@Nullable Object value) {
     String text = Repr.text(value);
-    Budget.hold(text.length());
+    Budget.look(text.length());
     return text;
+  }
+
+  private static Markup markup(String text) {
+    Budget.hold(16);
+    return new Markup(text);
   }
 
   private static @Nullable Object defaulted(@Nullable Object value, Given given) {

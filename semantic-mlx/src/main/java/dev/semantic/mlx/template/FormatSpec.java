@@ -20,6 +20,8 @@ final class FormatSpec {
   }
 
   static String apply(@Nullable Object value, String text) {
+    Budget.hold(256);
+    Budget.look(2048);
     if (text.isEmpty()) {
       return Repr.text(value);
     }
@@ -40,9 +42,7 @@ final class FormatSpec {
         throw new TemplateException("A string cannot be formatted as '%s'".formatted(text));
       }
       String cut =
-          spec.group(9) == null
-              ? string
-              : string.substring(0, PythonText.offset(string, number(spec.group(9), 0)));
+          spec.group(9) == null ? string : PythonText.beginning(string, number(spec.group(9), 0));
       return padded("", cut, "<");
     }
     if ("s".equals(letter)) {

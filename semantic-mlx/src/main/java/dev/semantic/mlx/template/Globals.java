@@ -28,6 +28,7 @@ final class Globals {
         (Callable)
             (positional, named) -> {
               Signature.of("").bind("cycler", List.of(), named);
+              Budget.hold(32);
               return new Cycler(positional);
             });
     frame.set(
@@ -48,6 +49,7 @@ final class Globals {
     Given given =
         Signature.of(positional.size() == 1 ? "stop /" : "start stop step? /")
             .bind("range", positional, named);
+    Budget.hold(48);
     return positional.size() == 1
         ? new Range(0, given.integer(0), 1)
         : new Range(given.integer(0), given.integer(1), given.integerOr(2, 1));
@@ -77,6 +79,7 @@ final class Globals {
   }
 
   private static Callable joiner(@Nullable Object separator) {
+    Budget.hold(128);
     boolean[] used = {false};
     return method(
         "joiner",

@@ -2,6 +2,7 @@ package dev.semantic.mlx.template;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ final class Json {
   }
 
   private static String spaces(long count) {
-    Budget.hold(count);
+    Budget.text(count);
     return " ".repeat((int) count);
   }
 
@@ -51,11 +52,12 @@ final class Json {
   static String of(@Nullable Object value, Given given) {
     Json json = new Json(given);
     json.write(value, 1);
+    Budget.text(json.out.length());
     return json.out.toString();
   }
 
   private void write(@Nullable Object value, int depth) {
-    Budget.hold(4);
+    Budget.hold(16);
     if (depth > 500) {
       throw new TemplateException("A value nested too deeply for JSON");
     }
@@ -99,6 +101,7 @@ final class Json {
     }
     out.append('{');
     boolean first = true;
+    Budget.list(map.size());
     List<Map.Entry<?, ?>> entries = new ArrayList<>(map.entrySet());
     if (sorted) {
       entries.sort((a, b) -> Compare.compare(a.getKey(), b.getKey()));
@@ -107,6 +110,7 @@ final class Json {
       separate(first, depth);
       first = false;
       string(key(entry.getKey()));
+      Budget.many(keySeparator.length(), 2);
       out.append(keySeparator);
       write(entry.getValue(), depth + 1);
     }
@@ -128,6 +132,7 @@ final class Json {
 
   private void separate(boolean first, int depth) {
     if (!first) {
+      Budget.many(itemSeparator.length(), 2);
       out.append(itemSeparator);
     }
     newline(depth);
@@ -135,13 +140,14 @@ final class Json {
 
   private void newline(int depth) {
     if (indent != null) {
-      Budget.hold((long) indent.length() * depth);
+      Budget.many(indent.length(), 2L * depth);
       out.append('\n').append(indent.repeat(depth));
     }
   }
 
   private void string(String text) {
-    Budget.hold(text.length());
+    Budget.many(text.length(), 2);
+    Budget.look(4L * text.length());
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -155,7 +161,8 @@ final class Json {
         case '\f' -> out.append("\\f");
         default -> {
           if (c < 32 || (ascii && c > 126)) {
-            out.append("\\u%04x".formatted((int) c));
+            Budget.hold(12);
+            out.append("\\u").append(HexFormat.of().toHexDigits(c));
           } else {
             out.append(c);
           }

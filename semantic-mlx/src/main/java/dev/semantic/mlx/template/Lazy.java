@@ -22,6 +22,7 @@ final class Lazy implements Iterator<@Nullable Object> {
   private boolean peeked;
 
   Lazy(Source source) {
+    Budget.hold(128);
     this.source = source;
   }
 

@@ -5,7 +5,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -26,6 +28,7 @@ final class Lexer {
   private final String source;
   private final int[] lineStarts;
   private final List<Token> tokens = new ArrayList<>();
+  private final Map<String, String> names = new HashMap<>();
   private final Deque<Character> open = new ArrayDeque<>();
   private int at;
 
@@ -35,8 +38,22 @@ final class Lexer {
   }
 
   static List<Token> tokens(String template) {
+    Budget.text(template.length());
+    Budget.look(4L * template.length());
     String unix = template.replace("\r\n", "\n").replace('\r', '\n');
     return new Lexer(unix.endsWith("\n") ? unix.substring(0, unix.length() - 1) : unix).run();
+  }
+
+  /** A token, and what the parser will make of it. */
+  private static Token token(Token.Kind kind, String text, Position at) {
+    Budget.hold(48);
+    Budget.look(64);
+    return new Token(kind, text, at);
+  }
+
+  private static String counted(String name) {
+    Budget.text(name.length());
+    return name;
   }
 
   private List<Token> run() {
@@ -72,7 +89,8 @@ final class Lexer {
 
   private void text(int from, int to) {
     if (to > from) {
-      tokens.add(new Token(Kind.TEXT, source.substring(from, to), position(from)));
+      Budget.text(to - from);
+      tokens.add(token(Kind.TEXT, source.substring(from, to), position(from)));
     }
   }
 
@@ -156,7 +174,7 @@ final class Lexer {
   }
 
   private void inside(int begin, String closing, Kind opens, Kind closes) {
-    tokens.add(new Token(opens, source.substring(begin, begin + 2), position(begin)));
+    tokens.add(token(opens, opens == Kind.BLOCK_BEGIN ? "{%" : "{{", position(begin)));
     at = begin + 2 + (sign(begin + 2) == ' ' ? 0 : 1);
     open.clear();
     while (true) {
@@ -168,7 +186,7 @@ final class Lexer {
       boolean signed = sign == '-' || (sign == '+' && closes == Kind.BLOCK_END);
       int end = signed ? at + 1 : at;
       if (open.isEmpty() && source.startsWith(closing, end)) {
-        tokens.add(new Token(closes, closing, position(at)));
+        tokens.add(token(closes, closing, position(at)));
         at = end + closing.length();
         afterTag(signed ? sign : ' ', closes == Kind.BLOCK_END);
         return;
@@ -194,7 +212,8 @@ final class Lexer {
       while (at < source.length() && isPartOfName(source.codePointAt(at))) {
         at += Character.charCount(source.codePointAt(at));
       }
-      tokens.add(new Token(Kind.NAME, source.substring(from, at), position(from)));
+      String name = source.substring(from, at);
+      tokens.add(token(Kind.NAME, names.computeIfAbsent(name, Lexer::counted), position(from)));
     } else {
       operator();
     }
@@ -208,7 +227,7 @@ final class Lexer {
     for (String operator : OPERATORS) {
       if (source.startsWith(operator, at)) {
         balance(operator);
-        tokens.add(new Token(Kind.OPERATOR, operator, position(at)));
+        tokens.add(token(Kind.OPERATOR, operator, position(at)));
         at += operator.length();
         return;
       }
@@ -238,7 +257,7 @@ final class Lexer {
     Matcher decimal = FLOAT.matcher(source).region(at, source.length());
     if (!member && decimal.lookingAt()) {
       at = decimal.end();
-      tokens.add(new Token(Kind.FLOAT, digits(from), position(from)));
+      tokens.add(token(Kind.FLOAT, digits(from), position(from)));
       return;
     }
     Matcher whole = INTEGER.matcher(source).region(at, source.length());
@@ -246,7 +265,7 @@ final class Lexer {
       throw new TemplateException(position(at), "Not a number");
     }
     at = whole.end();
-    tokens.add(new Token(Kind.INTEGER, digits(from), position(from)));
+    tokens.add(token(Kind.INTEGER, digits(from), position(from)));
   }
 
   private String digits(int from) {
@@ -272,7 +291,8 @@ final class Lexer {
       throw new TemplateException(position(from), "A string does not end");
     }
     at++;
-    tokens.add(new Token(Kind.STRING, text.toString(), position(from)));
+    Budget.text(text.length());
+    tokens.add(token(Kind.STRING, text.toString(), position(from)));
   }
 
   private Position position(int offset) {

@@ -79,7 +79,7 @@ final class ListFilters {
 
   static Object reversed(@Nullable Object value) {
     if (value instanceof String text) {
-      Budget.hold(text.length());
+      Budget.text(2L * text.length());
       return new StringBuilder(text).reverse().toString();
     }
     List<@Nullable Object> items = Python.items(value);
@@ -105,7 +105,10 @@ final class ListFilters {
       return Members.item(item, attribute);
     }
     Object value = item;
+    Budget.text(path.length());
+    Budget.look(16L * path.length());
     for (String part : path.split("\\.", -1)) {
+      Budget.hold(64);
       boolean index = !part.isEmpty() && part.chars().allMatch(Character::isDigit);
       value = Members.item(value, index ? Numbers.parseInteger(part, 10) : part);
     }
@@ -120,13 +123,14 @@ final class ListFilters {
     boolean sensitive = given.flag(1);
     List<@Nullable Object> attributes = new ArrayList<>();
     if (given.get(2) instanceof String several) {
-      attributes.addAll(Arrays.asList(several.split(",", -1)));
+      attributes.addAll(PythonText.split(several, ",", -1));
     } else {
       attributes.add(given.get(2));
     }
     return sorted(
         Python.items(value),
         item -> {
+          Budget.list(attributes.size());
           List<@Nullable Object> key = new ArrayList<>();
           attributes.forEach(attribute -> key.add(folded(at(item, attribute), sensitive)));
           return key;
@@ -142,6 +146,7 @@ final class ListFilters {
 
   private static List<@Nullable Object> sorted(
       List<@Nullable Object> items, Key key, boolean reverse) {
+    Budget.many(items.size(), 64);
     Comparator<Keyed> order = (a, b) -> Compare.compare(a.key(), b.key());
     List<@Nullable Object> sorted = new ArrayList<>();
     items.stream()
@@ -177,7 +182,7 @@ final class ListFilters {
                 while (items.hasNext()) {
                   Object item = items.next();
                   Object key = folded(at(item, given.get(1)), given.flag(0));
-                  Budget.hold(16);
+                  Budget.look(64);
                   if (!seen.containsKey(key)) {
                     seen.put(key, true);
                     return item;
@@ -196,10 +201,12 @@ final class ListFilters {
           return found instanceof Undefined && given.get(1) != null ? given.get(1) : found;
         };
     Key key = item -> folded(real.of(item), sensitive);
+    Budget.list(16);
     List<@Nullable Object> groups = new ArrayList<>();
     List<@Nullable Object> members = new ArrayList<>();
     for (Object item : sorted(Python.items(value), key, false)) {
       if (!members.isEmpty() && !Compare.equal(key.of(members.getFirst()), key.of(item))) {
+        Budget.list(16);
         groups.add(new Group(real.of(members.getFirst()), members));
         members = new ArrayList<>();
       }
@@ -219,6 +226,7 @@ final class ListFilters {
           List<@Nullable Object> batch = new ArrayList<>();
           for (Object item : Python.items(value)) {
             if (batch.size() == size) {
+              Budget.list(2);
               batches.add(batch);
               batch = new ArrayList<>();
             }
@@ -226,7 +234,7 @@ final class ListFilters {
           }
           if (!batch.isEmpty()) {
             if (given.get(1) != null && batch.size() < size) {
-              Budget.hold(8 * size);
+              Budget.list(size);
               batch.addAll(Collections.nCopies((int) (size - batch.size()), given.get(1)));
             }
             batches.add(batch);
@@ -243,7 +251,7 @@ final class ListFilters {
           if (count == 0) {
             throw new TemplateException("Division by zero");
           }
-          Budget.hold(8 * Math.max(0, count));
+          Budget.many(Math.max(0, count), 72);
           long each = items.size() / count;
           long longer = items.size() % count;
           List<@Nullable Object> slices = new ArrayList<>();

@@ -23,6 +23,7 @@ final class LoopState {
    * @param again calls the loop's body with other items; null where the loop is not recursive
    */
   LoopState(@Nullable Object items, int depth, @Nullable Callable again) {
+    Budget.hold(64);
     this.items = Lazy.of(Python.iterator(items));
     this.length = items instanceof Lazy ? -1 : Python.length(items);
     this.depth = depth;
@@ -46,7 +47,7 @@ final class LoopState {
       List<@Nullable Object> rest = new ArrayList<>();
       items.forEachRemaining(
           item -> {
-            Budget.hold(8);
+            Budget.hold(32);
             rest.add(item);
           });
       items = Lazy.of(rest.iterator());

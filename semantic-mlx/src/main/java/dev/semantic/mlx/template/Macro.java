@@ -21,6 +21,7 @@ record Macro(String name, Node.Procedure procedure, Frame outer, Body body)
       List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
     List<Node.Parameter> parameters = procedure.parameters();
     Frame frame = new Frame(outer);
+    Budget.list(positional.size()); // those behind the parameters may be kept
     Dict rest = new Dict(named);
     int given = Math.min(positional.size(), parameters.size());
     for (int i = 0; i < parameters.size(); i++) {
@@ -40,16 +41,31 @@ record Macro(String name, Node.Procedure procedure, Frame outer, Body body)
         frame.set(parameter.name(), body.value(parameter.defaultValue(), frame));
       }
     }
-    return body.run(procedure.body(), frame);
+    String text = body.run(procedure.body(), frame);
+    frame.end();
+    return text;
+  }
+
+  @Override
+  @SuppressWarnings("ReferenceEquality") // Python compares them so
+  public boolean equals(@Nullable Object other) {
+    return this == other;
+  }
+
+  @Override
+  public int hashCode() {
+    return System.identityHashCode(this);
   }
 
   /** What a template may ask of a macro; null if there is nothing of this name. */
   @Nullable Object member(String name) {
     return switch (name) {
       case "name" -> this.name;
-      case "arguments" ->
-          new Tuple(
-              procedure.parameters().stream().<@Nullable Object>map(Node.Parameter::name).toList());
+      case "arguments" -> {
+        Budget.many(procedure.parameters().size(), 24);
+        yield new Tuple(
+            procedure.parameters().stream().<@Nullable Object>map(Node.Parameter::name).toList());
+      }
       case "caller" -> procedure.uses().caller();
       case "catch_kwargs" -> procedure.uses().kwargs();
       case "catch_varargs" -> procedure.uses().varargs();

@@ -44,8 +44,10 @@ record Markup(String text) {
         (left instanceof Markup || left instanceof String)
             && (right instanceof Markup || right instanceof String);
     if (operator.equals("+") && texts) {
-      Budget.hold(0);
-      return new Markup(escaped(left) + escaped(right));
+      String a = escaped(left);
+      String b = escaped(right);
+      Budget.text((long) a.length() + b.length());
+      return new Markup(a + b);
     }
     if (operator.equals("%") && left instanceof Markup format) {
       return new Markup(PercentFormat.of(format.text(), escapedAll(right)));
@@ -55,6 +57,7 @@ record Markup(String text) {
   }
 
   private static @Nullable Object escapedAll(@Nullable Object value) {
+    Budget.list(value instanceof Tuple tuple ? 2L * tuple.size() : 0);
     return switch (value) {
       case Tuple tuple -> new Tuple(tuple.stream().map(Markup::escapedAll).toList());
       case Dict map -> {
@@ -74,6 +77,7 @@ record Markup(String text) {
 
   /** Strings become markup, also those in a list. */
   private static @Nullable Object again(@Nullable Object result) {
+    Budget.list(result instanceof List<?> list ? 2L * list.size() : 0);
     return switch (result) {
       case String text -> new Markup(text);
       case Tuple tuple -> new Tuple(tuple.stream().map(Markup::again).toList());

@@ -142,19 +142,21 @@ final class Members {
     }
     if (target instanceof String text && stride == 1) {
       int begin = text.offsetByCodePoints(0, (int) from);
-      Budget.hold(Math.max(0, to - from));
+      Budget.look(text.length());
+      Budget.text(2 * Math.max(0, to - from));
       return to <= from
           ? ""
           : text.substring(begin, text.offsetByCodePoints(begin, (int) (to - from)));
     }
     List<?> items = target instanceof List<?> list ? list : Python.items(target);
+    Budget.list(0);
     List<@Nullable Object> part = new ArrayList<>();
     for (long i = from; stride > 0 ? i < to : i > to; i += stride) {
-      Budget.hold(8);
+      Budget.hold(32);
       part.add(items.get((int) i));
     }
     if (target instanceof String) {
-      return String.join("", part.stream().map(Repr::text).toList());
+      return PythonText.join("", part.stream().map(Repr::text).toList());
     }
     return target instanceof Tuple ? new Tuple(part) : part;
   }

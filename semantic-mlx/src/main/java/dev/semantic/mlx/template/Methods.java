@@ -6,6 +6,7 @@ import dev.semantic.mlx.template.Python.View;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,9 +34,8 @@ final class Methods {
   static @Nullable Object ofMapping(Dict map, String name) {
     return switch (name) {
       case "items" -> method(name, "", g -> new View("dict_items", pairs(map)));
-      case "keys" -> method(name, "", g -> new View("dict_keys", new ArrayList<>(map.keySet())));
-      case "values" ->
-          method(name, "", g -> new View("dict_values", new ArrayList<>(map.values())));
+      case "keys" -> method(name, "", g -> new View("dict_keys", copy(map.keySet())));
+      case "values" -> method(name, "", g -> new View("dict_values", copy(map.values())));
       case "get" ->
           method(
               name,
@@ -46,7 +46,6 @@ final class Methods {
               name,
               "",
               g -> {
-                Budget.hold(16L * map.size());
                 return new Dict(map);
               });
       case "clear", "pop", "popitem", "setdefault", "update" -> forbidden(name);
@@ -55,7 +54,8 @@ final class Methods {
   }
 
   static List<@Nullable Object> pairs(Map<?, ?> map) {
-    Budget.hold(16L * map.size());
+    Budget.many(map.size(), 120);
+    Budget.list(map.size());
     List<@Nullable Object> pairs = new ArrayList<>();
     map.forEach(
         (key, value) -> {
@@ -87,18 +87,14 @@ final class Methods {
               name,
               "value /",
               g -> list.stream().filter(item -> Compare.equal(item, g.get(0))).count());
-      case "copy" ->
-          tuple
-              ? null
-              : method(
-                  name,
-                  "",
-                  g -> {
-                    Budget.hold(8L * list.size());
-                    return new ArrayList<>(list);
-                  });
+      case "copy" -> tuple ? null : method(name, "", g -> copy(list));
       default -> !tuple && CHANGING.contains(name) ? forbidden(name) : null;
     };
+  }
+
+  private static List<@Nullable Object> copy(Collection<?> items) {
+    Budget.list(items.size());
+    return new ArrayList<>(items);
   }
 
   private static int bound(long index, int size) {

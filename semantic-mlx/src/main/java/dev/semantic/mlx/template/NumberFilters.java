@@ -1,17 +1,30 @@
 package dev.semantic.mlx.template;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.RoundingMode;
 import org.jspecify.annotations.Nullable;
 
 /** The filters that make numbers. */
 final class NumberFilters {
+  /** What a float's hundreds of decimal digits take. */
+  private static final int DECIMAL = 4096;
+
   private NumberFilters() {}
 
   static Object absolute(@Nullable Object value) {
+    charge(value);
     return Numbers.isInteger(value)
         ? Numbers.whole(Numbers.big(value).abs())
         : Math.abs(Numbers.number(value));
+  }
+
+  /** Counts a new number and, of a large one, what it takes to cut it. */
+  private static void charge(@Nullable Object value) {
+    Budget.hold(24);
+    if (value instanceof BigInteger n) {
+      Numbers.charge(n, n);
+    }
   }
 
   private static void refuseMissing(String filter, @Nullable Object value) {
@@ -22,6 +35,7 @@ final class NumberFilters {
 
   static @Nullable Object integer(@Nullable Object value, Given given) {
     refuseMissing("int", value);
+    charge(value);
     if (value instanceof String text) {
       long base = given.integerOr(1, 10);
       boolean usable = base == 0 || (base >= 2 && base <= 36);
@@ -42,6 +56,7 @@ final class NumberFilters {
 
   static @Nullable Object decimal(@Nullable Object value, Given given) {
     refuseMissing("float", value);
+    charge(value);
     if (value instanceof String text) {
       Double decimal = Numbers.parseDecimal(text);
       return decimal == null ? given.or(0, 0.0) : decimal;
@@ -52,6 +67,8 @@ final class NumberFilters {
   static Object rounded(@Nullable Object value, Given given) {
     long precision = given.get(0) == null && given.has(0) ? 0 : given.integerOr(0, 0);
     Object method = given.or(1, "common");
+    charge(value);
+    Budget.look(DECIMAL);
     if ("common".equals(method)) {
       boolean whole = Numbers.isInteger(value);
       if (!whole) {

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 final class NumberFormat {
   private static final int MOST_DIGITS = 1000;
 
+  /** What the digits of any float take, of which the longest have hundreds. */
+  private static final int DIGITS = 16_384;
+
   private NumberFormat() {}
 
   static int precision(long given) {
@@ -21,6 +24,8 @@ final class NumberFormat {
 
   /** An integer's digits in the base that the letter names. */
   static String integer(BigInteger size, char letter, boolean alternate) {
+    Budget.text(letter == 'd' ? 0 : size.bitLength());
+    Budget.look(letter == 'd' ? 0 : Numbers.words(size) * Numbers.words(size));
     return switch (letter) {
       case 'x' -> (alternate ? "0x" : "") + size.toString(16);
       case 'X' -> (alternate ? "0X" : "") + PythonText.upper(size.toString(16));
@@ -33,6 +38,8 @@ final class NumberFormat {
   /** A number of no sign as {@code e}, {@code f}, {@code g} or {@code %} write it. */
   static String decimal(double size, char letter, int precision, boolean alternate) {
     boolean upper = Character.isUpperCase(letter);
+    Budget.hold(4L * precision);
+    Budget.look(DIGITS + 32L * precision);
     if (Double.isNaN(size) || Double.isInfinite(size)) {
       String text = Double.isNaN(size) ? "nan" : "inf";
       return (upper ? PythonText.upper(text) : text) + (letter == '%' ? "%" : "");
@@ -101,7 +108,7 @@ final class NumberFormat {
    * @param width is reached with zeros, which are grouped, too
    */
   static String grouped(String digits, char separator, int size, long width) {
-    Budget.hold(width);
+    Budget.many(Math.max(width, digits.length()), 8);
     long wanted = width - width / (size + 1) + (width % (size + 1) == 0 ? 1 : 0);
     StringBuilder out = new StringBuilder();
     for (long i = Math.max(wanted, digits.length()); i > 0; i--) {

@@ -8,8 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** Python's numbers: integers of any size (long where they fit), doubles, and truth values. */
 final class Numbers {
   private static final Pattern DECIMAL =
-      Pattern.compile(
-          "[+-]?(\\d+(_\\d+)*\\.?(\\d+(_\\d+)*)?|\\.\\d+(_\\d+)*)([eE][+-]?\\d+(_\\d+)*)?");
+      Pattern.compile("[+-]?(\\d++\\.?\\d*+|\\.\\d++)([eE][+-]?\\d++)?");
   private static final int LONGEST_TEXT = 4300; // Python's own limit
 
   private Numbers() {}
@@ -26,6 +25,17 @@ final class Numbers {
   /** An integer as it is kept: a long where it fits. */
   static Object whole(BigInteger n) {
     return n.bitLength() < Long.SIZE ? (Object) n.longValue() : n;
+  }
+
+  /** How many words a number takes; one where it is an ordinary one. */
+  static long words(BigInteger n) {
+    return n.bitLength() / Integer.SIZE + 1L;
+  }
+
+  /** Counts what it takes to multiply or divide two numbers, and the result. */
+  static void charge(BigInteger a, BigInteger b) {
+    Budget.look(words(a) * words(b));
+    Budget.hold((words(a) + words(b)) * Integer.BYTES);
   }
 
   static BigInteger big(@Nullable Object value) {
@@ -68,6 +78,7 @@ final class Numbers {
   }
 
   static int compare(Object a, Object b) {
+    Budget.look(a instanceof BigInteger || b instanceof BigInteger ? 2048 : 0);
     if (a instanceof Double x && b instanceof Double y) {
       return x < y ? -1 : x > y ? 1 : 0;
     }
@@ -94,14 +105,22 @@ final class Numbers {
     if (n.bitLength() > LONGEST_TEXT * 3.33) {
       throw new TemplateException("An integer of more than " + LONGEST_TEXT + " digits");
     }
+    Budget.text(n.bitLength() / 3);
+    Budget.look(4 * words(n) * words(n));
     return n.toString();
   }
 
   /** {@code int(text, base)}; null if it is none. */
   static @Nullable Object parseInteger(String given, int base) {
+    Budget.look(given.length());
     String text = PythonText.strip(given, null, true, true);
     boolean negative = text.startsWith("-");
     String digits = negative || text.startsWith("+") ? text.substring(1) : text;
+    if (digits.length() > LONGEST_TEXT) {
+      return null;
+    }
+    Budget.text(digits.length());
+    Budget.look((long) digits.length() * digits.length() / 16);
     int prefixed = prefixBase(digits);
     int radix = base == 0 ? Math.max(prefixed, 10) : base;
     if (prefixed == radix && prefixed != 10) {
@@ -110,7 +129,6 @@ final class Numbers {
     }
     boolean zeros = base == 0 && radix == 10 && digits.length() > 1 && digits.startsWith("0");
     if (digits.isEmpty()
-        || digits.length() > LONGEST_TEXT
         || digits.startsWith("_")
         || digits.endsWith("_")
         || digits.contains("__")
@@ -137,11 +155,27 @@ final class Numbers {
     };
   }
 
+  /** Whether underlines stand between two digits only. */
+  private static boolean joinsDigits(String text) {
+    for (int i = text.indexOf('_'); i >= 0; i = text.indexOf('_', i + 1)) {
+      boolean between = i > 0 && i + 1 < text.length();
+      if (!between
+          || !Character.isDigit(text.charAt(i - 1))
+          || !Character.isDigit(text.charAt(i + 1))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** {@code float(text)}; null if it is none. */
   static @Nullable Double parseDecimal(String given) {
+    Budget.look(16L * given.length());
     String text = PythonText.strip(given, null, true, true);
-    if (DECIMAL.matcher(text).matches()) {
-      return Double.valueOf(text.replace("_", ""));
+    Budget.text(text.length());
+    String digits = text.replace("_", "");
+    if (DECIMAL.matcher(digits).matches() && joinsDigits(text)) {
+      return Double.valueOf(digits);
     }
     return switch (PythonText.lower(text)) {
       case "nan", "+nan", "-nan" -> Double.NaN;

@@ -12,6 +12,8 @@ final class PercentFormat {
       Pattern.compile(
           "%(?:\\(([^()]*)\\))?([-+ 0#]*)(\\*|\\d*)(?:\\.(\\*|\\d*))?[hlL]?(.?)", Pattern.DOTALL);
 
+  private static final int FIELD_COST = 512;
+
   private final String format;
   private final @Nullable Object values;
   private int next;
@@ -27,13 +29,16 @@ final class PercentFormat {
   }
 
   private String run() {
+    Budget.many(format.length(), 4);
+    Budget.look(16L * format.length());
     Matcher field = FIELD.matcher(format);
     StringBuilder out = new StringBuilder();
     int from = 0;
     while (field.find(from)) {
       out.append(format, from, field.start());
       String text = field.group(5).equals("%") ? "%" : field(field);
-      Budget.hold(text.length());
+      Budget.many(text.length() + 16L, 4);
+      Budget.look(FIELD_COST);
       out.append(text);
       from = field.end();
     }
@@ -149,7 +154,7 @@ final class PercentFormat {
   private static String cut(String text, long precision) {
     return precision < 0 || precision >= PythonText.length(text)
         ? text
-        : text.substring(0, PythonText.offset(text, precision));
+        : PythonText.beginning(text, precision);
   }
 
   private static String padded(String sign, String text, String flags, long width) {

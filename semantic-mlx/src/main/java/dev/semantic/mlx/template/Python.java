@@ -20,10 +20,12 @@ final class Python {
    */
   record Undefined(String why) {
     static Undefined name(String name) {
+      Budget.text(name.length());
       return new Undefined("'" + name + "' is undefined");
     }
 
     static Undefined member(@Nullable Object target, @Nullable Object name) {
+      Budget.hold(256);
       return new Undefined(type(target) + " has no " + Repr.of(name));
     }
   }
@@ -49,7 +51,18 @@ final class Python {
   }
 
   /** What {@code dict.keys()} and its like give: lists that cannot be looked into. */
-  record View(String name, List<@Nullable Object> items) {}
+  record View(String name, List<@Nullable Object> items) {
+    @Override
+    @SuppressWarnings("ReferenceEquality") // as a key; Compare knows when two are equal
+    public boolean equals(@Nullable Object other) {
+      return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+      return System.identityHashCode(this);
+    }
+  }
 
   static boolean isTrue(@Nullable Object value) {
     return switch (value) {
@@ -138,11 +151,12 @@ final class Python {
     if (value instanceof String text) {
       return PythonText.characters(text);
     }
+    Budget.list(0);
     List<@Nullable Object> items = new ArrayList<>();
     iterator(value)
         .forEachRemaining(
             item -> {
-              Budget.hold(8);
+              Budget.hold(32);
               items.add(item);
             });
     return items;
@@ -167,6 +181,7 @@ final class Python {
       case BigDecimal d -> d.doubleValue();
       case BigInteger n -> Numbers.whole(n);
       case List<?> list -> {
+        Budget.list(list.size());
         List<@Nullable Object> copy = new ArrayList<>(list.size());
         list.forEach(item -> copy.add(of(item)));
         yield copy;

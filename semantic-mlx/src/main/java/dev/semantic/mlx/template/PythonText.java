@@ -1,6 +1,7 @@
 package dev.semantic.mlx.template;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +30,7 @@ final class PythonText {
   }
 
   static int length(String text) {
+    Budget.look(text.length());
     return text.codePointCount(0, text.length());
   }
 
@@ -39,8 +41,13 @@ final class PythonText {
     return text.offsetByCodePoints(0, (int) Math.clamp(from, 0L, length));
   }
 
+  /** The first code points of a text. */
+  static String beginning(String text, long count) {
+    return part(text, 0, offset(text, count));
+  }
+
   static List<@Nullable Object> characters(String text) {
-    Budget.hold(16L * text.length()); // each becomes an object
+    Budget.many(text.length(), 64); // each becomes an object
     List<@Nullable Object> characters = new ArrayList<>(text.length());
     text.codePoints().forEach(c -> characters.add(Character.toString(c)));
     return characters;
@@ -52,7 +59,8 @@ final class PythonText {
    * @param which the characters that go; null for white space
    */
   static String strip(String text, @Nullable String which, boolean left, boolean right) {
-    IntPredicate goes = which == null ? PythonText::isSpace : c -> which.indexOf(c) >= 0;
+    IntPredicate goes = which == null ? PythonText::isSpace : oneOf(which);
+    Budget.look(4L * text.length());
     int from = 0;
     int to = text.length();
     while (left && from < to && goes.test(text.codePointAt(from))) {
@@ -61,7 +69,20 @@ final class PythonText {
     while (right && to > from && goes.test(text.codePointBefore(to))) {
       to -= Character.charCount(text.codePointBefore(to));
     }
+    return part(text, from, to);
+  }
+
+  /** A substring, counted. */
+  private static String part(String text, int from, int to) {
+    Budget.text(to - from);
     return text.substring(from, to);
+  }
+
+  private static IntPredicate oneOf(String characters) {
+    Budget.many(characters.length(), Integer.BYTES);
+    Budget.look(16L * characters.length());
+    int[] sorted = characters.codePoints().sorted().toArray();
+    return c -> Arrays.binarySearch(sorted, c) >= 0;
   }
 
   /**
@@ -71,27 +92,36 @@ final class PythonText {
    * @param limit negative for none
    */
   static List<@Nullable Object> split(String text, @Nullable String separator, long limit) {
+    Budget.list(0);
     List<@Nullable Object> parts = new ArrayList<>();
     if (separator == null) {
+      Budget.look(4L * text.length());
       int from = skip(text, 0, true);
       while (from < text.length() && (limit < 0 || parts.size() < limit)) {
         int end = skip(text, from, false);
-        parts.add(text.substring(from, end));
+        parts.add(item(text, from, end));
         from = skip(text, end, true);
       }
       if (from < text.length()) {
-        parts.add(text.substring(from));
+        parts.add(item(text, from, text.length()));
       }
       return parts;
     }
+    TextSearch search = new TextSearch(text, separator, false);
     int from = 0;
     int at;
-    while ((limit < 0 || parts.size() < limit) && (at = text.indexOf(separator, from)) >= 0) {
-      parts.add(text.substring(from, at));
+    while ((limit < 0 || parts.size() < limit) && (at = search.next(from)) >= 0) {
+      parts.add(item(text, from, at));
       from = at + separator.length();
     }
-    parts.add(text.substring(from));
+    parts.add(item(text, from, text.length()));
     return parts;
+  }
+
+  /** A substring and its place in a list. */
+  private static String item(String text, int from, int to) {
+    Budget.many(1, 16);
+    return part(text, from, to);
   }
 
   private static int skip(String text, int from, boolean space) {
@@ -107,28 +137,31 @@ final class PythonText {
     if (limit < 0) {
       return split(text, separator, -1);
     }
+    Budget.list(0);
     List<@Nullable Object> parts = new ArrayList<>();
     if (separator == null) {
+      Budget.look(4L * text.length());
       int to = skipBack(text, text.length(), true);
       while (to > 0 && parts.size() < limit) {
         int from = skipBack(text, to, false);
-        parts.add(text.substring(from, to));
+        parts.add(item(text, from, to));
         to = skipBack(text, from, true);
       }
       if (to > 0) {
-        parts.add(text.substring(0, to));
+        parts.add(item(text, 0, to));
       }
       Collections.reverse(parts);
       return parts;
     }
+    TextSearch search = new TextSearch(text, separator, true);
     int to = text.length();
-    int at;
-    while (parts.size() < limit
-        && (at = text.lastIndexOf(separator, to - separator.length())) >= 0) {
-      parts.add(text.substring(at + separator.length(), to));
-      to = at;
+    int fromEnd;
+    while (parts.size() < limit && (fromEnd = search.next(text.length() - to)) >= 0) {
+      int end = text.length() - fromEnd;
+      parts.add(item(text, end, to));
+      to = end - separator.length();
     }
-    parts.add(text.substring(0, to));
+    parts.add(item(text, 0, to));
     Collections.reverse(parts);
     return parts;
   }
@@ -143,6 +176,8 @@ final class PythonText {
 
   /** {@code str.splitlines}. */
   static List<@Nullable Object> lines(String text, boolean keepEnds) {
+    Budget.list(0);
+    Budget.look(4L * text.length());
     List<@Nullable Object> lines = new ArrayList<>();
     int from = 0;
     for (int i = 0; i < text.length(); i++) {
@@ -151,12 +186,12 @@ final class PythonText {
         if (text.startsWith("\r\n", i)) {
           i++;
         }
-        lines.add(text.substring(from, keepEnds ? i + 1 : end));
+        lines.add(item(text, from, keepEnds ? i + 1 : end));
         from = i + 1;
       }
     }
     if (from < text.length()) {
-      lines.add(text.substring(from));
+      lines.add(item(text, from, text.length()));
     }
     return lines;
   }
@@ -169,14 +204,15 @@ final class PythonText {
   static String replace(String text, String old, String fresh, long count) {
     long found = count(text, old);
     long times = count < 0 ? found : Math.min(count, found);
-    Budget.hold(text.length() + times * Math.max(0, fresh.length() - old.length()));
-    if (times == found && !old.isEmpty()) {
-      return text.replace(old, fresh);
-    }
-    StringBuilder out = new StringBuilder();
+    Budget.many(times, Math.max(0, 2L * (fresh.length() - old.length())));
+    long size = text.length() + times * (fresh.length() - old.length());
+    Budget.text(size);
+    Budget.hold(size); // while it is made
+    StringBuilder out = new StringBuilder((int) size);
+    TextSearch search = new TextSearch(text, old, false);
     int from = 0;
     for (long i = 0; i < times; i++) {
-      int at = old.isEmpty() ? from : text.indexOf(old, from);
+      int at = old.isEmpty() ? from : search.next(from);
       out.append(text, from, at).append(fresh);
       from = at + old.length();
       if (old.isEmpty() && from < text.length()) { // between any two characters
@@ -184,32 +220,40 @@ final class PythonText {
         from += Character.charCount(text.codePointAt(from));
       }
     }
-    return out.append(text.substring(from)).toString();
+    return out.append(text, from, text.length()).toString();
   }
 
   static long count(String text, String part) {
     if (part.isEmpty()) {
       return length(text) + 1L;
     }
+    TextSearch search = new TextSearch(text, part, false);
     long count = 0;
-    for (int at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length())) {
+    for (int at = search.next(0); at >= 0; at = search.next(at + part.length())) {
       count++;
     }
     return count;
   }
 
   static String join(String between, List<String> parts) {
-    Budget.hold(
-        (long) between.length() * parts.size() + parts.stream().mapToLong(String::length).sum());
+    long length = parts.stream().mapToLong(String::length).sum();
+    Budget.text((long) between.length() * Math.max(0, parts.size() - 1) + length);
     return String.join(between, parts);
   }
 
   static String upper(String text) {
+    cased(text);
     return text.toUpperCase(Locale.ROOT);
   }
 
   static String lower(String text) {
+    cased(text);
     return text.toLowerCase(Locale.ROOT);
+  }
+
+  private static void cased(String text) {
+    Budget.text(text.length());
+    Budget.look(8L * text.length());
   }
 
   /** {@code str.capitalize}. */
@@ -223,6 +267,8 @@ final class PythonText {
 
   /** {@code str.title}: a word begins where no letter with case stands before. */
   static String title(String text) {
+    Budget.text(text.length());
+    Budget.many(text.length(), 8);
     StringBuilder out = new StringBuilder();
     boolean inWord = false;
     for (int c : text.codePoints().toArray()) {
@@ -247,6 +293,8 @@ final class PythonText {
 
   /** {@code str.isupper} or {@code str.islower}: some letters have case, and all of those it. */
   static boolean hasCase(String text, IntPredicate right) {
+    Budget.look(8L * text.length());
+    Budget.many(text.length(), 4);
     boolean found = false;
     for (int c : text.codePoints().toArray()) {
       if (isCased(c) && !right.test(c)) {
@@ -260,7 +308,8 @@ final class PythonText {
   /** {@code str.ljust}, {@code rjust}, {@code center}. */
   static String pad(String text, long width, String fill, double shareBefore) {
     long missing = Math.max(0, width - length(text));
-    Budget.hold(text.length() + missing);
+    Budget.text(missing); // once by itself
+    Budget.text(text.length() + missing);
     long before = (long) (missing * shareBefore);
     if (shareBefore == 0.5 && missing % 2 == 1 && width % 2 == 1) {
       before++; // so does Python

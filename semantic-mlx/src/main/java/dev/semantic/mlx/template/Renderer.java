@@ -31,7 +31,7 @@ final class Renderer implements Macro.Body {
   }
 
   private void write(String text) {
-    Budget.hold(text.length());
+    Budget.many(text.length(), 4); // here, and in the string that it becomes
     out.append(text);
   }
 
@@ -76,7 +76,7 @@ final class Renderer implements Macro.Body {
             text -> assign(capture.target(), filtered(text, capture.filters(), inner), frame));
       }
       case Node.Macro macro ->
-          frame.set(macro.name(), new Macro(macro.name(), macro.procedure(), frame, this));
+          frame.set(macro.name(), macro(macro.name(), macro.procedure(), frame));
       case Node.CallBlock block -> callBlock(block, frame);
       case Node.FilterBlock block -> {
         Frame inner = new Frame(frame);
@@ -123,6 +123,9 @@ final class Renderer implements Macro.Body {
   }
 
   private Flow loop(Node.For loop, @Nullable Object items, Frame frame, int depth) {
+    if (loop.recursive() || loop.filter() != null) {
+      frame.keep();
+    }
     Callable again =
         loop.recursive()
             ? Members.method(
@@ -140,7 +143,9 @@ final class Renderer implements Macro.Body {
       inner.set("loop", state);
       Object item = state.next();
       assign(loop.target(), item, inner);
-      if (flow(loop.body(), inner) == Flow.BREAK) {
+      Flow flow = flow(loop.body(), inner);
+      inner.end();
+      if (flow == Flow.BREAK) {
         break;
       }
     }
@@ -171,7 +176,9 @@ final class Renderer implements Macro.Body {
             Object item = all.next();
             Frame inner = new Frame(frame);
             assign(loop.target(), item, inner);
-            if (Python.isTrue(evaluator.value(filter, inner))) {
+            boolean passes = Python.isTrue(evaluator.value(filter, inner));
+            inner.end();
+            if (passes) {
               return item;
             }
           }
@@ -216,6 +223,7 @@ final class Renderer implements Macro.Body {
 
   /** Uses what the nodes write, unless a break or continue leaves them. */
   private Flow captured(List<Node> nodes, Frame frame, Use use) {
+    Budget.hold(64);
     StringBuilder outside = out;
     StringBuilder inside = new StringBuilder();
     out = inside;
@@ -232,6 +240,7 @@ final class Renderer implements Macro.Body {
   }
 
   private String captured(Runnable writing) {
+    Budget.hold(64);
     StringBuilder outside = out;
     out = new StringBuilder();
     try {
@@ -252,8 +261,14 @@ final class Renderer implements Macro.Body {
     return evaluator.value(expr, frame);
   }
 
+  private Macro macro(String name, Node.Procedure procedure, Frame frame) {
+    Budget.hold(32);
+    frame.keep();
+    return new Macro(name, procedure, frame, this);
+  }
+
   private void callBlock(Node.CallBlock block, Frame frame) {
-    Macro caller = new Macro("caller", block.caller(), frame, this);
+    Macro caller = macro("caller", block.caller(), frame);
     write(Repr.text(evaluator.call(block.call(), frame, caller)));
   }
 }

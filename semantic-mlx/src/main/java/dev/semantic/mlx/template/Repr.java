@@ -7,6 +7,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -33,10 +34,12 @@ final class Repr {
   static String of(@Nullable Object value) {
     Repr repr = new Repr();
     repr.write(value);
+    Budget.text(repr.out.length());
     return repr.out.toString();
   }
 
   private void write(@Nullable Object value) {
+    Budget.look(32);
     switch (value) {
       case null -> append("None");
       case Boolean b -> append(b ? "True" : "False");
@@ -64,7 +67,7 @@ final class Repr {
   }
 
   private void append(String text) {
-    Budget.hold(text.length());
+    Budget.many(text.length(), 4);
     out.append(text);
   }
 
@@ -92,6 +95,8 @@ final class Repr {
   }
 
   static String decimal(double d) {
+    Budget.hold(64);
+    Budget.look(1024);
     if (Double.isNaN(d)) {
       return "nan";
     }
@@ -122,6 +127,8 @@ final class Repr {
   }
 
   private static String quoted(String s) {
+    Budget.many(s.length(), 4);
+    Budget.look(16L * s.length());
     char quote = s.indexOf('\'') >= 0 && s.indexOf('"') < 0 ? '"' : '\'';
     StringBuilder out = new StringBuilder().append(quote);
     PrimitiveIterator.OfInt characters = s.codePoints().iterator();
@@ -138,8 +145,10 @@ final class Repr {
           } else if (isPrintable(c)) {
             out.appendCodePoint(c);
           } else {
-            String format = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
-            out.append(format.formatted(c));
+            Budget.hold(40);
+            int digits = c < 0x100 ? 2 : c < 0x10000 ? 4 : 8;
+            out.append(digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U");
+            out.append(HexFormat.of().toHexDigits(c, digits));
           }
         }
       }

@@ -99,10 +99,13 @@ final class Scopes {
   }
 
   private Scopes copy() {
+    long names = (long) known.size() + stored.size() + unset.size();
+    Budget.look(64 * (names + 4)); // what makes a template of many names and branches slow
     return new Scopes(outer, inLoop, this);
   }
 
   private void join(List<Scopes> branches) {
+    branches.forEach(branch -> Budget.look(32L * branch.known.size()));
     Set<String> sometimes = new HashSet<>();
     branches.forEach(branch -> sometimes.addAll(branch.stored));
     sometimes.removeAll(stored);

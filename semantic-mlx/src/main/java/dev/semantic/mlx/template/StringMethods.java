@@ -34,8 +34,8 @@ final class StringMethods {
     return switch (name) {
       case "startswith" -> affix(text, name, String::startsWith);
       case "endswith" -> affix(text, name, String::endsWith);
-      case "find", "index" -> search(text, name, String::indexOf);
-      case "rfind", "rindex" -> search(text, name, String::lastIndexOf);
+      case "find", "index" -> search(text, name, TextSearch::first);
+      case "rfind", "rindex" -> search(text, name, TextSearch::last);
       case "count" ->
           method(
               name,
@@ -79,7 +79,8 @@ final class StringMethods {
     return switch (name) {
       case "upper" -> making(name, text, PythonText::upper);
       case "lower" -> making(name, text, PythonText::lower);
-      case "casefold" -> making(name, text, t -> PythonText.lower(t.replace("ß", "ss")));
+      case "casefold" ->
+          making(name, text, t -> PythonText.lower(PythonText.replace(t, "ß", "ss", -1)));
       case "title" -> making(name, text, PythonText::title);
       case "capitalize" -> making(name, text, PythonText::capitalize);
       case "swapcase" -> making(name, text, Characters::swapCase);
@@ -99,7 +100,7 @@ final class StringMethods {
               g -> {
                 int sign = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
                 return text.substring(0, sign)
-                    + PythonText.pad(text.substring(sign), g.integer(0) - sign, "0", 1);
+                    + PythonText.pad(rest(text, sign), g.integer(0) - sign, "0", 1);
               });
       case "ljust" -> padded(text, name, 0);
       case "rjust" -> padded(text, name, 1);
@@ -115,7 +116,7 @@ final class StringMethods {
         name,
         "",
         g -> {
-          Budget.hold(text.length());
+          Budget.look(16L * text.length());
           return made.apply(text);
         });
   }
@@ -147,27 +148,35 @@ final class StringMethods {
               name,
               "keepends?",
               g -> {
-                Budget.hold(text.length());
                 return PythonText.lines(text, g.flag(0));
               });
       case "removeprefix" ->
           method(
               name,
               "prefix /",
-              g -> text.startsWith(g.text(0)) ? text.substring(g.text(0).length()) : text);
+              g -> {
+                boolean has = text.startsWith(g.text(0));
+                return has ? rest(text, g.text(0).length()) : text;
+              });
       case "removesuffix" ->
           method(
               name,
               "suffix /",
-              g ->
-                  text.endsWith(g.text(0))
-                      ? text.substring(0, text.length() - g.text(0).length())
-                      : text);
+              g -> {
+                Budget.text(text.length());
+                boolean has = text.endsWith(g.text(0));
+                return has ? text.substring(0, text.length() - g.text(0).length()) : text;
+              });
       case "partition" ->
-          method(name, "sep /", g -> partition(text, separating(g), text.indexOf(g.text(0)), 0));
+          method(
+              name,
+              "sep /",
+              g -> partition(text, separating(g), TextSearch.first(text, g.text(0)), 0));
       case "rpartition" ->
           method(
-              name, "sep /", g -> partition(text, separating(g), text.lastIndexOf(g.text(0)), 2));
+              name,
+              "sep /",
+              g -> partition(text, separating(g), TextSearch.last(text, g.text(0)), 2));
       default -> null;
     };
   }
@@ -177,7 +186,6 @@ final class StringMethods {
   }
 
   private static @Nullable String separator(Given g) {
-    Budget.hold(64);
     return g.get(0) == null ? null : separating(g);
   }
 
@@ -188,7 +196,14 @@ final class StringMethods {
     return g.text(0);
   }
 
+  private static String rest(String text, int from) {
+    Budget.text(text.length() - from);
+    return text.substring(from);
+  }
+
   private static Tuple partition(String text, String separator, int at, int wholeAt) {
+    Budget.list(6);
+    Budget.text(text.length());
     if (at < 0) {
       String[] parts = {"", "", ""};
       parts[wholeAt] = text;
@@ -199,7 +214,13 @@ final class StringMethods {
   }
 
   private static Callable every(String text, String name, IntPredicate predicate) {
-    return method(name, "", g -> !text.isEmpty() && text.codePoints().allMatch(predicate));
+    return method(
+        name,
+        "",
+        g -> {
+          Budget.look(8L * text.length());
+          return !text.isEmpty() && text.codePoints().allMatch(predicate);
+        });
   }
 
   private static Callable padded(String text, String name, double shareBefore) {
@@ -228,6 +249,7 @@ final class StringMethods {
                       if (!(option instanceof String affix)) {
                         throw new TemplateException(name + " needs strings in its tuple");
                       }
+                      Budget.look(affix.length());
                       return part != null && holds.test(part, affix);
                     });
           }
@@ -247,6 +269,7 @@ final class StringMethods {
     }
     int from = g.get(1) == null ? 0 : PythonText.offset(text, g.integer(1));
     int to = g.get(2) == null ? text.length() : PythonText.offset(text, g.integer(2));
+    Budget.text(Math.max(0, to - from));
     return from > to ? null : text.substring(from, to);
   }
 

@@ -4,16 +4,28 @@ package dev.semantic.mlx.template;
 public final class TemplateException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  private static final int LONGEST = 500;
+
   private final boolean placed;
 
   TemplateException(String message) {
-    super(message);
+    super(clipped(message));
     placed = false;
   }
 
   TemplateException(Position at, String message) {
-    super("%s (line %d, column %d)".formatted(message, at.line(), at.column()));
+    super("%s (line %d, column %d)".formatted(clipped(message), at.line(), at.column()));
     placed = true;
+  }
+
+  /** A template's own words, which may be as long as it likes, and go to a terminal. */
+  private static String clipped(String message) {
+    StringBuilder shown = new StringBuilder();
+    for (int i = 0; i < Math.min(message.length(), LONGEST); i++) {
+      char c = message.charAt(i);
+      shown.append(Character.isISOControl(c) && c != '\n' && c != '\t' ? '?' : c);
+    }
+    return shown.append(message.length() > LONGEST ? "…" : "").toString();
   }
 
   static TemplateException tooDeep(Position at) {

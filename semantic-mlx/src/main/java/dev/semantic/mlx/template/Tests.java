@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The tests behind {@code is}. */
@@ -58,6 +59,12 @@ final class Tests {
 
   private Tests() {}
 
+  static Set<String> names() {
+    Set<String> names = new TreeSet<>(ALONE);
+    names.addAll(WITH_ONE.keySet());
+    return names;
+  }
+
   static boolean exists(String name) {
     return ALONE.contains(name) || WITH_ONE.containsKey(name);
   }
@@ -67,6 +74,7 @@ final class Tests {
       @Nullable Object tested,
       List<@Nullable Object> positional,
       Map<String, @Nullable Object> named) {
+    Budget.look(64);
     Object value = name.equals("escaped") ? tested : Markup.plain(tested);
     String test = "The test '" + name + "'";
     String parameter = WITH_ONE.get(name);
@@ -126,6 +134,6 @@ final class Tests {
   @SuppressWarnings("ReferenceEquality") // that is what the test asks
   private static boolean same(@Nullable Object a, @Nullable Object b) {
     boolean plain = a instanceof Boolean || a instanceof Long || a instanceof String;
-    return plain ? Objects.equals(a, b) : a == b;
+    return plain ? Compare.equal(a, b) && Objects.equals(a, b) : a == b;
   }
 }

@@ -2,6 +2,7 @@ package dev.semantic.mlx.template;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -10,12 +11,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The filters that make texts. */
 final class TextFilters {
+  private static final HexFormat HEX = HexFormat.of().withUpperCase();
   private static final Pattern WORD = Pattern.compile("\\w+", Pattern.UNICODE_CHARACTER_CLASS);
 
   private TextFilters() {}
 
   /** Unlike {@code str.title}, a word begins only after white space or an opening bracket. */
   static String title(String text) {
+    Budget.many(text.length(), 4);
+    Budget.look(16L * text.length());
     StringBuilder out = new StringBuilder();
     int from = 0;
     while (from < text.length()) {
@@ -37,7 +41,8 @@ final class TextFilters {
   }
 
   static String escaped(String text) {
-    Budget.hold(5L * text.length());
+    Budget.many(text.length(), 20);
+    Budget.look(16L * text.length());
     return text.replace("&", "&amp;")
         .replace("<", "&lt;")
         .replace(">", "&gt;")
@@ -54,15 +59,20 @@ final class TextFilters {
     String space =
         given.or(0, 4L) instanceof String s ? s : PythonText.pad("", given.integerOr(0, 4), " ", 1);
     boolean blank = given.flag(2);
-    List<@Nullable Object> lines = PythonText.lines(string("indent", value) + "\n", false);
+    List<@Nullable Object> lines = PythonText.lines(line(string("indent", value)), false);
     StringBuilder out = new StringBuilder(given.flag(1) ? space : "");
     for (int i = 0; i < lines.size(); i++) {
       String line = Repr.text(lines.get(i));
       boolean indent = i > 0 && (blank || !line.isEmpty());
-      Budget.hold(line.length() + space.length());
+      Budget.many((long) line.length() + space.length(), 4);
       out.append(i == 0 ? "" : "\n").append(indent ? space : "").append(line);
     }
     return out.toString();
+  }
+
+  private static String line(String text) {
+    Budget.text(text.length());
+    return text + "\n";
   }
 
   private static String string(String filter, @Nullable Object value) {
@@ -84,12 +94,14 @@ final class TextFilters {
       return value;
     }
     String text = string("truncate", value);
+    Budget.text(2L * length + end.length());
     String cut = text.substring(0, PythonText.offset(text, length - PythonText.length(end)));
     int space = cut.lastIndexOf(' ');
     return (given.flag(1) || space < 0 ? cut : cut.substring(0, space)) + end;
   }
 
   static long words(String text) {
+    Budget.look(16L * text.length());
     Matcher words = WORD.matcher(text);
     long count = 0;
     while (words.find()) {
@@ -130,14 +142,14 @@ final class TextFilters {
   }
 
   private static String encoded(String text, String kept) {
-    Budget.hold(3L * text.length());
+    Budget.many(text.length(), 40); // as bytes, each of which takes three characters
     StringBuilder out = new StringBuilder();
     for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
       char c = (char) (b & 0xff);
       if (c < 128 && (Character.isLetterOrDigit(c) || kept.indexOf(c) >= 0)) {
         out.append(c);
       } else {
-        out.append("%%%02X".formatted((int) c));
+        out.append('%').append(HEX.toHighHexDigit(b)).append(HEX.toLowHexDigit(b));
       }
     }
     return out.toString();

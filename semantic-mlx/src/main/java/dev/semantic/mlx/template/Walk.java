@@ -116,6 +116,7 @@ final class Walk {
   }
 
   private void expr(Expr expr, boolean soft) {
+    Budget.look(16);
     try {
       within(expr, soft);
     } catch (StackOverflowError e) {
