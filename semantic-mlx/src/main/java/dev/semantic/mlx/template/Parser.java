@@ -60,7 +60,6 @@ final class Parser {
 
   /** Nodes up to a tag of one of these names, which is left to be read. */
   private List<Node> until(Set<String> names) {
-    Budget.list(8);
     if (++depth > DEEPEST) {
       throw new TemplateException(in.peek().at(), "Blocks nested too deeply");
     }
