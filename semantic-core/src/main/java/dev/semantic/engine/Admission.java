@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds each request the sequence it goes on with: the agent's own, from memory or from where it is
@@ -31,6 +32,7 @@ final class Admission {
   private final Recall recall;
   private final WriteBehind behind;
   private final Timeline timeline;
+  private @Nullable Throwable whyFull; // by the scheduler's thread
   private long begun; // by the scheduler's thread: how many requests
 
   Admission(
@@ -267,6 +269,7 @@ final class Admission {
       return false; // however many agents were parked for it
     }
     Set<AgentId> stay = new HashSet<>();
+    whyFull = null;
     while (!lease.growTo(tokens)) {
       Optional<AgentId> coldest = hot.coldest(stay);
       if (coldest.isEmpty()) {
@@ -279,6 +282,11 @@ final class Admission {
     return true;
   }
 
+  /** What kept somebody from leaving when room was wanted last, if anything did. */
+  @Nullable Throwable whyFull() {
+    return whyFull;
+  }
+
   /** Whether so many tokens would fit if nobody else were there. */
   boolean couldHold(int tokens) {
     return Math.ceilDiv(tokens, BlockPool.BLOCK_TOKENS) <= pool.totalBlocks();
@@ -287,27 +295,16 @@ final class Admission {
   private boolean evict(AgentId agent) {
     Hot leaving = hot.peek(agent).orElseThrow();
     try {
-      behind.awaitWritten(() -> false);
-      if (!leaving.isParked()) {
-        park(agent, leaving);
-      }
+      behind.park(agent, leaving);
     } catch (DiskFullException e) {
       LOG.debug("No room to park {}: its next prompt is computed again", agent, e);
     } catch (Throwable t) {
+      whyFull = t;
       LOG.warn("Cannot park {}, so it stays in memory", agent, t);
       return false;
     }
     hot.take(agent).ifPresent(Hot::close);
     return true;
-  }
-
-  /** Writes a sequence to the store; an empty one has nothing to say. */
-  private void park(AgentId agent, Hot leaving) {
-    if (leaving.sequence().length() > 0) {
-      leaving.beginParking();
-      store.park(agent, leaving.sequence().snapshot());
-      leaving.endParking();
-    }
   }
 
   /**

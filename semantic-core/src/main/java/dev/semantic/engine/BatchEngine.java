@@ -3,16 +3,19 @@ package dev.semantic.engine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.CacheStore;
+import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.TextCodec;
+import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +28,11 @@ import org.jspecify.annotations.Nullable;
  * before {@link #giveUp} has no effect.
  */
 public final class BatchEngine implements AutoCloseable {
+  private static final Log LOG = Log.of(BatchEngine.class);
+
+  /** How long closing waits for a step of the model, and for its sequences to be closed. */
+  private static final Duration LAST_STEP = Duration.ofSeconds(10);
+
   private final EngineOptions options;
   private final BlockPool pool;
   private final HotTier hot = new HotTier();
@@ -33,7 +41,11 @@ public final class BatchEngine implements AutoCloseable {
   private final Admission admission;
   private final Lobby lobby;
   private final Homecoming homecoming;
-  private final Scheduler scheduler;
+  private final Readers readers;
+  private final Supplier<Scheduler> fresh;
+  private final Timeline timeline;
+  private volatile Scheduler scheduler;
+  private volatile boolean still = true;
 
   /** An engine without a model; it takes requests at once, and serves once it has one. */
   public BatchEngine(EngineOptions options, BlockPool pool, CacheStore store) {
@@ -49,19 +61,34 @@ public final class BatchEngine implements AutoCloseable {
     this.behind = new WriteBehind(hot, store, timeline, lobby::wake);
     this.recall = new Recall(store, pool);
     this.admission = new Admission(hot, pool, store, recall, behind, timeline);
-    Readers readers = new Readers(timeline);
+    this.timeline = timeline;
+    this.readers = new Readers(timeline);
     this.homecoming =
         new Homecoming(
             store, recall, timeline, readers, hot::isPinned, admission::hasRoom, lobby::wake);
-    this.scheduler =
-        new Scheduler(
-            timeline,
-            lobby,
-            admission,
-            new Stepper(hot, admission),
-            options.writeBehind() ? Optional.of(behind) : Optional.empty(),
-            homecoming,
-            readers);
+    this.fresh =
+        () ->
+            new Scheduler(
+                timeline,
+                lobby,
+                admission,
+                new Stepper(hot, admission),
+                options.writeBehind() ? Optional.of(behind) : Optional.empty(),
+                homecoming,
+                readers,
+                hot);
+    this.scheduler = fresh.get();
+    watch(timeline);
+  }
+
+  /** Or no threads at all. */
+  private void watch(Timeline timeline) {
+    try {
+      Watchdog.start(timeline, lobby);
+    } catch (Throwable t) {
+      lobby.close();
+      throw t;
+    }
   }
 
   /**
@@ -93,6 +120,18 @@ public final class BatchEngine implements AutoCloseable {
    */
   public int drain(DrainOrder order) throws InterruptedException {
     return lobby.drain(order);
+  }
+
+  /**
+   * Begins with a fresh scheduler if the last one ended as it should not have: with the model that
+   * it has, if it has one. Otherwise nothing.
+   */
+  public void revive() {
+    if (lobby.mode() == EngineMode.FAILED) {
+      scheduler = fresh.get();
+      lobby.revive();
+      LOG.info("The engine works again");
+    }
   }
 
   /** Goes on serving with the model that was drained. */
@@ -235,19 +274,52 @@ public final class BatchEngine implements AutoCloseable {
     return hot.size();
   }
 
+  /** Agents whose caches are in memory and idle, and not parked as they are. */
+  public int unparkedAgents() {
+    return hot.unparked();
+  }
+
   /** Agents whose sequences are in memory, idle or generating. */
   public Set<AgentId> agents() {
     return hot.agents();
   }
 
-  /** Ends everything: requests fail, sequences are closed; the model is its owner's to close. */
+  /**
+   * Whether nobody uses the model any more once this is {@link #close closed}. If a call of the
+   * model or the store did not come back, the model is better left as it is than freed under it.
+   */
+  public boolean isStill() {
+    return still;
+  }
+
+  /**
+   * Ends everything: requests fail, sequences are closed; the model is its owner's to close, unless
+   * it is not {@link #isStill still}. What hangs is waited for for some seconds, no longer.
+   */
   @Override
   public void close() {
-    if (lobby.close()) {
-      scheduler.awaitEnd();
-      behind.close();
+    if (!lobby.close()) {
+      return;
+    }
+    still = scheduler.awaitEnd(LAST_STEP);
+    if (!still) {
+      RequestException cause =
+          new RequestException(
+              RequestException.Kind.CLOSED,
+              "The engine was closed while the model or the store had not come back");
+      lobby.failRunning(cause);
+      lobby.sendAway(cause);
+      LOG.error(
+          "A step of the model or the store has not come back for {}; what it uses is left alone",
+          LAST_STEP);
+    }
+    readers.close();
+    behind.close();
+    if (still) {
       recall.close();
-      hot.closeAll(hot::take);
+      still =
+          ThreadFrame.within(
+              timeline, "semantic-close-agents", LAST_STEP, () -> hot.closeAll(hot::take));
     }
   }
 }

@@ -10,6 +10,11 @@ public enum EngineMode {
   DRAINING,
   /** There is a model, and nobody uses it; requests wait. */
   DRAINED,
+  /**
+   * The thread that steps the model ended, which a defect alone can bring about; requests are
+   * refused. The next load or swap begins with a fresh one.
+   */
+  FAILED,
   /** For good. */
   CLOSED
 }

@@ -187,6 +187,12 @@ final class HotTier {
     lent.put(agent, hot);
   }
 
+  /** Nobody uses any longer what was lent: its requests have ended. */
+  void closeLent() {
+    lent.values().stream().filter(hot -> !hot.closed).forEach(Stepper::close);
+    lent.clear();
+  }
+
   /** Everybody who has a sequence in memory, idle or not. By any thread. */
   Set<AgentId> agents() {
     Set<AgentId> agents = new HashSet<>(idle.asMap().keySet());
@@ -244,6 +250,11 @@ final class HotTier {
 
   Optional<Hot> peek(AgentId agent) {
     return Optional.ofNullable(idle.asMap().get(agent));
+  }
+
+  /** How many have something that is not parked as it is. */
+  int unparked() {
+    return (int) idle.asMap().values().stream().filter(hot -> !hot.isParked()).count();
   }
 
   int size() {

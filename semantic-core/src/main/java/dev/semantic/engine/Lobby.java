@@ -49,6 +49,11 @@ final class Lobby {
       if (mode == EngineMode.CLOSED) {
         throw new RequestException(RequestException.Kind.CLOSED, "The engine is closed");
       }
+      if (mode == EngineMode.FAILED) {
+        throw new RequestException(
+            RequestException.Kind.FAILED,
+            "The engine has failed, as the log says; load a model or swap to one to go on");
+      }
       if (mode != EngineMode.SERVING) {
         expected.admit();
       }
@@ -142,8 +147,8 @@ final class Lobby {
     }
     monitor.lock();
     try {
+      waiting.putBack(beginning.ticket()); // first: it is nowhere else if that fails
       running.remove(beginning.ticket());
-      waiting.putBack(beginning.ticket());
       monitor.signalAll();
     } finally {
       monitor.unlock();
@@ -156,8 +161,8 @@ final class Lobby {
     monitor.lock();
     try {
       for (Work work : works) {
-        running.remove(work.ticket());
         preempted.add(work, deadline);
+        running.remove(work.ticket());
       }
       monitor.signalAll();
     } finally {
@@ -321,16 +326,86 @@ final class Lobby {
       Beginning next = next(busy).orElse(null);
       switch (next) {
         case Beginning.First(Ticket ticket) -> {
+          running.add(ticket); // first: it is nowhere if that fails later
           waiting.begin(ticket, timeline.nanoTime());
-          running.add(ticket);
         }
         case Beginning.Again(Work work) -> {
-          preempted.remove(work);
           running.add(work.ticket());
+          preempted.remove(work);
         }
         case null -> {}
       }
       return next;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Ends all that were begun and have not ended, whoever may still be working on them. */
+  void failRunning(RequestException cause) {
+    monitor.lock();
+    try {
+      running.forEach(ticket -> ticket.generation().fail(cause));
+      running.clear();
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Nobody steps the model any more, without the engine having been closed. Allocates nothing. */
+  void failUnlessClosed() {
+    monitor.lock();
+    try {
+      if (mode != EngineMode.CLOSED) {
+        mode = EngineMode.FAILED;
+        monitor.signalAll();
+      }
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Somebody steps it again. */
+  void revive() {
+    monitor.lock();
+    try {
+      if (mode == EngineMode.FAILED) {
+        aside = false;
+        mode = serving == null ? EngineMode.EMPTY : EngineMode.SERVING;
+        monitor.signalAll();
+      }
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** What ends those under way whose time is over, and tells when the next one is due. */
+  interface Overdue {
+    long end(Set<Ticket> running, long now);
+  }
+
+  /**
+   * Ends what has no time left, whatever the scheduler does, and sleeps until more may be due.
+   *
+   * @return false when there never will be
+   */
+  @SuppressWarnings("WaitNotInLoop") // the loop is the watchdog's
+  boolean watch(Overdue overdue) throws InterruptedException {
+    monitor.lock();
+    try {
+      if (mode == EngineMode.CLOSED && running.isEmpty()) {
+        return false;
+      }
+      long now = timeline.nanoTime();
+      long nearest = Math.min(waiting.expire(now), preempted.expire(now));
+      nearest = Math.min(nearest, overdue.end(running, now));
+      if (nearest == Long.MAX_VALUE) {
+        monitor.await();
+      } else {
+        monitor.awaitNanos(nearest);
+      }
+      return true;
     } finally {
       monitor.unlock();
     }
@@ -384,11 +459,11 @@ final class Lobby {
     monitor.holding(() -> waiting.failAll(cause));
   }
 
-  /** Once closed: whoever still waits is told. */
+  /** Once closed, or failed: whoever still waits is told. */
   void sendAway(RequestException cause) {
     monitor.lock();
     try {
-      if (mode == EngineMode.CLOSED) {
+      if (mode == EngineMode.CLOSED || mode == EngineMode.FAILED) {
         waiting.failAll(cause);
         preempted.endAll();
       }

@@ -50,11 +50,11 @@ final class Preempted {
     for (Iterator<Waiting> each = waiting.iterator(); each.hasNext(); ) {
       Waiting one = each.next();
       Ticket ticket = one.work().ticket();
-      boolean over = ticket.isOver(now);
+      boolean over = ticket.isOver(now) || ticket.generation().isDone();
       boolean late = one.deadline() != Long.MAX_VALUE && now - one.deadline() >= 0;
       if (over || late) {
-        each.remove();
         one.work().endAway();
+        each.remove(); // last: it is nowhere else
       } else {
         nearest = Math.min(nearest, ticket.untilLimit(now));
         if (one.deadline() != Long.MAX_VALUE) {

@@ -2,9 +2,10 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.log.Log;
-import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.Latch;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,8 +19,8 @@ final class Scheduler implements ThreadFrame.Rounds {
   private final Stepper stepper;
   private final Optional<WriteBehind> behind;
   private final Homecoming homecoming;
-  private final Readers readers;
-  private final Strand strand;
+  private final HotTier hot;
+  private final Latch over;
 
   /** Begins at once. */
   Scheduler(
@@ -29,15 +30,17 @@ final class Scheduler implements ThreadFrame.Rounds {
       Stepper stepper,
       Optional<WriteBehind> behind,
       Homecoming homecoming,
-      Readers readers) {
+      Readers readers,
+      HotTier hot) {
     this.lobby = lobby;
     this.admission = admission;
     this.arrivals = new Arrivals(timeline, readers, lobby::wake);
     this.stepper = stepper;
     this.behind = behind;
     this.homecoming = homecoming;
-    this.readers = readers;
-    this.strand = ThreadFrame.rounds(timeline, "semantic-engine", this);
+    this.hot = hot;
+    this.over = new Latch(timeline);
+    ThreadFrame.rounds(timeline, "semantic-engine", this);
   }
 
   @Override
@@ -68,9 +71,15 @@ final class Scheduler implements ThreadFrame.Rounds {
 
   @Override
   public void ended() {
-    endAll(new RequestException(RequestException.Kind.CLOSED, "The engine was closed"));
+    lobby.failUnlessClosed();
+    boolean closed = lobby.mode() == EngineMode.CLOSED;
+    endAll(
+        closed
+            ? new RequestException(RequestException.Kind.CLOSED, "The engine was closed")
+            : new RequestException(
+                RequestException.Kind.FAILED, "The engine failed for good, as the log says"));
     homecoming.stop();
-    readers.close();
+    over.open();
   }
 
   private void work() {
@@ -139,14 +148,23 @@ final class Scheduler implements ThreadFrame.Rounds {
       arrival.agent().ifPresent(homecoming::comesAlone);
       arrivals.read(arrival, () -> admission.read(arrival));
     } else {
-      stepper.add(admission.begin(arrival, Optional.empty()));
+      add(admission.begin(arrival, Optional.empty()));
     }
   }
 
   private void begin(Arrivals.Ready ready) {
     Work work = admission.begin(ready.arrival(), ready.cache());
-    stepper.add(work);
+    add(work);
     hasArrived(ready.arrival(), work.computed() > 0);
+  }
+
+  private void add(Work work) {
+    try {
+      stepper.add(work);
+    } catch (Throwable t) {
+      Stepper.close(work.hot());
+      throw t;
+    }
   }
 
   private void hasArrived(Arrivals.Arrival arrival, boolean withCache) {
@@ -201,25 +219,18 @@ final class Scheduler implements ThreadFrame.Rounds {
   private void endAll(RequestException cause) {
     end(arrivals.takeAll(), cause);
     stepper.failAll(cause);
-    lobby.countEnded();
+    hot.closeLent(); // what was on its way from one to the other
+    lobby.failRunning(cause);
     lobby.sendAway(cause);
   }
 
   /**
    * Waits until it has ended, after the lobby was closed; a step under way uses the model, so this
    * is not for an interrupt to shorten.
+   *
+   * @return false if it has not come back from the model or the store by then
    */
-  void awaitEnd() {
-    boolean interrupted = false;
-    while (strand.isAlive()) {
-      try {
-        strand.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+  boolean awaitEnd(Duration atMost) {
+    return over.await(atMost);
   }
 }

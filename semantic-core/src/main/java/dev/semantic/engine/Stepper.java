@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Steps the model for everything that has been begun: one chunk of one prompt, so that a long
@@ -186,14 +187,21 @@ final class Stepper {
 
   /** What was computed so far is whole, so the agent keeps it. */
   private void refuse(Work work) {
+    Throwable cause = admission.couldHold(work.lengthAhead()) ? admission.whyFull() : null;
     keep(work);
     work.ticket()
         .generation()
         .fail(
             new RequestException(
-                RequestException.Kind.NO_ROOM,
-                "No room for %d tokens in the KV pool, and no idle agent to park%s; raise the pool or ask for less"
-                    .formatted(work.lengthAhead(), pinned())));
+                RequestException.Kind.NO_ROOM, noRoom(work.lengthAhead(), cause), cause));
+  }
+
+  private String noRoom(int tokens, @Nullable Throwable cause) {
+    return cause == null
+        ? "No room for %d tokens in the KV pool, and no idle agent to park%s; raise the pool or ask for less"
+            .formatted(tokens, pinned())
+        : "No room for %d tokens in the KV pool, and idle agents cannot be parked to make some: %s"
+            .formatted(tokens, Log.reason(cause));
   }
 
   private String pinned() {

@@ -83,7 +83,6 @@ final class WaitingRoom {
     for (Iterator<Ticket> tickets = waiting.iterator(); tickets.hasNext(); ) {
       Ticket ticket = tickets.next();
       if (ticket.expired(now) || ticket.generation().isCancelled()) {
-        tickets.remove();
         long waited = TimeUnit.NANOSECONDS.toMillis(now - ticket.submitted());
         boolean cancelled = ticket.generation().isCancelled();
         String why = cancelled ? "cancelled after" : "waited";
@@ -93,6 +92,7 @@ final class WaitingRoom {
                 new RequestException(
                     cancelled ? RequestException.Kind.CANCELLED : RequestException.Kind.TIME_LIMIT,
                     "Not begun: %s %d ms in the queue".formatted(why, waited)));
+        tickets.remove(); // last: it is nowhere else
       } else if (ticket.deadline() != Long.MAX_VALUE) {
         nearest = Math.min(nearest, ticket.deadline() - now);
       }

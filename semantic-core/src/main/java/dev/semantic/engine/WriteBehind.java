@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheException;
 import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.DiskFullException;
 import dev.semantic.cache.KvSnapshot;
@@ -24,7 +25,10 @@ final class WriteBehind {
   private static final Log LOG = Log.of(WriteBehind.class);
   private static final long LOOK_NANOS = Duration.ofMillis(50).toNanos();
 
-  private static final Duration LAST_WORDS = Duration.ofSeconds(10);
+  private static final Duration LAST_WORDS = Duration.ofSeconds(5);
+
+  /** How long everybody else waits while one is parked to make room. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final HotTier hot;
   private final CacheStore store;
@@ -32,6 +36,7 @@ final class WriteBehind {
   private final Runnable wake;
   private final Monitor monitor;
   private boolean writing;
+  private volatile boolean hangs; // somebody has waited for the one that is written in vain
   private volatile boolean full; // the last one found no room, and others may have before
 
   /**
@@ -75,10 +80,51 @@ final class WriteBehind {
     }
   }
 
+  /**
+   * Parks one agent at once, and waits for it, but not for ever: while the store hangs it is not
+   * asked anything more. On the scheduler's thread.
+   *
+   * @throws CacheException if the store does not come back
+   */
+  void park(AgentId agent, Hot leaving) {
+    awaitStore();
+    if (leaving.isParked() || leaving.sequence().length() == 0) {
+      return; // it has nothing to say
+    }
+    Writing writing = new Writing(agent, leaving, leaving.sequence().snapshot());
+    leaving.beginParking();
+    setWriting(true);
+    try {
+      ThreadFrame.once(timeline, "semantic-park", writing);
+    } catch (Throwable t) { // no more threads, say
+      setWriting(false);
+      throw t;
+    }
+    awaitStore();
+    switch (writing.failure) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case Throwable t -> throw new CacheException("Cannot park " + agent, t);
+    }
+  }
+
+  private void awaitStore() {
+    long end = timeline.nanoTime() + (hangs ? 0 : PATIENCE.toNanos());
+    try {
+      awaitWritten(() -> timeline.nanoTime() - end > 0);
+    } catch (CancellationException e) {
+      hangs = true;
+      throw new CacheException(
+          "The store has not come back for %s; nobody is parked until it does".formatted(PATIENCE));
+    }
+  }
+
   private final class Writing implements ThreadFrame.Work {
     private final AgentId agent;
     private final Hot silent;
     private final KvSnapshot snapshot;
+    private volatile @Nullable Throwable failure;
 
     private Writing(AgentId agent, Hot silent, KvSnapshot snapshot) {
       this.agent = agent;
@@ -98,7 +144,9 @@ final class WriteBehind {
 
     @Override
     public void ended(@Nullable Throwable thrown) {
+      failure = thrown;
       full |= thrown instanceof DiskFullException; // which the store has said once, for all
+      hangs = false;
       setWriting(false);
       wake.run();
       if (thrown instanceof DiskFullException) {

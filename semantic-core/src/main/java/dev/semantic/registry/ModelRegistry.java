@@ -5,8 +5,6 @@ import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.CacheUser;
 import dev.semantic.engine.BatchEngine;
-import dev.semantic.engine.DrainOrder;
-import dev.semantic.engine.EngineMode;
 import dev.semantic.engine.Generation;
 import dev.semantic.engine.GenerationRequest;
 import dev.semantic.engine.RequestException;
@@ -26,6 +24,7 @@ import dev.semantic.timeline.Timeline;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,23 +50,37 @@ public final class ModelRegistry implements AutoCloseable {
   ModelRegistry(RegistryBuilder from) {
     timeline = from.timeline;
     runtime = from.runtime;
+    interrupted = from.journal.interrupted(); // what may fail comes before any thread
+    interrupted.ifPresent(swap -> LOG.warn("The last process ended in the middle of a {}", swap));
     pool = new BlockPool(from.cacheBytes);
     engine = new BatchEngine(from.engineOptions, pool, from.caches, timeline);
     caches = from.caches;
     user = engine::agents;
-    caches.addUser(user);
     history = new History(from.historyLength);
     planner = new Planner(from.budget, from.cacheBytes, history::all);
-    interrupted = from.journal.interrupted();
-    interrupted.ifPresent(swap -> LOG.warn("The last process ended in the middle of a {}", swap));
     residence =
         new Residence(
             new SwapExecution.Tools(runtime, engine, caches, planner, timeline, from.journal),
             from.listeners,
             history);
     desk = new SwapDesk(timeline);
-    keeper = new Keeper(timeline, engine, from.residency, new Household());
-    preload(from.residency.preload());
+    keeper = orClosed(() -> new Keeper(timeline, engine, from.residency, new Household()));
+    orClosed(
+        () -> {
+          caches.addUser(user);
+          preload(from.residency.preload());
+          return this;
+        });
+  }
+
+  /** The last steps of a beginning; if one fails, nothing is left of what has begun. */
+  private <T> T orClosed(Supplier<T> step) {
+    try {
+      return step.get();
+    } catch (Throwable t) {
+      new Closing(timeline, engine, caches, user, residence).await();
+      throw t;
+    }
   }
 
   /** A registry over a runtime, with everything else as usual. */
@@ -285,7 +298,9 @@ public final class ModelRegistry implements AutoCloseable {
 
   /**
    * Lets requests under way end, parks every agent, frees the model. Waits for a swap to end, and
-   * for another thread that closes it already.
+   * for another thread that closes it already; never for ever. A store or a model that does not
+   * come back is left alone and logged, and what does not need it is done all the same: agents whom
+   * the store takes are parked. An interrupt of the calling thread shortens nothing and is kept.
    */
   @Override
   public void close() {
@@ -295,35 +310,7 @@ public final class ModelRegistry implements AutoCloseable {
     }
     try (last) {
       keeper.close();
-      if (engine.mode() == EngineMode.SERVING) {
-        parkForGood();
-      }
-      try {
-        engine.close();
-      } catch (Throwable t) {
-        LOG.warn("The engine could not be closed whole", t);
-      }
-      caches.removeUser(user);
-      residence.vacate(new Hands(timeline, SwapOptions.USUAL.phaseTimeout(), last.cancellation()));
-    }
-  }
-
-  private void parkForGood() {
-    DrainOrder order = DrainOrder.finish(SwapOptions.USUAL.drainTimeout());
-    try {
-      if (engine.drain(order) > 0) {
-        engine.cancelRunning();
-        engine.drain(order);
-      }
-      if (engine.mode() == EngineMode.DRAINED) {
-        engine.parkAgents(engine.permit(), () -> false);
-      }
-    } catch (InterruptedException e) {
-      LOG.warn("Interrupted while closing: agents who are not parked yet are not parked");
-      Thread.currentThread().interrupt();
-    } catch (Throwable t) {
-      LOG.error("Agents could not be parked before closing: {}", String.valueOf(t.getMessage()));
-      LOG.debug("That was", t);
+      new Closing(timeline, engine, caches, user, residence).await();
     }
   }
 

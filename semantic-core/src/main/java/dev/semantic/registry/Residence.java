@@ -76,6 +76,7 @@ final class Residence {
   private SwapReport change(
       @Nullable ModelId target, SwapOptions options, Cancellation cancellation, SwapNotes notes)
       throws ModelSwapException {
+    tools.engine().revive();
     Optional<ModelSpec> before = serving();
     SwapExecution swap = new SwapExecution(tools, options, notes, cancellation, target, resident);
     ByteSize activeBefore = activeBytes(swap.hands());
@@ -151,6 +152,17 @@ final class Residence {
       letGo(leaving, hands);
     }
     attempt(hands, "giving memory back", () -> tools.runtime().memory().releaseCached());
+  }
+
+  /** Nobody lives here any more, but what does not come back is not taken from under its feet. */
+  void abandon() {
+    standing = standing.vacated();
+    Resident left = resident;
+    resident = null;
+    if (left != null) {
+      LOG.error(
+          "{} stays in memory: a call of it or of the store has not come back", left.spec().id());
+    }
   }
 
   /** Closes a model's files, and what may still be loaded of it. */

@@ -30,6 +30,10 @@ final class SwapExecution {
   /** A line is short; nobody waits for it in a blackout as he would for a model. */
   private static final Duration JOURNAL_PATIENCE = Duration.ofSeconds(5);
 
+  private static final SwapEvent FAILED = new SwapEvent.PhaseFailed();
+  private static final Duration MOMENT = Duration.ofMillis(100);
+  private static final int MOST_TRIES = 600; // a minute
+
   /** What a swap works on. */
   record Tools(
       ModelRuntime runtime,
@@ -94,10 +98,9 @@ final class SwapExecution {
     while (!isRest(state)) {
       phase = phaseOf(state);
       logbook.phase(phase); // before anybody hears of it
-      notes.begin(phase);
       SwapEvent event = attempt(state);
-      notes.end(phase, event instanceof SwapEvent.PhaseFailed);
-      state = SwapMachine.next(state, event);
+      quietly(() -> notes.end(phase, event instanceof SwapEvent.PhaseFailed));
+      state = after(state, event);
     }
     ended = true;
     if (swapped() && target != null) {
@@ -130,8 +133,32 @@ final class SwapExecution {
     };
   }
 
+  /** Nothing is given back to the host with an order half carried out for want of memory. */
+  private SwapState after(SwapState state, SwapEvent event) {
+    for (int tries = 1; ; tries++) {
+      try {
+        return SwapMachine.next(state, event);
+      } catch (OutOfMemoryError e) {
+        if (tries == MOST_TRIES) {
+          throw e;
+        }
+        hands.pause(MOMENT);
+      }
+    }
+  }
+
+  /** Notes are no order: whatever they throw, the swap goes on. */
+  private static void quietly(Runnable note) {
+    try {
+      note.run();
+    } catch (Throwable t) {
+      LOG.warn("A swap could not be noted down", t);
+    }
+  }
+
   private SwapEvent attempt(SwapState state) {
     try {
+      quietly(() -> notes.begin(phase));
       return carryOut(state);
     } catch (Throwable t) { // an OutOfMemoryError must not cost the old model
       if (t instanceof PhaseTimeoutException) {
@@ -145,7 +172,7 @@ final class SwapExecution {
         failedPhase = phase;
         LOG.warn("Swap to {} failed while {}", target, phase, failure);
       }
-      return new SwapEvent.PhaseFailed();
+      return FAILED;
     }
   }
 

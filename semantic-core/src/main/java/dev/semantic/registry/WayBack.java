@@ -72,6 +72,10 @@ final class WayBack {
         steps.serveWith(old);
       }
       case SERVING, DRAINING -> LOG.debug("{} never stopped serving", old.spec().id());
+      case FAILED -> {
+        engine.revive();
+        restore(old);
+      }
       case CLOSED -> throw new IllegalStateException("The engine was closed during a swap");
     }
   }

@@ -61,6 +61,49 @@ public final class ThreadFrame implements Runnable {
     return rounds(timeline, name, new Once(work));
   }
 
+  /**
+   * Does something on a thread of its own, but does not wait for it for ever.
+   *
+   * @return false if it has not come back by then; it is left alone
+   * @throws RuntimeException or an Error: what it threw
+   */
+  public static boolean within(Timeline timeline, String name, Duration atMost, Runnable task) {
+    Awaited awaited = new Awaited(task, new Latch(timeline));
+    once(timeline, name, awaited);
+    if (!awaited.done.await(atMost)) {
+      return false;
+    }
+    switch (awaited.thrown) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case Throwable t -> throw new IllegalStateException(t);
+    }
+    return true;
+  }
+
+  private static final class Awaited implements Work {
+    private final Runnable task;
+    private final Latch done;
+    private @Nullable Throwable thrown; // once it is done
+
+    private Awaited(Runnable task, Latch done) {
+      this.task = task;
+      this.done = done;
+    }
+
+    @Override
+    public void run() {
+      task.run();
+    }
+
+    @Override
+    public void ended(@Nullable Throwable cause) {
+      thrown = cause;
+      done.open();
+    }
+  }
+
   @Override
   public void run() {
     int failures = 0; // in a row

@@ -110,7 +110,7 @@ class TimeLimitTest {
     takes(PortCall.STORE_LOAD, Duration.ofHours(1));
     long before = time.nanoTime();
     Generation ada = ask(5, LIMIT);
-    assertSays("out of time", assertThrows(RequestException.class, () -> await(ada)));
+    assertSays("Out of time", assertThrows(RequestException.class, () -> await(ada)));
     assertTrue(time.nanoTime() - before < STEP.plus(LIMIT).toNanos(), "it waited for the disk");
     time.pause(Duration.ofHours(2));
   }

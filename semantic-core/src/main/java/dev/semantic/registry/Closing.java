@@ -1,0 +1,169 @@
+package dev.semantic.registry;
+
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.CacheUser;
+import dev.semantic.engine.BatchEngine;
+import dev.semantic.engine.DrainOrder;
+import dev.semantic.engine.EngineMode;
+import dev.semantic.log.Log;
+import dev.semantic.timeline.Latch;
+import dev.semantic.timeline.ThreadFrame;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The end of a registry: requests end, agents are parked, the model leaves. Each part has its time;
+ * what hangs is abandoned, not freed under its own feet, and said. On a thread of its own, which
+ * nobody interrupts.
+ */
+final class Closing implements ThreadFrame.Work {
+  private static final Log LOG = Log.of(Closing.class);
+
+  /** How long requests may take to end once they are told to, before their next token. */
+  private static final Duration LAST_TOKEN = Duration.ofSeconds(10);
+
+  /** How long the store may take for one agent. */
+  private static final Duration LAST_PARKING = Duration.ofSeconds(10);
+
+  /** How long the runtime or the store may take for anything else. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final Timeline timeline;
+  private final BatchEngine engine;
+  private final CacheStore caches;
+  private final CacheUser user;
+  private final Residence residence;
+  private final Latch over;
+
+  Closing(
+      Timeline timeline,
+      BatchEngine engine,
+      CacheStore caches,
+      CacheUser user,
+      Residence residence) {
+    this.timeline = timeline;
+    this.engine = engine;
+    this.caches = caches;
+    this.user = user;
+    this.residence = residence;
+    this.over = new Latch(timeline);
+  }
+
+  /** Does it, and comes back when it is done, or has come as far as it can. */
+  void await() {
+    try {
+      ThreadFrame.once(timeline, "semantic-close", this);
+    } catch (Throwable t) { // no more threads, say
+      run();
+      return;
+    }
+    over.await(PATIENCE.multipliedBy(10)); // far more than its parts take together
+  }
+
+  @Override
+  public void ended(@Nullable Throwable thrown) {
+    over.open();
+    if (thrown != null) {
+      LOG.error("The registry could not be closed whole", thrown);
+    }
+  }
+
+  @Override
+  public void run() {
+    attempt("Requests could not be ended", this::drain);
+    if (engine.mode() == EngineMode.DRAINED) {
+      park(cancelled -> engine.parkAgents(engine.permit(), cancelled));
+    } else if (engine.unparkedAgents() > 0) { // nobody may use a model beside a step of it
+      LOG.error("{} agents are not parked: the model does not stop", engine.unparkedAgents());
+    }
+    attempt("The engine could not be closed whole", engine::close);
+    Hands hands = new Hands(timeline, PATIENCE, new Cancellation());
+    attempt(
+        "The store was not told",
+        () -> hands.run("telling the store", () -> caches.removeUser(user)));
+    if (engine.isStill()) {
+      residence.vacate(hands);
+    } else {
+      residence.abandon();
+    }
+  }
+
+  private void drain() throws InterruptedException {
+    engine.revive();
+    if (engine.mode() == EngineMode.SERVING
+        && engine.drain(DrainOrder.finish(SwapOptions.USUAL.drainTimeout())) > 0) {
+      engine.cancelRunning();
+      engine.drain(DrainOrder.finish(LAST_TOKEN));
+    }
+  }
+
+  /** Gives up once an agent takes too long. */
+  private void park(Consumer<BooleanSupplier> parking) {
+    LastParking last = new LastParking(parking);
+    try {
+      ThreadFrame.once(timeline, "semantic-close-park", last);
+    } catch (Throwable t) {
+      LOG.error("Agents could not be parked before closing", t);
+      return;
+    }
+    last.await();
+  }
+
+  private static void attempt(String otherwise, Part part) {
+    try {
+      part.run();
+    } catch (Throwable t) { // whatever it is, the rest is done
+      LOG.warn(otherwise, t);
+    }
+  }
+
+  /** A part of it. */
+  private interface Part {
+    void run() throws Exception;
+  }
+
+  /** Parks as long as the store gets on. */
+  private final class LastParking implements ThreadFrame.Work {
+    private final Consumer<BooleanSupplier> parking;
+    private final Latch done = new Latch(timeline);
+    private volatile boolean givenUp;
+    private volatile @Nullable Throwable failure;
+
+    private LastParking(Consumer<BooleanSupplier> parking) {
+      this.parking = parking;
+    }
+
+    @Override
+    public void run() {
+      parking.accept(() -> givenUp);
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) {
+      failure = thrown;
+      done.open();
+    }
+
+    private void await() {
+      int before;
+      do {
+        before = engine.unparkedAgents();
+        if (done.await(LAST_PARKING)) {
+          Throwable thrown = failure;
+          if (thrown != null) {
+            LOG.error("Not all agents could be parked before closing", thrown);
+          }
+          return;
+        }
+      } while (engine.unparkedAgents() < before);
+      givenUp = true;
+      LOG.error(
+          "{} agents are not parked: the store has not come back for {}; it is left alone",
+          engine.unparkedAgents(),
+          LAST_PARKING);
+    }
+  }
+}

@@ -1,0 +1,169 @@
+package dev.semantic.simulation;
+
+import static dev.semantic.scripted.ScriptedHouse.assertSays;
+import static dev.semantic.scripted.ScriptedHouse.request;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.engine.EngineMode;
+import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.RequestException;
+import dev.semantic.engine.RequestException.Kind;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.registry.Simulated;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.ScriptedHouse;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A model or a store that does not come back for an hour; in virtual time. */
+class HangingPortsTest {
+  private static final Duration HOUR = Duration.ofHours(1);
+  private static final Duration SOON = Duration.ofSeconds(3);
+
+  private final SimulatedTimeline time = new SimulatedTimeline(1, 10);
+  private @Nullable PortCall hanging;
+  private ScriptedHouse house = house(false, ByteSize.parse("128KiB"));
+
+  private ScriptedHouse house(boolean writeBehind, ByteSize caches) {
+    ScriptedHouse made =
+        new ScriptedHouse(
+            ScriptedHouse.TIGHT,
+            builder ->
+                Simulated.in(time, builder)
+                    .cacheBytes(caches)
+                    .engine(ScriptedHouse.engine(16, writeBehind)));
+    made.script.onVisit(
+        call -> {
+          if (call == hanging) {
+            time.pause(HOUR);
+          }
+        });
+    made.registry.load(Geometry.ALPHA.id());
+    return made;
+  }
+
+  @AfterEach
+  void everybodyComesBackAtLast() {
+    hanging = null;
+    time.pause(HOUR.multipliedBy(4));
+    house.registry.close();
+    time.pause(Duration.ofMinutes(1));
+    assertEquals(List.of(), time.living());
+    Thread.interrupted();
+  }
+
+  private Generation ask(String agent, @Nullable Duration limit) {
+    GenerationRequest.Builder builder =
+        GenerationRequest.of(new Prompt.Tokens(tokens(300, 1)))
+            .agent(new AgentId(agent))
+            .maxTokens(2);
+    if (limit != null) {
+      builder.timeLimit(limit);
+    }
+    return house.registry.generate(builder.build());
+  }
+
+  private RequestException failure(Generation generation, Duration within) {
+    time.pause(within);
+    assertTrue(generation.isDone(), "it waits for what hangs");
+    return assertThrows(RequestException.class, generation::await);
+  }
+
+  private void answered(Generation generation) {
+    time.pause(Duration.ofSeconds(1));
+    assertTrue(generation.isDone());
+    generation.await();
+  }
+
+  private Duration closing() {
+    long before = time.nanoTime();
+    house.registry.close();
+    return Duration.ofNanos(time.nanoTime() - before);
+  }
+
+  @Test
+  void aTimeLimitHoldsWhileTheModelHangs() {
+    hanging = PortCall.FORWARD;
+    Generation ada = ask("ada", Duration.ofSeconds(1));
+    assertEquals(Kind.TIME_LIMIT, failure(ada, SOON).kind());
+  }
+
+  @Test
+  void aCancelHoldsWhileTheModelHangs() {
+    hanging = PortCall.FORWARD;
+    Generation ada = ask("ada", null);
+    time.pause(Duration.ofSeconds(1));
+    ada.cancel();
+    assertEquals(Kind.CANCELLED, failure(ada, SOON).kind());
+  }
+
+  @Test
+  void aDeadlineInTheQueueHoldsWhileTheModelHangs() {
+    hanging = PortCall.FORWARD;
+    ask("ada", null);
+    time.pause(Duration.ofSeconds(1));
+    Generation second = ask("ada", Duration.ofSeconds(1));
+    assertEquals(Kind.TIME_LIMIT, failure(second, SOON).kind());
+  }
+
+  @Test
+  void aCloseComesBackAlthoughTheModelHangs() {
+    hanging = PortCall.FORWARD;
+    Generation ada = ask("ada", null);
+    time.pause(Duration.ofSeconds(1));
+    assertTrue(closing().compareTo(Duration.ofMinutes(2)) < 0);
+    assertTrue(ada.isDone(), "nobody told her");
+    assertEquals(EngineMode.CLOSED, house.registry.status().engine());
+    assertFalse(house.runtime.openModels() == 0, "freed under the feet of what hangs");
+  }
+
+  @Test
+  void aCloseComesBackAlthoughTheStoreHangs() {
+    for (boolean writeBehind : new boolean[] {false, true}) {
+      house.registry.close();
+      house = house(writeBehind, ByteSize.parse("128KiB"));
+      hanging = PortCall.STORE_PARK;
+      answered(ask("ada", null));
+      assertTrue(closing().compareTo(Duration.ofSeconds(25)) < 0, "write-behind: " + writeBehind);
+      hanging = null;
+      time.pause(HOUR);
+    }
+  }
+
+  @Test
+  void anInterruptedThreadParksEverybodyAndStaysInterrupted() {
+    answered(ask("ada", null));
+    answered(ask("eve", null));
+    Thread.currentThread().interrupt();
+    house.registry.close();
+    assertTrue(Thread.interrupted(), "the interrupt is lost");
+    assertEquals(2, house.script.count(PortCall.STORE_PARK));
+  }
+
+  @Test
+  void whoWantsRoomIsRefusedWhileTheStoreHangs() {
+    house.registry.close();
+    house = house(false, ByteSize.parse("32KiB"));
+    answered(ask("ada", null));
+    hanging = PortCall.STORE_PARK;
+    Generation eve = ask("eve", null);
+    RequestException refused = failure(eve, Duration.ofSeconds(8));
+    assertEquals(Kind.NO_ROOM, refused.kind());
+    assertSays("has not come back", refused);
+    Generation ada = house.registry.generate(request("ada", 1, tokens(9, 1)));
+    answered(ada); // who has room is served
+    Generation again = ask("eve", null);
+    assertEquals(Kind.NO_ROOM, failure(again, Duration.ofSeconds(1)).kind());
+  }
+}
