@@ -18,7 +18,8 @@ import dev.semantic.memory.ByteSize;
  * @param kvPrecision number format of the KV cache while computing
  * @param fileSize bytes on disk
  * @param weightSize bytes in memory, in the form the runtime computes with
- * @param workingSize bytes that computing one chunk of a prompt takes besides, at most
+ * @param workingSize bytes that computing one chunk of a prompt takes besides, about: behind 4,096
+ *     tokens, or all that the model can see
  */
 public record ModelSpec(
     ModelId id,

@@ -49,9 +49,10 @@ public record MemoryForecast(ByteSize weights, ByteSize caches, ByteSize working
   static ByteSize working(Decoder decoder, KvPrecision precision, int context) {
     Decoder.Layer layer = decoder.layers().getFirst();
     Attention attention = layer.attention();
-    long chunk = Math.min(CHUNK, context);
+    long within = Math.min(context, decoder.contextLength()); // no sequence goes beyond
+    long chunk = Math.min(CHUNK, within);
     long projected = (attention.heads() + 2L * attention.kvHeads()) * attention.headDim();
-    long scores = attention.heads() * chunk * context;
+    long scores = attention.heads() * chunk * within;
     double ofTokens = PROJECTIONS * projected + FEED_FORWARD * layer.feedForward().width();
     double numbers = chunk * ofTokens + SCORES * scores;
     long logits = 2L * BATCH * decoder.vocabularySize() * Float.BYTES;

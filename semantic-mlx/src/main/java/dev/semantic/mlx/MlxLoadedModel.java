@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** A model in MLX's memory: its weights in one scope, each sequence in a scope below it. */
 final class MlxLoadedModel implements LoadedModel {
   private final MlxSession session;
+  private final OpenModels models;
   private final ModelSpec spec;
   private final DType dtype;
   private final Scope scope;
@@ -41,12 +42,14 @@ final class MlxLoadedModel implements LoadedModel {
    */
   MlxLoadedModel(
       MlxSession session,
+      OpenModels models,
       ModelSpec spec,
       DType dtype,
       Scope scope,
       Transformer transformer,
       long bytes) {
     this.session = session;
+    this.models = models;
     this.spec = spec;
     this.dtype = dtype;
     this.scope = scope;
@@ -255,7 +258,7 @@ final class MlxLoadedModel implements LoadedModel {
     }
     if (scope.isClosed()) {
       throw new IllegalStateException(
-          spec.id() + " was unloaded when the runtime was started over; load it again");
+          spec.id() + " was unloaded when the runtime was started over or closed; load it again");
     }
     return transformer;
   }
@@ -268,6 +271,7 @@ final class MlxLoadedModel implements LoadedModel {
             () -> {
               List.copyOf(sequences).forEach(this::forgetHere);
               transformer = null;
+              models.remove(scope);
               scope.close();
             });
   }

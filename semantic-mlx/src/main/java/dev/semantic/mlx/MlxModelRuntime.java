@@ -4,6 +4,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.RopeScaling;
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.model.Transformer;
@@ -28,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,23 +41,22 @@ public final class MlxModelRuntime implements ModelRuntime {
   /** Part of every tag: raise it when the same files begin to give other keys and values. */
   private static final int ARITHMETIC = 2;
 
-  /** What the working set is estimated for: tokens of a prompt at a time, behind how many. */
-  private static final long CHUNK = 512;
-
-  private static final long LONG_CONTEXT = 4096;
-  private static final long BATCH = 16;
+  /** What the working set is told for where nobody names a context. */
+  private static final int LONG_CONTEXT = 4096;
 
   private final Mlx mlx;
   private final ModelCatalog catalog;
   private final MemoryBudget budget;
 
   private final @Nullable Form form;
+  private final OpenModels models;
 
   private MlxModelRuntime(Mlx mlx, ModelCatalog catalog, MemoryBudget budget, @Nullable Form form) {
     this.mlx = mlx;
     this.catalog = catalog;
     this.budget = budget;
     this.form = form;
+    this.models = new OpenModels(mlx.session());
   }
 
   /**
@@ -95,13 +96,14 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   @Override
   public PreparedModel prepare(ModelId id) {
+    models.requireOpen();
     Path path = catalog.resolve(id);
     Checkpoint checkpoint = opened(id, path);
     try {
       Supplier<ModelCodec> text = ModelChat.text(checkpoint);
       ComputePolicy policy = policy(checkpoint);
       return new MlxPreparedModel(
-          mlx.session(), checkpoint, policy, spec(id, checkpoint, policy), text);
+          mlx.session(), models, checkpoint, policy, spec(id, checkpoint, policy), text);
     } catch (ModelException e) {
       checkpoint.close();
       throw cannotLoad(id, e);
@@ -127,8 +129,7 @@ public final class MlxModelRuntime implements ModelRuntime {
     if (form != null) {
       return ComputePolicy.of(form, checkpoint, mlx.gpu());
     }
-    ByteSize working = new ByteSize(workingBytes(checkpoint.decoder()));
-    return ComputePolicy.choose(checkpoint, mlx.gpu(), budget, working);
+    return ComputePolicy.choose(checkpoint, mlx.gpu(), budget, working(checkpoint));
   }
 
   private ModelSpec spec(ModelId id, Checkpoint checkpoint, ComputePolicy policy) {
@@ -149,20 +150,21 @@ public final class MlxModelRuntime implements ModelRuntime {
         precision,
         new ByteSize(checkpoint.fileBytes()),
         new ByteSize(policy.weightBytes(checkpoint)),
-        new ByteSize(workingBytes(decoder)));
+        working(checkpoint));
   }
 
   /**
    * What a model takes of memory before anybody has said anything: weights in the form that this
-   * device computes with, and what a chunk of a prompt needs. Reads headers only.
+   * device computes with, and what a chunk of a prompt needs behind 4,096 tokens, as {@link
+   * ModelSpec#workingSize()} has it. Reads headers only.
    *
    * @param model a model's file or directory
    * @throws ModelException if it cannot be loaded
    */
   public ByteSize footprint(Path model) {
     try (Checkpoint checkpoint = Checkpoints.open(model)) {
-      long weights = policy(checkpoint).weightBytes(checkpoint);
-      return new ByteSize(weights + workingBytes(checkpoint.decoder()));
+      ByteSize weights = new ByteSize(policy(checkpoint).weightBytes(checkpoint));
+      return weights.plus(working(checkpoint));
     }
   }
 
@@ -205,14 +207,10 @@ public final class MlxModelRuntime implements ModelRuntime {
     return gguf == null ? checkpoint.config().text("model_type") : gguf.toString();
   }
 
-  /** A chunk of a prompt in the layers and in attention, and the logits of a batch; float32. */
-  private static long workingBytes(Decoder decoder) {
-    Decoder.Layer layer = decoder.layers().getFirst();
-    long wide = 6L * decoder.hiddenSize() + 4L * layer.feedForward().width();
-    long behind = Math.min(decoder.contextLength(), LONG_CONTEXT);
-    long scores = 2L * layer.attention().heads() * CHUNK * behind;
-    long logits = 2L * BATCH * decoder.vocabularySize();
-    return Float.BYTES * (CHUNK * wide + scores + logits);
+  private ByteSize working(Checkpoint checkpoint) {
+    KvPrecision precision =
+        ComputePolicy.of(Form.EXPANDED, checkpoint, mlx.gpu()).kvPrecision(); // as any form's
+    return MemoryForecast.working(checkpoint.decoder(), precision, LONG_CONTEXT);
   }
 
   /** The checkpoint's own fingerprint, and all else that decides what its keys and values are. */
@@ -222,8 +220,20 @@ public final class MlxModelRuntime implements ModelRuntime {
     String form =
         "%d|%s|%s|%s|%s"
             .formatted(ARITHMETIC, layout, policy.kvPrecision(), policy.id(), mlx.device());
-    digest.update(form.getBytes(StandardCharsets.UTF_8));
+    digest.update((form + mended(checkpoint)).getBytes(StandardCharsets.UTF_8));
     return Sha256.finish(digest);
+  }
+
+  /** Sets apart the files whose positions former builds did not stretch: their caches are wrong. */
+  private static String mended(Checkpoint checkpoint) {
+    Map<String, Object> said = checkpoint.metadata();
+    boolean unnamed =
+        !said.isEmpty() && said.keySet().stream().noneMatch(k -> k.endsWith(".rope.scaling.type"));
+    boolean stretched =
+        checkpoint.decoder().layers().stream()
+            .map(layer -> layer.attention().rotary().scaling())
+            .anyMatch(RopeScaling.Linear.class::isInstance);
+    return unnamed && stretched ? "|stretched" : "";
   }
 
   /** The file's name, however it was asked for, in the letters a directory may have. */
@@ -273,8 +283,13 @@ public final class MlxModelRuntime implements ModelRuntime {
     return mlx;
   }
 
+  /**
+   * Closes every model that was prepared or loaded by this runtime and ends its loads; what others
+   * have in the same process stays.
+   */
   @Override
   public void close() {
+    models.close();
     mlx.close();
   }
 }

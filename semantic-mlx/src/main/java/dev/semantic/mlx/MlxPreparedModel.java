@@ -18,11 +18,13 @@ import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
 import dev.semantic.spi.TextCodec;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
@@ -31,6 +33,8 @@ import java.util.function.Supplier;
  */
 final class MlxPreparedModel implements PreparedModel {
   private final MlxSession session;
+  private final OpenModels models;
+  private final AtomicBoolean closed = new AtomicBoolean();
   private final Checkpoint checkpoint;
   private final ComputePolicy policy;
   private final ModelSpec spec;
@@ -39,11 +43,13 @@ final class MlxPreparedModel implements PreparedModel {
 
   MlxPreparedModel(
       MlxSession session,
+      OpenModels models,
       Checkpoint checkpoint,
       ComputePolicy policy,
       ModelSpec spec,
       Supplier<ModelCodec> text) {
     this.session = session;
+    this.models = models;
     this.checkpoint = checkpoint;
     this.policy = policy;
     this.spec = spec;
@@ -51,6 +57,7 @@ final class MlxPreparedModel implements PreparedModel {
     this.text =
         CompletableFuture.supplyAsync(
             text, Thread.ofPlatform().daemon().name("semantic-tokenizer " + spec.id())::start);
+    models.add(this);
   }
 
   @Override
@@ -103,6 +110,7 @@ final class MlxPreparedModel implements PreparedModel {
     requireWanted(progress);
     Scope scope = session.owner().call(() -> session.scope(spec.id().name()));
     try {
+      models.add(scope);
       session.requireRoom(spec.weightSize().bytes(), "Its weights");
       Empty empty = session.owner().call(() -> allocate(scope));
       empty.numbers().read(progress, pace(1));
@@ -134,6 +142,7 @@ final class MlxPreparedModel implements PreparedModel {
     MlxLoadedModel model =
         new MlxLoadedModel(
             session,
+            models,
             spec,
             policy.activations(),
             scope,
@@ -146,6 +155,7 @@ final class MlxPreparedModel implements PreparedModel {
   /** Leaves nothing in memory; says what became of the load. */
   private RuntimeException abandon(Scope scope, Throwable why) {
     boolean takenAway = scope.isClosed();
+    models.remove(scope);
     try {
       session.owner().run(scope::close);
     } catch (RuntimeException e) {
@@ -154,7 +164,7 @@ final class MlxPreparedModel implements PreparedModel {
     if (takenAway) {
       CancellationException cancelled =
           new CancellationException(
-              "The runtime was started over while %s was loaded".formatted(spec.id()));
+              "The runtime was started over or closed while %s was loaded".formatted(spec.id()));
       cancelled.initCause(why);
       return cancelled;
     }
@@ -172,17 +182,50 @@ final class MlxPreparedModel implements PreparedModel {
         : (RuntimeException) why;
   }
 
-  /** A model is loaded when a token has come out of it; MLX is lazy until then. */
-  private static void warmUp(MlxLoadedModel model) {
-    try (Sequence sequence = model.open()) {
-      model.forward(List.of(new LoadedModel.Chunk(sequence, new int[] {0}, true)));
+  /**
+   * A model is loaded when a token has come out of it, MLX is lazy until then; and it is a model
+   * when tokens of different input differ. One row of its vocabulary may well be empty, and alone
+   * gives the same logit everywhere; all of some that lie apart are not.
+   */
+  private void warmUp(MlxLoadedModel model) {
+    int third = spec.vocabularySize() / 3;
+    float[] first = answer(model, 0);
+    boolean alike =
+        spec.vocabularySize() > 1
+            && Arrays.equals(first, answer(model, third))
+            && Arrays.equals(first, answer(model, 2 * third));
+    if (alike) {
+      throw noModel("it answers every token alike");
     }
+  }
+
+  private float[] answer(MlxLoadedModel model, int token) {
+    try (Sequence sequence = model.open()) {
+      LoadedModel.Chunk chunk = new LoadedModel.Chunk(sequence, new int[] {token}, true);
+      float[] logits = model.forward(List.of(chunk)).getFirst();
+      for (int i = 0; i < logits.length; i++) {
+        if (!Float.isFinite(logits[i])) {
+          throw noModel("its logit of token %d is %s".formatted(i, logits[i]));
+        }
+      }
+      return logits;
+    }
+  }
+
+  private ModelException noModel(String seen) {
+    return new ModelException(
+        ModelException.Kind.DAMAGED,
+        "Cannot load %s from %s: its weights compute no answer, %s. Fetch it again."
+            .formatted(spec.id(), checkpoint.path(), seen));
   }
 
   @Override
   public void close() {
-    closeText();
-    checkpoint.close();
+    if (closed.compareAndSet(false, true)) {
+      models.remove(this);
+      closeText();
+      checkpoint.close();
+    }
   }
 
   /** Behind the caller's back: a large vocabulary takes as long to free as a model's weights. */

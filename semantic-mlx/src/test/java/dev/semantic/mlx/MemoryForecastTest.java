@@ -16,6 +16,7 @@ import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -63,6 +64,23 @@ class MemoryForecastTest {
     Measured measured = check(new ModelId(name), MemoryBudget.ofSystem(), context, 1);
     double said = measured.forecast().total().bytes();
     assertEquals(1, said / measured.peak(), 0.05, measured::toString);
+  }
+
+  /** A plan, info and models fits would disagree else. */
+  @RequiresNatives
+  @ParameterizedTest
+  @MethodSource("tiny")
+  void thereIsOneFormulaForWhatComputingTakes(ModelId id) {
+    for (long budget : new long[] {1, 1L << 36}) {
+      try (MlxModelRuntime runtime =
+              MlxModelRuntime.open(ModelCatalog.ofUser(), new MemoryBudget(new ByteSize(budget)));
+          PreparedModel prepared = runtime.prepare(id)) {
+        MemoryForecast forecast = runtime.forecast(id, 4096, 0);
+        assertEquals(forecast.working(), prepared.spec().workingSize());
+        assertEquals(forecast.total(), runtime.footprint(Path.of(id.name())));
+        assertEquals(forecast, runtime.forecast(id, 1 << 20, 0), "no sequence is longer");
+      }
+    }
   }
 
   @Test

@@ -207,6 +207,7 @@ class MlxLoadingTest {
     try (PreparedModel huge =
         new MlxPreparedModel(
             runtime.mlx().session(),
+            new OpenModels(runtime.mlx().session()),
             checkpoint,
             runtime.policy(checkpoint),
             weighing(real, ByteSize.ofGiB(1 << 20)),

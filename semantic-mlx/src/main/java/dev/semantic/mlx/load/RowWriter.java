@@ -78,6 +78,7 @@ sealed interface RowWriter {
       if (isAsInTheFile()) {
         long bytes = count * rowBytes();
         checkpoint.copy(name, first, count, memory.asSlice(first * rowBytes(), bytes));
+        Finite.require(checkpoint, name, memory, first * rowBytes(), bytes, type);
         return;
       }
       int columns = tensor().columns();
@@ -89,7 +90,9 @@ sealed interface RowWriter {
         for (int i = 0; offset != 0 && i < rows * columns; i++) {
           numbers[i] += offset;
         }
-        Numbers.write(numbers, rows * columns, type, memory, (first + done) * rowBytes());
+        long at = (first + done) * rowBytes();
+        Numbers.write(numbers, rows * columns, type, memory, at);
+        Finite.require(checkpoint, name, memory, at, rows * rowBytes(), type);
       }
     }
   }
@@ -145,6 +148,9 @@ sealed interface RowWriter {
         long at = row * groups() * type.bytes();
         Numbers.write(ofScales, now * groups(), type, scales, at);
         Numbers.write(ofBiases, now * groups(), type, biases, at);
+        long written = (long) now * groups() * type.bytes();
+        Finite.require(checkpoint, name, scales, at, written, type);
+        Finite.require(checkpoint, name, biases, at, written, type);
       }
     }
   }

@@ -18,9 +18,13 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The models that can be asked for by name, and where they lie for this user. Thread-safe. */
 public final class ModelCatalog {
+  private static final Logger LOG = LoggerFactory.getLogger(ModelCatalog.class);
+
   /** A small chat model; Apache-2.0. */
   public static final CatalogModel SMOLLM2 =
       new CatalogModel(
@@ -29,7 +33,7 @@ public final class ModelCatalog {
           98_362_432L,
           "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
           "llama",
-          292_103_424L,
+          228_260_874L,
           "Apache-2.0",
           List.of(
               new CatalogModel.Part(
@@ -46,7 +50,7 @@ public final class ModelCatalog {
           253_113_024L,
           "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
           "gemma3",
-          732_324_352L,
+          684_656_087L,
           "Gemma",
           gemmaParts(56_634_990L, 60_953_371L, 59_882_045L, 60_704_618L));
 
@@ -215,13 +219,23 @@ public final class ModelCatalog {
 
   private Path fetched(CatalogModel model) {
     ModelState state = state(model);
-    if (state != ModelState.READY) {
+    if (state != ModelState.READY && !isWholeAfterAll(path(model), model)) {
       throw new ModelException(
           ModelException.Kind.NOT_FOUND,
           "Model %s has not been fetched (%s; it belongs at %s). Fetch it with ModelFetcher, or run mvn verify in the project once."
               .formatted(model.name(), state, path(model)));
     }
     return path(model);
+  }
+
+  /** One that was verified, and touched since: copied, say, or its mode changed. */
+  private static boolean isWholeAfterAll(Path file, CatalogModel model) {
+    try {
+      return Files.isRegularFile(Stamp.path(file)) && Stamp.renew(file, model);
+    } catch (IOException e) {
+      LOG.debug("Cannot verify {} once more", file, e);
+      return false;
+    }
   }
 
   private Optional<Path> found(ModelId id) {

@@ -4,7 +4,6 @@ import dev.semantic.mlx.files.OnceDirectory;
 import dev.semantic.mlx.files.PathLock;
 import dev.semantic.mlx.files.Pip;
 import dev.semantic.mlx.files.Reason;
-import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.store.hub.EnvironmentProxies;
 import dev.semantic.mlx.store.hub.HubCache;
 import dev.semantic.mlx.store.hub.HubFetch;
@@ -198,7 +197,7 @@ public final class ModelFetcher {
       OnceDirectory.createPrivate(cache.downloads());
       Path file = catalog.path(model);
       try (PathLock _ = PathLock.acquire(file.resolveSibling(file.getFileName() + ".lock"))) {
-        if (catalog.state(model) != ModelState.READY && !adopt(file, model)) {
+        if (catalog.state(model) != ModelState.READY && !Stamp.renew(file, model)) {
           download(model, progress);
           join(model, file);
         }
@@ -210,17 +209,6 @@ public final class ModelFetcher {
           "Cannot fetch %s into %s: %s".formatted(model.name(), cache.root(), Reason.of(e)),
           e);
     }
-  }
-
-  /** A file that somebody put there, or touched: whole if its checksum says so. */
-  private static boolean adopt(Path file, CatalogModel model) throws IOException {
-    if (!Files.isRegularFile(file)
-        || Files.size(file) != model.sizeBytes()
-        || !Sha256.of(file).equals(model.sha256())) {
-      return false;
-    }
-    Stamp.write(file, model);
-    return true;
   }
 
   private void download(CatalogModel model, FetchProgress progress) throws IOException {

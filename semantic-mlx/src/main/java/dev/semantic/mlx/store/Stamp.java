@@ -1,12 +1,15 @@
 package dev.semantic.mlx.store;
 
+import dev.semantic.mlx.files.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 
 /**
- * A note beside a model's file that its checksum held when the file had this size and time of
- * change. Saves reading hundreds of megabytes at each start; whoever changes the file voids it.
+ * A note beside a model's file that its checksum held when the file had this size and time, and
+ * that nothing of the file was changed after the note. Saves reading hundreds of megabytes at each
+ * start; whoever changes the file voids it, whatever times they restore.
  */
 final class Stamp {
   private Stamp() {}
@@ -16,11 +19,32 @@ final class Stamp {
     return Files.isRegularFile(file)
         && Files.isRegularFile(stamp)
         && Files.size(file) == model.sizeBytes()
-        && Files.readString(stamp).equals(text(file, model));
+        && Files.readString(stamp).equals(text(file, model))
+        && changed(file).compareTo(changed(stamp)) <= 0;
+  }
+
+  private static FileTime changed(Path file) throws IOException {
+    try {
+      return (FileTime) Files.getAttribute(file, "unix:ctime");
+    } catch (UnsupportedOperationException | IllegalArgumentException e) {
+      return Files.getLastModifiedTime(file); // no POSIX file system
+    }
   }
 
   static void write(Path file, CatalogModel model) throws IOException {
     Files.writeString(path(file), text(file, model));
+  }
+
+  /** Reads a file whose note was voided, or that has none, once more; whether it is whole. */
+  static boolean renew(Path file, CatalogModel model) throws IOException {
+    boolean whole =
+        Files.isRegularFile(file)
+            && Files.size(file) == model.sizeBytes()
+            && Sha256.of(file).equals(model.sha256());
+    if (whole) {
+      write(file, model);
+    }
+    return whole;
   }
 
   static Path path(Path file) {

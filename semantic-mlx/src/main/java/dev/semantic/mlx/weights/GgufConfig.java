@@ -99,6 +99,12 @@ final class GgufConfig {
     put("query_pre_attn_scalar", largest ? hidden / heads : headDim);
     if (architecture.equals("gemma3")) {
       put("sliding_window", positive("attention.sliding_window"));
+      if (metadata.get(key("attention.sliding_window_pattern")) instanceof Long) {
+        put("sliding_window_pattern", positive("attention.sliding_window_pattern"));
+      }
+      if (has("rope.freq_base_swa")) {
+        config.put("rope_local_base_freq", number("rope.freq_base_swa"));
+      }
     } else {
       config.put("attn_logit_softcapping", numberOr("attn_logit_softcapping", 50));
       config.put("final_logit_softcapping", numberOr("final_logit_softcapping", 30));
@@ -124,25 +130,41 @@ final class GgufConfig {
     }
     Optional<List<Float>> far = factors.read(GgufNames.LONG_FACTORS);
     if (far.isPresent()) {
-      config.put(
-          "original_max_position_embeddings", positive("rope.scaling.original_context_length"));
+      config.put("original_max_position_embeddings", originalContext());
       List<Float> near = factors.read(GgufNames.SHORT_FACTORS).orElse(far.get());
       return Map.of("rope_type", "longrope", "long_factor", far.get(), "short_factor", near);
     }
-    String type = String.valueOf(metadata.getOrDefault(key("rope.scaling.type"), "none"));
+    float factor = scalingFactor();
+    String type = String.valueOf(metadata.getOrDefault(key("rope.scaling.type"), "linear"));
     return switch (type) {
       case "none" -> null;
-      case "linear" -> Map.of("rope_type", "linear", "factor", number("rope.scaling.factor"));
+      case "linear" -> factor == 1 ? null : Map.of("rope_type", "linear", "factor", factor);
       case "yarn" ->
           Map.of(
               "rope_type",
               "yarn",
               "factor",
-              number("rope.scaling.factor"),
+              factor,
               "original_max_position_embeddings",
-              positive("rope.scaling.original_context_length"));
+              originalContext(),
+              "beta_fast",
+              numberOr("rope.scaling.yarn_beta_fast", 32),
+              "beta_slow",
+              numberOr("rope.scaling.yarn_beta_slow", 1));
       default -> throw wrong("rope scaling '" + type + "', which is not known here");
     };
+  }
+
+  /** By its name of today, or by that which llama.cpp had before there were kinds of scaling. */
+  private float scalingFactor() {
+    String name = has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear";
+    boolean said = has(name) && !Double.valueOf(0).equals(metadata.get(key(name))); // 0: no scaling
+    return said ? number(name) : 1;
+  }
+
+  private int originalContext() {
+    String name = "rope.scaling.original_context_length";
+    return positive(has(name) ? name : "context_length");
   }
 
   private int vocabulary() {

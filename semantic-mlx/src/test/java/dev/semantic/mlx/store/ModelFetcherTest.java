@@ -1,6 +1,7 @@
 package dev.semantic.mlx.store;
 
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
@@ -168,6 +169,31 @@ class ModelFetcherTest {
     assertEquals(ModelState.PARTIAL, catalog.state(TINY));
     fetcher.fetch(TINY, FetchProgress.NONE);
     assertEquals("hello world", Files.readString(file));
+  }
+
+  /** As tools that copy restore it. */
+  @Test
+  void aFileThatChangedAndHasItsOldTimeIsNoLongerReady() throws IOException {
+    offerBoth();
+    Path file = fetcher.fetch(TINY, FetchProgress.NONE);
+    FileTime time = Files.getLastModifiedTime(file);
+    ModelId tiny = new ModelId("tiny");
+    await().until(() -> isLater(Files.writeString(home.resolve("probe"), ""), file));
+    Files.writeString(file, "hellO world");
+    Files.setLastModifiedTime(file, time);
+    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
+    assertRefused(ModelException.class, () -> catalog.resolve(tiny), "tiny");
+    Files.writeString(file, "hello world");
+    Files.setLastModifiedTime(file, time);
+    assertEquals(file, catalog.resolve(tiny), "read once more, it is whole");
+    assertEquals(ModelState.READY, catalog.state(TINY));
+  }
+
+  /** Clocks of file systems are coarse. */
+  private static boolean isLater(Path probe, Path file) throws IOException {
+    FileTime stamped =
+        (FileTime) Files.getAttribute(file.resolveSibling("tiny.gguf.verified"), "unix:ctime");
+    return ((FileTime) Files.getAttribute(probe, "unix:ctime")).compareTo(stamped) > 0;
   }
 
   @Test

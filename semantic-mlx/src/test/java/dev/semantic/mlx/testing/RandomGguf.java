@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,7 @@ public final class RandomGguf {
 
   private final Map<String, Object> metadata = new LinkedHashMap<>();
   private final Map<String, int[]> tensors = new LinkedHashMap<>();
+  private final Map<String, Map<Integer, Float>> set = new HashMap<>();
 
   private RandomGguf(String architecture, int layers) {
     metadata.put("general.architecture", architecture);
@@ -81,6 +83,12 @@ public final class RandomGguf {
     return gguf;
   }
 
+  /** With a number of a tensor as it is said, not random. */
+  public RandomGguf with(String tensor, int index, float value) {
+    set.computeIfAbsent(tensor, _ -> new HashMap<>()).put(index, value);
+    return this;
+  }
+
   /** The file; equal seeds make equal files. */
   public Path write(Path directory, String name, long seed) {
     try {
@@ -104,12 +112,15 @@ public final class RandomGguf {
       out.putInt(0).putLong(offset);
       offset += Math.ceilDiv(4L * elements(shape), 32) * 32;
     }
-    for (int[] shape : tensors.values()) {
+    for (Map.Entry<String, int[]> tensor : tensors.entrySet()) {
+      int[] shape = tensor.getValue();
+      Map<Integer, Float> said = set.getOrDefault(tensor.getKey(), Map.of());
       align(out);
       boolean norm = shape.length == 1;
       double spread = norm ? 0.1 : 1 / Math.sqrt(shape[1]);
       for (int i = 0; i < elements(shape); i++) {
-        out.putFloat((float) (random.nextGaussian() * spread + (norm ? 1 : 0)));
+        float number = (float) (random.nextGaussian() * spread + (norm ? 1 : 0));
+        out.putFloat(said.getOrDefault(i, number));
       }
     }
     align(out);

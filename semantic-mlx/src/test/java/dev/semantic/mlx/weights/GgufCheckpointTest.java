@@ -1,16 +1,23 @@
 package dev.semantic.mlx.weights;
 
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.mlx.architecture.RopeScaling;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -85,6 +92,67 @@ class GgufCheckpointTest {
     refusedSaying(new TinyGguf().without("blk.0.ffn_up.weight"), "blk.0.ffn_up.weight");
     refusedSaying(new TinyGguf().tensor("blk.0.attn_q.bias", 8), "blk.0.attn_q.bias");
     refusedSaying(new TinyGguf().tensor("rope_freqs.weight", 2, 2), "rope_freqs.weight");
+  }
+
+  private RopeScaling scaling(TinyGguf model) throws IOException {
+    try (Checkpoint tiny = Checkpoints.open(model.write(directory))) {
+      return tiny.decoder().layers().getFirst().attention().rotary().scaling();
+    }
+  }
+
+  /** Linear where nothing is said, by either name of the factor; 0 and 1 are none. */
+  @Test
+  void positionsAreStretchedAsLlamaCppReadsIt() throws IOException {
+    String old = "llama.rope.scale_linear";
+    String factor = "llama.rope.scaling.factor";
+    String type = "llama.rope.scaling.type";
+    RopeScaling four = new RopeScaling.Linear(4);
+    assertEquals(four, scaling(new TinyGguf().with(old, 4f)));
+    assertEquals(four, scaling(new TinyGguf().with(factor, 4f)));
+    assertEquals(four, scaling(new TinyGguf().with(factor, 4f).with(type, "linear")));
+    assertEquals(four, scaling(new TinyGguf().with(factor, 4f).with(old, 8f)), "the new one");
+    RopeScaling none = new RopeScaling.None();
+    assertEquals(none, scaling(new TinyGguf().with(factor, 4f).with(type, "none")));
+    assertEquals(none, scaling(new TinyGguf().with(type, "linear")));
+    assertEquals(none, scaling(new TinyGguf().with(old, 0f)));
+    assertEquals(none, scaling(new TinyGguf().with(old, 1f)));
+    TinyGguf yarn = new TinyGguf().with(type, "yarn").with(factor, 4f);
+    float magnitude = (float) (0.1 * Math.log(4) + 1);
+    assertEquals(new RopeScaling.Yarn(4, 32, 32, 1, magnitude), scaling(yarn), "its context");
+    yarn.with("llama.rope.scaling.yarn_beta_fast", 16f);
+    yarn.with("llama.rope.scaling.yarn_beta_slow", 2f);
+    yarn.with("llama.rope.scaling.original_context_length", 8);
+    assertEquals(new RopeScaling.Yarn(4, 8, 16, 2, magnitude), scaling(yarn));
+  }
+
+  /**
+   * A tool that copies restores size and time; what it can't restore is when the file was changed.
+   */
+  @Test
+  void otherWeightsOfTheSameSizeAndTimeAreAnotherModel() throws IOException {
+    Path file = directory.resolve("large.gguf");
+    byte[] large = Arrays.copyOf(new TinyGguf().bytes(), 1 << 21);
+    Files.write(file, large);
+    FileTime time = FileTime.fromMillis(315_532_801_000L);
+    Files.setLastModifiedTime(file, time);
+    FileIdentity identity = FileIdentity.of(file);
+    await().until(() -> identity.isProofSince(Instant.now())); // else it is hashed each time
+    byte[] first = fingerprint(file);
+    assertArrayEquals(first, fingerprint(file));
+    try (Checkpoint before = Checkpoints.open(file)) {
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        channel.write(ByteBuffer.wrap(new byte[] {1}), (1 << 21) - 20_002); // no sample is there
+      }
+      Files.setLastModifiedTime(file, time);
+      assertRefused(ModelException.class, before::verifyUnchanged, "large.gguf", "changed");
+    }
+    assertFalse(Arrays.equals(first, fingerprint(file)));
+  }
+
+  private static byte[] fingerprint(Path file) {
+    try (Checkpoint checkpoint = Checkpoints.open(file)) {
+      return checkpoint.fingerprint();
+    }
   }
 
   @Test
