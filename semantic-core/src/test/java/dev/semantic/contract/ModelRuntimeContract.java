@@ -22,10 +22,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * What a {@link dev.semantic.spi.ModelRuntime} promises. A subclass names one, and two models of
- * other weights.
+ * What every {@link dev.semantic.spi.ModelRuntime} promises. A subclass names one, and two models
+ * of other weights; one that can share extends {@link SharingContract}.
  */
-public abstract class ModelRuntimeContract extends SharingContract {
+public abstract class ModelRuntimeContract extends LoadingContract {
   private static final double TOLERANCE = 1e-2; // of a logit, between ways to compute it
 
   @Test

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.KvOutline;
@@ -21,16 +20,15 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** What a runtime promises of sequences that begin alike; another part of its contract. */
-abstract class SharingContract extends LoadingContract {
+/**
+ * What a runtime promises whose sequences share what they begin with, and read caches into memory
+ * of their own. Whoever extends this claims that: nothing here asks the runtime what it can, or one
+ * that has lost it would be green.
+ */
+public abstract class SharingContract extends ModelRuntimeContract {
   private static final float TOLERANCE = 1e-2f; // of a logit, between ways to compute it
   private static final AgentId AGENT = new AgentId("agent");
   private static final int[] FORKS = {1, 8, 31, 40};
-
-  /** Whether sequences can share; one that can't computes everything for each. */
-  protected boolean shares() {
-    return true;
-  }
 
   private static Sequence fork(Sequence donor, int tokens) {
     return donor.fork(tokens).orElseThrow();
@@ -51,7 +49,6 @@ abstract class SharingContract extends LoadingContract {
 
   @Test
   public void aForkGoesOnAsIfItHadBeenComputed() {
-    assumeTrue(shares());
     for (int shared : FORKS) {
       with(
           first(),
@@ -78,7 +75,6 @@ abstract class SharingContract extends LoadingContract {
 
   @Test
   public void whoeverIsClosedFirstTheOthersGoOn() {
-    assumeTrue(shares());
     with(
         first(),
         model -> {
@@ -107,7 +103,6 @@ abstract class SharingContract extends LoadingContract {
 
   @Test
   public void whatIsSharedIsNotChangedByWhoForgetsPartOfIt() {
-    assumeTrue(shares());
     with(
         first(),
         model -> {
@@ -131,7 +126,6 @@ abstract class SharingContract extends LoadingContract {
 
   @Test
   public void aSnapshotOfPartsGoesOnBitForBit() {
-    assumeTrue(shares());
     with(
         first(),
         model -> {
@@ -167,7 +161,6 @@ abstract class SharingContract extends LoadingContract {
       with(
           id,
           model -> {
-            assumeTrue(model.vacancy().isPresent());
             for (int length : new int[] {1, 5, 31, 40}) {
               int[] prompt = prompt(model, length);
               try (Sequence left = model.open();
@@ -192,7 +185,6 @@ abstract class SharingContract extends LoadingContract {
     with(
         first(),
         model -> {
-          assumeTrue(model.vacancy().isPresent());
           try (Sequence left = model.open()) {
             forward(model, left, prompt(model, 40));
             KvSnapshot snapshot = left.snapshot();
@@ -216,7 +208,6 @@ abstract class SharingContract extends LoadingContract {
     with(
         first(),
         model -> {
-          assumeTrue(model.vacancy().isPresent());
           try (Sequence left = model.open();
               Vacancy vacancy = model.vacancy().orElseThrow()) {
             forward(model, left, prompt(model, 4));
@@ -231,7 +222,6 @@ abstract class SharingContract extends LoadingContract {
 
   @Test
   public void forksInOneBatchDoNotSeeEachOther() {
-    assumeTrue(shares());
     with(
         first(),
         model -> {
@@ -260,7 +250,6 @@ abstract class SharingContract extends LoadingContract {
 
   @Test
   public void moreThanThereIsCannotBeShared() {
-    assumeTrue(shares());
     with(
         second(),
         model -> {

@@ -1,11 +1,11 @@
 package dev.semantic.scripted;
 
-import dev.semantic.contract.ModelRuntimeContract;
+import dev.semantic.contract.SharingContract;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.ModelRuntime;
 
 /** The scripted runtime is as good as a real one. */
-class ScriptedRuntimeTest extends ModelRuntimeContract {
+class ScriptedRuntimeTest extends SharingContract {
   @Override
   protected ModelRuntime open() {
     return new ScriptedRuntime();

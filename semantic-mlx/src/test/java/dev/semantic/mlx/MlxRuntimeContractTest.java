@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.contract.ModelRuntimeContract;
+import dev.semantic.contract.SharingContract;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.model.KvLayout.Layer;
 import dev.semantic.model.ModelId;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** MLX, with the two real models, keeps to what every backend promises. */
 @RequiresModels
-class MlxRuntimeContractTest extends ModelRuntimeContract {
+class MlxRuntimeContractTest extends SharingContract {
   @Override
   protected ModelRuntime open() {
     return MlxModelRuntime.open();

@@ -50,7 +50,10 @@ public final class NativeLibrary {
    * @throws MlxException if there is none, or the system refuses to load it
    */
   public static SymbolLookup lookup() {
-    return load(locate());
+    Found found = search();
+    SymbolLookup library = load(found.library());
+    LOG.info("MLX's natives are {}, {}", found.library(), found.source());
+    return library;
   }
 
   /**
@@ -59,14 +62,32 @@ public final class NativeLibrary {
    * @throws MlxException saying what was looked for and what to do
    */
   public static Path locate() {
+    return search().library();
+  }
+
+  private static Found search() {
     String directory = System.getProperty(OVERRIDE);
     if (directory != null && !directory.isBlank()) {
-      return inOverride(Path.of(directory));
+      return new Found(inOverride(Path.of(directory)), "named by -D" + OVERRIDE);
     }
     ClassLoader resources = NativeLibrary.class.getClassLoader();
     return new NativeLibrary(UserCache.ofUser(), resources, NativeVariant.current(), HOMEBREW)
-        .find();
+        .found();
   }
+
+  /** The address of the natives jar beside our classes, if there is one for this machine. */
+  public static Optional<String> packed() {
+    String manifest = NativeVariant.current().resourceRoot() + NativeManifest.FILE_NAME;
+    return Optional.ofNullable(NativeLibrary.class.getClassLoader().getResource(manifest))
+        .map(url -> url.toString().substring(0, url.toString().length() - manifest.length()));
+  }
+
+  /**
+   * A library and where it comes from.
+   *
+   * @param source for the log
+   */
+  record Found(Path library, String source) {}
 
   static Path inOverride(Path directory) {
     String name = System.mapLibraryName("mlxc");
@@ -88,13 +109,17 @@ public final class NativeLibrary {
   }
 
   Path find() {
+    return found().library();
+  }
+
+  Found found() {
     return fromJar()
         .or(this::fromBuild)
         .or(this::fromHomebrew)
         .orElseThrow(() -> new MlxException(nowhere()));
   }
 
-  private Optional<Path> fromJar() {
+  private Optional<Found> fromJar() {
     URL url = resources.getResource(variant.resourceRoot() + NativeManifest.FILE_NAME);
     if (url == null) {
       return Optional.empty();
@@ -106,7 +131,10 @@ public final class NativeLibrary {
       target = home;
       OnceDirectory.make(
           home,
-          directory -> manifest.damage(directory).isEmpty(),
+          directory -> {
+            OwnPath.claim(cache.root(), directory);
+            return manifest.damage(directory).isEmpty();
+          },
           empty -> {
             LOG.info("Unpacking MLX's natives into {}", home);
             if (Files.exists(home)) {
@@ -114,7 +142,9 @@ public final class NativeLibrary {
             }
             unpack(manifest, url, empty);
           });
-      return Optional.of(home.resolve(IN_MLX_LIB + variant.library()));
+      Path library = home.resolve(IN_MLX_LIB + variant.library());
+      OwnPath.claim(cache.root(), library);
+      return Optional.of(new Found(library, "unpacked from " + url));
     } catch (IOException | UncheckedIOException e) {
       throw new MlxException(
           "Cannot unpack the natives from "
@@ -148,25 +178,34 @@ public final class NativeLibrary {
   }
 
   /** What {@code mvn} has left for this version's tests, examples and benchmarks. */
-  private Optional<Path> fromBuild() {
+  private Optional<Found> fromBuild() {
     Path root = NativePins.files(cache, variant);
     Path file = root.resolve(NativeManifest.FILE_NAME);
     if (!Files.isReadable(file)) {
       return Optional.empty();
     }
+    Path library = root.resolve(IN_MLX_LIB + variant.library());
     try (InputStream in = Files.newInputStream(file)) {
+      OwnPath.claim(cache.root(), library);
       Optional<String> damage = NativeManifest.read(in).damage(root);
       if (damage.isPresent()) {
         throw new MlxException(
-            "The natives in " + root + " are damaged: " + damage.get() + ". Build them again.");
+            "The natives in "
+                + root
+                + " are damaged: "
+                + damage.get()
+                + ". Delete that directory and add "
+                + jar()
+                + ".");
       }
-      return Optional.of(root.resolve(IN_MLX_LIB + variant.library()));
+      return Optional.of(
+          new Found(library, "left there by a build of semantic; elsewhere add " + jar()));
     } catch (IOException | UncheckedIOException e) {
       throw new MlxException("Cannot read the natives in " + root + ": " + e, e);
     }
   }
 
-  private Optional<Path> fromHomebrew() {
+  private Optional<Found> fromHomebrew() {
     Path library = homebrew.resolve("lib").resolve(variant.library());
     if (variant != NativeVariant.MACOS_METAL || !Files.isReadable(library)) {
       return Optional.empty();
@@ -182,27 +221,33 @@ public final class NativeLibrary {
                 + version
                 + ", needed is "
                 + NativePins.mlxcVersion()
-                + ". Put the natives jar (semantic-mlx, classifier natives-"
-                + variant.classifier()
-                + ") on the class path instead.");
+                + ". Add "
+                + jar()
+                + " instead.");
       }
-      return Optional.of(library);
+      return Optional.of(new Found(library, "Homebrew's"));
     } catch (IOException e) {
       throw new MlxException("Cannot find out the version of Homebrew's mlx-c in " + homebrew, e);
     }
   }
 
-  private String nowhere() {
-    return "MLX's natives were not found: no semantic-mlx jar with classifier natives-"
+  /** In the words in which a build tool is told of it. */
+  private String jar() {
+    return "the dependency dev.semantic:semantic-mlx with the classifier natives-"
         + variant.classifier()
-        + " is on the class path, and "
-        + NativePins.files(cache, variant)
-        + " does not exist. Add the jar, or build the natives with mvn verify, or name a"
-        + " directory that holds "
+        + " to the class or module path";
+  }
+
+  private String nowhere() {
+    return "MLX's natives were not found: add "
+        + jar()
+        + ", in the version of semantic-mlx itself; or name a directory that holds "
         + variant.library()
         + " with -D"
         + OVERRIDE
-        + ".";
+        + ". (No build of semantic has left any in "
+        + NativePins.files(cache, variant)
+        + ".)";
   }
 
   @SuppressWarnings("restricted") // loading natives is what this class is for

@@ -47,6 +47,7 @@ public final class Symbols {
     if (library != null) {
       return;
     }
+    LoaderClaim.stake();
     try {
       library = NativeLibrary.lookup(); // may be there the next time
     } catch (IllegalCallerException e) {
@@ -63,6 +64,7 @@ public final class Symbols {
 
   private static void link() {
     try {
+      ProcessEnd.beAtOnce();
       MlxError.install();
       for (Class<?> calls : CALLS) {
         MethodHandles.lookup().ensureInitialized(calls);

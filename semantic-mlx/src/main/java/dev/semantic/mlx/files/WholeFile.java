@@ -36,7 +36,7 @@ public final class WholeFile {
     if (directory == null) {
       throw new NoSuchFileException(file.toString(), null, "it is a root");
     }
-    Files.createDirectories(directory);
+    OnceDirectory.createPrivate(directory);
     Path beside = Files.createTempFile(directory, "new", ".tmp");
     try {
       // Not a channel: an interrupt would close that.

@@ -108,7 +108,8 @@ public final class IsolatedRuntime implements ModelRuntime {
     private Duration patience = Duration.ofSeconds(60);
     private final List<String> javaOptions = new ArrayList<>();
     private MemoryBudget budget = MemoryBudget.ofSystem();
-    private String mainClass = ChildMain.class.getName();
+    private final List<Path> classPath = new ArrayList<>();
+    private Class<?> mainClass = ChildMain.class;
 
     private Builder() {}
 
@@ -154,17 +155,35 @@ public final class IsolatedRuntime implements ModelRuntime {
       return this;
     }
 
+    /**
+     * One more jar or directory in which the processes look for classes. Without any they have the
+     * class or module path of this JVM; where a host brings a class loader of its own (an
+     * executable jar, a web application), the jars that semantic's classes are found to come from,
+     * those within another jar unpacked into the user's cache. With any, these and no others.
+     */
+    public Builder classPath(Path value) {
+      classPath.add(value);
+      return this;
+    }
+
     /** For tests: another main class, with another runtime. */
     Builder mainClass(Class<?> value) {
-      mainClass = value.getName();
+      mainClass = value;
       return this;
     }
 
     public IsolatedRuntime open() {
       return new IsolatedRuntime(
           new Launch(
-              java, heap, startTimeout, patience, budget, List.copyOf(javaOptions), mainClass),
-          mainClass.equals(ChildMain.class.getName())); // another one knows other models
+              java,
+              heap,
+              startTimeout,
+              patience,
+              budget,
+              List.copyOf(javaOptions),
+              List.copyOf(classPath),
+              mainClass),
+          mainClass == ChildMain.class); // another one knows other models
     }
   }
 }

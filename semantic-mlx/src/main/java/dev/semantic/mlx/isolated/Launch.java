@@ -2,6 +2,7 @@ package dev.semantic.mlx.isolated;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
+import dev.semantic.mlx.store.UserCache;
 import dev.semantic.model.ModelException;
 import java.io.File;
 import java.io.IOException;
@@ -14,7 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param patience with a process that does not answer
  * @param budget by which the child chooses the form that it computes in
  * @param javaOptions further options of the child's JVM
+ * @param classPath where it finds its classes; empty for finding out
  * @param mainClass what it runs
  */
 record Launch(
@@ -35,7 +36,8 @@ record Launch(
     Duration patience,
     MemoryBudget budget,
     List<String> javaOptions,
-    String mainClass) {
+    List<Path> classPath,
+    Class<?> mainClass) {
   private static final int POLL_MILLIS = 2;
 
   /** What fits in a socket's address on every Unix, with some room. */
@@ -47,10 +49,6 @@ record Launch(
    */
   private static final List<String> DEAF =
       List.of("/bin/sh", "-c", "trap '' HUP INT TERM; exec \"$0\" \"$@\"");
-
-  /** Where the parent looks for files, the child must look, too. */
-  private static final Set<String> PLACES =
-      Set.of("java.io.tmpdir", "user.home", "java.library.path", "jna.library.path");
 
   /** A process that has connected. */
   record Connected(Process process, Wire wire, StderrTail tail) {}
@@ -70,11 +68,12 @@ record Launch(
       try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
         server.bind(UnixDomainSocketAddress.of(socket));
         server.configureBlocking(false);
-        process =
+        ProcessBuilder builder =
             new ProcessBuilder(command(socket))
                 .redirectErrorStream(true)
-                .redirectInput(ProcessBuilder.Redirect.from(devNull()))
-                .start();
+                .redirectInput(ProcessBuilder.Redirect.from(devNull()));
+        ChildEnvironment.keepNeeded(builder.environment());
+        process = builder.start();
         StderrTail tail = new StderrTail(process, name);
         SocketChannel channel = accept(server, process, tail, name);
         channel.configureBlocking(true);
@@ -142,39 +141,46 @@ record Launch(
   }
 
   /** The same classes, natives and settings as this JVM's. */
-  private List<String> command(Path socket) {
+  private List<String> command(Path socket) throws IOException {
     List<String> command = new ArrayList<>(DEAF);
     command.add(java.toString());
     command.add("-XX:+UseSerialGC");
     command.add("-Xmx" + Math.max(1, heap.bytes() >> 20) + "m");
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-XX:-CreateCoredumpOnCrash"); // of gigabytes of weights
-    System.getProperties()
-        .forEach(
-            (key, value) -> {
-              if (key.toString().startsWith("semantic.") || PLACES.contains(key)) {
-                command.add("-D" + key + "=" + value);
-              }
-            });
+    ChildEnvironment.properties().forEach(command::add);
     command.addAll(javaOptions);
-    String modules = System.getProperty("jdk.module.path");
-    String module = RuntimeServer.class.getModule().getName();
-    command.add("-classpath");
-    command.add(System.getProperty("java.class.path", ""));
-    if (modules != null && module != null) {
-      command.add("--module-path");
-      command.add(modules);
-      command.add("--enable-native-access=" + module + ",ai.djl.tokenizers");
-      command.add("--module");
-      command.add(module + "/" + mainClass);
-    } else {
-      command.add("--enable-native-access=ALL-UNNAMED");
-      command.add(mainClass);
-    }
+    command.addAll(classes());
     command.add(socket.toString());
     command.add(Long.toString(ProcessHandle.current().pid()));
     command.add(Long.toString(budget.total().bytes()));
     return command;
+  }
+
+  private List<String> classes() throws IOException {
+    String modules = System.getProperty("jdk.module.path");
+    Module module = RuntimeServer.class.getModule();
+    boolean asHere = classPath.isEmpty() && ChildClassPath.isTheHosts();
+    String name = mainClass.getName();
+    if (asHere && modules != null && module.isNamed()) {
+      return List.of(
+          "-classpath",
+          System.getProperty("java.class.path", ""),
+          "--module-path",
+          modules,
+          "--enable-native-access=" + module.getName() + ",ai.djl.tokenizers",
+          "--module",
+          module.getName() + "/" + name);
+    }
+    return List.of(
+        "-classpath",
+        asHere ? System.getProperty("java.class.path", "") : ChildClassPath.text(paths()),
+        "--enable-native-access=ALL-UNNAMED",
+        name);
+  }
+
+  private List<Path> paths() throws IOException {
+    return classPath.isEmpty() ? new ChildClassPath(UserCache.ofUser()).find(mainClass) : classPath;
   }
 
   /** Takes the socket's directory away; both sides do, for one of them may be killed. */

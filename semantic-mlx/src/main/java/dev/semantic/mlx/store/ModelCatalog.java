@@ -222,7 +222,7 @@ public final class ModelCatalog {
     if (state != ModelState.READY && !isWholeAfterAll(path(model), model)) {
       throw new ModelException(
           ModelException.Kind.NOT_FOUND,
-          "Model %s has not been fetched (%s; it belongs at %s). Fetch it with ModelFetcher, or run mvn verify in the project once."
+          "Model %s has not been fetched (%s; it belongs at %s). Fetch it with ModelFetcher."
               .formatted(model.name(), state, path(model)));
     }
     return path(model);
@@ -325,7 +325,7 @@ public final class ModelCatalog {
             + models.stream()
                 .map(m -> m.name() + " (" + state(m) + ")")
                 .collect(Collectors.joining(", "))
-            + ". Catalogue models are fetched by ModelFetcher, or by mvn verify."
+            + ". Catalogue models are fetched by ModelFetcher."
             + " A hub's model goes by org/name.");
   }
 

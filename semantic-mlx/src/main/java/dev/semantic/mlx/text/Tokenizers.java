@@ -97,7 +97,7 @@ public final class Tokenizers {
   }
 
   private static HuggingFaceTokenizer tokenizer(Path file, TokenizerFile read) {
-    System.setProperty("OPT_OUT_TRACKING", "true");
+    TokenizerLibrary.load();
     try {
       return HuggingFaceTokenizer.newInstance(
           new ByteArrayInputStream(read.withoutSpecial()), OPTIONS);
@@ -110,8 +110,7 @@ public final class Tokenizers {
   }
 
   private static HuggingFaceTokenizer tokenizer(Path kept, TokenizerJson json) {
-    // DJL looks for its own updates otherwise; there is nothing to look for.
-    System.setProperty("OPT_OUT_TRACKING", "true");
+    TokenizerLibrary.load();
     try {
       if (Files.isRegularFile(kept)) {
         try {

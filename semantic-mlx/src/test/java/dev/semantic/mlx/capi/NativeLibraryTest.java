@@ -118,7 +118,7 @@ class NativeLibraryTest {
         MlxException.class,
         () -> find(cache()),
         "natives-linux-x86_64",
-        "mvn verify",
+        "dev.semantic:semantic-mlx",
         "-Dsemantic.mlx.library",
         cache().root().toString());
   }

@@ -1,13 +1,12 @@
 package dev.semantic.mlx.isolated;
 
-import dev.semantic.contract.ModelRuntimeContract;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.ModelRuntime;
 
 /** The real models, each in a process of its own. */
 @RequiresModels
-class IsolatedMlxTest extends ModelRuntimeContract {
+class IsolatedMlxTest extends IsolatedContract {
   @Override
   protected ModelRuntime open() {
     return IsolatedRuntime.open();
@@ -21,11 +20,5 @@ class IsolatedMlxTest extends ModelRuntimeContract {
   @Override
   protected ModelId second() {
     return new ModelId("gemma-3-270m");
-  }
-
-  /** A child process computes everything for each sequence. */
-  @Override
-  protected boolean shares() {
-    return false;
   }
 }

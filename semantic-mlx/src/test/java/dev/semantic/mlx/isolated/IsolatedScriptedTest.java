@@ -1,12 +1,11 @@
 package dev.semantic.mlx.isolated;
 
-import dev.semantic.contract.ModelRuntimeContract;
 import dev.semantic.model.ModelId;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.spi.ModelRuntime;
 
 /** The protocol, with scripted models at its other end. */
-class IsolatedScriptedTest extends ModelRuntimeContract {
+class IsolatedScriptedTest extends IsolatedContract {
   @Override
   protected ModelRuntime open() {
     return IsolatedRuntime.builder().mainClass(ScriptedChild.class).open();
@@ -20,11 +19,5 @@ class IsolatedScriptedTest extends ModelRuntimeContract {
   @Override
   protected ModelId second() {
     return Geometry.GAMMA.id();
-  }
-
-  /** A child process computes everything for each sequence. */
-  @Override
-  protected boolean shares() {
-    return false;
   }
 }

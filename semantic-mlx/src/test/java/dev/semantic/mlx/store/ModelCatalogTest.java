@@ -46,7 +46,7 @@ class ModelCatalogTest {
     assertRefused(
         ModelException.class,
         () -> catalog().resolve(new ModelId("gemma-3-270m")),
-        "mvn verify",
+        "ModelFetcher",
         home.toString());
   }
 
