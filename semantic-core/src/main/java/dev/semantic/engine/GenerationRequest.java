@@ -129,12 +129,20 @@ public final class GenerationRequest {
       return this;
     }
 
-    /** Texts that end the answer and are not part of it. */
+    /** Texts that end the answer and are not part of it: 100 at most, of 10,000 characters. */
     public Builder stop(String... values) {
+      long characters = 0;
       for (String value : values) {
         if (value.isEmpty()) {
           throw new IllegalArgumentException("A stop string must not be empty");
         }
+        characters += value.length();
+      }
+      if (values.length > StopStrings.MOST || characters > StopStrings.MOST_CHARACTERS) {
+        throw new IllegalArgumentException(
+            "%d stop strings of %d characters together; there may be %d of %d"
+                .formatted(
+                    values.length, characters, StopStrings.MOST, StopStrings.MOST_CHARACTERS));
       }
       stop = List.of(values);
       return this;

@@ -1,8 +1,10 @@
 package dev.semantic.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -43,6 +45,31 @@ class StopStringsTest {
     assertTrue(stops.stream().noneMatch(shown::contains), about);
     String rest = text.substring(shown.length());
     assertTrue(rest.isEmpty() || stops.stream().anyMatch(rest::startsWith), about);
+  }
+
+  @Test
+  void thereAreNoMoreOfThemThanOneRequestMayHave() {
+    GenerationRequest.Builder request = GenerationRequest.of(new Prompt.Tokens(new int[] {1}));
+    String[] many = new String[StopStrings.MOST];
+    Arrays.setAll(many, i -> "stop " + i);
+    assertEquals(StopStrings.MOST, request.stop(many).build().stop().size());
+    String[] more = Arrays.copyOf(many, many.length + 1);
+    more[many.length] = "stop";
+    assertThrows(IllegalArgumentException.class, () -> request.stop(more));
+    String longest = "a".repeat(StopStrings.MOST_CHARACTERS);
+    assertEquals(longest, request.stop(longest).build().stop().getFirst());
+    assertThrows(IllegalArgumentException.class, () -> request.stop(longest, "b"));
+  }
+
+  @Test
+  void anAnswerThatAlmostStopsAllTheTimeStopsInTheEnd() {
+    String stop = "a".repeat(StopStrings.MOST_CHARACTERS - 1) + "b";
+    StopStrings stops = new StopStrings(List.of(stop));
+    String shown = stops.accept("a".repeat(1_000_000));
+    assertEquals(1_000_000 - stop.length() + 1, shown.length());
+    assertEquals("", stops.accept("bx"));
+    assertTrue(stops.found());
+    assertEquals("", stops.rest());
   }
 
   private static String letters(Random random, int count) {

@@ -20,23 +20,36 @@ import org.jspecify.annotations.Nullable;
 /** JSON of strangers: bounded in size and depth, no key twice, nothing behind its end. */
 public final class JsonText {
   private static final int DEEPEST = 100;
+  private static final int LONGEST_TEXT = 64 << 20;
+
+  /** A value takes a hundred times the memory that it takes in the file. */
+  private static final int MOST_VALUES = 1_000_000;
 
   /** Knows the bounds; for reading piece by piece. */
   public static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(DEEPEST)
-                  .maxStringLength(64 << 20)
-                  .build())
+          .streamReadConstraints(bounds(Integer.MAX_VALUE))
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS) // as Python writes infinity
           .build();
 
+  /** Knows also how many values fit into memory; for what is read whole. */
+  public static final JsonFactory WHOLE =
+      new JsonFactoryBuilder().streamReadConstraints(bounds(MOST_VALUES)).build();
+
   private static final ObjectMapper JSON =
-      new ObjectMapper(FACTORY).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+      new ObjectMapper(FACTORY.rebuild().streamReadConstraints(bounds(MOST_VALUES)).build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private JsonText() {}
+
+  private static StreamReadConstraints bounds(long tokens) {
+    return StreamReadConstraints.builder()
+        .maxNestingDepth(DEEPEST)
+        .maxStringLength(LONGEST_TEXT)
+        .maxTokenCount(tokens)
+        .build();
+  }
 
   /**
    * Reads a file that holds one object.

@@ -26,9 +26,16 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, bool
   private static final int LONGEST_TOKEN = 4096;
 
   public HubSettings {
+    if (endpoint.getRawUserInfo() != null) {
+      throw new ModelException(
+          ModelException.Kind.INVALID,
+          "HF_ENDPOINT has a name or a password in it, which would show: a token belongs into"
+              + " HF_TOKEN");
+    }
     if (endpoint.getHost() == null || !String.valueOf(endpoint.getScheme()).startsWith("http")) {
       throw new ModelException(
-          ModelException.Kind.INVALID, "HF_ENDPOINT is not a web address: " + endpoint);
+          ModelException.Kind.INVALID,
+          "HF_ENDPOINT is not a web address: " + shown(endpoint.toString()));
     }
     cache = cache.toAbsolutePath().normalize();
   }
@@ -82,9 +89,14 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, bool
     try {
       return URI.create(text.replaceFirst("/+$", ""));
     } catch (IllegalArgumentException e) {
-      throw new ModelException(
-          ModelException.Kind.INVALID, "HF_ENDPOINT is not a web address: " + text, e);
+      throw new ModelException( // without the cause, whose message is the whole of it
+          ModelException.Kind.INVALID, "HF_ENDPOINT is not a web address: " + shown(text));
     }
+  }
+
+  /** Without what stands before an @: it may be a password. */
+  private static String shown(String address) {
+    return address.substring(address.lastIndexOf('@') + 1);
   }
 
   private static Optional<String> read(Path file) {

@@ -2,6 +2,7 @@ package dev.semantic.mlx.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.semantic.mlx.files.JsonText;
 import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.files.SplitName;
 import java.io.IOException;
@@ -161,7 +162,7 @@ record ModelFiles(
   }
 
   private static JsonNode json(Path file, List<String> missing) {
-    ObjectMapper mapper = new ObjectMapper();
+    ObjectMapper mapper = new ObjectMapper(JsonText.WHOLE);
     try {
       if (Files.isRegularFile(file) && Files.size(file) <= LARGEST_JSON) {
         return mapper.readTree(Files.readAllBytes(file));

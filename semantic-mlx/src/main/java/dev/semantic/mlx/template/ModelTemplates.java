@@ -3,6 +3,7 @@ package dev.semantic.mlx.template;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.semantic.mlx.files.JsonText;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.DirectoryStream;
@@ -83,7 +84,7 @@ public record ModelTemplates(Map<String, String> sources, Map<String, String> to
   public static ModelTemplates ofConfig(Path config) throws IOException {
     try {
       Map<String, Object> said =
-          new ObjectMapper().readValue(read(config), new TypeReference<>() {});
+          new ObjectMapper(JsonText.WHOLE).readValue(read(config), new TypeReference<>() {});
       return ofConfig(said == null ? Map.of() : said);
     } catch (JsonProcessingException e) {
       throw new IOException("%s: %s".formatted(config, e.getOriginalMessage()), e);

@@ -2,32 +2,26 @@ package dev.semantic.mlx.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.semantic.mlx.files.ModelDirectory;
-import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.files.Sha256;
-import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.mlx.store.UserCache;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Makes tokenizers. */
 public final class Tokenizers {
-  private static final Logger LOG = LoggerFactory.getLogger(Tokenizers.class);
-
   /** Part of the cached file's name: raise it when {@link TokenizerJson} writes otherwise. */
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
 
   private static final Map<String, String> OPTIONS =
       Map.of(
@@ -63,7 +57,8 @@ public final class Tokenizers {
           e);
     }
     return () -> {
-      Path kept = UserCache.ofUser().tokenizers().resolve(fingerprint(vocabulary) + ".json");
+      KeptTokenizer kept =
+          new KeptTokenizer(UserCache.ofUser().tokenizers(), fingerprint(vocabulary));
       return new ModelText(file, vocabulary, tokenizer(kept, json), templates);
     };
   }
@@ -109,53 +104,52 @@ public final class Tokenizers {
     }
   }
 
-  private static HuggingFaceTokenizer tokenizer(Path kept, TokenizerJson json) {
+  private static HuggingFaceTokenizer tokenizer(KeptTokenizer kept, TokenizerJson json) {
     TokenizerLibrary.load();
     try {
-      if (Files.isRegularFile(kept)) {
-        try {
-          return HuggingFaceTokenizer.newInstance(kept, OPTIONS);
-        } catch (IOException | RuntimeException e) {
-          LOG.warn("{} is damaged and will be written again: {}", kept, e.getMessage());
-        }
+      Optional<byte[]> known = kept.read();
+      byte[] text = known.isPresent() ? known.get() : made(json);
+      HuggingFaceTokenizer tokenizer =
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(text), OPTIONS);
+      if (known.isEmpty()) {
+        kept.write(text);
       }
-      ByteArrayOutputStream made = new ByteArrayOutputStream();
-      json.write(made);
-      keep(kept, made);
-      return HuggingFaceTokenizer.newInstance(
-          new ByteArrayInputStream(made.toByteArray()), OPTIONS);
+      return tokenizer;
     } catch (IOException | RuntimeException e) {
       throw new ModelException(
           ModelException.Kind.FAILED, "The tokenizer cannot be made: " + e.getMessage(), e);
     }
   }
 
-  /** On a disk that is full or not ours it is made each time; that only takes longer. */
-  private static void keep(Path kept, ByteArrayOutputStream made) {
-    try {
-      WholeFile.write(kept, made::writeTo);
-    } catch (IOException e) {
-      LOG.warn("The tokenizer is not kept at {}: {}", kept, Reason.of(e));
-    }
+  private static byte[] made(TokenizerJson json) throws IOException {
+    ByteArrayOutputStream made = new ByteArrayOutputStream();
+    json.write(made);
+    return made.toByteArray();
   }
 
-  private static String fingerprint(GgufVocabulary vocabulary) {
+  /** Of all that the tokenizer is made of, each with its length: no two files share one. */
+  static String fingerprint(GgufVocabulary vocabulary) {
     MessageDigest digest = Sha256.digest();
     boolean whole = vocabulary.byteLevel() && PreTokenizers.of(vocabulary).wholeFirst();
-    String kind =
-        FORMAT + "|" + vocabulary.model() + "|" + vocabulary.pre() + (whole ? "|whole first" : "");
-    digest.update(kind.getBytes(StandardCharsets.UTF_8));
+    add(digest, FORMAT + (whole ? " whole first" : ""));
+    add(digest, vocabulary.model());
+    add(digest, String.valueOf(vocabulary.pre()));
+    add(digest, Integer.toString(vocabulary.tokens().size()));
     for (int id = 0; id < vocabulary.tokens().size(); id++) {
-      digest.update(vocabulary.tokens().get(id).getBytes(StandardCharsets.UTF_8));
+      add(digest, vocabulary.tokens().get(id));
       digest.update((byte) (vocabulary.isSpecial(id) ? 3 : vocabulary.isUserDefined(id) ? 4 : 0));
     }
     if (vocabulary.model().equals("gpt2")) {
-      vocabulary.merges().forEach(m -> digest.update(m.getBytes(StandardCharsets.UTF_8)));
+      vocabulary.merges().forEach(m -> add(digest, m));
     } else {
-      vocabulary
-          .scores()
-          .forEach(s -> digest.update(s.toString().getBytes(StandardCharsets.UTF_8)));
+      vocabulary.scores().forEach(s -> add(digest, s.toString()));
     }
     return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** UTF-16, because in UTF-8 all lone surrogates are the same question mark. */
+  private static void add(MessageDigest digest, String text) {
+    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(text.length()).array());
+    digest.update(text.getBytes(StandardCharsets.UTF_16BE));
   }
 }

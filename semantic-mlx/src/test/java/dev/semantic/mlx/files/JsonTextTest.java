@@ -49,6 +49,18 @@ class JsonTextTest {
   }
 
   @Test
+  void moreValuesThanFitIntoMemoryAreRefused() throws IOException {
+    Path file =
+        Files.writeString(
+            directory.resolve("a.json"), "{\"a\":[" + "[],".repeat(1_000_000) + "0]}");
+    String said =
+        String.valueOf(
+            assertRefused(ModelException.class, () -> JsonText.read(file, 10_000_000), "a.json")
+                .getMessage());
+    assertFalse(said.contains("StreamRead"), said);
+  }
+
+  @Test
   void aBoundIsSaidInWords() throws IOException {
     String said = refused("{\"a\":" + "[".repeat(200), "depth", "(100)");
     assertFalse(said.contains("StreamRead"), said);

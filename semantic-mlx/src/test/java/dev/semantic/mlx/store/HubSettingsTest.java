@@ -69,6 +69,24 @@ class HubSettingsTest {
         ModelException.class, () -> of(Map.of("HF_ENDPOINT", endpoint)), "HF_ENDPOINT", endpoint);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "http://user:geheim@hub",
+        "https://geheim@hub/x",
+        "ftp://user:geheim@hub",
+        "http://user:geheim@a b",
+        "http://user:geheim@"
+      })
+  void aPasswordInAnEndpointIsRefusedUnshown(String endpoint) {
+    ModelException refused =
+        assertRefused(
+            ModelException.class, () -> of(Map.of("HF_ENDPOINT", endpoint)), "HF_ENDPOINT");
+    for (Throwable t = refused; t != null; t = t.getCause()) {
+      assertFalse(String.valueOf(t.getMessage()).contains("geheim"), t::toString);
+    }
+  }
+
   @Test
   void anEndpointMayEndWithASlash() {
     assertEquals("http://hub/x", of(Map.of("HF_ENDPOINT", "http://hub/x//")).endpoint().toString());

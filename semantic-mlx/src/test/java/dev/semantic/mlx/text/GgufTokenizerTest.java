@@ -2,8 +2,13 @@ package dev.semantic.mlx.text;
 
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.model.ModelException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -106,6 +112,40 @@ class GgufTokenizerTest {
     try (ModelCodec codec = open("llama-bpe")) {
       assertEquals(false, codec.beginsWithBos());
     }
+  }
+
+  private String fingerprint(List<String> words, List<String> pairs) {
+    metadata.put("tokenizer.ggml.pre", "gpt-2");
+    metadata.put("tokenizer.ggml.tokens", words);
+    metadata.put("tokenizer.ggml.merges", pairs);
+    return Tokenizers.fingerprint(new GgufVocabulary(Path.of("model.gguf"), metadata));
+  }
+
+  /** Otherwise the tokenizer that is kept of one file is used for the other. */
+  @Test
+  void vocabulariesOfOneTextAreToldApartByWhereItIsCut() {
+    assertNotEquals(
+        fingerprint(List.of("a", "b\0c"), List.of()), fingerprint(List.of("a\0b", "c"), List.of()));
+    assertNotEquals(
+        fingerprint(tokens, List.of("H e", "l l")), fingerprint(tokens, List.of("H el", " l")));
+    assertNotEquals(
+        fingerprint(List.of("a\0b"), List.of()), fingerprint(List.of("a", "b"), List.of()));
+    assertEquals(fingerprint(tokens, merges), fingerprint(tokens, merges));
+  }
+
+  @Test
+  void whatIsKeptIsUsedOnlyAsItWasWritten(@TempDir Path directory) throws Exception {
+    KeptTokenizer kept = new KeptTokenizer(directory, "a".repeat(64));
+    assertTrue(kept.read().isEmpty());
+    kept.write("{}".getBytes(StandardCharsets.UTF_8));
+    assertEquals("{}", new String(kept.read().orElseThrow(), StandardCharsets.UTF_8));
+    assertTrue(new KeptTokenizer(directory, "b".repeat(64)).read().isEmpty());
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        Files.writeString(file, "[]");
+      }
+    }
+    assertTrue(kept.read().isEmpty());
   }
 
   @Test

@@ -1,8 +1,10 @@
 package dev.semantic.mlx.store.hub;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.semantic.mlx.files.JsonText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -17,9 +19,12 @@ import java.util.regex.Pattern;
 
 /** A hub's answers to what a repository is and which files it has. */
 final class HubApi {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = new ObjectMapper(JsonText.WHOLE);
   private static final Pattern NEXT = Pattern.compile("<([^>]+)>\\s*;\\s*rel=\"?next\"?");
   private static final int MOST_BYTES = 32 << 20;
+  private static final int MOST_PAGES = 1000;
+  private static final int LONGEST_LICENSE = 200;
+  private static final int SHOWN = 100;
   private static final int MOST_FILES = 100_000;
   private static final long LARGEST_FILE = 1L << 44;
 
@@ -37,7 +42,7 @@ final class HubApi {
     String commit = info.path("sha").asText();
     if (!HubRepo.isCommit(commit)) {
       throw HubException.lasting(
-          "%s says of %s no commit; is it a hub?".formatted(http.endpoint(), repo));
+          "%s says of %s no commit; is it a hub?".formatted(HubHttp.shown(http.endpoint()), repo));
     }
     return new Listing(repo, commit, license(info), files(repo, commit));
   }
@@ -45,15 +50,19 @@ final class HubApi {
   private static Optional<String> license(JsonNode info) {
     JsonNode card = info.path("cardData").path("license");
     if (card.isTextual()) {
-      return Optional.of(card.asText());
+      return named(card.asText());
     }
     String tag = "license:";
     for (JsonNode each : info.path("tags")) {
       if (each.asText().startsWith(tag)) {
-        return Optional.of(each.asText().substring(tag.length()));
+        return named(each.asText().substring(tag.length()));
       }
     }
     return Optional.empty();
+  }
+
+  private static Optional<String> named(String license) {
+    return Optional.of(HubException.plain(license)).filter(l -> l.length() <= LONGEST_LICENSE);
   }
 
   private List<RemoteFile> files(HubRepo repo, String commit)
@@ -61,7 +70,10 @@ final class HubApi {
     List<RemoteFile> files = new ArrayList<>();
     Optional<URI> page =
         Optional.of(uri("/api/models/%s/tree/%s?recursive=true", repo.id(), commit));
-    while (page.isPresent()) {
+    for (int pages = 0; page.isPresent(); pages++) {
+      if (pages == MOST_PAGES) {
+        throw HubException.lasting("the hub's list of " + repo + " does not end");
+      }
       Page listed = ask(repo, page.get());
       for (JsonNode entry : listed.json()) {
         if (entry.path("type").asText().equals("file")) {
@@ -81,7 +93,7 @@ final class HubApi {
     if (!HubRepo.isPlain(path)) {
       throw HubException.lasting(
           "the hub's list of %s has a file that would lie outside of the model: %s"
-              .formatted(repo, path.replaceAll("\\p{Cntrl}", "?")));
+              .formatted(repo, path.substring(0, Math.min(path.length(), SHOWN))));
     }
     JsonNode large = entry.path("lfs");
     String etag = large.path("oid").asText(entry.path("oid").asText());
@@ -128,6 +140,7 @@ final class HubApi {
         });
   }
 
+  /** Few values of many bytes and many values of few bytes are both too much. */
   private static JsonNode read(HubHttp.Reply reply) throws IOException {
     byte[] text;
     try (InputStream body = reply.body()) {
@@ -139,6 +152,8 @@ final class HubApi {
     }
     try {
       return JSON.readTree(text);
+    } catch (StreamConstraintsException e) {
+      throw HubException.lasting(place + " sends more values than an answer may have", e);
     } catch (JsonProcessingException e) {
       throw HubException.lasting(place + " sends what is no JSON; is it a hub?", e);
     }

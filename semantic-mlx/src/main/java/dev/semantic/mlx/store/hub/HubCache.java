@@ -153,6 +153,15 @@ public record HubCache(Path root) {
     }
   }
 
+  /** What is there, the directory itself and those that lie in it, too; links are not followed. */
+  private static List<Path> entries(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.walk(directory, 4)) {
+      return entries.filter(Files::exists).sorted().toList();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
   /**
    * Makes a snapshot of blobs that are all here, whole at once where there was none, and notes its
    * revision.
@@ -162,6 +171,7 @@ public record HubCache(Path root) {
     Path snapshot = snapshot(id, listing.commit());
     OnceDirectory.sweep(repository(id), WORK);
     if (Files.isDirectory(snapshot)) {
+      requireInside(snapshot);
       link(id, files, snapshot); // others began it; each link appears at once
     } else {
       Path work = Files.createTempDirectory(repository(id), WORK);
@@ -214,7 +224,7 @@ public record HubCache(Path root) {
   public void requireInside(Path snapshot) throws IOException {
     Path repository = root.resolve(root.relativize(snapshot).getName(0)).toRealPath();
     Path cache = root.toRealPath();
-    for (Path file : walk(snapshot)) {
+    for (Path file : entries(snapshot)) {
       Path real = file.toRealPath();
       if (!real.startsWith(cache) && !real.startsWith(repository)) {
         throw HubException.lasting(

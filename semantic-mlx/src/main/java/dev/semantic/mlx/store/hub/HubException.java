@@ -14,9 +14,14 @@ final class HubException extends IOException {
 
   private HubException(
       String message, @Nullable Throwable cause, boolean passing, @Nullable Duration wait) {
-    super(message, cause);
+    super(plain(message), cause);
     this.passing = passing;
     this.wait = wait;
+  }
+
+  /** A hub's words as a terminal may have them: nothing that moves it, colours it or turns it. */
+  static String plain(String text) {
+    return text.replaceAll("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}&&[^\\n]]", "?");
   }
 
   /** Asking again would give the same answer. */

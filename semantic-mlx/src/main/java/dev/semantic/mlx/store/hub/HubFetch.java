@@ -163,6 +163,7 @@ public final class HubFetch {
     for (RemoteFile file : files) {
       Path blob = blob(repo, file);
       boolean here = Files.isRegularFile(blob) && Files.size(blob) == file.sizeBytes();
+      here = here && VerifiedBlobs.holds(blob, file.etag()); // others may write here, too
       if (!here && missing.stream().noneMatch(other -> other.etag().equals(file.etag()))) {
         missing.add(file);
       }

@@ -20,6 +20,7 @@ public record HubRepo(String id, String revision, String choice) {
   private static final Pattern FORM =
       Pattern.compile(
           "(%s/%s)(?:@([\\w./-]{1,200}))?(?::([\\w./-]{1,200}))?".formatted(NAME, NAME));
+  private static final int LONGEST_PATH = 1000;
   private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
 
   /** Reads such a name; empty if it has not this form, like a path or a file's name. */
@@ -43,7 +44,8 @@ public record HubRepo(String id, String revision, String choice) {
   /** Whether a path with slashes stays below where it begins, and is written in one way only. */
   static boolean isPlain(String path) {
     return !path.isEmpty()
-        && path.chars().noneMatch(c -> c < ' ' || c == '\\' || c == ':' || c == 0x7f)
+        && path.length() <= LONGEST_PATH
+        && path.chars().noneMatch(c -> Character.isISOControl(c) || c == '\\' || c == ':')
         && Arrays.stream(path.split("/", -1))
             .noneMatch(part -> part.isEmpty() || part.equals(".") || part.equals(".."));
   }

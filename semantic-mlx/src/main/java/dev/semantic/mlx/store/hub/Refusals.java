@@ -132,7 +132,7 @@ final class Refusals {
   }
 
   private static String clean(String said) {
-    String plain = said.replaceAll("\\p{Cntrl}+", " ").strip();
+    String plain = HubException.plain(said.replaceAll("\\p{Cc}+", " ")).strip();
     return plain.length() <= MESSAGE ? plain : plain.substring(0, MESSAGE) + "…";
   }
 

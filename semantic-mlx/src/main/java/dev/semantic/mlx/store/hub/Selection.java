@@ -3,8 +3,10 @@ package dev.semantic.mlx.store.hub;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.semantic.mlx.files.JsonText;
 import dev.semantic.mlx.files.SplitName;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,6 +47,12 @@ final class Selection {
   private static final Pattern ABOUT =
       Pattern.compile("(README|LICEN[CS]E|NOTICE|USE_POLICY)[\\w-]*(\\.\\w+)?");
   private static final int SHOWN = 12;
+
+  /** What is read whole, and by whom; more of it no model has. */
+  private static final long LARGEST_TOKENIZER = 512L << 20;
+
+  private static final long LARGEST_BESIDES = 64L << 20;
+  private static final ObjectMapper INDEXES = new ObjectMapper(JsonText.WHOLE);
 
   private final Listing listing;
   private final List<RemoteFile> files;
@@ -94,7 +102,7 @@ final class Selection {
   /** The weight files that an index names. */
   static Set<String> shards(Path indexFile) throws IOException {
     try {
-      JsonNode map = new ObjectMapper().readTree(Files.readAllBytes(indexFile)).path("weight_map");
+      JsonNode map = INDEXES.readTree(bytes(indexFile)).path("weight_map");
       Set<String> names = new TreeSet<>();
       map.forEach(name -> names.add(name.asText()));
       if (names.isEmpty() || !names.stream().allMatch(Selection::isShard)) {
@@ -103,6 +111,29 @@ final class Selection {
       return names;
     } catch (JsonProcessingException e) {
       throw HubException.lasting(indexFile + " is damaged: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static byte[] bytes(Path index) throws IOException {
+    try (InputStream in = Files.newInputStream(index)) {
+      byte[] read = in.readNBytes((int) LARGEST_BESIDES + 1);
+      if (read.length > LARGEST_BESIDES) {
+        throw HubException.lasting(index + " is larger than an index can be");
+      }
+      return read;
+    }
+  }
+
+  /** A size that cannot be true is refused before anything is fetched or laid out. */
+  private static void requireUsual(Listing listing, List<RemoteFile> files) throws HubException {
+    for (RemoteFile file : files) {
+      boolean tokenizer = file.path().equals(TOKENIZER) || file.path().equals("tokenizer.model");
+      long most = tokenizer ? LARGEST_TOKENIZER : LARGEST_BESIDES;
+      if (file.sizeBytes() > most) {
+        throw HubException.lasting(
+            "%s of %s has %d bytes, more than the %d that such a file may have"
+                .formatted(file.path(), listing.repo(), file.sizeBytes(), most));
+      }
     }
   }
 
@@ -121,6 +152,7 @@ final class Selection {
     }
     List<RemoteFile> files = new ArrayList<>(about(listing));
     listing.files().stream().filter(file -> BESIDES.contains(file.path())).forEach(files::add);
+    requireUsual(listing, files);
     Optional<RemoteFile> index = find(listing, INDEX);
     if (index.isEmpty()) {
       files.addAll(weights(listing));
@@ -161,6 +193,7 @@ final class Selection {
                   shown(listing, all::contains)));
     }
     List<RemoteFile> files = new ArrayList<>(about(listing));
+    requireUsual(listing, files);
     files.addAll(parts(listing, fitting.getFirst()));
     return new Selection(listing, files, Optional.empty());
   }

@@ -224,6 +224,40 @@ class HubFetchTest extends HubTest {
     assertEquals(List.of(), again.checked, "nothing came, nothing to check");
   }
 
+  /** The cache is shared with other tools, and perhaps with other people. */
+  @Test
+  void aBlobOfTheRightSizeAndAnotherContentIsFetchedAgain() throws Exception {
+    aModel();
+    Path blobs = Files.createDirectories(cache.blobs(FakeHub.ID));
+    Files.write(blobs.resolve(hub.etag("model.safetensors")), bytes(weights.length, 8));
+    Files.writeString(blobs.resolve(hub.etag("tokenizer.json")), "[]");
+    Path snapshot = fetch("org/model");
+    assertArrayEquals(weights, Files.readAllBytes(snapshot.resolve("model.safetensors")));
+    assertEquals("{}", Files.readString(snapshot.resolve("tokenizer.json")));
+  }
+
+  @Test
+  void aSnapshotThatIsALinkOutOfTheCacheIsNotUsed() throws Exception {
+    aModel();
+    Path elsewhere = Files.createDirectory(home.resolve("elsewhere"));
+    Files.writeString(elsewhere.resolve("config.json"), "{}");
+    Path snapshots = Files.createDirectories(cache.repository(FakeHub.ID).resolve("snapshots"));
+    Path snapshot = Files.createSymbolicLink(snapshots.resolve(hub.commit), elsewhere);
+    assertRefused(IOException.class, () -> cache.requireInside(snapshot), "outside of the cache");
+    assertRefused(IOException.class, () -> fetch("org/model"), "outside of the cache");
+    assertEquals(List.of("config.json"), names(elsewhere), "and nothing is written there");
+  }
+
+  @Test
+  void aDirectoryInASnapshotThatIsALinkOutOfTheCacheIsNotUsed() throws Exception {
+    aModel();
+    Path snapshot = fetch("org/model");
+    cache.requireInside(snapshot);
+    Path elsewhere = Files.createDirectory(home.resolve("elsewhere"));
+    Files.createSymbolicLink(snapshot.resolve("additional_chat_templates"), elsewhere);
+    assertRefused(IOException.class, () -> cache.requireInside(snapshot), "outside of the cache");
+  }
+
   @Test
   void anEmptyFileIsAFile() throws Exception {
     aModel();

@@ -3,13 +3,18 @@ package dev.semantic.mlx.store.hub;
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.ProxySelector;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,7 +47,8 @@ class HubListingTest extends HubTest {
         "./x.gguf",
         "a\\\\x.gguf",
         "C:x.gguf",
-        "x\\u0000.gguf"
+        "x\\u0000.gguf",
+        "x\\u009b.gguf"
       })
   void aFileThatWouldLieElsewhereIsRefused(String path) throws Exception {
     aModel();
@@ -113,6 +119,78 @@ class HubListingTest extends HubTest {
           FakeHub.send(e, 200, "[]".getBytes(StandardCharsets.UTF_8), 2);
         });
     assertLeavesNothing("goes on elsewhere", "127.0.0.2");
+  }
+
+  @Test
+  void aListOfEmptyPagesWithoutEndIsRefused() throws Exception {
+    aModel();
+    hub.trouble(
+        a -> a.path().contains("/tree/"),
+        Integer.MAX_VALUE,
+        e -> {
+          String on = hub.endpoint() + e.getRequestURI().getPath() + "?cursor=0";
+          e.getResponseHeaders().set("Link", "<%s>; rel=\"next\"".formatted(on));
+          FakeHub.send(e, 200, "[]".getBytes(StandardCharsets.UTF_8), 2);
+        });
+    assertLeavesNothing("does not end");
+  }
+
+  /** Small as it is sent, and small as it is unpacked, but not as what it says. */
+  @Test
+  void anAnswerOfMoreValuesThanFitIsRefused() throws Exception {
+    aModel();
+    ByteArrayOutputStream sent = new ByteArrayOutputStream();
+    try (GZIPOutputStream zip = new GZIPOutputStream(sent)) {
+      zip.write(("[" + "[],".repeat(10_000_000) + "[]]").getBytes(StandardCharsets.US_ASCII));
+    }
+    hub.trouble(
+        a -> a.path().contains("/tree/"),
+        1,
+        e -> {
+          e.getResponseHeaders().set("Content-Encoding", "gzip");
+          FakeHub.send(e, 200, sent.toByteArray(), sent.size());
+        });
+    assertLeavesNothing("more values");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model.safetensors.index.json",
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "generation_config.json",
+        "README.md"
+      })
+  void aSmallFileOfTerabytesIsRefusedBeforeItIsAskedFor(String large) throws Exception {
+    String entries =
+        Stream.of("config.json", "tokenizer.json", "model.safetensors", large)
+            .distinct()
+            .map(name -> entry(name, name.equals(large) ? 1L << 43 : 2, "a".repeat(40)))
+            .collect(Collectors.joining(","));
+    tree(entries);
+    assertLeavesNothing(large, "8796093022208", "more than");
+    tree(entries);
+    Path into = Files.createDirectory(home.resolve("outline"));
+    assertRefused(
+        IOException.class,
+        () ->
+            new HubFetch(
+                    hub.endpoint(), Optional.empty(), cache, ProxySelector.of(null), Patience.USUAL)
+                .outline(HubRepo.parse("org/model").orElseThrow(), into, meter),
+        large);
+    assertEquals(0, hub.contents().size());
+  }
+
+  @Test
+  void aHubsWordsMoveNoTerminal() {
+    hub.trouble(
+        a -> true, 1, e -> FakeHub.refuse(e, 403, "", "no\u009b31m \u0085 \u001b[31m\u0007more"));
+    IOException refused = assertRefused(IOException.class, () -> fetch("org/model"), "more");
+    assertTrue(
+        String.valueOf(refused.getMessage()).chars().noneMatch(Character::isISOControl),
+        refused::getMessage);
   }
 
   @Test
