@@ -7,6 +7,7 @@ module dev.semantic.mlx {
   requires ai.djl.api;
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.dataformat.cbor;
+  requires com.github.benmanes.caffeine;
   requires java.net.http;
   requires jdk.management;
   requires org.slf4j;

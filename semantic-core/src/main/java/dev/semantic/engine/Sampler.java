@@ -10,7 +10,10 @@ final class Sampler {
 
   Sampler(Sampling sampling) {
     this.sampling = sampling;
-    this.random = new SplittableRandom(sampling.seed());
+    this.random =
+        sampling.seed().isPresent()
+            ? new SplittableRandom(sampling.seed().getAsLong())
+            : new SplittableRandom();
   }
 
   /**

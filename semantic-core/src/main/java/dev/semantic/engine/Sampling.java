@@ -1,5 +1,7 @@
 package dev.semantic.engine;
 
+import java.util.OptionalLong;
+
 /**
  * How the next token is drawn from the logits. The steps are applied in this order: repetition
  * penalty, temperature, top-k, top-p, min-p.
@@ -11,7 +13,8 @@ package dev.semantic.engine;
  * @param repetitionPenalty divides positive and multiplies negative logits of recent tokens; 1 does
  *     nothing
  * @param repetitionWindow how many recent tokens are penalised
- * @param seed the same seed draws the same tokens from the same logits
+ * @param seed the same seed draws the same tokens from the same logits; without, each generation
+ *     draws others
  */
 public record Sampling(
     double temperature,
@@ -20,9 +23,9 @@ public record Sampling(
     double minP,
     double repetitionPenalty,
     int repetitionWindow,
-    long seed) {
+    OptionalLong seed) {
   /** The most likely token, always. */
-  public static final Sampling GREEDY = new Sampling(0, 0, 1, 0, 1, 64, 0);
+  public static final Sampling GREEDY = new Sampling(0, 0, 1, 0, 1, 64, OptionalLong.empty());
 
   public Sampling {
     require(temperature >= 0 && temperature <= 100, "temperature", temperature, "0 to 100");
@@ -35,6 +38,18 @@ public record Sampling(
         repetitionPenalty,
         "more than 0, at most 100");
     require(repetitionWindow >= 0, "repetition window", repetitionWindow, "0 or more");
+  }
+
+  /** With a seed. */
+  public Sampling(
+      double temperature,
+      int topK,
+      double topP,
+      double minP,
+      double repetitionPenalty,
+      int repetitionWindow,
+      long seed) {
+    this(temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, OptionalLong.of(seed));
   }
 
   private static void require(boolean holds, String name, double value, String range) {

@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -117,5 +118,19 @@ class SamplerTest {
       tokens.add(draw(sampler));
     }
     return tokens;
+  }
+
+  @Test
+  void withoutASeedEachGenerationDrawsOthers() {
+    assertNotEquals(drawnInOrder(Sampling.GREEDY), drawnInOrder(Sampling.GREEDY));
+    assertEquals(
+        drawnInOrder(Sampling.GREEDY.withSeed(0)), drawnInOrder(Sampling.GREEDY.withSeed(0)));
+  }
+
+  private static java.util.List<Integer> drawnInOrder(Sampling sampling) {
+    Sampler sampler = new Sampler(sampling.withTemperature(50));
+    return java.util.stream.IntStream.range(0, 100)
+        .mapToObj(i -> sampler.next(LOGITS.clone(), NOTHING, 0))
+        .toList();
   }
 }

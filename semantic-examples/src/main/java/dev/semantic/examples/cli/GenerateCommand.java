@@ -25,6 +25,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -38,7 +39,10 @@ final class GenerateCommand extends ModelCommand {
 
   /** Exactly one of them. */
   private static final class Source {
-    @Option(names = "--prompt", paramLabel = "TEXT", description = "Plain text to continue.")
+    @Option(
+        names = "--prompt",
+        paramLabel = "TEXT",
+        description = "Plain text to continue; special tokens in it count as such.")
     private @Nullable String text;
 
     @Option(
@@ -70,8 +74,8 @@ final class GenerateCommand extends ModelCommand {
   @Option(
       names = "--seed",
       paramLabel = "S",
-      description = "The same seed draws the same tokens; default ${DEFAULT-VALUE}.")
-  private long seed = 0;
+      description = "The same seed draws the same tokens; default: another one each time.")
+  private @Nullable Long seed;
 
   @Option(
       names = "--chunk",
@@ -136,10 +140,20 @@ final class GenerateCommand extends ModelCommand {
 
   private Sampling sampling() {
     try {
-      return Sampling.GREEDY.withTemperature(temperature).withSeed(seed);
+      return Sampling.GREEDY.withTemperature(temperature).withSeed(seed());
     } catch (IllegalArgumentException e) {
       throw misuse(String.valueOf(e.getMessage()));
     }
+  }
+
+  /** Drawn here where none is given, so that the answer can tell it. */
+  private long seed() {
+    Long known = seed;
+    if (known == null) {
+      known = temperature > 0 ? ThreadLocalRandom.current().nextLong() : 0L;
+      seed = known;
+    }
+    return known;
   }
 
   private void requirePositive(String option, int value) {
@@ -189,28 +203,32 @@ final class GenerateCommand extends ModelCommand {
     }
   }
 
-  private static Map<String, Object> fields(GenerationResult result) {
+  private Map<String, Object> fields(GenerationResult result) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("prompt_tokens", result.promptTokens());
     fields.put("tokens", result.tokens());
     fields.put("text", result.text());
+    if (temperature > 0) {
+      fields.put("seed", seed());
+    }
     fields.put("ttft_ms", milliseconds(result.timeToFirstToken()));
     fields.put("prefill_tokens_per_second", result.prefillTokensPerSecond());
     fields.put("decode_tokens_per_second", result.decodeTokensPerSecond());
     return fields;
   }
 
-  private static String summary(GenerationResult result) {
+  private String summary(GenerationResult result) {
     return String.format(
         Locale.ROOT,
         "%d prompt tokens, %d of them cached, at %.1f a second, %d generated at %.1f a second,"
-            + " first after %.1f ms",
+            + " first after %.1f ms%s",
         result.promptTokens(),
         result.cachedTokens(),
         result.prefillTokensPerSecond(),
         result.tokens().size(),
         result.decodeTokensPerSecond(),
-        milliseconds(result.timeToFirstToken()));
+        milliseconds(result.timeToFirstToken()),
+        temperature > 0 ? ", seed " + seed() : "");
   }
 
   private static double milliseconds(Duration time) {

@@ -14,7 +14,7 @@ final class TokenizeCommand extends ModelCommand {
   @Parameters(
       index = "1",
       paramLabel = "TEXT",
-      description = "Plain text: what looks like a special token in it is text too.")
+      description = "Plain text; special tokens in it count as such, as with 'generate --prompt'.")
   private String text = "";
 
   @Option(

@@ -29,6 +29,7 @@ public record ModelTemplates(Map<String, String> sources, Map<String, String> to
 
   private static final String WITH_TOOLS = "tool_use";
   private static final String FILE = "chat_template.jinja";
+  private static final String JSON_FILE = "chat_template.json";
   private static final String MORE_FILES = "additional_chat_templates";
   private static final String CONFIG = "tokenizer_config.json";
   private static final String GGUF = "tokenizer.chat_template";
@@ -51,7 +52,8 @@ public record ModelTemplates(Map<String, String> sources, Map<String, String> to
 
   /**
    * What lies in a model's directory: {@code chat_template.jinja} and those in {@code
-   * additional_chat_templates} come before what {@code tokenizer_config.json} says.
+   * additional_chat_templates} come before what {@code tokenizer_config.json} says, and that before
+   * {@code chat_template.json}.
    *
    * @throws IOException if a file cannot be read, or is not what it should be
    */
@@ -60,6 +62,10 @@ public record ModelTemplates(Map<String, String> sources, Map<String, String> to
     ModelTemplates said =
         Files.isRegularFile(config) ? ofConfig(config) : new ModelTemplates(Map.of(), Map.of());
     Map<String, String> sources = new LinkedHashMap<>(said.sources());
+    Path beside = directory.resolve(JSON_FILE);
+    if (Files.isRegularFile(beside)) {
+      ofConfig(beside).sources().forEach(sources::putIfAbsent);
+    }
     Path file = directory.resolve(FILE);
     if (Files.isRegularFile(file)) {
       sources.put(DEFAULT, read(file));

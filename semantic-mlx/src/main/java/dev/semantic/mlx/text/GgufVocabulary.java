@@ -4,6 +4,7 @@ import dev.semantic.mlx.template.ModelTemplates;
 import dev.semantic.model.ModelException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -23,18 +24,35 @@ final class GgufVocabulary implements Vocabulary {
   /** A byte that no other token covers. */
   private static final int BYTE = 6;
 
-  /** What models end an answer with, whatever the file names as its end of sequence. */
+  /**
+   * What models end an answer with, whatever the file names as its end of sequence, and whatever
+   * kind of token it says they are: llama.cpp's list.
+   */
   private static final Set<String> ENDS =
       Set.of(
           "<|im_end|>",
           "<|eot_id|>",
           "<|eom_id|>",
           "<|end|>",
+          "<|return|>",
+          "<|call|>",
+          "<|flush|>",
+          "<|calls|>",
           "<|endoftext|>",
-          "<end_of_turn>",
           "<|end_of_text|>",
-          "</s>",
-          "<eos>");
+          "<end_of_turn>",
+          "<end_of_utterance>",
+          "<EOT>",
+          "_<EOT>",
+          "[EOT]",
+          "[EOS]",
+          "<｜end▁of▁sentence｜>");
+
+  /** The same, where they are control tokens: they are words of HTML, too. */
+  private static final Set<String> CONTROL_ENDS = Set.of("</s>", "<eos>");
+
+  /** Where both of these end an answer, {@code <|end|>} ends a part of it. */
+  private static final Set<String> HARMONY_ENDS = Set.of("<|return|>", "<|call|>");
 
   /** GGUF's words for tokens with a purpose, and those of templates. */
   private static final Map<String, String> PURPOSES =
@@ -45,6 +63,7 @@ final class GgufVocabulary implements Vocabulary {
   private final Map<String, Object> metadata;
   private final List<String> tokens;
   private final List<Integer> types;
+  private final BitSet special = new BitSet();
 
   GgufVocabulary(Path file, Map<String, Object> metadata) {
     this.file = file;
@@ -56,6 +75,9 @@ final class GgufVocabulary implements Vocabulary {
             : Collections.nCopies(tokens.size(), 1);
     if (types.size() != tokens.size()) {
       throw broken("%d tokens, but the types of %d".formatted(tokens.size(), types.size()));
+    }
+    for (int id = 0; id < tokens.size(); id++) {
+      special.set(id, types.get(id) == SPECIAL || ENDS.contains(tokens.get(id)));
     }
   }
 
@@ -76,12 +98,12 @@ final class GgufVocabulary implements Vocabulary {
 
   @Override
   public boolean isSpecial(int id) {
-    return types.get(id) == SPECIAL;
+    return special.get(id);
   }
 
   @Override
   public boolean isUserDefined(int id) {
-    return types.get(id) == USER_DEFINED;
+    return types.get(id) == USER_DEFINED && !special.get(id);
   }
 
   @Override
@@ -98,6 +120,17 @@ final class GgufVocabulary implements Vocabulary {
       }
     }
     return special;
+  }
+
+  @Override
+  public List<AddedToken> added() {
+    List<AddedToken> added = new ArrayList<>();
+    for (int id = 0; id < tokens.size(); id++) {
+      if ((isSpecial(id) || isUserDefined(id)) && !tokens.get(id).isEmpty()) {
+        added.add(AddedToken.of(id, tokens.get(id), isSpecial(id)));
+      }
+    }
+    return added;
   }
 
   List<String> merges() {
@@ -134,6 +167,11 @@ final class GgufVocabulary implements Vocabulary {
   }
 
   @Override
+  public boolean dropsFirstSpace() {
+    return addsSpace();
+  }
+
+  @Override
   public boolean beginsWithBos() {
     boolean usual = byteLevel() ? PreTokenizers.beginsWithBos(pre()) : model().equals("llama");
     return flag("add_bos_token", usual) && id("bos").isPresent();
@@ -153,15 +191,19 @@ final class GgufVocabulary implements Vocabulary {
   @Override
   public Set<Integer> endTokens() {
     Set<Integer> ends = new LinkedHashSet<>();
+    Map<String, Integer> known = special();
     id("eos").ifPresent(ends::add);
     id("eot").ifPresent(ends::add);
-    special()
-        .forEach(
-            (text, id) -> {
-              if (ENDS.contains(text)) {
-                ends.add(id);
-              }
-            });
+    id("eom").ifPresent(ends::add);
+    known.forEach(
+        (text, id) -> {
+          if (ENDS.contains(text) || CONTROL_ENDS.contains(text)) {
+            ends.add(id);
+          }
+        });
+    if (known.keySet().containsAll(HARMONY_ENDS)) {
+      ends.remove(known.get("<|end|>"));
+    }
     return Collections.unmodifiableSet(ends);
   }
 

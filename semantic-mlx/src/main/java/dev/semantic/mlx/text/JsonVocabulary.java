@@ -12,9 +12,6 @@ import java.util.regex.Pattern;
 
 /** What a {@code tokenizer.json} and the files beside it say of a model's tokens. */
 final class JsonVocabulary implements Vocabulary {
-  /** A piece of text that is always one token. */
-  record Added(int id, String text, boolean special, boolean lstrip, boolean rstrip) {}
-
   /**
    * What the tokenizer is made of, as far as it concerns reading tokens back.
    *
@@ -26,7 +23,8 @@ final class JsonVocabulary implements Vocabulary {
   private static final Pattern BYTE = Pattern.compile("<0x[0-9A-Fa-f]{2}>");
 
   private final List<String> tokens;
-  private final Map<Integer, Added> added = new LinkedHashMap<>();
+  private final Map<Integer, AddedToken> added = new LinkedHashMap<>();
+  private final List<AddedToken> outside;
   private final Map<String, Integer> special = new LinkedHashMap<>();
   private final Traits traits;
   private final Map<String, String> named;
@@ -37,25 +35,28 @@ final class JsonVocabulary implements Vocabulary {
    * A vocabulary.
    *
    * @param ids by text, those of the model itself
+   * @param outside those of the added tokens that are found outside of the tokenizer
    * @param named texts of tokens with a purpose: {@code bos}, {@code eos}
    * @param addsBos what the configuration says where the tokenizer does not
    * @param endTokens that the configuration names
    */
   JsonVocabulary(
       Map<String, Integer> ids,
-      List<Added> given,
+      List<AddedToken> given,
+      List<AddedToken> outside,
       Traits traits,
       Map<String, String> named,
       boolean addsBos,
       Set<Integer> endTokens) {
     this.traits = traits;
+    this.outside = outside;
     this.named = named;
     this.addsBos = addsBos;
     int size = 0;
     for (int id : ids.values()) {
       size = Math.max(size, id + 1);
     }
-    for (Added each : given) {
+    for (AddedToken each : given) {
       size = Math.max(size, each.id() + 1);
       added.put(each.id(), each);
       if (each.special()) {
@@ -83,13 +84,13 @@ final class JsonVocabulary implements Vocabulary {
 
   @Override
   public boolean isSpecial(int id) {
-    Added token = added.get(id);
+    AddedToken token = added.get(id);
     return token != null && token.special();
   }
 
   @Override
   public boolean isUserDefined(int id) {
-    Added token = added.get(id);
+    AddedToken token = added.get(id);
     return token != null && !token.special();
   }
 
@@ -104,14 +105,8 @@ final class JsonVocabulary implements Vocabulary {
   }
 
   @Override
-  public Set<String> stripping(boolean behind) {
-    Set<String> texts = new HashSet<>();
-    for (Added each : added.values()) {
-      if (behind ? each.rstrip() : each.lstrip()) {
-        texts.add(each.text());
-      }
-    }
-    return texts;
+  public List<AddedToken> added() {
+    return outside;
   }
 
   @Override

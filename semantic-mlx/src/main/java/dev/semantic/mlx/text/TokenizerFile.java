@@ -17,9 +17,11 @@ import dev.semantic.mlx.files.Reason;
 import dev.semantic.model.ModelException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -59,9 +61,10 @@ final class TokenizerFile {
 
   private final Path file;
   private final byte[] text;
+  private final String secret = new BigInteger(128, new SecureRandom()).toString(36);
   private final Map<String, JsonNode> parts = new LinkedHashMap<>();
   private final Map<String, Integer> vocabulary = new HashMap<>();
-  private final List<JsonVocabulary.Added> added = new ArrayList<>();
+  private final List<AddedToken> added = new ArrayList<>();
 
   /** Where the values are that a tokenizer for text alone has otherwise, in the file's order. */
   private final List<Value> special = new ArrayList<>();
@@ -176,12 +179,14 @@ final class TokenizerFile {
         throw broken("an added token is " + each);
       }
       added.add(
-          new JsonVocabulary.Added(
+          new AddedToken(
               id.asInt(),
               text.asText(),
               each.path("special").asBoolean(false),
+              each.path("single_word").asBoolean(false),
               each.path("lstrip").asBoolean(false),
-              each.path("rstrip").asBoolean(false)));
+              each.path("rstrip").asBoolean(false),
+              each.path("normalized").asBoolean(false)));
     }
   }
 
@@ -271,8 +276,38 @@ final class TokenizerFile {
     return vocabulary;
   }
 
-  List<JsonVocabulary.Added> added() {
+  List<AddedToken> added() {
     return added;
+  }
+
+  /**
+   * Whether a token is found outside of the tokenizer. One that is looked for in normalized text is
+   * left to it, unless it is special.
+   */
+  private boolean isOutside(boolean special, boolean normalized) {
+    return special || !normalized || !normalizes();
+  }
+
+  private boolean normalizes() {
+    JsonNode normalizer = parts.get("normalizer");
+    return normalizer != null && !normalizer.isNull();
+  }
+
+  /** What is found outside of the tokenizer. */
+  List<AddedToken> outside() {
+    return added.stream().filter(each -> isOutside(each.special(), each.normalized())).toList();
+  }
+
+  /** What to put before a text that does not begin where all begins; empty if it is cut alike. */
+  String anchor() {
+    JsonNode cutting = parts.get("pre_tokenizer");
+    return cutting != null && cutting.findValuesAsText("prepend_scheme").contains("first")
+        ? hidden("anchor")
+        : "";
+  }
+
+  private String hidden(String name) {
+    return "\uffff\ufffe %s %s \ufffe\uffff".formatted(secret, name);
   }
 
   JsonVocabulary.Traits traits() {
@@ -309,9 +344,9 @@ final class TokenizerFile {
   }
 
   /**
-   * The same tokenizer for text alone: nothing in a text is a special token, and nothing is put
-   * around it. A token that only the added ones have keeps its place, or those behind it would move
-   * up; but it gets a text that nobody writes.
+   * The same tokenizer for text alone: nothing in a text is a token that is found outside of it,
+   * and nothing is put around it. A token that only the added ones have keeps its place, or those
+   * behind it would move up; but it gets a text that nobody can know.
    */
   byte[] withoutSpecial() throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream(text.length);
@@ -337,19 +372,29 @@ final class TokenizerFile {
 
   private byte[] plainAdded() throws IOException {
     ArrayNode plain = JSON.createArrayNode();
+    int next = 0;
     for (JsonNode each : addedTokens) {
-      String content = each.path("content").asText();
-      if (!each.path("special").asBoolean(false)) {
+      int id = each.path("id").asInt();
+      next = Math.max(next, id + 1);
+      if (!isOutside(
+          each.path("special").asBoolean(false), each.path("normalized").asBoolean(false))) {
         plain.add(each);
-      } else if (!vocabulary.containsKey(content)) {
-        ObjectNode hidden = each.deepCopy();
-        plain.add(
-            hidden.put(
-                "content",
-                "\uffff\ufffe special token %d \ufffe\uffff".formatted(each.path("id").asInt())));
+      } else if (!vocabulary.containsKey(each.path("content").asText())) {
+        plain.add(hidden(id, hidden("token " + id)));
       }
     }
+    if (!anchor().isEmpty()) {
+      plain.add(hidden(Math.max(next, vocabulary.size()), anchor()));
+    }
     return JSON.writeValueAsBytes(plain);
+  }
+
+  private static ObjectNode hidden(int id, String text) {
+    ObjectNode token = JSON.createObjectNode().put("id", id).put("content", text);
+    for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized", "special")) {
+      token.put(flag, false);
+    }
+    return token;
   }
 
   private ModelException broken(String what) {

@@ -6,10 +6,11 @@ import dev.semantic.mlx.text.MergeTable.Merge;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 
 /**
  * Writes a GGUF vocabulary as a {@code tokenizer.json} of Hugging Face's tokenizers: for ourselves
@@ -86,7 +87,7 @@ final class TokenizerJson {
     out.writeStringField("version", "1.0");
     out.writeNullField("truncation");
     out.writeNullField("padding");
-    addedTokens(out, special);
+    addedTokens(out, special ? vocabulary.added() : List.of());
   }
 
   private static void raw(JsonGenerator out, String field, String json) throws IOException {
@@ -137,21 +138,19 @@ final class TokenizerJson {
     return Map.of(kind, Map.of("id", id, "type_id", type));
   }
 
-  /** Pieces of text that are one token wherever they stand, white space in rows for example. */
-  private void addedTokens(JsonGenerator out, boolean alsoSpecial) throws IOException {
-    Map<String, Integer> special = alsoSpecial ? vocabulary.special() : Map.of();
+  /** Pieces of text that are one token wherever they stand; of two alike the first counts. */
+  private static void addedTokens(JsonGenerator out, List<AddedToken> tokens) throws IOException {
+    Set<String> texts = new HashSet<>();
     out.writeArrayFieldStart("added_tokens");
-    for (int id = 0; id < vocabulary.tokens().size(); id++) {
-      String text = vocabulary.tokens().get(id);
-      boolean isSpecial = Objects.equals(special.get(text), id);
-      if (isSpecial || vocabulary.isUserDefined(id)) {
+    for (AddedToken token : tokens) {
+      if (texts.add(token.text())) {
         out.writeStartObject();
-        out.writeNumberField("id", id);
-        out.writeStringField("content", text);
+        out.writeNumberField("id", token.id());
+        out.writeStringField("content", token.text());
         for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
           out.writeBooleanField(flag, false);
         }
-        out.writeBooleanField("special", isSpecial);
+        out.writeBooleanField("special", token.special());
         out.writeEndObject();
       }
     }
@@ -197,14 +196,21 @@ final class TokenizerJson {
     return ids;
   }
 
+  /** What leads to no token is left out, as whatever it made would have to be taken apart again. */
   private List<Merge> listed() {
+    Set<String> tokens = new HashSet<>(vocabulary.tokens());
     List<Merge> merges = new ArrayList<>();
     for (String pair : vocabulary.merges()) {
       int space = pair.indexOf(' ', 1);
       if (space < 0) {
         throw vocabulary.broken("a merge without two halves: '" + pair + "'");
       }
-      merges.add(new Merge(pair.substring(0, space), pair.substring(space + 1)));
+      Merge merge = new Merge(pair.substring(0, space), pair.substring(space + 1));
+      if (tokens.contains(merge.left())
+          && tokens.contains(merge.right())
+          && tokens.contains(merge.left() + merge.right())) {
+        merges.add(merge);
+      }
     }
     return merges;
   }

@@ -78,6 +78,9 @@ record TokenizerSettings(
     try {
       ModelTemplates said = ModelTemplates.ofConfig(settings);
       Map<String, String> sources = new HashMap<>(said.sources());
+      ModelTemplates.ofConfig(directory.jsonIfThere("chat_template.json"))
+          .sources()
+          .forEach(sources::putIfAbsent);
       if (own.isPresent()) {
         sources.putAll(ModelTemplates.ofFile(own.get()).sources());
       }

@@ -59,7 +59,8 @@ public final class Tokenizers {
     return () -> {
       KeptTokenizer kept =
           new KeptTokenizer(UserCache.ofUser().tokenizers(), fingerprint(vocabulary));
-      return new ModelText(file, vocabulary, tokenizer(kept, json), templates);
+      return new ModelText(
+          file, vocabulary, new TextTokenizer(tokenizer(kept, json), vocabulary, ""), templates);
     };
   }
 
@@ -82,12 +83,16 @@ public final class Tokenizers {
           new JsonVocabulary(
               read.vocabulary(),
               read.added(),
+              read.outside(),
               read.traits(),
               settings.named(),
               settings.addsBos(),
               settings.endTokens());
       return new ModelText(
-          directory.path(), vocabulary, tokenizer(file.get(), read), settings.templates());
+          directory.path(),
+          vocabulary,
+          new TextTokenizer(tokenizer(file.get(), read), vocabulary, read.anchor()),
+          settings.templates());
     };
   }
 

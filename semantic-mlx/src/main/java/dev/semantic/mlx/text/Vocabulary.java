@@ -25,10 +25,8 @@ interface Vocabulary {
   /** Special tokens by their text. */
   Map<String, Integer> special();
 
-  /** Special tokens that take the white space before them, or behind them, with them. */
-  default Set<String> stripping(boolean behind) {
-    return Set.of();
-  }
+  /** What a text is cut at before the rest of it becomes tokens. */
+  List<AddedToken> added();
 
   /** A token with a purpose: {@code bos}, {@code eos}, {@code unknown}. */
   Optional<Integer> id(String name);

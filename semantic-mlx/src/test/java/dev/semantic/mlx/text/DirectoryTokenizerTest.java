@@ -130,6 +130,81 @@ class DirectoryTokenizerTest {
     }
   }
 
+  @Test
+  void aTemplateInAJsonFileOfItsOwnIsRead() throws Exception {
+    ModelDirectory model = model("byte-level");
+    Files.writeString(directory.resolve("tokenizer_config.json"), "{}");
+    Files.writeString(
+        directory.resolve("chat_template.json"),
+        "{\"chat_template\": \"{{ messages[0].content }}?\"}");
+    try (ModelCodec text = Tokenizers.open(model).get()) {
+      assertEquals("Hi?", text.renderChat(List.of(ChatMessage.user("Hi"))));
+    }
+  }
+
+  @Test
+  void aRoleThatNobodyKnowsIsRefusedByName() throws Exception {
+    ModelDirectory model = model("byte-level");
+    Files.writeString(
+        directory.resolve("chat_template.jinja"),
+        "{% for m in messages %}{% if m.role == 'critic' %}!{% endif %}{{ m.content }}{% endfor"
+            + " %}");
+    try (ModelCodec text = Tokenizers.open(model).get()) {
+      List<ChatMessage> typo = List.of(ChatMessage.user("a"), new ChatMessage("asistant", "b"));
+      assertRefused(ModelException.class, () -> text.encodeChat(typo), "Message 2", "'asistant'");
+      assertRefused(ModelException.class, () -> text.renderChat(typo), "'asistant'");
+      assertEquals("!c", text.renderChat(List.of(new ChatMessage("critic", "c"))));
+    }
+  }
+
+  /** What is shown is what is computed, also where a template cuts at a special token. */
+  @Test
+  void bothWaysToRenderAConversationGiveTheSameTokens() throws Exception {
+    ModelDirectory model = model("byte-level");
+    Files.writeString(
+        directory.resolve("chat_template.jinja"),
+        "{% for m in messages %}<|user|>{{ m.content.split('<|end|>')[-1] }}<|end|>{% endfor %}"
+            + "{{ documents is defined }}");
+    String cut = "thought <|end|>said </s>";
+    try (ModelCodec text = Tokenizers.open(model).get()) {
+      int[] shown =
+          text.render(
+                  Map.of("messages", List.of(Map.of("role", "user", "content", cut))),
+                  Clock.systemUTC())
+              .tokens();
+      assertArrayEquals(shown, text.encodeChat(List.of(ChatMessage.user(cut))));
+      assertEquals("said </s>True", text.decode(shown));
+    }
+  }
+
+  /** Space in front of the very first text only, as Hugging Face's tokenizers have it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"first", "never"})
+  void aSpaceIsPutInFrontWhereTheTokenizerWantsIt(String scheme) throws Exception {
+    ModelDirectory model = model("sentencepiece-plain");
+    Path file = directory.resolve("tokenizer.json");
+    ObjectNode tokenizer = (ObjectNode) TinyModels.json(file);
+    tokenizer.putNull("normalizer");
+    tokenizer
+        .putObject("pre_tokenizer")
+        .put("type", "Metaspace")
+        .put("replacement", "▁")
+        .put("prepend_scheme", scheme)
+        .put("split", false);
+    Files.writeString(file, tokenizer.toString());
+    try (ModelCodec text = Tokenizers.open(model).get()) {
+      int[] first = text.encode("Hello", false);
+      int[] later = text.encode("<|end|>Hello", false);
+      assertEquals(scheme.equals("never"), Arrays.equals(first, tail(later)));
+      int[] both = text.encode("Hello<|end|>Hello", false);
+      assertArrayEquals(tail(later), Arrays.copyOfRange(both, first.length + 1, both.length));
+    }
+  }
+
+  private static int[] tail(int[] tokens) {
+    return Arrays.copyOfRange(tokens, 1, tokens.length);
+  }
+
   /** Of several templates by name; messages, tools and settings of any kind. */
   @Test
   void aConversationWithToolsHasTheTemplateForTools() throws Exception {

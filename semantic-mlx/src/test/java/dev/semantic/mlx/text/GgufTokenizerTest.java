@@ -158,4 +158,49 @@ class GgufTokenizerTest {
         "known are dbrx, deepseek-r1-qwen, default, gpt-2, gpt-4o, llama-bpe, llama3, qwen2,"
             + " smollm, tekken");
   }
+
+  /** Whatever kind of token the file says it is; words of HTML only where they are no words. */
+  @Test
+  void whatEndsATurnIsKnownByItsText() {
+    List<Integer> types = new ArrayList<>(java.util.Collections.nCopies(tokens.size(), 1));
+    for (String end : List.of("<|endoftext|>", "<|im_end|>", "</s>", "[EOT]")) {
+      tokens.add(end);
+      types.add(end.equals("<|endoftext|>") ? 3 : end.equals("<|im_end|>") ? 4 : 1);
+    }
+    metadata.put("tokenizer.ggml.token_type", types);
+    metadata.put("tokenizer.ggml.eos_token_id", (long) tokens.indexOf("<|endoftext|>"));
+    try (ModelCodec codec = open("gpt-2")) {
+      int end = tokens.indexOf("<|im_end|>");
+      assertEquals(
+          java.util.Set.of(tokens.indexOf("<|endoftext|>"), end, tokens.indexOf("[EOT]")),
+          codec.endTokens());
+      assertEquals("", codec.decode(new int[] {end}), "it is no text");
+    }
+  }
+
+  @Test
+  void mergesThatLeadToNoTokenAreLeftOut() {
+    merges.add("x y");
+    merges.add("xy z");
+    merges.add("nothing H");
+    tokens.remove("xyz");
+    assertEquals("x y z Hello", pieces("gpt-2", "xyzHello"));
+  }
+
+  /** The space that was put in front is no part of what is read back. */
+  @Test
+  void aSpaceThatWasPutInFrontIsTakenAwayAgain() {
+    Map<String, Object> sentences = new HashMap<>();
+    sentences.put("tokenizer.ggml.model", "llama");
+    sentences.put("tokenizer.ggml.tokens", List.of("<unk>", "<s>", "▁", "H", "i", "▁H", "▁Hi"));
+    sentences.put("tokenizer.ggml.scores", List.of(0f, 0f, -3f, -4f, -5f, -2f, -1f));
+    sentences.put("tokenizer.ggml.token_type", List.of(2, 3, 1, 1, 1, 1, 1));
+    sentences.put("tokenizer.ggml.bos_token_id", 1L);
+    sentences.put("tokenizer.ggml.unknown_token_id", 0L);
+    try (ModelCodec codec = Tokenizers.open(Path.of("model.gguf"), sentences).get()) {
+      assertEquals("[6]", Arrays.toString(codec.encode("Hi", false)));
+      assertEquals("Hi", codec.decode(codec.encode("Hi", true)));
+      assertEquals("Hi Hi", codec.decode(codec.encode("Hi Hi", false)));
+    }
+  }
 }
