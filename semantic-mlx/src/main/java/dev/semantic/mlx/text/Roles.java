@@ -43,10 +43,11 @@ final class Roles {
   }
 
   boolean isKnown(String role) {
-    return USUAL.contains(role)
-        || !role.isBlank()
-            && templates.stream()
-                .anyMatch(
-                    text -> text.contains("'" + role + "'") || text.contains('"' + role + '"'));
+    return USUAL.contains(role) || (!role.isBlank() && isNamed(role));
+  }
+
+  private boolean isNamed(String role) {
+    return templates.stream()
+        .anyMatch(text -> text.contains("'" + role + "'") || text.contains('"' + role + '"'));
   }
 }
