@@ -11,6 +11,8 @@ import dev.semantic.engine.Prompt;
 import dev.semantic.engine.Sampling;
 import dev.semantic.examples.terminal.Progress;
 import dev.semantic.memory.ByteSize;
+import dev.semantic.mlx.ModelDefaults;
+import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.ModelRegistry;
@@ -68,8 +70,15 @@ final class GenerateCommand extends ModelCommand {
   @Option(
       names = "--temperature",
       paramLabel = "T",
-      description = "0 takes the likeliest token, always; default ${DEFAULT-VALUE}.")
-  private double temperature = 0;
+      description = "0, the default, takes the likeliest token, always.")
+  private @Nullable Double temperature;
+
+  @Option(
+      names = "--model-defaults",
+      description =
+          "Draw tokens as the model's generation_config.json recommends; --temperature comes before"
+              + " it.")
+  private boolean modelDefaults;
 
   @Option(
       names = "--seed",
@@ -91,9 +100,11 @@ final class GenerateCommand extends ModelCommand {
   @ArgGroup(exclusive = false)
   private @Nullable Remembered remembered;
 
+  private String drawnBy = ""; // the seed, where there is one
+
   @Override
   Answer answer(ModelRuntime runtime, ModelId model) throws IOException {
-    Sampling sampling = sampling();
+    Sampling sampling = sampling(model);
     requirePositive("--max-tokens", maxTokens);
     requirePositive("--chunk", chunk);
     Prompt fixed = promptBeforeLoading();
@@ -138,22 +149,24 @@ final class GenerateCommand extends ModelCommand {
     return result;
   }
 
-  private Sampling sampling() {
+  private Sampling sampling(ModelId model) {
+    Sampling sampling = modelDefaults ? recommended(model) : Sampling.GREEDY;
     try {
-      return Sampling.GREEDY.withTemperature(temperature).withSeed(seed());
+      sampling = temperature == null ? sampling : sampling.withTemperature(temperature);
     } catch (IllegalArgumentException e) {
       throw misuse(String.valueOf(e.getMessage()));
     }
+    if (sampling.temperature() == 0) {
+      return sampling;
+    }
+    // Drawn here where none is given, so that the answer can tell it.
+    seed = seed == null ? Long.valueOf(ThreadLocalRandom.current().nextLong()) : seed;
+    drawnBy = String.valueOf(seed);
+    return sampling.withSeed(seed);
   }
 
-  /** Drawn here where none is given, so that the answer can tell it. */
-  private long seed() {
-    Long known = seed;
-    if (known == null) {
-      known = temperature > 0 ? ThreadLocalRandom.current().nextLong() : 0L;
-      seed = known;
-    }
-    return known;
+  private static Sampling recommended(ModelId model) {
+    return ModelDefaults.sampling(ModelCatalog.ofUser().resolve(model)).orElse(Sampling.GREEDY);
   }
 
   private void requirePositive(String option, int value) {
@@ -208,8 +221,8 @@ final class GenerateCommand extends ModelCommand {
     fields.put("prompt_tokens", result.promptTokens());
     fields.put("tokens", result.tokens());
     fields.put("text", result.text());
-    if (temperature > 0) {
-      fields.put("seed", seed());
+    if (!drawnBy.isEmpty()) {
+      fields.put("seed", Long.parseLong(drawnBy));
     }
     fields.put("ttft_ms", milliseconds(result.timeToFirstToken()));
     fields.put("prefill_tokens_per_second", result.prefillTokensPerSecond());
@@ -228,7 +241,7 @@ final class GenerateCommand extends ModelCommand {
         result.tokens().size(),
         result.decodeTokensPerSecond(),
         milliseconds(result.timeToFirstToken()),
-        temperature > 0 ? ", seed " + seed() : "");
+        drawnBy.isEmpty() ? "" : ", seed " + drawnBy);
   }
 
   private static double milliseconds(Duration time) {
