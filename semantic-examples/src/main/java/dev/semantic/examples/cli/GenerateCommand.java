@@ -216,14 +216,11 @@ final class GenerateCommand extends ModelCommand {
     }
   }
 
-  private Map<String, Object> fields(GenerationResult result) {
+  private static Map<String, Object> fields(GenerationResult result) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("prompt_tokens", result.promptTokens());
     fields.put("tokens", result.tokens());
     fields.put("text", result.text());
-    if (!drawnBy.isEmpty()) {
-      fields.put("seed", Long.parseLong(drawnBy));
-    }
     fields.put("ttft_ms", milliseconds(result.timeToFirstToken()));
     fields.put("prefill_tokens_per_second", result.prefillTokensPerSecond());
     fields.put("decode_tokens_per_second", result.decodeTokensPerSecond());
