@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.semantic.mlx.architecture.Architecture;
 import dev.semantic.mlx.capi.NativeLibrary;
 import dev.semantic.mlx.capi.OwnPath;
@@ -58,6 +59,7 @@ final class ChildClassPath {
           JsonFactory.class,
           JsonProperty.class,
           CBORFactory.class,
+          Caffeine.class,
           org.slf4j.Logger.class);
 
   private final Path cache;
