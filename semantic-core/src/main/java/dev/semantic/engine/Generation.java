@@ -1,50 +1,60 @@
 package dev.semantic.engine;
 
+import dev.semantic.timeline.Monitor;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request under way. Its events wait here until somebody reads them, so that a slow or absent
- * reader holds nobody up; there are at most as many as tokens were asked for. Any thread.
+ * A request under way. Its events stay here, so that a slow or absent reader holds nobody up, and
+ * everybody who reads them sees all; there are at most as many as tokens were asked for. Any
+ * thread.
  */
 public final class Generation {
-  private final BlockingQueue<GenerationEvent> events = new LinkedBlockingQueue<>();
-  private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
+  private final Monitor monitor;
   private final Runnable wake;
+  private final List<GenerationEvent> events = new ArrayList<>(); // under the monitor
+  private volatile @Nullable GenerationEvent end; // the last of them
   private volatile boolean cancelled;
 
   /**
    * Not begun.
    *
+   * @param monitor its own
    * @param wake lets whoever works on it know that it was cancelled
    */
-  Generation(Runnable wake) {
+  Generation(Monitor monitor, Runnable wake) {
+    this.monitor = monitor;
     this.wake = wake;
   }
 
   void token(int id, String text) {
-    events.add(new GenerationEvent.Token(id, text));
+    add(new GenerationEvent.Token(id, text));
   }
 
   /** The end; only the first one counts. */
   void finish(GenerationResult answer) {
-    if (result.complete(answer)) {
-      events.add(new GenerationEvent.Finished(answer));
-    }
+    add(new GenerationEvent.Finished(answer));
   }
 
   /** The end; only the first one counts. */
-  void fail(RuntimeException cause) {
-    if (result.completeExceptionally(cause)) {
-      events.add(new GenerationEvent.Failed(cause));
+  void fail(RequestException cause) {
+    add(new GenerationEvent.Failed(cause));
+  }
+
+  private void add(GenerationEvent event) {
+    monitor.lock();
+    try {
+      if (end == null) {
+        events.add(event);
+        end = event instanceof GenerationEvent.Token ? null : event;
+        monitor.signalAll();
+      }
+    } finally {
+      monitor.unlock();
     }
   }
 
@@ -65,13 +75,15 @@ public final class Generation {
 
   /** Whether it has ended. */
   public boolean isDone() {
-    return result.isDone();
+    return end != null;
   }
 
   /**
    * Waits for the answer.
    *
-   * @throws RequestException if there is none, or the wait is interrupted
+   * @throws RequestException if there is none: the one that {@link #events} tells, too; or of the
+   *     kind {@link RequestException.Kind#INTERRUPTED} if the wait was interrupted, which the
+   *     thread stays; the generation goes on then
    */
   public GenerationResult await() {
     return await(null);
@@ -80,28 +92,62 @@ public final class Generation {
   /**
    * Waits for the answer, but not for ever.
    *
-   * @throws RequestException if there is none, or none in time; the generation goes on then
+   * @param atMost any duration; null for as long as it takes
+   * @throws RequestException as {@link #await()} does, and of the kind {@link
+   *     RequestException.Kind#TIME_LIMIT} if there is none in time; the generation goes on then
    */
   public GenerationResult await(@Nullable Duration atMost) {
+    GenerationEvent last = awaitEnd(atMost == null ? Long.MAX_VALUE : Ticket.nanos(atMost));
+    return switch (last) {
+      case GenerationEvent.Finished(GenerationResult answer) -> answer;
+      case GenerationEvent.Failed(RequestException cause) -> throw cause;
+      case null, default ->
+          throw new RequestException(
+              RequestException.Kind.TIME_LIMIT, "No answer within " + atMost);
+    };
+  }
+
+  /** The last event; null if time runs out before. */
+  private @Nullable GenerationEvent awaitEnd(long nanos) {
+    long left = nanos;
+    monitor.lock();
     try {
-      return atMost == null ? result.get() : result.get(atMost.toNanos(), TimeUnit.NANOSECONDS);
+      while (end == null && left > 0) {
+        left = pause(left);
+      }
+      return end;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Waits for a signal; returns what is left of so many nanoseconds. */
+  private long pause(long nanos) {
+    try {
+      if (nanos < Long.MAX_VALUE) {
+        return monitor.awaitNanos(nanos);
+      }
+      monitor.await();
+      return nanos;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RequestException(
-          RequestException.Kind.INTERRUPTED, "Interrupted while waiting for an answer", e);
-    } catch (TimeoutException e) {
-      throw new RequestException(RequestException.Kind.TIME_LIMIT, "No answer within " + atMost, e);
-    } catch (ExecutionException e) {
-      throw RequestException.of(e.getCause() == null ? e : e.getCause());
+          RequestException.Kind.INTERRUPTED,
+          "Interrupted while waiting for an answer, which goes on",
+          e);
     }
   }
 
   /**
-   * The events in order, as they come; the last is {@link GenerationEvent.Finished} or {@link
-   * GenerationEvent.Failed}. For one reader.
+   * The events in order from the first, as they come; the last is {@link GenerationEvent.Finished}
+   * or {@link GenerationEvent.Failed}. Each call begins anew: several may read, each sees them all.
+   *
+   * @return whose {@code next} waits, and throws a {@link RequestException} of the kind {@link
+   *     RequestException.Kind#INTERRUPTED} if that is interrupted; for one thread
    */
   public Iterator<GenerationEvent> events() {
     return new Iterator<>() {
+      private int read;
       private boolean ended;
 
       @Override
@@ -114,16 +160,23 @@ public final class Generation {
         if (ended) {
           throw new NoSuchElementException("The generation has ended");
         }
-        try {
-          GenerationEvent event = events.take();
-          ended = !(event instanceof GenerationEvent.Token);
-          return event;
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          throw new RequestException(
-              RequestException.Kind.INTERRUPTED, "Interrupted while waiting for a token", e);
-        }
+        GenerationEvent event = awaitEvent(read);
+        read++;
+        ended = !(event instanceof GenerationEvent.Token);
+        return event;
       }
     };
+  }
+
+  private GenerationEvent awaitEvent(int index) {
+    monitor.lock();
+    try {
+      while (events.size() <= index) {
+        pause(Long.MAX_VALUE);
+      }
+      return events.get(index);
+    } finally {
+      monitor.unlock();
+    }
   }
 }

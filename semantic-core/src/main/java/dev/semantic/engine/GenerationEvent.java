@@ -12,6 +12,10 @@ public sealed interface GenerationEvent {
   /** The end of an answer. */
   record Finished(GenerationResult result) implements GenerationEvent {}
 
-  /** The end of an answer that could not be given, or not to its end. */
-  record Failed(RuntimeException cause) implements GenerationEvent {}
+  /**
+   * The end of an answer that could not be given, or not to its end.
+   *
+   * @param cause what {@link Generation#await()} throws, too
+   */
+  record Failed(RequestException cause) implements GenerationEvent {}
 }

@@ -43,7 +43,8 @@ final class Lobby {
   }
 
   Generation submit(GenerationRequest request) {
-    Ticket ticket = Ticket.of(request, timeline.nanoTime(), options.longestWait(), this::wake);
+    Generation generation = new Generation(timeline.monitor(), this::wake);
+    Ticket ticket = Ticket.of(request, generation, timeline.nanoTime(), options.longestWait());
     monitor.lock();
     try {
       if (mode == EngineMode.CLOSED) {

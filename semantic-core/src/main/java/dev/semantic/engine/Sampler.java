@@ -20,7 +20,9 @@ final class Sampler {
    * The next token.
    *
    * @param logits {@code [vocabulary]}; may be changed
-   * @param history tokens so far, the last {@code length} of them in use
+   * @param history tokens so far, the first {@code length} of them in use
+   * @throws RequestException of the kind FAILED if one of the logits is not a number, or the
+   *     greatest is infinite; a token whose logit is minus infinity is never drawn
    */
   int next(float[] logits, int[] history, int length) {
     if (sampling.repetitionPenalty() != 1) {
@@ -45,13 +47,26 @@ final class Sampler {
   }
 
   private static int argmax(float[] logits) {
-    int best = 0;
-    for (int i = 1; i < logits.length; i++) {
-      if (logits[i] > logits[best]) {
+    int best = -1;
+    float greatest = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < logits.length; i++) {
+      if (!(logits[i] <= greatest)) { // greater, or not a number
         best = i;
+        greatest = logits[i];
+        if (!Float.isFinite(greatest)) {
+          throw noNumbers("the logit of token " + i + " is " + greatest);
+        }
       }
     }
+    if (best < 0) {
+      throw noNumbers("none of its logits is finite");
+    }
     return best;
+  }
+
+  private static RequestException noNumbers(String what) {
+    return new RequestException(
+        RequestException.Kind.FAILED, "The model computes no numbers: " + what);
   }
 
   private int draw(float[] logits, float greatest) {

@@ -84,6 +84,11 @@ final class Stepper {
       LOG.warn("A step of {} requests failed", works.size(), t);
       return;
     }
+    if (logits.size() != works.size()) { // whose is missing, nobody knows
+      String why = "The model gave %d answers to %d".formatted(logits.size(), works.size());
+      works.forEach(work -> fail(work, why, null));
+      return;
+    }
     for (int i = 0; i < works.size(); i++) {
       advance(works.get(i), logits.get(i));
     }
@@ -92,6 +97,9 @@ final class Stepper {
   private void advance(Work work, float[] logits) {
     try {
       work.advance(logits);
+    } catch (RequestException e) {
+      fail(work, e);
+      LOG.warn("A request to {} ends: {}", work.tag(), e.getMessage());
     } catch (Throwable t) { // costs this request, not those beside it
       fail(work, "The answer could not be put together: " + Log.reason(t), t);
       LOG.warn("A token could not be turned into text", t);
@@ -227,11 +235,15 @@ final class Stepper {
     }
   }
 
+  private void fail(Work work, String why, @Nullable Throwable cause) {
+    fail(work, new RequestException(RequestException.Kind.FAILED, why, cause));
+  }
+
   /** The sequence may be anything after a failure: the agent goes on from what it last parked. */
-  private void fail(Work work, String why, Throwable cause) {
+  private void fail(Work work, RequestException cause) {
     active.remove(work);
     close(work.hot());
-    work.ticket().generation().fail(new RequestException(RequestException.Kind.FAILED, why, cause));
+    work.ticket().generation().fail(cause);
   }
 
   /**
@@ -265,10 +277,6 @@ final class Stepper {
   }
 
   void failAll(RequestException cause) {
-    for (Work work : List.copyOf(active)) {
-      active.remove(work);
-      close(work.hot());
-      work.ticket().generation().fail(cause);
-    }
+    List.copyOf(active).forEach(work -> fail(work, cause));
   }
 }

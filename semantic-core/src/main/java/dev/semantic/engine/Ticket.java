@@ -12,12 +12,13 @@ import java.time.temporal.ChronoUnit;
  */
 record Ticket(
     GenerationRequest request, Generation generation, long submitted, long deadline, long limit) {
-  static Ticket of(GenerationRequest request, long now, Duration longestWait, Runnable wake) {
+  static Ticket of(
+      GenerationRequest request, Generation generation, long now, Duration longestWait) {
     Duration wait =
         request.deadline().filter(own -> own.compareTo(longestWait) < 0).orElse(longestWait);
     Duration all = request.timeLimit().orElse(ChronoUnit.FOREVER.getDuration());
     Duration first = all.compareTo(wait) < 0 ? all : wait;
-    return new Ticket(request, new Generation(wake), now, deadline(now, first), deadline(now, all));
+    return new Ticket(request, generation, now, deadline(now, first), deadline(now, all));
   }
 
   /** The time after {@code wait}, on the clock of {@code now}. */
@@ -26,8 +27,11 @@ record Ticket(
     return nanos == Long.MAX_VALUE ? Long.MAX_VALUE : now + nanos;
   }
 
-  /** More than a year counts as for ever. */
+  /** More than a year counts as for ever, less than nothing as nothing. */
   static long nanos(Duration duration) {
+    if (duration.isNegative()) {
+      return 0;
+    }
     return duration.compareTo(Duration.ofDays(365)) > 0 ? Long.MAX_VALUE : duration.toNanos();
   }
 

@@ -224,11 +224,22 @@ final class Work {
     return new Chunk(hot().sequence(), Arrays.copyOfRange(history, computed, end), end == length);
   }
 
-  /** Takes what {@link #next} gave: a token, unless the prompt goes on. */
-  void advance(float[] logits) {
+  /**
+   * Takes what {@link #next} gave: a token, unless the prompt goes on.
+   *
+   * @throws RequestException if no token can be drawn from these logits
+   */
+  void advance(float @Nullable [] logits) {
     computed += underWay;
     if (computed < length) {
       return;
+    }
+    int vocabulary = serving().model().spec().vocabularySize();
+    if (logits == null || logits.length != vocabulary) {
+      throw new RequestException(
+          RequestException.Kind.FAILED,
+          "The model gave %s logits for a vocabulary of %d"
+              .formatted(logits == null ? "no" : logits.length, vocabulary));
     }
     int token = sampler.next(logits, history, length);
     lastToken = timeline.nanoTime();

@@ -363,7 +363,7 @@ class RequestsTest {
         case GenerationEvent.Token(int id, String more) -> text.append(more);
         case GenerationEvent.Finished(GenerationResult result) ->
             assertEquals(result, generation.await());
-        case GenerationEvent.Failed(RuntimeException cause) -> throw cause;
+        case GenerationEvent.Failed(RequestException cause) -> throw cause;
       }
     }
     return text.toString();

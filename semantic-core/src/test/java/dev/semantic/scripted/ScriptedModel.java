@@ -100,7 +100,7 @@ final class ScriptedModel implements LoadedModel {
     }
     runtime.computed.addAndGet(tokens);
     runtime.largestForward.accumulateAndGet(tokens, Math::max);
-    return logits;
+    return runtime.logits.apply(logits);
   }
 
   private static float[] logits(int best) {

@@ -16,6 +16,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
 
 /** The scripted models of {@link Geometry}, with an account of everything that is open. */
 public final class ScriptedRuntime implements ModelRuntime {
@@ -30,6 +31,7 @@ public final class ScriptedRuntime implements ModelRuntime {
   final AtomicInteger openSequences = new AtomicInteger();
   volatile LoadProgress loading = LoadProgress.NONE;
   volatile boolean readsInPlace = true;
+  volatile UnaryOperator<List<float[]>> logits = UnaryOperator.identity();
   private final AtomicLong elsewhere = new AtomicLong();
   private final AtomicLong leak = new AtomicLong();
   private final AtomicLong leaked = new AtomicLong();
@@ -79,6 +81,11 @@ public final class ScriptedRuntime implements ModelRuntime {
       }
     }
     throw new ModelException(ModelException.Kind.NOT_FOUND, "There is no scripted model " + id);
+  }
+
+  /** What a forward pass gives passes through this. */
+  public void onLogits(UnaryOperator<List<float[]>> change) {
+    logits = change;
   }
 
   /** From now on this is what its name stands for: somebody has exchanged the files. */
