@@ -13,7 +13,9 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.semantic.spi.TextCodec;
 import dev.semantic.timeline.Timeline;
+import java.util.List;
 import java.util.Timer;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinTask;
@@ -59,6 +61,19 @@ class ArchitectureTest {
           .orShould()
           .dependOnClassesThat()
           .haveFullyQualifiedName("java.net.URLConnection");
+
+  /** They take as long as a prompt is long; everybody waits for the scheduler. */
+  @ArchTest
+  static final ArchRule prompts_become_tokens_on_threads_of_their_own =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("dev.semantic.engine.PromptTokenizer")
+          .should()
+          .callMethod(TextCodec.class, "encode", String.class, boolean.class)
+          .orShould()
+          .callMethod(TextCodec.class, "encodeChat", List.class)
+          .orShould()
+          .callMethod(TextCodec.class, "renderChat", List.class);
 
   @ArchTest
   static final ArchRule threads_begin_in_their_frame_only =

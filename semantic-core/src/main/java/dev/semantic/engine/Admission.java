@@ -58,19 +58,20 @@ final class Admission {
   Arrival arrive(Beginning beginning, Serving serving) {
     return switch (beginning) {
       case Beginning.First(Ticket ticket) ->
-          new Arrival(beginning, checked(ticket.request(), serving), serving);
+          new Arrival(beginning, checked(ticket, serving), serving);
       case Beginning.Again(Work work) -> new Arrival(beginning, work.said(), serving);
     };
   }
 
-  private static int[] checked(GenerationRequest request, Serving serving) {
+  private static int[] checked(Ticket ticket, Serving serving) {
+    GenerationRequest request = ticket.request();
     ModelSpec spec = serving.model().spec();
     if (request.model().isPresent() && !request.model().get().equals(spec.id())) {
       throw new RequestException(
           RequestException.Kind.WRONG_MODEL,
           "The request is meant for %s, but %s serves".formatted(request.model().get(), spec.id()));
     }
-    int[] prompt = tokens(request.prompt(), serving);
+    int[] prompt = ticket.tokens();
     if (prompt.length == 0) {
       throw new RequestException(
           RequestException.Kind.INVALID,
@@ -187,14 +188,6 @@ final class Admission {
 
   private Optional<Hot> restore(Arrival arrival, Recalled cache) {
     return arrival.agent().flatMap(agent -> restore(agent, cache, arrival.serving(), true));
-  }
-
-  private static int[] tokens(Prompt prompt, Serving serving) {
-    return switch (prompt) {
-      case Prompt.Tokens tokens -> tokens.ids();
-      case Prompt.Text text -> serving.text().encode(text.text(), serving.text().beginsWithBos());
-      case Prompt.Chat chat -> serving.text().encodeChat(chat.messages());
-    };
   }
 
   Hot fresh(Serving serving) {

@@ -42,6 +42,7 @@ public final class BatchEngine implements AutoCloseable {
   private final Lobby lobby;
   private final Homecoming homecoming;
   private final Readers readers;
+  private final PromptTokenizer tokenizer;
   private final Supplier<Scheduler> fresh;
   private final Timeline timeline;
   private volatile Scheduler scheduler;
@@ -62,7 +63,8 @@ public final class BatchEngine implements AutoCloseable {
     this.recall = new Recall(store, pool);
     this.admission = new Admission(hot, pool, store, recall, behind, timeline);
     this.timeline = timeline;
-    this.readers = new Readers(timeline);
+    this.readers = new Readers(timeline, "semantic-restore");
+    this.tokenizer = new PromptTokenizer(lobby, new Readers(timeline, "semantic-tokenize"));
     this.homecoming =
         new Homecoming(
             store, recall, timeline, readers, hot::isPinned, admission::hasRoom, lobby::wake);
@@ -76,6 +78,7 @@ public final class BatchEngine implements AutoCloseable {
                 options.writeBehind() ? Optional.of(behind) : Optional.empty(),
                 homecoming,
                 readers,
+                tokenizer,
                 hot);
     this.scheduler = fresh.get();
     watch(timeline);
@@ -314,6 +317,7 @@ public final class BatchEngine implements AutoCloseable {
           LAST_STEP);
     }
     readers.close();
+    tokenizer.close();
     behind.close();
     if (still) {
       recall.close();

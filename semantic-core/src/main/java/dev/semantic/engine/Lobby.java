@@ -32,6 +32,7 @@ final class Lobby {
   private @Nullable DrainOrder draining;
   private Duration returnWithin = Duration.ZERO;
   private Expectation expected = Expectation.NOTHING;
+  private int tokenizing; // threads that make tokens of what waits for the serving model
   private long change; // the permit that is good
   private boolean aside; // the scheduler uses a sequence, although nothing runs
 
@@ -220,11 +221,13 @@ final class Lobby {
    * @param publish done with the lock held, just before anybody can see the new mode
    * @throws IllegalStateException if it was given up in the meantime; nothing has changed then
    */
+  @SuppressWarnings("ReferenceEquality") // another beginning of the same model is another one
   void become(long permit, EngineMode next, @Nullable Serving with, Runnable publish) {
     monitor.lock();
     try {
       requirePermit(permit);
       publish.run();
+      tokenizing = with == serving ? tokenizing : 0; // who works for another ends with that
       serving = with;
       mode = next;
       if (with != null) {
@@ -277,6 +280,7 @@ final class Lobby {
         boolean interrupted = interruption() != DrainPolicy.FINISH;
         if ((!running.isEmpty() && (interrupted || !idle.getAsBoolean()))
             || next(busy).isPresent()
+            || untokenized().isPresent()
             || (mode == EngineMode.SERVING && spare.getAsBoolean())) {
           return true;
         }
@@ -309,11 +313,59 @@ final class Lobby {
     ModelId id = serving.model().spec().id();
     Optional<Beginning> again =
         preempted.first(tag, ticket -> isFree(ticket, busy)).map(Beginning.Again::new);
+    Serving present = serving;
     return again.isPresent()
         ? again
         : waiting
-            .first(ticket -> isFree(ticket, busy) && !expected.isFor(ticket, id))
+            .first(
+                ticket ->
+                    isFree(ticket, busy)
+                        && isFree(ticket, preempted::has)
+                        && !expected.isFor(ticket, id)
+                        && ticket.isReadyFor(present))
             .map(Beginning.First::new);
+  }
+
+  /** The first of those whose prompts somebody should turn into tokens now. */
+  private Optional<PromptTokens> untokenized() {
+    Serving present = serving;
+    if (mode != EngineMode.SERVING
+        || present == null
+        || tokenizing >= PromptTokenizer.MOST_AT_A_TIME) {
+      return Optional.empty();
+    }
+    ModelId id = present.model().spec().id();
+    return waiting
+        .first(ticket -> ticket.needsTokensOf(present) && !expected.isFor(ticket, id))
+        .map(ticket -> new PromptTokens(ticket, present));
+  }
+
+  /** A prompt for one more thread to turn into tokens; null if none waits, or enough are at it. */
+  @Nullable PromptTokens nextPrompt() {
+    return monitor.holding(
+        () -> {
+          PromptTokens next = untokenized().orElse(null);
+          if (next != null) {
+            next.ticket().made().set(next);
+            tokenizing++;
+          }
+          return next;
+        });
+  }
+
+  /** A prompt has its tokens, or its refusal; they count if their model still serves. */
+  @SuppressWarnings("ReferenceEquality") // another beginning of the same model is another one
+  void tokenized(PromptTokens prompt) {
+    monitor.lock();
+    try {
+      if (!prompt.isMade() && prompt.by() == serving) {
+        tokenizing--;
+      }
+      prompt.publish();
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
   }
 
   private static boolean isFree(Ticket ticket, Predicate<AgentId> busy) {

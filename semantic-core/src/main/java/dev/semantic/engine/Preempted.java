@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.cache.AgentId;
 import dev.semantic.model.ModelTag;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -29,6 +30,11 @@ final class Preempted {
         .map(Waiting::work)
         .filter(work -> work.tag().equals(tag) && mayGoOn.test(work.ticket()))
         .findFirst();
+  }
+
+  boolean has(AgentId agent) {
+    return waiting.stream()
+        .anyMatch(one -> one.work().ticket().request().agent().filter(agent::equals).isPresent());
   }
 
   void remove(Work work) {

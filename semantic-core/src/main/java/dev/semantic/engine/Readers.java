@@ -8,26 +8,28 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The threads that read caches from where agents are parked. Nobody waits for them for ever. */
+/** Threads that do one kind of work beside the scheduler. Nobody waits for them for ever. */
 final class Readers {
   private static final Log LOG = Log.of(Readers.class);
   private static final Duration LAST_READS = Duration.ofSeconds(10);
 
   private final Timeline timeline;
   private final Monitor monitor;
+  private final String name;
   private int threads;
 
-  Readers(Timeline timeline) {
+  Readers(Timeline timeline, String name) {
+    this.name = name;
     this.timeline = timeline;
     this.monitor = timeline.monitor();
   }
 
-  /** Reads on a thread of its own; throws if there is none to be had. */
+  /** Works on a thread of its own; throws if there is none to be had. */
   void start(ThreadFrame.Work reading) {
     count(1);
     boolean started = false;
     try {
-      ThreadFrame.once(timeline, "semantic-restore", new Counted(reading));
+      ThreadFrame.once(timeline, name, new Counted(reading));
       started = true;
     } finally {
       if (!started) {
@@ -69,7 +71,7 @@ final class Readers {
     }
   }
 
-  /** Waits for what is being read; not for ever. */
+  /** Waits for what is being done; not for ever. */
   void close() {
     long left = LAST_READS.toNanos();
     boolean interrupted = false;
@@ -84,8 +86,9 @@ final class Readers {
       }
       if (threads > 0) {
         LOG.warn(
-            "{} caches are still being read after {} s; nobody waits for them",
+            "{} threads called {} are still at work after {} s; nobody waits for them",
             threads,
+            name,
             TimeUnit.NANOSECONDS.toSeconds(LAST_READS.toNanos()));
       }
     } finally {

@@ -19,6 +19,7 @@ final class Scheduler implements ThreadFrame.Rounds {
   private final Stepper stepper;
   private final Optional<WriteBehind> behind;
   private final Homecoming homecoming;
+  private final PromptTokenizer tokenizer;
   private final HotTier hot;
   private final Latch over;
 
@@ -31,6 +32,7 @@ final class Scheduler implements ThreadFrame.Rounds {
       Optional<WriteBehind> behind,
       Homecoming homecoming,
       Readers readers,
+      PromptTokenizer tokenizer,
       HotTier hot) {
     this.lobby = lobby;
     this.admission = admission;
@@ -38,6 +40,7 @@ final class Scheduler implements ThreadFrame.Rounds {
     this.stepper = stepper;
     this.behind = behind;
     this.homecoming = homecoming;
+    this.tokenizer = tokenizer;
     this.hot = hot;
     this.over = new Latch(timeline);
     ThreadFrame.rounds(timeline, "semantic-engine", this);
@@ -85,12 +88,13 @@ final class Scheduler implements ThreadFrame.Rounds {
   private void work() {
     switch (lobby.interruption()) {
       case FINISH -> {
+        tokenizer.startAll();
         admit();
         step();
       }
       case PREEMPT -> {
         List<Arrivals.Arrival> all = arrivals.takeAll();
-        all.forEach(arrival -> lobby.takeBack(arrival.beginning()));
+        all.reversed().forEach(arrival -> lobby.takeBack(arrival.beginning())); // each to the front
         all.forEach(arrival -> hasArrived(arrival, false));
         lobby.suspend(stepper.suspendAll());
       }

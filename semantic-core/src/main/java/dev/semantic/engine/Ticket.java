@@ -2,6 +2,9 @@ package dev.semantic.engine;
 
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A request in the queue.
@@ -9,16 +12,28 @@ import java.time.temporal.ChronoUnit;
  * @param submitted {@link System#nanoTime()}
  * @param deadline the same clock: when it must have been begun; {@link Long#MAX_VALUE} for never
  * @param limit the same clock: when it must have ended; {@link Long#MAX_VALUE} for never
+ * @param made what its prompt is to the model that was asked for last; under the lobby's lock
  */
 record Ticket(
-    GenerationRequest request, Generation generation, long submitted, long deadline, long limit) {
+    GenerationRequest request,
+    Generation generation,
+    long submitted,
+    long deadline,
+    long limit,
+    AtomicReference<@Nullable PromptTokens> made) {
   static Ticket of(
       GenerationRequest request, Generation generation, long now, Duration longestWait) {
     Duration wait =
         request.deadline().filter(own -> own.compareTo(longestWait) < 0).orElse(longestWait);
     Duration all = request.timeLimit().orElse(ChronoUnit.FOREVER.getDuration());
     Duration first = all.compareTo(wait) < 0 ? all : wait;
-    return new Ticket(request, generation, now, deadline(now, first), deadline(now, all));
+    return new Ticket(
+        request,
+        generation,
+        now,
+        deadline(now, first),
+        deadline(now, all),
+        new AtomicReference<>());
   }
 
   /** The time after {@code wait}, on the clock of {@code now}. */
@@ -33,6 +48,43 @@ record Ticket(
       return 0;
     }
     return duration.compareTo(Duration.ofDays(365)) > 0 ? Long.MAX_VALUE : duration.toNanos();
+  }
+
+  /** Whether nothing of its prompt is left to do before this model can begin it, or refuse it. */
+  @SuppressWarnings("ReferenceEquality") // another beginning of the same model is another one
+  boolean isReadyFor(Serving serving) {
+    PromptTokens present = made.get();
+    return isMadeOfTokens()
+        || isForAnother(serving)
+        || (present != null && present.by() == serving && present.isMade());
+  }
+
+  /** Whether somebody has to begin with its prompt. */
+  @SuppressWarnings("ReferenceEquality")
+  boolean needsTokensOf(Serving serving) {
+    PromptTokens present = made.get();
+    return !isMadeOfTokens()
+        && !isForAnother(serving)
+        && (present == null || present.by() != serving);
+  }
+
+  private boolean isMadeOfTokens() {
+    return request.prompt() instanceof Prompt.Tokens;
+  }
+
+  private boolean isForAnother(Serving serving) {
+    return request.model().filter(id -> !id.equals(serving.model().spec().id())).isPresent();
+  }
+
+  /**
+   * Those of its prompt, once it is ready.
+   *
+   * @throws RequestException if they cannot be had
+   */
+  int[] tokens() {
+    return request.prompt() instanceof Prompt.Tokens tokens
+        ? tokens.ids()
+        : Objects.requireNonNull(made.get(), "begun before its prompt was ready").orThrow();
   }
 
   int priority() {

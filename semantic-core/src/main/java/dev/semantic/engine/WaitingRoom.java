@@ -53,13 +53,13 @@ final class WaitingRoom {
 
   /**
    * The most urgent that may be begun; of those, one of the agent whose turn it is. No agent
-   * overtakes itself.
+   * overtakes itself: whose first may not be begun waits with all it has asked.
    */
   Optional<Ticket> first(Predicate<Ticket> mayBegin) {
     Set<AgentId> seen = new HashSet<>();
     return waiting.stream()
-        .filter(mayBegin)
         .filter(ticket -> ticket.request().agent().map(seen::add).orElse(true))
+        .filter(mayBegin)
         .reduce((one, later) -> isBefore(later, one) ? later : one);
   }
 

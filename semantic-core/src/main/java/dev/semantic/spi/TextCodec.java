@@ -2,9 +2,13 @@ package dev.semantic.spi;
 
 import dev.semantic.chat.ChatMessage;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 
-/** From text to tokens and back, as one model does it. Safe for use by several threads. */
+/**
+ * From text to tokens and back, as one model does it. Safe for use by several threads; a call that
+ * comes, or is still under way, when its model is closed may fail, but does no harm.
+ */
 public interface TextCodec {
   /**
    * Tokens of raw text, special tokens in it recognised, as Hugging Face's tokenizers do. For what
@@ -13,6 +17,18 @@ public interface TextCodec {
    * @param bos whether the beginning-of-sequence token is put first, where the model has one
    */
   int[] encode(String text, boolean bos);
+
+  /**
+   * The most characters (UTF-16 units) of a text that one token of {@link #encode} stands for,
+   * whatever the text; 1 or more. With it a text that cannot fit is refused before its tokens are
+   * made.
+   *
+   * @return empty where there is no such bound, or it is not known: where white space is dropped
+   *     before the text is cut, say, or unknown characters in a row become one token
+   */
+  default OptionalInt maxCharsPerToken() {
+    return OptionalInt.empty();
+  }
 
   /** Whether the model was made with a beginning-of-sequence token in front of plain text. */
   boolean beginsWithBos();

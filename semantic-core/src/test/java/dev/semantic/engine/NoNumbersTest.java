@@ -2,7 +2,6 @@ package dev.semantic.engine;
 
 import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
 import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.request;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -95,6 +94,7 @@ class NoNumbersTest {
     return GenerationRequest.of(new Prompt.Tokens(tokens(9, 1)))
         .agent(new AgentId("ada"))
         .sampling(sampling)
+        .ignoreEos(true)
         .maxTokens(5)
         .build();
   }
@@ -120,15 +120,28 @@ class NoNumbersTest {
   @MethodSource("everyWayAndSampling")
   void othersInTheBatchGoOn(Broken way, Sampling sampling) throws Exception {
     Script.Hold step = house.script.hold(PortCall.FORWARD);
-    Generation first = house.ask(request("first", 20, tokens(9, 3)));
+    Generation first = house.ask(endless(3));
     step.awaitReached();
-    Generation one = house.ask(drawn(sampling));
-    Generation other = house.ask(request("bob", 20, tokens(9, 2)));
+    var drawn =
+        GenerationRequest.of(new Prompt.Tokens(tokens(9, 1)))
+            .sampling(sampling)
+            .ignoreEos(true)
+            .maxTokens(20)
+            .build();
+    Generation one = house.ask(drawn);
+    Generation other = house.ask(endless(2));
     house.runtime.onLogits(all -> all.size() < 3 ? all : lastBroken(all, way));
     step.release();
     List<Generation> all = List.of(first, one, other);
     long failed = all.stream().filter(NoNumbersTest::failed).count();
     assertEquals(1, failed, "of three in one batch");
+  }
+
+  private static GenerationRequest endless(int seed) {
+    return GenerationRequest.of(new Prompt.Tokens(tokens(9, seed)))
+        .ignoreEos(true)
+        .maxTokens(20)
+        .build();
   }
 
   private static List<float[]> lastBroken(List<float[]> all, Broken way) {
@@ -150,9 +163,9 @@ class NoNumbersTest {
   @Test
   void whereAnswersAreMissingNobodyGetsAnothersAndTheEngineGoesOn() throws Exception {
     Script.Hold step = house.script.hold(PortCall.FORWARD);
-    Generation one = house.ask(request("ada", 20, tokens(9, 1)));
+    Generation one = house.ask(endless(1));
     step.awaitReached();
-    Generation other = house.ask(request("bob", 20, tokens(9, 2)));
+    Generation other = house.ask(endless(2));
     house.runtime.onLogits(all -> all.size() < 2 ? all : all.subList(0, 1));
     step.release();
     for (Generation each : List.of(one, other)) {

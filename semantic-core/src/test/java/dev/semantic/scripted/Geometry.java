@@ -6,9 +6,11 @@ import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * The scripted models.
@@ -85,6 +87,14 @@ public enum Geometry {
   /** The token of byte 0; the others follow. */
   int firstByteToken() {
     return 2 + shift;
+  }
+
+  /** What {@code text} is to this model. */
+  int[] tokens(String text, boolean bos) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    IntStream body =
+        IntStream.range(0, bytes.length).map(i -> firstByteToken() + (bytes[i] & 0xff));
+    return bos ? IntStream.concat(IntStream.of(BOS), body).toArray() : body.toArray();
   }
 
   boolean beginsWithBos() {

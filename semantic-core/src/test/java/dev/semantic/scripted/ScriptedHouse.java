@@ -202,9 +202,14 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
     }
     Geometry model = Geometry.of(result.model());
     request.model().ifPresent(id -> assertEquals(id, model.id(), "answered by another model"));
-    if (request.sampling().equals(Sampling.GREEDY)
-        && request.prompt() instanceof Prompt.Tokens(int[] ids)) {
-      List<Integer> right = model.answer(ids, request.maxTokens(), request.ignoreEos());
+    int[] prompt =
+        switch (request.prompt()) {
+          case Prompt.Tokens tokens -> tokens.ids();
+          case Prompt.Text(String text) -> model.tokens(text, model.beginsWithBos());
+          case Prompt.Chat chat -> new int[0]; // what a template makes of it is its own
+        };
+    if (request.sampling().equals(Sampling.GREEDY) && prompt.length > 0) {
+      List<Integer> right = model.answer(prompt, request.maxTokens(), request.ignoreEos());
       boolean cut =
           EnumSet.of(FinishReason.CANCELLED, FinishReason.PREEMPTED, FinishReason.TIME_LIMIT)
               .contains(result.reason());

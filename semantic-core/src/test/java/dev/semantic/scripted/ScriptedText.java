@@ -5,9 +5,9 @@ import dev.semantic.spi.TextCodec;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /** One token a byte of UTF-8. */
 final class ScriptedText implements TextCodec {
@@ -22,14 +22,12 @@ final class ScriptedText implements TextCodec {
   @Override
   public int[] encode(String text, boolean bos) {
     script.visit(PortCall.ENCODE);
-    return encodeQuietly(text, bos);
+    return model.tokens(text, bos);
   }
 
-  int[] encodeQuietly(String text, boolean bos) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    IntStream body =
-        IntStream.range(0, bytes.length).map(i -> model.firstByteToken() + (bytes[i] & 0xff));
-    return bos ? IntStream.concat(IntStream.of(Geometry.BOS), body).toArray() : body.toArray();
+  @Override
+  public OptionalInt maxCharsPerToken() {
+    return OptionalInt.of(1);
   }
 
   @Override

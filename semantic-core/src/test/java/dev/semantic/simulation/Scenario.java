@@ -1,6 +1,7 @@
 package dev.semantic.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.cache.AgentId;
@@ -56,10 +57,48 @@ final class Scenario {
   private final ScriptedHouse house;
   private final PortTrouble trouble;
   private final Map<Generation, GenerationRequest> asked = new LinkedHashMap<>();
+  private final List<Asked> order = new ArrayList<>();
+  private int calls; // of clients, begun and ended
+  private @Nullable String overtaking;
   private final List<Throwable> surprises = new ArrayList<>();
   private final Set<String> calledOff = new HashSet<>();
   private final boolean alike; // whether all that is said begins with the same long prompt
   private boolean closedEarly;
+
+  /** One request, between two of what clients did: what ended before another began came first. */
+  private record Asked(Generation generation, GenerationRequest request, int from, int to) {
+    boolean isBefore(Asked other) {
+      return to < other.from && request.agent().isPresent() && isSameAgent(other);
+    }
+
+    private boolean isSameAgent(Asked other) {
+      return request.agent().equals(other.request.agent());
+    }
+
+    boolean isAnswered() {
+      if (!generation.isDone()) {
+        return false;
+      }
+      try {
+        generation.await();
+        return true;
+      } catch (RequestException none) {
+        return false;
+      }
+    }
+  }
+
+  /** Whether somebody has an answer to a later request before the end of an earlier one. */
+  private void lookForOvertaking() {
+    List<Asked> open = order.stream().filter(asked -> !asked.generation().isDone()).toList();
+    for (Asked earlier : open) {
+      for (Asked later : order) {
+        if (earlier.isBefore(later) && later.isAnswered()) {
+          overtaking = "%s was answered before %s".formatted(later, earlier);
+        }
+      }
+    }
+  }
 
   private Scenario(long seed) {
     this.time = new SimulatedTimeline(seed, 10 + Math.floorMod(seed, 50));
@@ -75,7 +114,7 @@ final class Scenario {
                         new EngineOptions(
                             4, 100, Duration.ofSeconds(15), 16, time.random(2) == 0)));
     house.runtime.readsInPlace(Math.floorMod(seed, 3) != 0);
-    house.script.onVisit(trouble);
+    house.script.onVisit(trouble.andThen(call -> lookForOvertaking()));
   }
 
   /** Runs it, and asks; throws what is wrong. */
@@ -166,7 +205,9 @@ final class Scenario {
       GenerationRequest request = request(agent, said);
       Generation generation;
       try {
+        int from = ++calls;
         generation = house.ask(request);
+        order.add(new Asked(generation, request, from, ++calls));
       } catch (RequestException refused) {
         time.pause(Duration.ofMillis(1 + time.random(50)));
         continue;
@@ -197,7 +238,7 @@ final class Scenario {
 
   private GenerationRequest request(String agent, int[] prompt) {
     GenerationRequest.Builder builder =
-        GenerationRequest.of(new Prompt.Tokens(prompt))
+        GenerationRequest.of(time.random(4) == 0 ? text() : new Prompt.Tokens(prompt))
             .maxTokens(1 + time.random(12))
             .prefillChunk(1 + time.random(32))
             .ignoreEos(time.random(2) == 0)
@@ -216,6 +257,11 @@ final class Scenario {
       builder.timeLimit(Duration.ofMillis(time.random(500)));
     }
     return builder.build();
+  }
+
+  /** Each model makes other tokens of it, or refuses it: not every one fits. */
+  private Prompt text() {
+    return new Prompt.Text("what I say ".repeat(time.random(20) == 0 ? 400 : 1 + time.random(9)));
   }
 
   private void awaitEnd(Generation generation) {
@@ -307,6 +353,7 @@ final class Scenario {
     if (!surprises.isEmpty()) {
       throw new AssertionError("somebody met what nobody announced", surprises.getFirst());
     }
+    assertNull(overtaking);
     if (time.uncaught() != null) {
       throw new AssertionError("a thread of the core died", time.uncaught());
     }

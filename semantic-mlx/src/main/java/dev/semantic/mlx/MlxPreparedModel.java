@@ -8,6 +8,7 @@ import dev.semantic.mlx.load.WeightAllocator;
 import dev.semantic.mlx.load.WeightReader;
 import dev.semantic.mlx.model.Transformer;
 import dev.semantic.mlx.text.ModelCodec;
+import dev.semantic.mlx.text.SharedCodec;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.ComputePolicy;
 import dev.semantic.mlx.weights.LostPages;
@@ -56,7 +57,8 @@ final class MlxPreparedModel implements PreparedModel {
     this.aside = Thread.ofPlatform().daemon().name("semantic-tokenizer " + spec.id())::start;
     this.text =
         CompletableFuture.supplyAsync(
-            text, Thread.ofPlatform().daemon().name("semantic-tokenizer " + spec.id())::start);
+            () -> new SharedCodec(text.get()),
+            Thread.ofPlatform().daemon().name("semantic-tokenizer " + spec.id())::start);
     models.add(this);
   }
 

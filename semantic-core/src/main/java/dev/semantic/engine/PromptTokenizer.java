@@ -1,0 +1,113 @@
+package dev.semantic.engine;
+
+import dev.semantic.log.Log;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.TextCodec;
+import dev.semantic.timeline.ThreadFrame;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Renders prompts and turns them into tokens while they wait in the queue, on a few threads of its
+ * own that end when nothing waits: the scheduler never does, however long a prompt is. A request
+ * stays in the queue meanwhile, where it is cancelled, runs out of time or outlives its model as
+ * any other does; what has been made of it by then is nobody's.
+ */
+final class PromptTokenizer {
+  private static final Log LOG = Log.of(PromptTokenizer.class);
+
+  /** Prompts of one model that are worked on at a time; others wait behind the longest of them. */
+  static final int MOST_AT_A_TIME = 2;
+
+  private final Lobby lobby;
+  private final Readers threads;
+
+  PromptTokenizer(Lobby lobby, Readers threads) {
+    this.lobby = lobby;
+    this.threads = threads;
+  }
+
+  /** Sees to what waits; returns at once. */
+  void startAll() {
+    for (PromptTokens next = lobby.nextPrompt(); next != null; next = lobby.nextPrompt()) {
+      start(next);
+    }
+  }
+
+  private void start(PromptTokens first) {
+    Worker worker = new Worker(first);
+    try {
+      threads.start(worker);
+    } catch (Throwable t) { // no more threads, say
+      worker.ended(t);
+    }
+  }
+
+  /** Goes on until nothing waits. */
+  private final class Worker implements ThreadFrame.Work {
+    private @Nullable PromptTokens inHand;
+
+    private Worker(PromptTokens first) {
+      inHand = first;
+    }
+
+    @Override
+    public void run() {
+      for (PromptTokens prompt = inHand; prompt != null; prompt = inHand) {
+        make(prompt);
+        lobby.tokenized(prompt);
+        inHand = lobby.nextPrompt();
+      }
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) {
+      if (inHand != null && thrown != null) {
+        inHand.refuse(RequestException.of(thrown));
+        lobby.tokenized(inHand);
+        inHand = null;
+      }
+    }
+  }
+
+  private static void make(PromptTokens prompt) {
+    try {
+      prompt.make(tokens(prompt.ticket().request().prompt(), prompt.by()));
+    } catch (Throwable t) {
+      prompt.refuse(RequestException.of(t));
+      LOG.debug("A prompt could not be turned into tokens", t);
+    }
+  }
+
+  private static int[] tokens(Prompt prompt, Serving serving) {
+    TextCodec codec = serving.text();
+    return switch (prompt) {
+      case Prompt.Tokens tokens -> tokens.ids();
+      case Prompt.Text(String text) -> {
+        requireFit(text, serving);
+        yield codec.encode(text, codec.beginsWithBos());
+      }
+      case Prompt.Chat chat -> codec.encodeChat(chat.messages());
+    };
+  }
+
+  /** What would not fit if every token were the longest there is need not be counted. */
+  private static void requireFit(String text, Serving serving) {
+    ModelSpec spec = serving.model().spec();
+    OptionalInt most = serving.text().maxCharsPerToken();
+    if (most.isPresent()) {
+      int least = Math.ceilDiv(text.length(), most.getAsInt());
+      if (least >= spec.contextLength()) {
+        throw new RequestException(
+            RequestException.Kind.TOO_LONG,
+            "The prompt has %d characters, which are at least %d tokens; %s holds %d, and one of them must be left for the answer"
+                .formatted(text.length(), least, spec.id(), spec.contextLength()));
+      }
+    }
+  }
+
+  /** Waits for what is being made; not for ever. */
+  void close() {
+    threads.close();
+  }
+}

@@ -1,0 +1,53 @@
+package dev.semantic.engine;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A prompt on its way to the tokens of one model. Another model has other ones: what was made for
+ * one {@link Serving} says nothing to the next.
+ */
+final class PromptTokens {
+  private final Ticket ticket;
+  private final Serving by;
+  private int[] tokens = {}; // this and the refusal: its maker's, until it is made
+  private @Nullable RequestException refusal;
+  private boolean made; // under the lobby's lock
+
+  PromptTokens(Ticket ticket, Serving by) {
+    this.ticket = ticket;
+    this.by = by;
+  }
+
+  Ticket ticket() {
+    return ticket;
+  }
+
+  Serving by() {
+    return by;
+  }
+
+  void make(int[] value) {
+    tokens = value;
+  }
+
+  void refuse(RequestException cause) {
+    refusal = cause;
+  }
+
+  /** Whoever made it is done with it. */
+  void publish() {
+    made = true;
+  }
+
+  boolean isMade() {
+    return made;
+  }
+
+  /** Once it is made. */
+  int[] orThrow() {
+    if (refusal != null) {
+      throw refusal;
+    }
+    return tokens;
+  }
+}

@@ -1,0 +1,154 @@
+package dev.semantic.engine;
+
+import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
+import static dev.semantic.scripted.ScriptedHouse.assertSays;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.chat.ChatMessage;
+import dev.semantic.engine.RequestException.Kind;
+import dev.semantic.registry.SwapOptions;
+import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A prompt is worked on while it waits, and nobody waits for it but who asked. */
+class PromptTokenizerTest {
+  @RegisterExtension final ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA);
+
+  private static GenerationRequest.Builder text(String agent, String text) {
+    return GenerationRequest.of(new Prompt.Text(text))
+        .agent(new AgentId(agent))
+        .ignoreEos(true)
+        .maxTokens(3);
+  }
+
+  private static RequestException told(Generation generation) {
+    return assertThrows(RequestException.class, () -> generation.await(PATIENCE));
+  }
+
+  @Test
+  void othersAreServedWhileAPromptBecomesTokens() throws Exception {
+    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
+    Generation slow = house.ask(text("slow", "a long one").build());
+    encoding.awaitReached();
+    assertEquals(5, house.ask("ada", tokens(9, 1)).tokens().size());
+    assertEquals(3, house.ask(text("bob", "a short one").build()).await(PATIENCE).tokens().size());
+    assertFalse(slow.isDone());
+    encoding.release();
+    assertEquals(10, slow.await(PATIENCE).promptTokens());
+  }
+
+  @Test
+  void aChatToo() throws Exception {
+    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
+    var chat = new Prompt.Chat(List.of(ChatMessage.user("Hi")));
+    Generation slow = house.ask(GenerationRequest.of(chat).maxTokens(3).build());
+    encoding.awaitReached();
+    assertEquals(5, house.ask("ada", tokens(9, 1)).tokens().size());
+    encoding.release();
+    assertEquals("user: Hi\n".length(), slow.await(PATIENCE).promptTokens());
+  }
+
+  @Test
+  void itIsCancelledAndItsTimeIsLimitedMeanwhile() throws Exception {
+    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
+    Generation cancelled = house.ask(text("ada", "never mind").build());
+    encoding.awaitReached();
+    cancelled.cancel();
+    assertEquals(Kind.CANCELLED, told(cancelled).kind());
+    Script.Hold second = house.script.hold(PortCall.ENCODE);
+    Generation late = house.ask(text("ada", "soon").timeLimit(Duration.ofMillis(300)).build());
+    second.awaitReached();
+    assertEquals(Kind.TIME_LIMIT, told(late).kind());
+    assertEquals(0, house.registry.status().waiting());
+  }
+
+  @Test
+  void aDrainDoesNotWaitForIt() throws Exception {
+    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
+    Generation slow = house.ask(text("ada", "for whoever serves").build());
+    encoding.awaitReached();
+    house.registry.swapWithRollback(
+        Geometry.BETA.id(), SwapOptions.builder().drainTimeout(Duration.ZERO).build());
+    GenerationResult answer = slow.await(PATIENCE); // by tokens of the model that answers
+    assertEquals(Geometry.BETA.tag(), answer.model());
+    assertEquals(1 + 18, answer.promptTokens());
+    encoding.release();
+  }
+
+  @Test
+  void whatAModelThatLeftFailedAtIsNoFailure() throws Exception {
+    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
+    house.script.fail(PortCall.ENCODE, 1, Fault.UNCHECKED);
+    Generation asked = house.ask(text("ada", "again").build());
+    encoding.awaitReached();
+    house.registry.swapWithRollback(Geometry.BETA.id());
+    encoding.release();
+    assertEquals(Geometry.BETA.tag(), asked.await(PATIENCE).model());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void oneThatFailsIsToldAndNobodyElse(Fault fault) {
+    house.script.fail(PortCall.ENCODE, 1, fault);
+    assertEquals(Kind.FAILED, told(house.ask(text("ada", "one").build())).kind());
+    assertTrue(house.script.fired());
+    assertEquals(3, house.ask(text("ada", "two").build()).await(PATIENCE).tokens().size());
+  }
+
+  @Test
+  void whatCannotFitIsRefusedBeforeItsTokensAreMade() {
+    RequestException told = told(house.ask(text("ada", "a".repeat(4096)).build()));
+    assertEquals(Kind.TOO_LONG, told.kind());
+    assertSays("4096 characters", told);
+    assertEquals(0, house.script.count(PortCall.ENCODE));
+    // every character may be more than a token
+    told = told(house.ask(text("ada", "ö".repeat(2048)).build()));
+    assertEquals(Kind.TOO_LONG, told.kind());
+    assertSays("4096 tokens", told);
+    assertEquals(1, house.script.count(PortCall.ENCODE));
+  }
+
+  @Test
+  void oneForAnotherModelIsRefusedWithoutALook() {
+    Generation asked = house.ask(text("ada", "hello").model(Geometry.BETA.id()).build());
+    assertEquals(Kind.WRONG_MODEL, told(asked).kind());
+    assertEquals(0, house.script.count(PortCall.ENCODE));
+  }
+
+  @Test
+  void manyAreAllAnsweredAndFewAreWorkedOnAtATime() {
+    AtomicInteger now = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    house.script.onVisit(
+        call -> {
+          if (call == PortCall.ENCODE) {
+            most.accumulateAndGet(now.incrementAndGet(), Math::max);
+            house.registry.status(); // takes a moment
+            now.decrementAndGet();
+          }
+        });
+    List<Generation> all = new ArrayList<>();
+    for (int i = 0; i < 90; i++) {
+      all.add(house.ask(text("agent-" + i % 30, "turn " + i).build()));
+    }
+    all.forEach(each -> assertEquals(3, each.await(Duration.ofSeconds(20)).tokens().size()));
+    assertTrue(most.get() <= PromptTokenizer.MOST_AT_A_TIME, () -> most + " at a time");
+    assertEquals(0, now.get());
+  }
+}
