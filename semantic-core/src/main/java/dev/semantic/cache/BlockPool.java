@@ -74,6 +74,31 @@ public final class BlockPool {
     return capacity;
   }
 
+  /** For whoever is to see it and not to change it. */
+  public KvPoolView view() {
+    return new KvPoolView() {
+      @Override
+      public int availableBlocks() {
+        return BlockPool.this.availableBlocks();
+      }
+
+      @Override
+      public int totalBlocks() {
+        return BlockPool.this.totalBlocks();
+      }
+
+      @Override
+      public ByteSize blockSize() {
+        return BlockPool.this.blockSize();
+      }
+
+      @Override
+      public ByteSize capacity() {
+        return capacity;
+      }
+    };
+  }
+
   /** An empty share of the pool, for one sequence. */
   public Lease lease() {
     return new Lease(generation());

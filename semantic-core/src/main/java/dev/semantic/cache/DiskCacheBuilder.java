@@ -2,6 +2,7 @@ package dev.semantic.cache;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 
 /** Opens a {@link DiskCacheStore} that is to do more than the usual one. */
 public final class DiskCacheBuilder {
@@ -10,7 +11,7 @@ public final class DiskCacheBuilder {
   private UpkeepPolicy upkeep = UpkeepPolicy.USUAL;
 
   DiskCacheBuilder(Path root) {
-    this.root = root;
+    this.root = Objects.requireNonNull(root, "root must not be null");
   }
 
   /**
@@ -19,7 +20,7 @@ public final class DiskCacheBuilder {
    * What cannot be quantised, infinite numbers for instance, is written exactly.
    */
   public DiskCacheBuilder encoding(KvEncoding value) {
-    form = form.with(value);
+    form = form.with(Objects.requireNonNull(value, "encoding must not be null"));
     return this;
   }
 
@@ -29,7 +30,7 @@ public final class DiskCacheBuilder {
    * is open: the rest stays and counts as absent.
    */
   public DiskCacheBuilder encryption(CacheKey value) {
-    form = form.with(value);
+    form = form.with(Objects.requireNonNull(value, "encryption must not be null"));
     return this;
   }
 
@@ -40,7 +41,7 @@ public final class DiskCacheBuilder {
    * @throws IllegalArgumentException if it is negative
    */
   public DiskCacheBuilder timeToLive(Duration value) {
-    if (value.isNegative()) {
+    if (Objects.requireNonNull(value, "timeToLive must not be null").isNegative()) {
       throw new IllegalArgumentException("A time to live cannot be negative: " + value);
     }
     form = form.with(value);
@@ -49,7 +50,7 @@ public final class DiskCacheBuilder {
 
   /** What becomes of caches over time; without, whatever is whole stays. */
   public DiskCacheBuilder upkeep(UpkeepPolicy value) {
-    upkeep = value;
+    upkeep = Objects.requireNonNull(value, "upkeep must not be null");
     return this;
   }
 

@@ -2,6 +2,7 @@ package dev.semantic.cache;
 
 import dev.semantic.memory.ByteSize;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -19,6 +20,9 @@ public record Retention(Optional<ByteSize> bytes, Optional<Duration> age, ByteSi
       new Retention(Optional.empty(), Optional.empty(), ByteSize.ZERO);
 
   public Retention {
+    Objects.requireNonNull(bytes, "bytes must not be null");
+    Objects.requireNonNull(age, "age must not be null");
+    Objects.requireNonNull(freeDisk, "freeDisk must not be null");
     if (age.filter(Duration::isNegative).isPresent()) {
       throw new IllegalArgumentException("Caches cannot be kept for " + age.get());
     }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -119,7 +120,7 @@ final class RetentionRound {
   }
 
   private @Nullable String reason(Instant used) {
-    if (limits.age().filter(age -> used.isBefore(now.minus(age))).isPresent()) {
+    if (limits.age().filter(age -> Duration.between(used, now).compareTo(age) > 0).isPresent()) {
       return "nobody used them for " + limits.age().get();
     }
     if (limits.bytes().filter(most -> total > most.bytes()).isPresent()) {

@@ -1,5 +1,7 @@
 package dev.semantic.cache;
 
+import java.util.Objects;
+
 /**
  * What becomes of parked caches over time. Immutable; begin with {@link #USUAL}, by which nothing
  * that is whole ever goes away.
@@ -17,6 +19,13 @@ public record UpkeepPolicy(
   public static final UpkeepPolicy USUAL =
       new UpkeepPolicy(
           Departed.KEEP, Retention.UNLIMITED, Retention.UNLIMITED, Retention.UNLIMITED);
+
+  public UpkeepPolicy {
+    Objects.requireNonNull(departed, "departed must not be null");
+    Objects.requireNonNull(live, "live must not be null");
+    Objects.requireNonNull(archive, "archive must not be null");
+    Objects.requireNonNull(quarantine, "quarantine must not be null");
+  }
 
   public UpkeepPolicy withDeparted(Departed value) {
     return new UpkeepPolicy(value, live, archive, quarantine);

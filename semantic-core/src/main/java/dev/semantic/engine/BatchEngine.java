@@ -8,6 +8,7 @@ import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.TextCodec;
+import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
@@ -112,7 +113,7 @@ public final class BatchEngine implements AutoCloseable {
    * @param retryAfter when those that are refused may ask again
    */
   public void expect(@Nullable ModelId model, ArrivalPolicy arrivals, Duration retryAfter) {
-    lobby.expect(new Expectation(model, arrivals, retryAfter));
+    lobby.expect(new Expectation(model, arrivals, retryAfter, null));
   }
 
   /**
@@ -198,7 +199,7 @@ public final class BatchEngine implements AutoCloseable {
    *     a request
    */
   public int awaitAgents(Duration atMost) throws InterruptedException {
-    return homecoming.await(Ticket.nanos(atMost));
+    return homecoming.await(Nanos.of(atMost));
   }
 
   /**
@@ -257,9 +258,24 @@ public final class BatchEngine implements AutoCloseable {
     lobby.cancelRunning();
   }
 
-  /** Ends all that have not been begun, for this reason. */
-  public void refuseWaiting(RequestException cause) {
-    lobby.refuseWaiting(cause);
+  /**
+   * No model serves, and none is coming: ends all that have not been begun, and refuses those that
+   * come until {@link #expect} or {@link #admitAgain}. Does nothing while a model serves.
+   *
+   * @param why made for each of them; asked under the engine's lock
+   */
+  public void refuse(Supplier<RequestException> why) {
+    lobby.refuse(why);
+  }
+
+  /** Lets requests wait again for a model to come, if they were refused. */
+  public void admitAgain() {
+    lobby.admitAgain();
+  }
+
+  /** For how long nobody has asked anything and nothing was under way; zero while something is. */
+  public long idleNanos() {
+    return lobby.idleNanos();
   }
 
   /** Requests that have been begun and not ended. */

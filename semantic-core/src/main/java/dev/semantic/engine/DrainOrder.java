@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -13,6 +14,13 @@ import java.util.function.BooleanSupplier;
  */
 public record DrainOrder(
     DrainPolicy policy, Duration atMost, Duration returnWithin, BooleanSupplier cancelled) {
+  public DrainOrder {
+    Objects.requireNonNull(policy, "policy must not be null");
+    Objects.requireNonNull(atMost, "atMost must not be null");
+    Objects.requireNonNull(returnWithin, "returnWithin must not be null");
+    Objects.requireNonNull(cancelled, "cancelled must not be null");
+  }
+
   /** Everything that was begun may end, for so long. */
   public static DrainOrder finish(Duration atMost) {
     return new DrainOrder(DrainPolicy.FINISH, atMost, Duration.ZERO, () -> false);

@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * How an engine serves.
@@ -20,6 +21,7 @@ public record EngineOptions(
       new EngineOptions(16, 1000, Duration.ofMinutes(5), 16, true);
 
   public EngineOptions {
+    Objects.requireNonNull(longestWait, "longestWait must not be null");
     if (batchSize < 1 || queueLength < 1 || restoredAgents < 0 || longestWait.isNegative()) {
       throw new IllegalArgumentException(
           "An engine needs room for at least one request: batch %d, queue %d, wait %s, restored %d"

@@ -1,7 +1,10 @@
 package dev.semantic.engine;
 
 import dev.semantic.model.ModelId;
+import dev.semantic.timeline.Nanos;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,9 +13,20 @@ import org.jspecify.annotations.Nullable;
  * @param model requests that name it wait for it, although another one serves; null for none
  * @param arrivals what becomes of requests that come while no model serves
  * @param retryAfter when those that are refused may ask again
+ * @param nobody why no model is coming; null if one may
  */
-record Expectation(@Nullable ModelId model, ArrivalPolicy arrivals, Duration retryAfter) {
-  static final Expectation NOTHING = new Expectation(null, ArrivalPolicy.QUEUE, Duration.ZERO);
+record Expectation(
+    @Nullable ModelId model,
+    ArrivalPolicy arrivals,
+    Duration retryAfter,
+    @Nullable Supplier<RequestException> nobody) {
+  static final Expectation NOTHING =
+      new Expectation(null, ArrivalPolicy.QUEUE, Duration.ZERO, null);
+
+  /** No model is coming, for this reason. */
+  static Expectation nobody(Supplier<RequestException> why) {
+    return new Expectation(null, ArrivalPolicy.REFUSE, Duration.ZERO, why);
+  }
 
   /**
    * Lets a request in that comes while no model serves.
@@ -20,10 +34,15 @@ record Expectation(@Nullable ModelId model, ArrivalPolicy arrivals, Duration ret
    * @throws RequestException if it has to come again
    */
   void admit() {
+    if (nobody != null) {
+      throw nobody.get();
+    }
     if (arrivals == ArrivalPolicy.REFUSE) {
       throw new RequestException(
           RequestException.Kind.NO_MODEL,
-          "The model is being changed; ask again in " + retryAfter.toMillis() + " ms",
+          "The model is being changed; ask again in "
+              + TimeUnit.NANOSECONDS.toMillis(Nanos.of(retryAfter))
+              + " ms",
           retryAfter);
     }
   }

@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -97,7 +98,7 @@ public final class Generation {
    *     RequestException.Kind#TIME_LIMIT} if there is none in time; the generation goes on then
    */
   public GenerationResult await(@Nullable Duration atMost) {
-    GenerationEvent last = awaitEnd(atMost == null ? Long.MAX_VALUE : Ticket.nanos(atMost));
+    GenerationEvent last = awaitEnd(atMost == null ? Nanos.FOREVER : Nanos.of(atMost));
     return switch (last) {
       case GenerationEvent.Finished(GenerationResult answer) -> answer;
       case GenerationEvent.Failed(RequestException cause) -> throw cause;
@@ -124,7 +125,7 @@ public final class Generation {
   /** Waits for a signal; returns what is left of so many nanoseconds. */
   private long pause(long nanos) {
     try {
-      if (nanos < Long.MAX_VALUE) {
+      if (nanos < Nanos.FOREVER) {
         return monitor.awaitNanos(nanos);
       }
       monitor.await();

@@ -4,6 +4,7 @@ import dev.semantic.cache.AgentId;
 import dev.semantic.model.ModelId;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -103,23 +104,23 @@ public final class GenerationRequest {
     private int priority;
 
     private Builder(Prompt prompt) {
-      this.prompt = prompt;
+      this.prompt = Objects.requireNonNull(prompt, "prompt must not be null");
     }
 
     /** Whose memory it belongs to; without, nothing is remembered. */
     public Builder agent(AgentId value) {
-      agent = value;
+      agent = Objects.requireNonNull(value, "agent must not be null");
       return this;
     }
 
     /** The only model that may answer; without, whichever serves. */
     public Builder model(ModelId value) {
-      model = value;
+      model = Objects.requireNonNull(value, "model must not be null");
       return this;
     }
 
     public Builder sampling(Sampling value) {
-      sampling = value;
+      sampling = Objects.requireNonNull(value, "sampling must not be null");
       return this;
     }
 
@@ -132,7 +133,9 @@ public final class GenerationRequest {
     /** Texts that end the answer and are not part of it: 100 at most, of 10,000 characters. */
     public Builder stop(String... values) {
       long characters = 0;
+      Objects.requireNonNull(values, "stop must not be null");
       for (String value : values) {
+        Objects.requireNonNull(value, "a stop string must not be null");
         if (value.isEmpty()) {
           throw new IllegalArgumentException("A stop string must not be empty");
         }
@@ -165,7 +168,7 @@ public final class GenerationRequest {
 
     /** How long it may wait before it is begun; without, as long as the engine lets it. */
     public Builder deadline(Duration value) {
-      deadline = value;
+      deadline = notNegative("deadline", value);
       return this;
     }
 
@@ -175,10 +178,7 @@ public final class GenerationRequest {
      * and fails. Without, as long as it takes.
      */
     public Builder timeLimit(Duration value) {
-      if (value.isNegative()) {
-        throw new IllegalArgumentException("A time limit must not be negative; it is " + value);
-      }
-      timeLimit = value;
+      timeLimit = notNegative("time limit", value);
       return this;
     }
 
@@ -192,6 +192,14 @@ public final class GenerationRequest {
     public Builder priority(int value) {
       priority = value;
       return this;
+    }
+
+    private static Duration notNegative(String name, Duration value) {
+      if (Objects.requireNonNull(value, () -> name + " must not be null").isNegative()) {
+        throw new IllegalArgumentException(
+            "A %s must not be negative; it is %s".formatted(name, value));
+      }
+      return value;
     }
 
     private static int positive(int value, String name) {

@@ -4,6 +4,7 @@ import dev.semantic.cache.AgentId;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.HashSet;
@@ -34,6 +35,7 @@ final class Lobby {
   private Expectation expected = Expectation.NOTHING;
   private int tokenizing; // threads that make tokens of what waits for the serving model
   private long change; // the permit that is good
+  private long lastUse; // when a request came or ended
   private boolean aside; // the scheduler uses a sequence, although nothing runs
 
   Lobby(Timeline timeline, EngineOptions options) {
@@ -41,6 +43,7 @@ final class Lobby {
     this.options = options;
     this.monitor = timeline.monitor();
     this.waiting = new WaitingRoom(options.queueLength());
+    this.lastUse = timeline.nanoTime();
   }
 
   Generation submit(GenerationRequest request) {
@@ -60,6 +63,7 @@ final class Lobby {
         expected.admit();
       }
       waiting.add(ticket, timeline.nanoTime());
+      lastUse = timeline.nanoTime();
       monitor.signalAll();
       return ticket.generation();
     } finally {
@@ -77,7 +81,7 @@ final class Lobby {
   }
 
   int drain(DrainOrder order) throws InterruptedException {
-    long left = Ticket.nanos(order.atMost());
+    long left = Nanos.of(order.atMost());
     monitor.lock();
     try {
       if (mode != EngineMode.SERVING) {
@@ -159,7 +163,7 @@ final class Lobby {
 
   /** Takes over what the scheduler has stopped; it waits until its model serves. */
   void suspend(List<Work> works) {
-    long deadline = Ticket.deadline(timeline.nanoTime(), options.longestWait());
+    long deadline = Nanos.after(timeline.nanoTime(), options.longestWait());
     monitor.lock();
     try {
       for (Work work : works) {
@@ -232,8 +236,8 @@ final class Lobby {
       mode = next;
       if (with != null) {
         // those whose model did not come back wait no longer than they were promised
-        preempted.hurry(
-            with.model().spec().tag(), Ticket.deadline(timeline.nanoTime(), returnWithin));
+        long now = timeline.nanoTime();
+        preempted.hurry(with.model().spec().tag(), now, Nanos.after(now, returnWithin));
       }
       monitor.signalAll();
     } finally {
@@ -469,6 +473,7 @@ final class Lobby {
     monitor.lock();
     try {
       if (running.removeIf(ticket -> ticket.generation().isDone())) {
+        lastUse = timeline.nanoTime();
         monitor.signalAll();
       }
     } finally {
@@ -507,9 +512,32 @@ final class Lobby {
     }
   }
 
-  /** Tells everybody in the queue that there is nothing to wait for. */
-  void refuseWaiting(RequestException cause) {
-    monitor.holding(() -> waiting.failAll(cause));
+  /** While no model serves: tells everybody that there is nothing to wait for. */
+  void refuse(Supplier<RequestException> why) {
+    monitor.lock();
+    try {
+      if (mode == EngineMode.EMPTY) {
+        expected = Expectation.nobody(why);
+        waiting.failAll(why.get());
+        monitor.signalAll();
+      }
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** There may be something to wait for again. */
+  void admitAgain() {
+    monitor.holding(() -> expected = expected.nobody() == null ? expected : Expectation.NOTHING);
+  }
+
+  /** Since the last request came or ended; zero while there are any. */
+  long idleNanos() {
+    return monitor.holding(
+        () ->
+            inUse() > 0 || waiting.size() + preempted.size() > 0
+                ? 0L
+                : timeline.nanoTime() - lastUse);
   }
 
   /** Once closed, or failed: whoever still waits is told. */

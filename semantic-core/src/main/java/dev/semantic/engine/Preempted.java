@@ -2,6 +2,7 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.model.ModelTag;
+import dev.semantic.timeline.Nanos;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -42,10 +43,11 @@ final class Preempted {
   }
 
   /** A model serves: those who wait for another one wait no longer than until {@code latest}. */
-  void hurry(ModelTag present, long latest) {
+  void hurry(ModelTag present, long now, long latest) {
     waiting.replaceAll(
         one ->
-            one.work().tag().equals(present) || one.deadline() - latest <= 0
+            one.work().tag().equals(present)
+                    || Nanos.until(one.deadline(), now) <= Nanos.until(latest, now)
                 ? one
                 : new Waiting(one.work(), latest));
   }
@@ -57,15 +59,12 @@ final class Preempted {
       Waiting one = each.next();
       Ticket ticket = one.work().ticket();
       boolean over = ticket.isOver(now) || ticket.generation().isDone();
-      boolean late = one.deadline() != Long.MAX_VALUE && now - one.deadline() >= 0;
-      if (over || late) {
+      long left = Nanos.until(one.deadline(), now);
+      if (over || left <= 0) {
         one.work().endAway();
         each.remove(); // last: it is nowhere else
       } else {
-        nearest = Math.min(nearest, ticket.untilLimit(now));
-        if (one.deadline() != Long.MAX_VALUE) {
-          nearest = Math.min(nearest, one.deadline() - now);
-        }
+        nearest = Math.min(nearest, Math.min(left, ticket.untilLimit(now)));
       }
     }
     return nearest;

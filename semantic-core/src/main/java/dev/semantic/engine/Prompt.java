@@ -2,6 +2,7 @@ package dev.semantic.engine;
 
 import dev.semantic.chat.ChatMessage;
 import java.util.List;
+import java.util.Objects;
 
 /** What a generation starts from. */
 public sealed interface Prompt {
@@ -21,7 +22,11 @@ public sealed interface Prompt {
   }
 
   /** Plain text; the beginning-of-sequence token is added as the model wants it. */
-  record Text(String text) implements Prompt {}
+  record Text(String text) implements Prompt {
+    public Text {
+      Objects.requireNonNull(text, "text must not be null");
+    }
+  }
 
   /** A conversation, rendered by the model's chat template. */
   record Chat(List<ChatMessage> messages) implements Prompt {

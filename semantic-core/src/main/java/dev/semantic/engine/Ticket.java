@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
@@ -10,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * A request in the queue.
  *
  * @param submitted {@link System#nanoTime()}
- * @param deadline the same clock: when it must have been begun; {@link Long#MAX_VALUE} for never
- * @param limit the same clock: when it must have ended; {@link Long#MAX_VALUE} for never
+ * @param deadline the same clock: when it must have been begun; {@link Nanos#FOREVER} for never
+ * @param limit the same clock: when it must have ended; {@link Nanos#FOREVER} for never
  * @param made what its prompt is to the model that was asked for last; under the lobby's lock
  */
 record Ticket(
@@ -31,23 +32,9 @@ record Ticket(
         request,
         generation,
         now,
-        deadline(now, first),
-        deadline(now, all),
+        Nanos.after(now, first),
+        Nanos.after(now, all),
         new AtomicReference<>());
-  }
-
-  /** The time after {@code wait}, on the clock of {@code now}. */
-  static long deadline(long now, Duration wait) {
-    long nanos = nanos(wait);
-    return nanos == Long.MAX_VALUE ? Long.MAX_VALUE : now + nanos;
-  }
-
-  /** More than a year counts as for ever, less than nothing as nothing. */
-  static long nanos(Duration duration) {
-    if (duration.isNegative()) {
-      return 0;
-    }
-    return duration.compareTo(Duration.ofDays(365)) > 0 ? Long.MAX_VALUE : duration.toNanos();
   }
 
   /** Whether nothing of its prompt is left to do before this model can begin it, or refuse it. */
@@ -92,12 +79,12 @@ record Ticket(
   }
 
   boolean expired(long now) {
-    return deadline != Long.MAX_VALUE && now - deadline >= 0;
+    return Nanos.until(deadline, now) <= 0;
   }
 
   /** Nanoseconds until it must have ended; 0 or less once it must have. */
   long untilLimit(long now) {
-    return limit == Long.MAX_VALUE ? Long.MAX_VALUE : limit - now;
+    return Nanos.until(limit, now);
   }
 
   /** Whether nobody wants more of it: it was cancelled, or has taken all its time. */

@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
+import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -93,8 +94,8 @@ final class WaitingRoom {
                     cancelled ? RequestException.Kind.CANCELLED : RequestException.Kind.TIME_LIMIT,
                     "Not begun: %s %d ms in the queue".formatted(why, waited)));
         tickets.remove(); // last: it is nowhere else
-      } else if (ticket.deadline() != Long.MAX_VALUE) {
-        nearest = Math.min(nearest, ticket.deadline() - now);
+      } else {
+        nearest = Math.min(nearest, Nanos.until(ticket.deadline(), now));
       }
     }
     return nearest;

@@ -2,6 +2,7 @@ package dev.semantic.memory;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.Objects;
 
 /**
  * The most memory that models and their caches may take together. Decides whether two models fit
@@ -13,7 +14,7 @@ public record MemoryBudget(ByteSize total) {
   private static final long SYSTEM_SHARE_PERCENT = 75;
 
   public MemoryBudget {
-    if (total.bytes() == 0) {
+    if (Objects.requireNonNull(total, "total must not be null").bytes() == 0) {
       throw new IllegalArgumentException("A memory budget must be more than 0 bytes");
     }
   }

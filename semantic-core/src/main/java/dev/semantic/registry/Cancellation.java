@@ -35,9 +35,16 @@ final class Cancellation {
     return why != null;
   }
 
-  /** What wakes whoever is waiting at this moment. */
-  synchronized void nudgeWith(Runnable nudge) {
-    onRequest = nudge;
+  /** What wakes whoever is waiting from now on; at once, if it was called off already. */
+  void nudgeWith(Runnable nudge) {
+    boolean tooEarly;
+    synchronized (this) {
+      onRequest = nudge;
+      tooEarly = why != null;
+    }
+    if (tooEarly) {
+      nudge.run();
+    }
   }
 
   /** Ends a swap that was called off. */

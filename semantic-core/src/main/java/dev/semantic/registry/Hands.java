@@ -3,6 +3,7 @@ package dev.semantic.registry;
 import dev.semantic.log.Log;
 import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Strand;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
@@ -71,8 +72,33 @@ final class Hands {
   /** The same for a step that may be interrupted when the swap is called off. */
   <T> T callInterruptibly(String what, Callable<T> step, Consumer<T> late) {
     Task<T> task = new Task<>(what, step, late);
-    Strand strand = ThreadFrame.once(timeline, "semantic-swap " + what, task);
-    cancellation.nudgeWith(strand::interrupt);
+    return callInterruptibly(task, "semantic-swap " + what);
+  }
+
+  /**
+   * Does a step that holds nothing of the runtime's: once the swap is called off it is interrupted,
+   * and nobody waits for it any more.
+   */
+  void runWhileWanted(String what, Runnable step) {
+    Task<Boolean> task =
+        new Task<>(
+            what,
+            () -> {
+              step.run();
+              return true;
+            },
+            nothing -> {});
+    task.endsWhenCalledOff = true;
+    callInterruptibly(task, "semantic-swap " + what);
+  }
+
+  private <T> T callInterruptibly(Task<T> task, String name) {
+    Strand strand = ThreadFrame.once(timeline, name, task);
+    cancellation.nudgeWith(
+        () -> {
+          strand.interrupt();
+          task.wake();
+        });
     try {
       return task.await(strand);
     } finally {
@@ -85,7 +111,7 @@ final class Hands {
     Monitor monitor = timeline.monitor();
     monitor.lock();
     try {
-      long left = howLong.toNanos();
+      long left = Nanos.of(howLong);
       while (left > 0) {
         try {
           left = monitor.awaitNanos(left);
@@ -121,6 +147,7 @@ final class Hands {
     private @Nullable Throwable failure;
     private boolean done;
     private boolean abandoned;
+    private boolean endsWhenCalledOff;
 
     private Task(String what, Callable<T> step, Consumer<T> late) {
       this.what = what;
@@ -167,11 +194,19 @@ final class Hands {
       }
     }
 
+    private boolean isCalledOff() {
+      return endsWhenCalledOff && cancellation.isRequested();
+    }
+
+    private void wake() {
+      monitor.holding(monitor::signalAll);
+    }
+
     private T await(Strand strand) {
       monitor.lock();
       try {
-        long left = patience.toNanos();
-        while (!done && left > 0) {
+        long left = Nanos.of(patience);
+        while (!done && left > 0 && !isCalledOff()) {
           try {
             left = monitor.awaitNanos(left);
           } catch (InterruptedException e) {
@@ -181,9 +216,12 @@ final class Hands {
         if (!done) {
           abandoned = true;
           strand.interrupt();
+          if (isCalledOff()) {
+            cancellation.check();
+          }
           throw new PhaseTimeoutException(
               "%s has not come back after %d ms"
-                  .formatted(what, TimeUnit.NANOSECONDS.toMillis(patience.toNanos())));
+                  .formatted(what, TimeUnit.NANOSECONDS.toMillis(Nanos.of(patience))));
         }
       } finally {
         monitor.unlock();

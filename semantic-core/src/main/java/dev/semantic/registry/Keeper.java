@@ -5,91 +5,121 @@ import dev.semantic.engine.RequestException;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.SwapDesk.Turn;
 import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapOutcome;
 import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Sends a model away that nobody has asked anything for a while, and brings it back when somebody
- * does. Has a thread only where models are to leave.
+ * does. Has a thread only where models are to leave. What it decides about a model it decides while
+ * it has the turn, so that it never holds for another one that was swapped in meanwhile.
  */
 final class Keeper {
   private static final Log LOG = Log.of(Keeper.class);
 
-  /** What the keeper does to the registry. */
-  interface House {
-    Optional<ModelSpec> serving();
-
-    void change(@Nullable ModelId target, SwapOptions options) throws ModelSwapException;
-  }
-
   private final Timeline timeline;
   private final BatchEngine engine;
   private final Residency residency;
-  private final House house;
+  private final SwapDesk desk;
+  private final Residence residence;
   private final Monitor monitor;
   private @Nullable ModelId asleep;
-  private @Nullable String failure;
-  private long failedUntil;
-  private long lastUse;
   private boolean wanted;
+  private @Nullable String failure; // of the last attempt to bring it back
+  private long failedUntil;
+  private long servedSince; // a model that has just come is not idle, whoever asked before
   private boolean closed;
 
-  Keeper(Timeline timeline, BatchEngine engine, Residency residency, House house) {
+  Keeper(
+      Timeline timeline,
+      BatchEngine engine,
+      Residency residency,
+      SwapDesk desk,
+      Residence residence) {
     this.timeline = timeline;
     this.engine = engine;
     this.residency = residency;
-    this.house = house;
+    this.desk = desk;
+    this.residence = residence;
     this.monitor = timeline.monitor();
-    this.lastUse = timeline.nanoTime();
+    this.servedSince = timeline.nanoTime();
     residency
         .idleTimeToLive()
         .ifPresent(time -> ThreadFrame.rounds(timeline, "semantic-keeper", new Rounds(time)));
   }
 
-  /**
-   * A request comes.
-   *
-   * @return whether its model is on its way, if none serves
-   * @throws RequestException if that model could not be brought back a moment ago
-   */
-  boolean use() {
+  /** A request comes, or has come: a model that sleeps is wanted back, unless that just failed. */
+  void use() {
     monitor.lock();
     try {
-      lastUse = timeline.nanoTime();
-      if (asleep == null) {
+      if (asleep == null || (failure != null && untilNextTry() > 0)) {
+        return;
+      }
+      failure = null;
+      wanted = true;
+      engine.admitAgain();
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Whoever has the turn has decided what serves: nothing sleeps any more. */
+  void decided() {
+    monitor.lock();
+    try {
+      asleep = null;
+      wanted = false;
+      failure = null;
+      servedSince = timeline.nanoTime();
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /**
+   * No model serves, and nobody is about to change that: looks after those who wait.
+   *
+   * @return false if no model sleeps that they could wait for
+   */
+  boolean caresForWaiting() {
+    monitor.lock();
+    try {
+      ModelId sleeping = asleep;
+      if (sleeping == null) {
         return false;
       }
-      if (failure != null && failedUntil - lastUse > 0) {
-        throw new RequestException(
-            RequestException.Kind.NO_MODEL,
-            "%s cannot be brought back: %s".formatted(asleep, failure),
-            Duration.ofNanos(failedUntil - lastUse));
+      if (failure != null) {
+        engine.refuse(notBack(sleeping, failure, failedUntil));
+      } else if (engine.queued() > 0) {
+        wanted = true;
+        monitor.signalAll();
       }
-      wanted = true;
-      monitor.signalAll();
       return true;
     } finally {
       monitor.unlock();
     }
   }
 
-  /** Somebody else decided what serves. */
-  void forget() {
-    monitor.lock();
-    try {
-      asleep = null;
-      wanted = false;
-      failure = null;
-      lastUse = timeline.nanoTime();
-    } finally {
-      monitor.unlock();
-    }
+  private Supplier<RequestException> notBack(ModelId model, String why, long until) {
+    return () ->
+        new RequestException(
+            RequestException.Kind.NO_MODEL,
+            "%s cannot be brought back: %s".formatted(model, why),
+            Duration.ofNanos(Math.max(0, Nanos.until(until, timeline.nanoTime()))));
+  }
+
+  private long untilNextTry() {
+    return Nanos.until(failedUntil, timeline.nanoTime());
   }
 
   void close() {
@@ -111,13 +141,12 @@ final class Keeper {
 
     @Override
     public boolean round() throws ModelSwapException {
-      boolean due = awaitTask(timeToLive);
+      boolean due = awaitTask(timeToLive) && !desk.isClosed();
       if (due) {
-        ModelId sleeping = sleeping();
-        if (sleeping != null) {
-          wake(sleeping);
+        if (isAsleep()) {
+          wake();
         } else {
-          sendAway();
+          sendAway(timeToLive);
         }
       }
       return due;
@@ -138,22 +167,19 @@ final class Keeper {
   private boolean awaitTask(Duration timeToLive) {
     monitor.lock();
     try {
-      long deadline = lastUse + timeToLive.toNanos();
       while (!closed && !(asleep != null && wanted)) {
-        long left = asleep == null ? deadline - timeline.nanoTime() : Long.MAX_VALUE;
-        if (left <= 0 && isIdle()) {
-          return true;
+        long left = asleep == null ? untilIdle(timeToLive) : Nanos.FOREVER;
+        if (left <= 0) {
+          if (mayLeave()) {
+            return true;
+          }
+          left = Nanos.of(timeToLive);
         }
         try {
-          if (left == Long.MAX_VALUE) {
-            monitor.await();
-          } else {
-            monitor.awaitNanos(left <= 0 ? timeToLive.toNanos() : left);
-          }
+          monitor.awaitNanos(left);
         } catch (InterruptedException e) {
           LOG.debug("Somebody interrupted the keeper, who ends with the registry only", e);
         }
-        deadline = lastUse + timeToLive.toNanos();
       }
       return !closed;
     } finally {
@@ -161,43 +187,45 @@ final class Keeper {
     }
   }
 
-  private boolean isIdle() {
-    return engine.running() == 0
-        && engine.queued() == 0
-        && house.serving().filter(spec -> !residency.pinned().contains(spec.id())).isPresent();
+  /** Nanoseconds until a model that nobody asks anything from now on has been idle long enough. */
+  private long untilIdle(Duration timeToLive) {
+    long idle = Math.min(engine.idleNanos(), timeline.nanoTime() - servedSince);
+    long needed = Nanos.of(timeToLive);
+    return needed == Nanos.FOREVER ? needed : needed - idle;
   }
 
-  private @Nullable ModelId sleeping() {
-    monitor.lock();
-    try {
-      return asleep;
-    } finally {
-      monitor.unlock();
-    }
+  private boolean mayLeave() {
+    return residence.serving().filter(spec -> !residency.pinned().contains(spec.id())).isPresent();
   }
 
-  private void sendAway() throws ModelSwapException {
-    ModelId leaving = house.serving().map(ModelSpec::id).orElse(null);
-    if (leaving == null) {
+  private boolean isAsleep() {
+    return monitor.holding(() -> asleep != null);
+  }
+
+  private void sendAway(Duration timeToLive) throws ModelSwapException {
+    LOG.info("Nobody has asked anything for {}; the model leaves memory", timeToLive);
+    Turn turn = desk.enterIfFree("unload");
+    if (turn == null) { // somebody changes the model: no model is idle
+      monitor.holding(() -> servedSince = timeline.nanoTime());
       return;
     }
-    LOG.info(
-        "Nobody has asked {} anything for {}; it leaves memory",
-        leaving,
-        residency.idleTimeToLive());
-    note(leaving); // first, so that a request that comes meanwhile knows that it is coming back
-    try {
-      house.change(null, SwapOptions.builder().ifBusy(IfBusy.REFUSE).build());
-    } finally {
-      if (house.serving().isPresent()) {
-        forget();
-      } else if (engine.queued() > 0) {
-        use();
+    try (turn) {
+      ModelId leaving = residence.serving().map(ModelSpec::id).orElse(null);
+      if (leaving == null || untilIdle(timeToLive) > 0 || !mayLeave()) {
+        return; // it is not the one that was idle, or it is not any more
+      }
+      sleep(leaving); // first, so that a request that comes meanwhile knows that it is coming back
+      try {
+        residence.change(null, SwapOptions.USUAL, turn.cancellation());
+      } finally {
+        if (residence.serving().isPresent()) {
+          decided();
+        }
       }
     }
   }
 
-  private void note(ModelId leaving) {
+  private void sleep(ModelId leaving) {
     monitor.lock();
     try {
       asleep = leaving;
@@ -208,26 +236,37 @@ final class Keeper {
     }
   }
 
-  private void wake(ModelId sleeping) {
-    try {
-      house.change(sleeping, SwapOptions.builder().ifBusy(IfBusy.WAIT).build());
-      forget();
-    } catch (Throwable t) {
-      LOG.warn("{} could not be brought back", sleeping, t);
-      String why = Log.reason(t);
-      monitor.lock();
-      try {
-        wanted = false;
-        failure = why;
-        failedUntil = timeline.nanoTime() + residency.failureMemory().toNanos();
-      } finally {
-        monitor.unlock();
+  private void wake() {
+    try (Turn turn = desk.enter("bring the sleeping model back", IfBusy.WAIT)) {
+      ModelId sleeping = monitor.holding(() -> wanted ? asleep : null);
+      if (sleeping == null) {
+        return; // somebody else has decided in the meantime
       }
-      engine.refuseWaiting(
-          new RequestException(
-              RequestException.Kind.NO_MODEL,
-              "%s cannot be brought back: %s".formatted(sleeping, why),
-              residency.failureMemory()));
+      try {
+        residence.change(sleeping, SwapOptions.USUAL, turn.cancellation());
+        decided();
+      } catch (Throwable t) {
+        LOG.warn("{} could not be brought back", sleeping, t);
+        failed(t);
+      }
+    }
+  }
+
+  /** That it was called off tells nothing of the model, and nothing at all if another one comes. */
+  private void failed(Throwable cause) {
+    boolean calledOff =
+        cause instanceof ModelSwapException e && e.report().outcome() == SwapOutcome.CANCELLED;
+    boolean another = desk.isAwaited();
+    monitor.lock();
+    try {
+      wanted = false;
+      if (!(calledOff && another)) {
+        failure = Log.reason(cause);
+        Duration remembered = calledOff ? Duration.ZERO : residency.failureMemory();
+        failedUntil = Nanos.after(timeline.nanoTime(), remembered);
+      }
+    } finally {
+      monitor.unlock();
     }
   }
 }

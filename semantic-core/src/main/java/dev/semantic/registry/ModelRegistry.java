@@ -4,7 +4,9 @@ import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.CacheUser;
+import dev.semantic.cache.KvPoolView;
 import dev.semantic.engine.BatchEngine;
+import dev.semantic.engine.EngineMode;
 import dev.semantic.engine.Generation;
 import dev.semantic.engine.GenerationRequest;
 import dev.semantic.engine.RequestException;
@@ -22,6 +24,7 @@ import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.timeline.Timeline;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -46,6 +49,7 @@ public final class ModelRegistry implements AutoCloseable {
   private final SwapDesk desk;
   private final Keeper keeper;
   private final Optional<InterruptedSwap> interrupted;
+  private volatile @Nullable ModelSwapException lastFailure; // while no model serves
 
   ModelRegistry(RegistryBuilder from) {
     timeline = from.timeline;
@@ -63,11 +67,12 @@ public final class ModelRegistry implements AutoCloseable {
             new SwapExecution.Tools(runtime, engine, caches, planner, timeline, from.journal),
             from.listeners,
             history);
-    desk = new SwapDesk(timeline);
-    keeper = orClosed(() -> new Keeper(timeline, engine, from.residency, new Household()));
+    desk = new SwapDesk(timeline, this::settleWaiting);
+    keeper = orClosed(() -> new Keeper(timeline, engine, from.residency, desk, residence));
     orClosed(
         () -> {
           caches.addUser(user);
+          settleWaiting();
           preload(from.residency.preload());
           return this;
         });
@@ -86,6 +91,46 @@ public final class ModelRegistry implements AutoCloseable {
   /** A registry over a runtime, with everything else as usual. */
   public static RegistryBuilder builder(ModelRuntime runtime) {
     return new RegistryBuilder(runtime);
+  }
+
+  private SwapReport change(@Nullable ModelId target, SwapOptions options, Turn turn)
+      throws ModelSwapException {
+    try {
+      SwapReport report = residence.change(target, options, turn.cancellation());
+      lastFailure = null;
+      keeper.decided();
+      return report;
+    } catch (ModelSwapException e) {
+      lastFailure = e;
+      throw e;
+    }
+  }
+
+  /**
+   * Nobody is about to change what serves. If nothing does, then whoever waits is told at once, and
+   * so is whoever comes: nobody waits for a model that nobody brings.
+   */
+  private void settleWaiting() {
+    if (engine.mode() == EngineMode.EMPTY && !keeper.caresForWaiting()) {
+      ModelSwapException failure = lastFailure;
+      engine.refuse(
+          () ->
+              failure == null
+                  ? new RequestException(
+                      RequestException.Kind.NO_MODEL, "No model serves; load one first")
+                  : new RequestException(
+                      RequestException.Kind.NO_MODEL,
+                      "No model serves; load one first. " + failure.getMessage(),
+                      failure));
+    }
+  }
+
+  private static void requireModel(@Nullable ModelId model) {
+    Objects.requireNonNull(model, "A model must be named; it is null");
+  }
+
+  private static void requireOptions(@Nullable SwapOptions options) {
+    Objects.requireNonNull(options, "options must not be null; SwapOptions.USUAL are the usual");
   }
 
   private void preload(List<ModelId> models) {
@@ -107,6 +152,7 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws IllegalStateException if a model serves already, or a swap is under way
    */
   public SwapReport load(ModelId model) {
+    requireModel(model);
     try (Turn turn = desk.enter("load " + model, IfBusy.REFUSE)) {
       current()
           .ifPresent(
@@ -114,8 +160,7 @@ public final class ModelRegistry implements AutoCloseable {
                 throw new IllegalStateException(
                     spec.id() + " serves already; exchange it with swapWithRollback");
               });
-      keeper.forget();
-      return residence.change(model, SwapOptions.USUAL, turn.cancellation());
+      return change(model, SwapOptions.USUAL, turn);
     } catch (ModelSwapException e) {
       if (e.getCause() instanceof ModelException cause) {
         throw cause;
@@ -125,7 +170,9 @@ public final class ModelRegistry implements AutoCloseable {
   }
 
   /**
-   * Parks every agent and unloads the model; requests wait until another is loaded.
+   * Parks every agent and unloads the model. Requests that have not been begun are refused then, as
+   * are those that come before another model is being loaded: {@link
+   * RequestException.Kind#NO_MODEL}. Whoever wants them to wait for the next model swaps to it.
    *
    * @throws ModelSwapException if it still serves
    */
@@ -135,12 +182,12 @@ public final class ModelRegistry implements AutoCloseable {
 
   /** The same, done as {@code options} say. */
   public SwapReport unload(SwapOptions options) throws ModelSwapException {
+    requireOptions(options);
     try (Turn turn = desk.enter("unload", options.ifBusy())) {
       if (current().isEmpty()) {
         throw new IllegalStateException("There is no model to unload");
       }
-      keeper.forget();
-      return residence.change(null, options, turn.cancellation());
+      return change(null, options, turn);
     }
   }
 
@@ -166,10 +213,10 @@ public final class ModelRegistry implements AutoCloseable {
    */
   public SwapReport swapWithRollback(ModelId target, SwapOptions options)
       throws ModelSwapException {
+    requireModel(target);
+    requireOptions(options);
     try (Turn turn = desk.enter("swap to " + target, options.ifBusy())) {
-      SwapReport report = residence.change(target, options, turn.cancellation());
-      keeper.forget();
-      return report;
+      return change(target, options, turn);
     }
   }
 
@@ -209,6 +256,7 @@ public final class ModelRegistry implements AutoCloseable {
   }
 
   private <T> T look(ModelId model, Function<ModelSpec, T> question) {
+    requireModel(model);
     try (PreparedModel prepared = runtime.prepare(model)) {
       prepared.text(); // whether it can be made
       return question.apply(prepared.spec());
@@ -221,6 +269,7 @@ public final class ModelRegistry implements AutoCloseable {
    * system keeps.
    */
   public Preparation prepare(ModelId model) {
+    requireModel(model);
     if (desk.isClosed()) {
       throw new IllegalStateException("Cannot prepare %s: the registry is closed".formatted(model));
     }
@@ -239,26 +288,15 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws RequestException if it is refused: no model, too many waiting, closed
    */
   public Generation generate(GenerationRequest request) {
-    boolean coming = keeper.use() || residence.isChanging();
-    if (current().isEmpty() && !coming) {
-      throw desk.isClosed()
-          ? new RequestException(RequestException.Kind.CLOSED, "The registry is closed")
-          : new RequestException(RequestException.Kind.NO_MODEL, "No model serves; load one first");
+    if (desk.isClosed() && current().isEmpty()) {
+      throw new RequestException(RequestException.Kind.CLOSED, "The registry is closed");
     }
+    keeper.use();
     Generation generation = engine.submit(request);
-    if (coming) {
-      remindKeeper();
+    if (!generation.isDone()) {
+      keeper.use(); // the model may have left between the two
     }
     return generation;
-  }
-
-  /** He may have given up between being asked and the request's arrival in the queue. */
-  private void remindKeeper() {
-    try {
-      keeper.use();
-    } catch (RequestException failed) {
-      engine.refuseWaiting(failed);
-    }
   }
 
   /**
@@ -291,9 +329,9 @@ public final class ModelRegistry implements AutoCloseable {
     return interrupted;
   }
 
-  /** The account of the caches' memory. */
-  public BlockPool pool() {
-    return pool;
+  /** The account of the caches' memory, as it stands whenever it is asked. */
+  public KvPoolView pool() {
+    return pool.view();
   }
 
   /**
@@ -311,25 +349,6 @@ public final class ModelRegistry implements AutoCloseable {
     try (last) {
       keeper.close();
       new Closing(timeline, engine, caches, user, residence).await();
-    }
-  }
-
-  /** What the keeper may do here. */
-  private final class Household implements Keeper.House {
-    @Override
-    public Optional<ModelSpec> serving() {
-      return current();
-    }
-
-    @Override
-    public void change(@Nullable ModelId target, SwapOptions options) throws ModelSwapException {
-      String what = target == null ? "unload" : "load " + target;
-      try (Turn turn = desk.enter(what, options.ifBusy())) {
-        boolean served = current().isPresent();
-        if (served == (target == null)) { // else somebody else has decided in the meantime
-          residence.change(target, options, turn.cancellation());
-        }
-      }
     }
   }
 }

@@ -11,6 +11,7 @@ import dev.semantic.swap.SwapListener;
 import dev.semantic.timeline.Timeline;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** Puts a {@link ModelRegistry} together. */
 public final class RegistryBuilder {
@@ -26,42 +27,42 @@ public final class RegistryBuilder {
   final List<SwapListener> listeners = new ArrayList<>();
 
   RegistryBuilder(ModelRuntime runtime) {
-    this.runtime = runtime;
+    this.runtime = Objects.requireNonNull(runtime, "runtime must not be null");
     this.budget = runtime.budget();
   }
 
   /** Where agents' caches outlive their model; without, in memory. */
   public RegistryBuilder caches(CacheStore value) {
-    caches = value;
+    caches = Objects.requireNonNull(value, "caches must not be null");
     return this;
   }
 
   /** What models and caches may take together; without, what the runtime says. */
   public RegistryBuilder budget(MemoryBudget value) {
-    budget = value;
+    budget = Objects.requireNonNull(value, "budget must not be null");
     return this;
   }
 
   /** What the caches of all agents in memory may take, out of the budget; without, 1 GiB. */
   public RegistryBuilder cacheBytes(ByteSize value) {
-    cacheBytes = value;
+    cacheBytes = Objects.requireNonNull(value, "cacheBytes must not be null");
     return this;
   }
 
   public RegistryBuilder engine(EngineOptions value) {
-    engineOptions = value;
+    engineOptions = Objects.requireNonNull(value, "engine must not be null");
     return this;
   }
 
   /** What remembers a swap beyond the life of this process; without, nothing. */
   public RegistryBuilder journal(SwapJournal value) {
-    journal = value;
+    journal = Objects.requireNonNull(value, "journal must not be null");
     return this;
   }
 
   /** Which models come at the start, and how long they stay; without, for as long as they serve. */
   public RegistryBuilder residency(Residency value) {
-    residency = value;
+    residency = Objects.requireNonNull(value, "residency must not be null");
     return this;
   }
 
@@ -76,7 +77,7 @@ public final class RegistryBuilder {
 
   /** Hears of every swap. */
   public RegistryBuilder listener(SwapListener value) {
-    listeners.add(value);
+    listeners.add(Objects.requireNonNull(value, "listener must not be null"));
     return this;
   }
 

@@ -93,7 +93,7 @@ final class Residence {
       state = swap.run(state);
     } finally {
       settle(swap, target);
-      tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO);
+      tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO); // until the turn is over
       swap.logbook().ended();
     }
     swap.awaitAgents();

@@ -3,6 +3,7 @@ package dev.semantic.registry;
 import dev.semantic.model.ModelId;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -26,8 +27,10 @@ public record Residency(
       new Residency(Optional.empty(), Set.of(), List.of(), Duration.ofSeconds(5));
 
   public Residency {
-    pinned = Set.copyOf(pinned);
-    preload = List.copyOf(preload);
+    Objects.requireNonNull(idleTimeToLive, "idleTimeToLive must not be null");
+    Objects.requireNonNull(failureMemory, "failureMemory must not be null");
+    pinned = Set.copyOf(Objects.requireNonNull(pinned, "pinned must not be null"));
+    preload = List.copyOf(Objects.requireNonNull(preload, "preload must not be null"));
     if (idleTimeToLive.filter(time -> time.isNegative() || time.isZero()).isPresent()) {
       throw new IllegalArgumentException("A model cannot stay for " + idleTimeToLive.get());
     }
@@ -38,16 +41,28 @@ public record Residency(
 
   /** Models leave after a time without requests. */
   public static Residency idleFor(Duration time) {
-    return new Residency(Optional.of(time), Set.of(), List.of(), UNLIMITED.failureMemory());
+    return new Residency(
+        Optional.of(Objects.requireNonNull(time, "time must not be null")),
+        Set.of(),
+        List.of(),
+        UNLIMITED.failureMemory());
   }
 
   /** The same, but these stay. */
   public Residency pinning(ModelId... models) {
-    return new Residency(idleTimeToLive, Set.of(models), preload, failureMemory);
+    return new Residency(
+        idleTimeToLive,
+        Set.of(Objects.requireNonNull(models, "models must not be null")),
+        preload,
+        failureMemory);
   }
 
   /** The same, and the first of these that can be is loaded at the start. */
   public Residency preloading(ModelId... models) {
-    return new Residency(idleTimeToLive, pinned, List.of(models), failureMemory);
+    return new Residency(
+        idleTimeToLive,
+        pinned,
+        List.of(Objects.requireNonNull(models, "models must not be null")),
+        failureMemory);
   }
 }

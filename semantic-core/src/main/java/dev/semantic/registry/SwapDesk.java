@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
 /** One may change the model at a time; the others are refused, wait, or take over, as they ask. */
 final class SwapDesk {
   private final Monitor monitor;
+  private final Runnable whenFree;
   private @Nullable Turn turn;
+  private int waiting;
   private long calls;
   private boolean closed;
   private boolean over;
@@ -38,14 +40,48 @@ final class SwapDesk {
         turn = null;
         over = last;
         monitor.signalAll();
+        tellIfFree();
       } finally {
         monitor.unlock();
       }
     }
   }
 
-  SwapDesk(Timeline timeline) {
+  /**
+   * Nobody's turn yet.
+   *
+   * @param whenFree done when the turn has been given back and nobody waits for it, before anybody
+   *     else can take it
+   */
+  SwapDesk(Timeline timeline, Runnable whenFree) {
     this.monitor = timeline.monitor();
+    this.whenFree = whenFree;
+  }
+
+  private void tellIfFree() {
+    if (turn == null && waiting == 0 && !closed) {
+      whenFree.run();
+    }
+  }
+
+  /** Whether somebody waits for the turn. */
+  boolean isAwaited() {
+    return monitor.holding(() -> waiting > 0);
+  }
+
+  /** Takes the turn; null if it is another's. */
+  @Nullable Turn enterIfFree(String what) {
+    monitor.lock();
+    try {
+      requireOpen(what);
+      if (turn != null) {
+        return null;
+      }
+      turn = new Turn(++calls, false);
+      return turn;
+    } finally {
+      monitor.unlock();
+    }
   }
 
   /**
@@ -79,10 +115,14 @@ final class SwapDesk {
 
   @SuppressWarnings("WaitNotInLoop") // the loop is enter's
   private void awaitTurn(String what) {
+    waiting++;
     try {
       monitor.await();
+      waiting--;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      waiting--;
+      tellIfFree(); // for whoever relied on the one who leaves
       throw new SwapCancelledException("Interrupted while waiting for the turn to " + what);
     }
   }

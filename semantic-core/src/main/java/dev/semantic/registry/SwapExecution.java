@@ -202,12 +202,12 @@ final class SwapExecution {
       }
       case SwapState.Running(SwapPhase running, SwapStrategy strategy) -> {
         cancellation.check();
-        options.guard().accept(running);
+        steps.askGuard(running);
         carryOut(running, strategy);
       }
       default -> {
         cancellation.check();
-        options.guard().accept(SwapPhase.PREPARING);
+        steps.askGuard(SwapPhase.PREPARING);
         return new SwapEvent.Prepared(prepare().strategy());
       }
     }

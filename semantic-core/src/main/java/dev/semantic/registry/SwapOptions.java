@@ -6,6 +6,7 @@ import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ReclaimPolicy;
 import dev.semantic.swap.SwapPhase;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -14,6 +15,8 @@ import java.util.function.Consumer;
  * @see Builder for what each part means
  */
 public final class SwapOptions {
+  static final Consumer<SwapPhase> NO_GUARD = phase -> {}; // before what uses it
+
   /** Half a minute for the requests under way, and everything else as the builder has it. */
   public static final SwapOptions USUAL = builder().build();
 
@@ -96,19 +99,19 @@ public final class SwapOptions {
     private int rollbackAttempts = 1;
     private Duration rollbackPause = Duration.ofMillis(500);
     private ReclaimPolicy reclaim = ReclaimPolicy.USUAL;
-    private Consumer<SwapPhase> guard = phase -> {};
+    private Consumer<SwapPhase> guard = NO_GUARD;
 
     private Builder() {}
 
     /** What becomes of the requests under way; without, they run to their end. */
     public Builder drainPolicy(DrainPolicy value) {
-      drainPolicy = value;
+      drainPolicy = Objects.requireNonNull(value, "drainPolicy must not be null");
       return this;
     }
 
     /** How long a drain may take; after that the old model goes on serving. */
     public Builder drainTimeout(Duration value) {
-      drainTimeout = notNegative(value, "A drain cannot time out after ");
+      drainTimeout = notNegative("drainTimeout", value, "A drain cannot time out after ");
       return this;
     }
 
@@ -117,25 +120,25 @@ public final class SwapOptions {
      * it ends at once.
      */
     public Builder returnWithin(Duration value) {
-      returnWithin = notNegative(value, "A model cannot return within ");
+      returnWithin = notNegative("returnWithin", value, "A model cannot return within ");
       return this;
     }
 
     /** What becomes of requests that come while no model serves; without, they wait. */
     public Builder arrivals(ArrivalPolicy value) {
-      arrivals = value;
+      arrivals = Objects.requireNonNull(value, "arrivals must not be null");
       return this;
     }
 
     /** What if another swap is under way; without, this one is refused. */
     public Builder ifBusy(IfBusy value) {
-      ifBusy = value;
+      ifBusy = Objects.requireNonNull(value, "ifBusy must not be null");
       return this;
     }
 
     /** How long a phase may take until it counts as failed; without, ten minutes. */
     public Builder phaseTimeout(Duration value) {
-      phaseTimeout = notNegative(value, "A phase cannot time out after ");
+      phaseTimeout = notNegative("phaseTimeout", value, "A phase cannot time out after ");
       return this;
     }
 
@@ -149,26 +152,28 @@ public final class SwapOptions {
         throw new IllegalArgumentException("A rollback needs at least one attempt; not " + value);
       }
       rollbackAttempts = value;
-      rollbackPause = notNegative(pause, "Attempts cannot be apart by ");
+      rollbackPause = notNegative("rollbackAttempts' pause", pause, "Attempts cannot be apart by ");
       return this;
     }
 
     /** How much memory an unload may leave behind, and what if it leaves more. */
     public Builder reclaim(ReclaimPolicy value) {
-      reclaim = value;
+      reclaim = Objects.requireNonNull(value, "reclaim must not be null");
       return this;
     }
 
     /**
-     * Asked on the swapping thread before every phase but the way back; what it throws fails the
-     * phase. For a host's own conditions, and for trying out what a failure does.
+     * Asked before every phase but the way back, on a thread of its own; what it throws fails the
+     * phase. It may take as long as a phase may, and is interrupted when the swap is called off.
+     * For a host's own conditions, and for trying out what a failure does.
      */
     public Builder guard(Consumer<SwapPhase> value) {
-      guard = value;
+      guard = Objects.requireNonNull(value, "guard must not be null");
       return this;
     }
 
-    private static Duration notNegative(Duration value, String complaint) {
+    private static Duration notNegative(String name, Duration value, String complaint) {
+      Objects.requireNonNull(value, () -> name + " must not be null");
       if (value.isNegative()) {
         throw new IllegalArgumentException(complaint + value);
       }

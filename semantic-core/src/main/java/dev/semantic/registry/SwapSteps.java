@@ -13,6 +13,8 @@ import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.TextCodec;
 import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.PhaseTimeoutException;
+import dev.semantic.swap.SwapPhase;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The single steps of a swap, each done whole or not at all as far as its port lets it. */
@@ -35,6 +37,14 @@ final class SwapSteps {
     this.cancellation = cancellation;
     this.hands = hands;
     this.unloading = new Unloading(tools.runtime(), tools.planner(), options.reclaim());
+  }
+
+  /** The host's own conditions; a guard that does not come back costs the swap, no more. */
+  void askGuard(SwapPhase phase) {
+    Consumer<SwapPhase> guard = options.guard();
+    if (!guard.equals(SwapOptions.NO_GUARD)) {
+      hands.runWhileWanted("asking the guard before " + phase, () -> guard.accept(phase));
+    }
   }
 
   Resident prepare(ModelId wanted) {

@@ -3,6 +3,7 @@ package dev.semantic.registry;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.log.Log;
 import dev.semantic.swap.PhaseTimeoutException;
+import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -49,7 +50,7 @@ final class WayBack {
           throw t;
         }
         LOG.warn("Attempt {} to bring the old model back failed", attempt, t);
-        hands.pause(pause.multipliedBy(1L << Math.min(attempt - 1, 20)));
+        hands.pause(Nanos.times(pause, 1L << Math.min(attempt - 1, 20)));
       }
     }
   }

@@ -1,5 +1,7 @@
 package dev.semantic.swap;
 
+import java.util.Objects;
+
 /**
  * The gate between an unload and the next load.
  *
@@ -12,6 +14,7 @@ public record ReclaimPolicy(double tolerance, ReclaimFallback fallback) {
       new ReclaimPolicy(0.001, ReclaimFallback.CONTINUE_IF_IT_FITS);
 
   public ReclaimPolicy {
+    Objects.requireNonNull(fallback, "fallback must not be null");
     if (!(tolerance >= 0 && tolerance <= 1)) {
       throw new IllegalArgumentException("A tolerance is a share, 0 to 1; not " + tolerance);
     }

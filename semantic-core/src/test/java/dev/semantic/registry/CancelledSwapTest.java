@@ -22,15 +22,19 @@ import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHouse;
 import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapStrategy;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -118,6 +122,74 @@ class CancelledSwapTest {
       assertCancelled(swap);
       hold.release();
       assertEquals(Geometry.ALPHA.tag(), running.await(PATIENCE).model());
+    }
+  }
+
+  /** The instant in which whoever called it off once woke nobody. */
+  @Test
+  void aSwapThatIsCalledOffJustBeforeItPreparesIsInterrupted() throws Exception {
+    Cancellation cancellation = new Cancellation();
+    Hands hands = new Hands(Timeline.SYSTEM, Duration.ofSeconds(20), cancellation);
+    assertTrue(cancellation.request("somebody"));
+    assertThrows(
+        InterruptedException.class,
+        () ->
+            hands.callInterruptibly(
+                "waiting for a network",
+                () -> new CountDownLatch(1).await(20, TimeUnit.SECONDS),
+                late -> {}));
+  }
+
+  @Test
+  void aGuardThatDoesNotComeBackCostsTheSwapAndNothingElse() throws Exception {
+    for (SwapPhase phase : SwapStrategy.BREAK_BEFORE_MAKE.phases()) {
+      try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+        CountDownLatch never = new CountDownLatch(1);
+        SwapOptions options =
+            SwapOptions.builder()
+                .phaseTimeout(Duration.ofMillis(200))
+                .guard(asked -> hang(asked == phase, never))
+                .build();
+        var failed =
+            assertThrows(
+                ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, options));
+        assertInstanceOf(PhaseTimeoutException.class, failed.getCause());
+        assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+        never.countDown();
+      }
+    }
+  }
+
+  @Test
+  void aGuardThatDoesNotComeBackIsLeftWhenTheSwapIsCalledOff() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      CountDownLatch asked = new CountDownLatch(1);
+      CountDownLatch never = new CountDownLatch(1);
+      SwapOptions options =
+          SwapOptions.builder()
+              .guard(
+                  phase -> {
+                    asked.countDown();
+                    hang(true, never);
+                  })
+              .build();
+      CompletableFuture<SwapReport> swap = swap(house, BETA, options);
+      assertTrue(asked.await(10, TimeUnit.SECONDS));
+      assertTrue(house.registry.cancelSwap());
+      assertCancelled(swap);
+      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+      never.countDown();
+    }
+  }
+
+  /** Whatever interrupts it. */
+  private static void hang(boolean here, CountDownLatch until) {
+    while (here && until.getCount() > 0) {
+      try {
+        until.await();
+      } catch (InterruptedException e) {
+        Thread.interrupted(); // as somebody does who does not care
+      }
     }
   }
 

@@ -1,0 +1,196 @@
+package dev.semantic.registry;
+
+import static dev.semantic.scripted.ScriptedHouse.request;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.cache.Retention;
+import dev.semantic.cache.UpkeepPolicy;
+import dev.semantic.engine.EngineOptions;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.RequestException;
+import dev.semantic.memory.MemoryBudget;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.Script;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedRuntime;
+import dev.semantic.swap.ReclaimPolicy;
+import dev.semantic.swap.SwapOutcome;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** "No limit" is a duration like any other, wherever one is asked for; nothing is none. */
+class AnyDurationTest {
+  private static final Duration EVER = ChronoUnit.FOREVER.getDuration();
+
+  static Stream<Function<SwapOptions.Builder, SwapOptions.Builder>> everyDuration() {
+    return Stream.of(
+        builder -> builder.phaseTimeout(EVER),
+        builder -> builder.drainTimeout(EVER),
+        builder -> builder.returnWithin(EVER),
+        builder -> builder.rollbackAttempts(3, EVER));
+  }
+
+  @ParameterizedTest
+  @MethodSource("everyDuration")
+  void aSwapWithoutALimitSwapsAndLeavesNothing(
+      Function<SwapOptions.Builder, SwapOptions.Builder> limit) throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      SwapOptions options = limit.apply(SwapOptions.builder()).build();
+      assertEquals(
+          SwapOutcome.SWAPPED,
+          house.registry.swapWithRollback(Geometry.BETA.id(), options).outcome());
+      assertEquals(1, house.runtime.openPrepared());
+      house.registry.swapWithRollback(Geometry.ALPHA.id(), options);
+    }
+  }
+
+  @Test
+  void whatARequestMayTakeMayBeForEver() {
+    EngineOptions options = new EngineOptions(4, 100, EVER, 16, false);
+    try (ScriptedHouse house =
+        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.engine(options))) {
+      house.registry.load(Geometry.ALPHA.id());
+      GenerationRequest request =
+          GenerationRequest.of(new Prompt.Tokens(tokens(9, 1)))
+              .deadline(EVER)
+              .timeLimit(EVER)
+              .maxTokens(3)
+              .build();
+      assertEquals(Geometry.ALPHA.tag(), house.ask(request).await(EVER).model());
+    }
+  }
+
+  @Test
+  void aModelThatMayStayForEverHasAKeeperAllTheSame() throws Exception {
+    Residency residency = new Residency(Optional.of(EVER), Set.of(), List.of(), EVER);
+    try (ScriptedHouse house =
+        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.residency(residency))) {
+      house.registry.load(Geometry.ALPHA.id());
+      house.ask("ada", tokens(9, 1));
+      house.registry.swapWithRollback(Geometry.BETA.id());
+      assertEquals(Optional.of(Geometry.BETA.id()), house.registry.current().map(ModelSpec::id));
+      assertTrue(
+          Thread.getAllStackTraces().keySet().stream()
+              .anyMatch(thread -> thread.getName().equals("semantic-keeper")),
+          "the keeper's thread has ended");
+    }
+  }
+
+  /** A failure that is remembered for ever is told of with a number all the same. */
+  @Test
+  void aFailureMayBeRememberedForEver() {
+    Residency residency =
+        new Residency(Optional.of(Duration.ofMillis(20)), Set.of(), List.of(), EVER);
+    try (ScriptedHouse house =
+        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.residency(residency))) {
+      house.registry.load(Geometry.ALPHA.id());
+      await().atMost(ScriptedHouse.PATIENCE).until(() -> house.registry.current().isEmpty());
+      house.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
+      for (int i = 0; i < 2; i++) {
+        var refused =
+            assertThrows(
+                RequestException.class,
+                () -> house.ask(request("ada", 3, tokens(9, 1))).await(ScriptedHouse.PATIENCE));
+        assertTrue(refused.retryAfter().orElseThrow().toDays() > 365);
+      }
+    }
+  }
+
+  @Test
+  void cachesMayBeKeptForEver(@TempDir Path root) throws Exception {
+    Retention ever = Retention.UNLIMITED.withAge(EVER);
+    try (DiskCacheStore store =
+            DiskCacheStore.builder(root)
+                .timeToLive(EVER)
+                .upkeep(UpkeepPolicy.USUAL.withLive(ever).withArchive(ever).withQuarantine(ever))
+                .open();
+        ScriptedHouse house =
+            new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.caches(store))) {
+      house.registry.load(Geometry.ALPHA.id());
+      house.ask("ada", tokens(9, 1));
+      house.registry.swapWithRollback(Geometry.BETA.id());
+      assertEquals(0, store.upkeep().run().caches(), "for ever is over already");
+      assertEquals(1, store.upkeep().list().size());
+    }
+  }
+
+  static Stream<Executable> everyNull() {
+    SwapOptions.Builder swap = SwapOptions.builder();
+    RegistryBuilder registry = ModelRegistry.builder(new ScriptedRuntime(new Script()));
+    GenerationRequest.Builder request = GenerationRequest.of(new Prompt.Text("x"));
+    return Stream.of(
+        () -> swap.drainPolicy(nothing()),
+        () -> swap.drainTimeout(nothing()),
+        () -> swap.returnWithin(nothing()),
+        () -> swap.arrivals(nothing()),
+        () -> swap.ifBusy(nothing()),
+        () -> swap.phaseTimeout(nothing()),
+        () -> swap.rollbackAttempts(1, nothing()),
+        () -> swap.reclaim(nothing()),
+        () -> swap.guard(nothing()),
+        () -> registry.caches(nothing()),
+        () -> registry.budget(nothing()),
+        () -> registry.cacheBytes(nothing()),
+        () -> registry.engine(nothing()),
+        () -> registry.journal(nothing()),
+        () -> registry.residency(nothing()),
+        () -> registry.listener(nothing()),
+        () -> ModelRegistry.builder(nothing()),
+        () -> GenerationRequest.of(nothing()),
+        () -> request.agent(nothing()),
+        () -> request.model(nothing()),
+        () -> request.sampling(nothing()),
+        () -> request.stop((String[]) nothing()),
+        () -> request.stop("a", nothing()),
+        () -> request.deadline(nothing()),
+        () -> request.timeLimit(nothing()),
+        () -> Residency.idleFor(EVER).pinning((ModelId[]) nothing()),
+        () -> new MemoryBudget(nothing()),
+        () -> new ReclaimPolicy(0.1, nothing()),
+        () -> new EngineOptions(1, 1, nothing(), 0, false));
+  }
+
+  @ParameterizedTest
+  @MethodSource("everyNull")
+  void nothingIsRefusedWhereItIsGiven(Executable setter) {
+    var refused = assertThrows(NullPointerException.class, setter);
+    assertTrue(
+        String.valueOf(refused.getMessage()).contains("must not be null"), refused::toString);
+  }
+
+  @Test
+  void noModelIsNotAnUnload() {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      assertThrows(NullPointerException.class, () -> house.registry.swapWithRollback(nothing()));
+      assertThrows(NullPointerException.class, () -> house.registry.unload(nothing()));
+      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+    }
+  }
+
+  /** What a host's own mistake, or a language without types, gives. */
+  @SuppressWarnings({"NullAway", "TypeParameterUnusedInFormals"})
+  private static <T> T nothing() {
+    return null;
+  }
+}
