@@ -157,6 +157,13 @@ final class Arrivals {
     return reading.arrival.beginning().ticket().isOver(timeline.nanoTime());
   }
 
+  boolean holds(Ticket ticket) {
+    return monitor.holding(
+        () ->
+            readings.stream()
+                .anyMatch(reading -> reading.arrival.beginning().ticket().equals(ticket)));
+  }
+
   boolean isBusy(AgentId agent) {
     return monitor.holding(
         () ->

@@ -468,11 +468,16 @@ final class Lobby {
     }
   }
 
-  /** Tells whoever drains how many are left. */
-  void countEnded() {
+  /**
+   * Tells whoever drains how many are left. One that was ended by somebody else than the scheduler
+   * counts until the scheduler has let go of its sequence.
+   *
+   * @param held whether the scheduler still works on it
+   */
+  void countEnded(Predicate<Ticket> held) {
     monitor.lock();
     try {
-      if (running.removeIf(ticket -> ticket.generation().isDone())) {
+      if (running.removeIf(ticket -> ticket.generation().isDone() && !held.test(ticket))) {
         lastUse = timeline.nanoTime();
         monitor.signalAll();
       }

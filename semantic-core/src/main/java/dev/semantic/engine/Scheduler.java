@@ -108,12 +108,16 @@ final class Scheduler implements ThreadFrame.Rounds {
         stepper.endAll(cause);
       }
     }
-    lobby.countEnded();
+    lobby.countEnded(this::holds);
     if (homecoming.isReady()) {
       lobby.aside(() -> homecoming.letIn(admission::welcome));
     } else if (isWriteBehindDue()) {
       lobby.aside(() -> behind.ifPresent(WriteBehind::begin));
     }
+  }
+
+  private boolean holds(Ticket ticket) {
+    return stepper.holds(ticket) || arrivals.holds(ticket);
   }
 
   private boolean isBusy(AgentId agent) {
@@ -180,7 +184,7 @@ final class Scheduler implements ThreadFrame.Rounds {
       task.run();
     } catch (Throwable t) {
       beginning.ticket().generation().fail(RequestException.of(t));
-      lobby.countEnded();
+      lobby.countEnded(this::holds);
       LOG.debug("A request could not be begun", t);
     }
   }

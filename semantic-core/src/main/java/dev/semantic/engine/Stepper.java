@@ -42,6 +42,11 @@ final class Stepper {
     return active.size();
   }
 
+  /** Whether this very request has a sequence here. */
+  boolean holds(Ticket ticket) {
+    return active.stream().anyMatch(work -> work.ticket().equals(ticket));
+  }
+
   /** Whether a request of this agent is under way. */
   boolean isBusy(AgentId agent) {
     return active.stream()
