@@ -104,7 +104,8 @@ public class MemoryBenchmark {
     for (int i = 0; i < 16; i++) {
       int[] prompt = text(1000 + i);
       GenerationRequest request = GenerationRequest.of(new Prompt.Tokens(prompt)).build();
-      Ticket ticket = Ticket.of(request, 0, Duration.ofHours(1), () -> {});
+      Generation generation = new Generation(Timeline.SYSTEM.monitor(), () -> {});
+      Ticket ticket = Ticket.of(request, generation, 0, Duration.ofHours(1));
       Hot empty = fresh(pool, new int[0]);
       active.add(new Work(ticket, i, empty, serving, prompt, 0, Timeline.SYSTEM));
     }
