@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -27,23 +28,10 @@ public final class OwnPath {
   private static final int GROUP_OR_OTHERS_WRITE = 0_022;
   private static final int STICKY = 0_1000;
 
-  private static final class User {
-    static final int ID = effective();
+  private static final int UNKNOWN = -1;
 
-    @SuppressWarnings("restricted")
-    private static int effective() {
-      Linker linker = Linker.nativeLinker();
-      try {
-        return (int)
-            linker
-                .downcallHandle(
-                    linker.defaultLookup().findOrThrow("geteuid"), FunctionDescriptor.of(JAVA_INT))
-                .invokeExact();
-      } catch (Throwable t) {
-        throw Symbols.unexpected("geteuid", t);
-      }
-    }
-  }
+  /** Not a constant: where native access is refused, every attempt must say so. */
+  private static volatile int user = UNKNOWN;
 
   private OwnPath() {}
 
@@ -67,12 +55,39 @@ public final class OwnPath {
     }
   }
 
+  /**
+   * The user whose rights this process has.
+   *
+   * @throws IllegalCallerException if the JVM refuses native access
+   */
+  private static int user() {
+    int known = user;
+    if (known == UNKNOWN) {
+      known = effectiveUser();
+      user = known;
+    }
+    return known;
+  }
+
+  @SuppressWarnings("restricted")
+  private static int effectiveUser() {
+    Linker linker = Linker.nativeLinker();
+    MethodHandle geteuid =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("geteuid"), FunctionDescriptor.of(JAVA_INT));
+    try {
+      return (int) geteuid.invokeExact();
+    } catch (Throwable t) {
+      throw Symbols.unexpected("geteuid", t);
+    }
+  }
+
   private static void claimTop(Path top) throws IOException {
     int mode = modeOfOwn(top);
     if ((mode & OTHERS_WRITE) == 0 || (mode & STICKY) != 0) {
       return;
     }
-    if (owner(top) == User.ID) {
+    if (owner(top) == user()) {
       forbid(top, PosixFilePermission.OTHERS_WRITE);
     } else {
       LOG.warn("Everybody may write to {}, from which code is loaded: chmod o-w {}", top, top);
@@ -88,7 +103,7 @@ public final class OwnPath {
     if ((mode & GROUP_OR_OTHERS_WRITE) == 0) {
       return;
     }
-    if (owner(path) != User.ID) {
+    if (owner(path) != user()) {
       throw new FileSystemException(
           path.toString(),
           null,
@@ -99,12 +114,12 @@ public final class OwnPath {
 
   private static int modeOfOwn(Path path) throws IOException {
     int owner = owner(path);
-    if (owner != User.ID && owner != ROOT) {
+    if (owner != user() && owner != ROOT) {
       throw new FileSystemException(
           path.toString(),
           null,
           "it belongs to user %d; code is loaded only from what is user %d's or root's own"
-              .formatted(owner, User.ID));
+              .formatted(owner, user()));
     }
     return attribute(path, "mode");
   }

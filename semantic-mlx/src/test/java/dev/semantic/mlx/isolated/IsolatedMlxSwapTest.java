@@ -3,6 +3,7 @@ package dev.semantic.mlx.isolated;
 import static dev.semantic.scripted.ScriptedHouse.assertSays;
 import static dev.semantic.scripted.ScriptedHouse.said;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.testing.RequiresModels;
+import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.swap.ModelSwapException;
@@ -168,7 +170,10 @@ class IsolatedMlxSwapTest {
       }
       ModelSwapException failed = failToSwap(registry, new ModelId(copy.toString()));
       assertRolledBackFromLoading(failed);
-      assertSays("changed", failed);
+      assertSays(copy.toString(), failed);
+      assertEquals(
+          ModelException.Kind.CHANGED,
+          assertInstanceOf(ModelException.class, failed.getCause()).kind());
     }
   }
 
