@@ -2,6 +2,7 @@ package dev.semantic.benchmarks;
 
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
@@ -141,8 +142,8 @@ public final class LoadingBenchmark {
     public void update(long doneBytes, long totalBytes) {}
 
     @Override
-    public boolean isBackground() {
-      return true;
+    public LoadPriority priority() {
+      return LoadPriority.BACKGROUND;
     }
   }
 }

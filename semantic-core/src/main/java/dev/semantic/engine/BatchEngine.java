@@ -34,6 +34,8 @@ public final class BatchEngine implements AutoCloseable {
   /** How long closing waits for a step of the model, and for its sequences to be closed. */
   private static final Duration LAST_STEP = Duration.ofSeconds(10);
 
+  private static final long A_MOMENT = Duration.ofSeconds(1).toNanos();
+
   private final EngineOptions options;
   private final BlockPool pool;
   private final HotTier hot = new HotTier();
@@ -271,6 +273,11 @@ public final class BatchEngine implements AutoCloseable {
   /** Lets requests wait again for a model to come, if they were refused. */
   public void admitAgain() {
     lobby.admitAgain();
+  }
+
+  /** Whether somebody is being answered, or was a moment ago: agents think between two turns. */
+  public boolean isBusy() {
+    return lobby.isUsedWithin(A_MOMENT);
   }
 
   /** For how long nobody has asked anything and nothing was under way; zero while something is. */

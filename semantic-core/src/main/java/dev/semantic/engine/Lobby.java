@@ -36,6 +36,7 @@ final class Lobby {
   private int tokenizing; // threads that make tokens of what waits for the serving model
   private long change; // the permit that is good
   private long lastUse; // when a request came or ended
+  private boolean used; // a request ever came
   private boolean aside; // the scheduler uses a sequence, although nothing runs
 
   Lobby(Timeline timeline, EngineOptions options) {
@@ -64,6 +65,7 @@ final class Lobby {
       }
       waiting.add(ticket, timeline.nanoTime());
       lastUse = timeline.nanoTime();
+      used = true;
       monitor.signalAll();
       return ticket.generation();
     } finally {
@@ -534,6 +536,11 @@ final class Lobby {
   /** There may be something to wait for again. */
   void admitAgain() {
     monitor.holding(() -> expected = expected.nobody() == null ? expected : Expectation.NOTHING);
+  }
+
+  /** Whether a request has come or ended within so many nanoseconds, or is under way. */
+  boolean isUsedWithin(long nanos) {
+    return monitor.holding(() -> used && idleNanos() < nanos);
   }
 
   /** Since the last request came or ended; zero while there are any. */

@@ -7,8 +7,9 @@ import java.util.Locale;
  * What an unload gave back, by the runtime's own count of active bytes.
  *
  * @param before active just before the unload, with every sequence closed already: bytes of caches
- *     would otherwise pass for bytes of the model
- * @param afterUnload active once the unload had returned
+ *     would otherwise pass for bytes of the model. The model's own where the runtime tells them
+ *     apart, else all
+ * @param afterUnload the same once the unload had returned
  * @param modelBytes by how much the load had raised what is active
  * @param left what is still held of it, if it is not gone and the runtime can tell
  */
@@ -21,6 +22,11 @@ public record ReclaimReport(
   /** Bytes that became free; zero if more is active than before. */
   public ByteSize reclaimed() {
     return new ByteSize(Math.max(0, before.bytes() - afterUnload.bytes()));
+  }
+
+  /** Bytes of the model that did not become free. */
+  public ByteSize missing() {
+    return new ByteSize(Math.max(0, modelBytes.bytes() - reclaimed().bytes()));
   }
 
   /** Which part of the model is gone, 0 to 1; 1 where the model took no memory. */

@@ -20,6 +20,7 @@ import dev.semantic.memory.ByteSize;
  * @param weightSize bytes in memory, in the form the runtime computes with
  * @param workingSize bytes that computing one chunk of a prompt takes besides, about: behind 4,096
  *     tokens, or all that the model can see
+ * @param chatTemplate whether it renders conversations; without, it goes on with plain text only
  */
 public record ModelSpec(
     ModelId id,
@@ -35,7 +36,41 @@ public record ModelSpec(
     KvPrecision kvPrecision,
     ByteSize fileSize,
     ByteSize weightSize,
-    ByteSize workingSize) {
+    ByteSize workingSize,
+    boolean chatTemplate) {
+  /** Of a model whose headers tell nothing of a chat template; its codec does. */
+  public ModelSpec(
+      ModelId id,
+      ModelTag tag,
+      String architecture,
+      long parameters,
+      int hiddenSize,
+      int vocabularySize,
+      int contextLength,
+      String quantization,
+      String compute,
+      KvLayout kvLayout,
+      KvPrecision kvPrecision,
+      ByteSize fileSize,
+      ByteSize weightSize,
+      ByteSize workingSize) {
+    this(
+        id,
+        tag,
+        architecture,
+        parameters,
+        hiddenSize,
+        vocabularySize,
+        contextLength,
+        quantization,
+        compute,
+        kvLayout,
+        kvPrecision,
+        fileSize,
+        weightSize,
+        workingSize,
+        false);
+  }
 
   /** How many transformer blocks. */
   public int layers() {

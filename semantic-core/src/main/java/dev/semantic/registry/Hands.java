@@ -238,6 +238,13 @@ final class Hands {
     }
   }
 
+  /** Throws what a step gave instead of throwing it; nothing if it is null. */
+  static void rethrow(@Nullable Throwable failure) {
+    if (failure != null) {
+      throw Hands.<RuntimeException>sneaky(failure);
+    }
+  }
+
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
   private static <T extends Throwable> T sneaky(Throwable failure) throws T {
     throw (T) failure;

@@ -26,7 +26,6 @@ import dev.semantic.timeline.Timeline;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -61,7 +60,7 @@ public final class ModelRegistry implements AutoCloseable {
     caches = from.caches;
     user = engine::agents;
     history = new History(from.historyLength);
-    planner = new Planner(from.budget, from.cacheBytes, history::all);
+    planner = new Planner(from.budget, from.cacheBytes, history::all, engine::isBusy);
     residence =
         new Residence(
             new SwapExecution.Tools(runtime, engine, caches, planner, timeline, from.journal),
@@ -237,12 +236,26 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws ModelException if a swap to it would be refused
    */
   public ModelSpec validate(ModelId model) {
-    return look(
-        model,
-        spec -> {
-          planner.plan(current().orElse(null), spec);
-          return spec;
-        });
+    return validate(model, SwapOptions.USUAL);
+  }
+
+  /**
+   * The same for a swap that is done as {@code options} say: with {@link
+   * SwapOptions.Builder#requireChatTemplate}, whether it has a chat template.
+   *
+   * @throws ModelException if a swap to it would be refused
+   */
+  public ModelSpec validate(ModelId model, SwapOptions options) {
+    requireOptions(options);
+    requireModel(model);
+    try (PreparedModel prepared = runtime.prepare(model)) {
+      if (options.requiresChatTemplate()) {
+        SwapSteps.requireChatTemplate(prepared);
+      }
+      prepared.text(); // whether it can be made
+      planner.plan(current().orElse(null), prepared.spec());
+      return prepared.spec();
+    }
   }
 
   /**
@@ -252,14 +265,10 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws ModelException if a swap to it would be refused
    */
   public SwapPlan plan(ModelId model) {
-    return look(model, spec -> planner.plan(current().orElse(null), spec));
-  }
-
-  private <T> T look(ModelId model, Function<ModelSpec, T> question) {
     requireModel(model);
     try (PreparedModel prepared = runtime.prepare(model)) {
       prepared.text(); // whether it can be made
-      return question.apply(prepared.spec());
+      return planner.plan(current().orElse(null), prepared.spec());
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,14 +23,21 @@ final class Planner {
   private final MemoryBudget budget;
   private final ByteSize cacheBytes;
   private final Supplier<List<SwapReport>> history;
+  private final BooleanSupplier busy;
 
   /**
    * For one registry.
    *
    * @param cacheBytes what the caches of all agents may take
    * @param history of past swaps, for estimates
+   * @param busy whether requests are being answered now
    */
-  Planner(MemoryBudget budget, ByteSize cacheBytes, Supplier<List<SwapReport>> history) {
+  Planner(
+      MemoryBudget budget,
+      ByteSize cacheBytes,
+      Supplier<List<SwapReport>> history,
+      BooleanSupplier busy) {
+    this.busy = busy;
     this.budget = budget;
     this.cacheBytes = cacheBytes;
     this.history = history;
@@ -88,12 +96,15 @@ final class Planner {
   }
 
   private SwapPlan planned(SwapStrategy how, String why, ModelSpec next, ByteSize needed) {
-    List<SwapReport> alike =
+    List<SwapReport> before =
         history.get().stream()
             .filter(past -> past.outcome() == SwapOutcome.SWAPPED)
             .filter(past -> past.to().filter(next.id()::equals).isPresent())
             .filter(past -> past.plan().filter(plan -> plan.strategy() == how).isPresent())
             .toList();
+    boolean now = busy.getAsBoolean();
+    List<SwapReport> same = before.stream().filter(past -> past.busy() == now).toList();
+    List<SwapReport> alike = same.isEmpty() ? before : same;
     Optional<SwapEstimate> estimate =
         alike.isEmpty()
             ? Optional.empty()

@@ -5,6 +5,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
@@ -96,8 +97,8 @@ public final class Preparation {
     }
 
     @Override
-    public boolean isBackground() {
-      return true;
+    public LoadPriority priority() {
+      return LoadPriority.BACKGROUND;
     }
   }
 

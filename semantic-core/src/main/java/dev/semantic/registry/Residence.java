@@ -80,6 +80,7 @@ final class Residence {
     Optional<ModelSpec> before = serving();
     SwapExecution swap = new SwapExecution(tools, options, notes, cancellation, target, resident);
     ByteSize activeBefore = activeBytes(swap.hands());
+    notes.busy(tools.engine().isBusy());
     standing = standing.changing(notes);
     swap.logbook()
         .begun(
@@ -131,7 +132,7 @@ final class Residence {
   /** Takes over the model that came out, and lets go of the other's files. */
   private void settle(SwapExecution swap, @Nullable ModelId target) {
     Resident candidate = swap.candidate();
-    Resident leaving = swap.swapped() ? resident : candidate;
+    Resident leaving = swap.swapped() ? resident : candidate; // also one that was not needed
     if (swap.swapped()) {
       resident = target == null ? null : candidate;
     } else if (resident != null && swap.rollbackFailure() != null) {

@@ -4,6 +4,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A model of this registry: prepared for good, loaded for as long as it serves. */
@@ -27,6 +28,10 @@ final class Resident {
 
   synchronized boolean isLoaded() {
     return loaded != null;
+  }
+
+  synchronized Optional<LoadedModel> ifLoaded() {
+    return Optional.ofNullable(loaded);
   }
 
   synchronized LoadedModel loaded() {

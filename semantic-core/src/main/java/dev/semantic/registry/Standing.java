@@ -35,7 +35,8 @@ record Standing(
   }
 
   Standing ended(SwapReport with, @Nullable ModelSpec serving, Instant now) {
-    boolean swapped = with.outcome() == SwapOutcome.SWAPPED;
+    boolean swapped =
+        with.outcome() == SwapOutcome.SWAPPED || with.outcome() == SwapOutcome.UNCHANGED;
     return new Standing(swapped ? Activity.SUCCESS : Activity.FAILED, now, null, serving, with);
   }
 

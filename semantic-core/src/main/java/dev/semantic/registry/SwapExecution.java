@@ -60,6 +60,7 @@ final class SwapExecution {
   private SwapPhase phase = SwapPhase.PREPARING;
   private SwapPhase failedPhase = SwapPhase.PREPARING;
   private boolean stays;
+  private boolean unchanged;
   private boolean ended;
 
   /**
@@ -208,7 +209,7 @@ final class SwapExecution {
       default -> {
         cancellation.check();
         steps.askGuard(SwapPhase.PREPARING);
-        return new SwapEvent.Prepared(prepare().strategy());
+        return prepare();
       }
     }
     return new SwapEvent.Done();
@@ -242,9 +243,18 @@ final class SwapExecution {
     }
   }
 
-  private SwapPlan prepare() {
+  private SwapEvent prepare() {
     Resident next = target == null ? null : steps.prepare(target);
     candidate = next;
+    if (next != null) {
+      steps.requireChatTemplate(next);
+      if (old != null && !options.reloads() && next.spec().equals(old.spec())) {
+        LOG.info("{} serves already, and its files are the same", target);
+        cancellation.commit(); // there is nothing left to call off
+        unchanged = true;
+        return new SwapEvent.Unchanged();
+      }
+    }
     SwapPlan plan =
         tools.planner().plan(old == null ? null : old.spec(), next == null ? null : next.spec());
     notes.planned(plan);
@@ -253,7 +263,7 @@ final class SwapExecution {
       steps.readAhead(next);
       steps.awaitText(next);
     }
-    return plan;
+    return new SwapEvent.Prepared(plan.strategy());
   }
 
   private Resident chosen() {
@@ -266,7 +276,12 @@ final class SwapExecution {
 
   /** Whether the target is what serves now, or nothing if nothing was wanted. */
   boolean swapped() {
-    return (failure == null && ended) || stays;
+    return (failure == null && ended && !unchanged) || stays;
+  }
+
+  /** Whether there was nothing to do. */
+  boolean unchanged() {
+    return unchanged && failure == null;
   }
 
   @Nullable Throwable failure() {

@@ -36,6 +36,8 @@ final class SwapNotes {
   private long blackoutSince;
   private boolean dark;
   private boolean interrupted;
+  private boolean busy;
+  private @Nullable String notFreed;
   private int parked;
   private int restored;
   private @Nullable SwapPlan plan;
@@ -129,6 +131,25 @@ final class SwapNotes {
 
   void reclaimed(ReclaimReport report) {
     reclaim = report;
+  }
+
+  /** A model that was to leave may still be there. */
+  void notFreed(ModelId model, Throwable why) {
+    notFreed =
+        "%s could not be unloaded whole, and its memory may not be free: %s"
+            .formatted(model, Log.reason(why));
+  }
+
+  void busy(boolean served) {
+    busy = served;
+  }
+
+  boolean busy() {
+    return busy;
+  }
+
+  Optional<String> notFreed() {
+    return Optional.ofNullable(notFreed);
   }
 
   void blackoutBegins() {

@@ -2,6 +2,7 @@ package dev.semantic.registry;
 
 import dev.semantic.engine.ArrivalPolicy;
 import dev.semantic.engine.DrainPolicy;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ReclaimPolicy;
 import dev.semantic.swap.SwapPhase;
@@ -29,6 +30,9 @@ public final class SwapOptions {
   private final int rollbackAttempts;
   private final Duration rollbackPause;
   private final ReclaimPolicy reclaim;
+  private final LoadPriority loadPriority;
+  private final boolean requiresChatTemplate;
+  private final boolean reloads;
   private final Consumer<SwapPhase> guard;
 
   private SwapOptions(Builder from) {
@@ -41,6 +45,9 @@ public final class SwapOptions {
     rollbackAttempts = from.rollbackAttempts;
     rollbackPause = from.rollbackPause;
     reclaim = from.reclaim;
+    loadPriority = from.loadPriority;
+    requiresChatTemplate = from.requiresChatTemplate;
+    reloads = from.reloads;
     guard = from.guard;
   }
 
@@ -84,6 +91,18 @@ public final class SwapOptions {
     return reclaim;
   }
 
+  public LoadPriority loadPriority() {
+    return loadPriority;
+  }
+
+  public boolean requiresChatTemplate() {
+    return requiresChatTemplate;
+  }
+
+  public boolean reloads() {
+    return reloads;
+  }
+
   public Consumer<SwapPhase> guard() {
     return guard;
   }
@@ -99,6 +118,9 @@ public final class SwapOptions {
     private int rollbackAttempts = 1;
     private Duration rollbackPause = Duration.ofMillis(500);
     private ReclaimPolicy reclaim = ReclaimPolicy.USUAL;
+    private LoadPriority loadPriority = LoadPriority.BALANCED;
+    private boolean requiresChatTemplate;
+    private boolean reloads;
     private Consumer<SwapPhase> guard = NO_GUARD;
 
     private Builder() {}
@@ -159,6 +181,34 @@ public final class SwapOptions {
     /** How much memory an unload may leave behind, and what if it leaves more. */
     public Builder reclaim(ReclaimPolicy value) {
       reclaim = Objects.requireNonNull(value, "reclaim must not be null");
+      return this;
+    }
+
+    /**
+     * How much of the machine a load takes while the old model serves; without, {@link
+     * LoadPriority#BALANCED}. One that nobody is served beside takes all of it.
+     */
+    public Builder loadPriority(LoadPriority value) {
+      loadPriority = Objects.requireNonNull(value, "loadPriority must not be null");
+      return this;
+    }
+
+    /**
+     * Whether a model without a chat template is refused before anything is drained, with {@link
+     * dev.semantic.model.ModelException.Kind#NO_CHAT_TEMPLATE}; without, it is not.
+     */
+    public Builder requireChatTemplate(boolean value) {
+      requiresChatTemplate = value;
+      return this;
+    }
+
+    /**
+     * Whether the model that serves is loaded anew if it is the target, and its files are the same;
+     * without, there is nothing to do, and the report says {@link
+     * dev.semantic.swap.SwapOutcome#UNCHANGED}.
+     */
+    public Builder reload(boolean value) {
+      reloads = value;
       return this;
     }
 

@@ -5,11 +5,14 @@ import dev.semantic.engine.DrainPolicy;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ReclaimReport;
+import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.SwapExecution.Tools;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
+import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.TextCodec;
 import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.PhaseTimeoutException;
@@ -52,6 +55,27 @@ final class SwapSteps {
         "preparing " + wanted,
         () -> new Resident(tools.runtime().prepare(wanted)),
         late -> late.prepared().close());
+  }
+
+  /**
+   * Refuses a model that renders no conversations, where one is required that does.
+   *
+   * @throws ModelException if it has no chat template
+   */
+  void requireChatTemplate(Resident next) {
+    if (options.requiresChatTemplate() && !next.spec().chatTemplate()) {
+      awaitText(next); // which knows it for sure
+      requireChatTemplate(next.prepared());
+    }
+  }
+
+  static void requireChatTemplate(PreparedModel prepared) {
+    if (!prepared.spec().chatTemplate() && !prepared.text().hasChatTemplate()) {
+      throw new ModelException(
+          ModelException.Kind.NO_CHAT_TEMPLATE,
+          "%s has no chat template, and one is required; choose a model that was made for chat, or do without requireChatTemplate"
+              .formatted(prepared.spec().id()));
+    }
   }
 
   /** The disk is read while the old model serves, not in the blackout; a hint, no more. */
@@ -143,8 +167,8 @@ final class SwapSteps {
       }
 
       @Override
-      public boolean isBackground() {
-        return beside;
+      public LoadPriority priority() {
+        return beside ? options.loadPriority() : LoadPriority.AT_ONCE;
       }
     };
   }
@@ -213,6 +237,10 @@ final class SwapSteps {
       } catch (Throwable t) {
         LOG.error(
             "{} could not be unloaded whole; its memory may not be free", leaving.spec().id(), t);
+        if (notes.reclaim().isEmpty()) {
+          notes.reclaimed(Unloading.nothingFreed(leaving, t));
+        }
+        notes.notFreed(leaving.spec().id(), t);
       }
       return;
     }
@@ -227,9 +255,9 @@ final class SwapSteps {
    */
   private void unload(Resident leaving, @Nullable ModelSpec next, boolean returns) {
     int permit = leaving.permit();
-    ReclaimReport report;
+    Unloading.Unloaded unloaded;
     try {
-      report =
+      unloaded =
           hands.call(
               "unloading " + leaving.spec().id(),
               () -> unloading.unload(leaving, permit),
@@ -240,7 +268,9 @@ final class SwapSteps {
       }
       throw e;
     }
+    ReclaimReport report = unloaded.report();
     notes.reclaimed(report);
+    Hands.rethrow(unloaded.failure());
     notes.reclaimed(hands.call("reclaiming", () -> unloading.gate(report, next), late -> {}));
   }
 
@@ -286,6 +316,9 @@ final class SwapSteps {
       hands.run("giving memory back", () -> tools.runtime().memory().releaseCached());
     } catch (Throwable t) {
       LOG.error("The new model could not be unloaded whole; its memory may not be free", t);
+      if (dropped != null) {
+        notes.notFreed(dropped.spec().id(), t);
+      }
     }
   }
 }

@@ -7,9 +7,13 @@ import dev.semantic.memory.MemoryProbe;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.swap.ReclaimPolicy;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a model out of memory, and looks whether it is gone. */
@@ -27,32 +31,74 @@ final class Unloading {
   }
 
   /**
-   * Frees the weights; what came back is in the report.
+   * What an unload came to.
+   *
+   * @param failure why it did not come to its end; null if it did
+   */
+  record Unloaded(ReclaimReport report, @Nullable Throwable failure) {}
+
+  /**
+   * Frees the weights; what came back, and what is still held and by whom, is in the report.
    *
    * @param permit taken when it was asked for
    */
-  ReclaimReport unload(Resident leaving, int permit) {
+  Unloaded unload(Resident leaving, int permit) {
     ByteSize size = leaving.size();
-    MemoryProbe memory = runtime.memory();
-    MemoryProbe.Change change =
-        memory.during(
-            () -> {
-              leaving.unload(permit);
-              memory.releaseCached();
-            });
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    MemoryProbe.Change change = change(leaving, () -> free(leaving, permit, failure));
     ReclaimReport report = report(change, size, List.of());
-    if (report.within(policy.tolerance())) {
-      return report;
+    Throwable thrown = failure.get();
+    if (thrown == null && report.within(policy.tolerance())) {
+      return new Unloaded(report, null);
     }
-    ReclaimReport told = report(change, size, holdings(leaving.spec()));
+    ReclaimReport told = report(change, size, held(leaving.spec(), report, thrown));
     LOG.warn("{} is not gone: {}; left are {}", leaving.spec().id(), told, told.left());
-    return told;
+    return new Unloaded(told, thrown);
+  }
+
+  /** By the model's own account if it has one: others take and give memory meanwhile. */
+  private MemoryProbe.Change change(Resident leaving, Runnable free) {
+    Optional<LoadedModel> model = leaving.ifLoaded();
+    OptionalLong before = model.isPresent() ? model.get().activeBytes() : OptionalLong.empty();
+    if (before.isEmpty()) {
+      return runtime.memory().during(free);
+    }
+    free.run();
+    return new MemoryProbe.Change(
+        before.getAsLong(), model.orElseThrow().activeBytes().orElse(before.getAsLong()));
+  }
+
+  private void free(Resident leaving, int permit, AtomicReference<@Nullable Throwable> failure) {
+    try {
+      leaving.unload(permit);
+    } catch (Throwable t) { // memory is looked at all the same
+      failure.set(t);
+    }
+    runtime.memory().releaseCached();
   }
 
   private static ReclaimReport report(
       MemoryProbe.Change change, ByteSize size, List<Holding> left) {
     return new ReclaimReport(
         new ByteSize(change.before()), new ByteSize(change.after()), size, left);
+  }
+
+  /** By the runtime's list, or, where it has none, by what its model threw. */
+  private List<Holding> held(ModelSpec model, ReclaimReport report, @Nullable Throwable thrown) {
+    List<Holding> listed = holdings(model);
+    return listed.isEmpty() && thrown != null && report.missing().bytes() > 0
+        ? List.of(notFreed(model, report.missing(), thrown))
+        : listed;
+  }
+
+  /** The report of an unload that did not come back: nothing of the model counts as free. */
+  static ReclaimReport nothingFreed(Resident leaving, Throwable why) {
+    ByteSize size = leaving.size();
+    return new ReclaimReport(size, size, size, List.of(notFreed(leaving.spec(), size, why)));
+  }
+
+  private static Holding notFreed(ModelSpec model, ByteSize bytes, Throwable why) {
+    return new Holding(model.id().name(), "not freed", "(" + Log.reason(why) + ")", bytes);
   }
 
   private List<Holding> holdings(ModelSpec model) {

@@ -37,13 +37,22 @@ record Verdict(SwapExecution swap, SwapNotes notes) {
         notes.reclaim(),
         notes.parkedAgents(),
         notes.restoredAgents(),
-        Optional.ofNullable(swap.failure()).map(Verdict::message));
+        error(),
+        notes.busy());
+  }
+
+  /** Why it failed, and what failed besides. */
+  private Optional<String> error() {
+    Optional<String> why = Optional.ofNullable(swap.failure()).map(Verdict::message);
+    return why.isPresent() && notes.notFreed().isPresent()
+        ? why.map(text -> text + "; besides, " + notes.notFreed().orElseThrow())
+        : why.or(notes::notFreed);
   }
 
   private SwapOutcome outcome() {
     Throwable failure = swap.failure();
     if (failure == null) {
-      return SwapOutcome.SWAPPED;
+      return swap.unchanged() ? SwapOutcome.UNCHANGED : SwapOutcome.SWAPPED;
     }
     if (swap.swapped()) {
       return SwapOutcome.SWAPPED; // it failed, but could not be stopped any more

@@ -25,8 +25,8 @@ public interface LoadProgress {
     return false;
   }
 
-  /** Whether another model is serving meanwhile, and should keep most of the machine. */
-  default boolean isBackground() {
-    return false;
+  /** How urgent it is: how much to leave to whoever is served meanwhile. */
+  default LoadPriority priority() {
+    return LoadPriority.AT_ONCE;
   }
 }

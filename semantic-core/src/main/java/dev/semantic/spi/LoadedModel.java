@@ -4,6 +4,7 @@ import dev.semantic.cache.KvSnapshot;
 import dev.semantic.model.ModelSpec;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A model whose weights are in memory. One thread at a time may use it and its sequences (the
@@ -15,6 +16,16 @@ public interface LoadedModel extends AutoCloseable {
   /** Bytes of the runtime's active memory that the load took, sequences not counted. */
   default long bytes() {
     return spec().weightSize().bytes();
+  }
+
+  /**
+   * Active bytes of this model and its sequences alone, as they are now; once it was closed, what
+   * is left of them. By any thread.
+   *
+   * @return empty where only the runtime's whole account is known
+   */
+  default OptionalLong activeBytes() {
+    return OptionalLong.empty();
   }
 
   /** An empty sequence. */

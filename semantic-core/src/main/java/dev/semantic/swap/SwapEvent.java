@@ -8,6 +8,9 @@ public sealed interface SwapEvent {
   /** The target was found good. */
   record Prepared(SwapStrategy strategy) implements SwapEvent {}
 
+  /** The target is what serves already. */
+  record Unchanged() implements SwapEvent {}
+
   /** The phase was carried out. */
   record Done() implements SwapEvent {}
 

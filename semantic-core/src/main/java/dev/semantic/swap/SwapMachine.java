@@ -5,6 +5,7 @@ import dev.semantic.swap.SwapEvent.PhaseFailed;
 import dev.semantic.swap.SwapEvent.Prepared;
 import dev.semantic.swap.SwapEvent.Requested;
 import dev.semantic.swap.SwapEvent.Stayed;
+import dev.semantic.swap.SwapEvent.Unchanged;
 import dev.semantic.swap.SwapState.Empty;
 import dev.semantic.swap.SwapState.Failed;
 import dev.semantic.swap.SwapState.Idle;
@@ -34,6 +35,12 @@ public final class SwapMachine {
           switch (event) {
             case Prepared(SwapStrategy strategy) ->
                 new Running(strategy.phases().get(1), checked(state, event, strategy, serving));
+            case Unchanged() -> {
+              if (!serving) {
+                throw impossible(state, event);
+              }
+              yield new Idle();
+            }
             case PhaseFailed() -> serving ? new Idle() : new Empty();
             case Requested() -> throw impossible(state, event);
             case Done() -> throw impossible(state, event);
@@ -43,6 +50,7 @@ public final class SwapMachine {
           switch (event) {
             case Done() -> after(phase, strategy);
             case PhaseFailed() -> new RollingBack(phase, strategy);
+            case Unchanged() -> throw impossible(state, event);
             case Requested() -> throw impossible(state, event);
             case Prepared(SwapStrategy again) -> throw impossible(state, event);
             case Stayed() -> throw impossible(state, event);
@@ -51,6 +59,7 @@ public final class SwapMachine {
           switch (event) {
             case Done() -> strategy == SwapStrategy.LOAD ? new Empty() : new Idle();
             case PhaseFailed() -> new Failed();
+            case Unchanged() -> throw impossible(state, event);
             case Stayed() -> stayed(state, event, strategy);
             case Requested() -> throw impossible(state, event);
             case Prepared(SwapStrategy again) -> throw impossible(state, event);

@@ -4,6 +4,8 @@ package dev.semantic.swap;
 public enum SwapOutcome {
   /** The target serves. */
   SWAPPED,
+  /** The target served already, and its files are the same: there was nothing to do. */
+  UNCHANGED,
   /** Nothing was touched: the target was refused, or the drain ran out of time. */
   REFUSED,
   /** Something failed on the way, and what was before is again. */

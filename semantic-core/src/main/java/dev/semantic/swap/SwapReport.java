@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param from what served before
  * @param to what was wanted; empty for an unload
  * @param serving what serves now
- * @param plan empty if it was refused before there was one
+ * @param plan empty if it was refused before there was one, or nothing was to be done
  * @param phases time of each phase, in the order in which they ran
  * @param total from call to return
  * @param blackout how long no model could serve
@@ -30,7 +30,9 @@ import java.util.Optional;
  * @param agentsRestored caches of agents that are back in memory with the model that serves now:
  *     brought back behind it, or with a request of theirs, until the report was made; others come
  *     back with their next request
- * @param error why it was not swapped
+ * @param error why it was not swapped, or what could not be done although it was: memory of the old
+ *     model that could not be freed
+ * @param busy whether requests were being answered when it began, as far as that could be told
  */
 public record SwapReport(
     String id,
@@ -48,7 +50,8 @@ public record SwapReport(
     Optional<ReclaimReport> reclaim,
     int agentsParked,
     int agentsRestored,
-    Optional<String> error) {
+    Optional<String> error,
+    boolean busy) {
   public SwapReport {
     phases = Collections.unmodifiableMap(new LinkedHashMap<>(phases));
   }

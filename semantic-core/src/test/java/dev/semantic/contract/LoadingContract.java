@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelId;
 import dev.semantic.scripted.Elsewhere;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
@@ -267,8 +268,8 @@ abstract class LoadingContract {
     }
 
     @Override
-    public boolean isBackground() {
-      return background;
+    public LoadPriority priority() {
+      return background ? LoadPriority.BACKGROUND : LoadPriority.AT_ONCE;
     }
   }
 

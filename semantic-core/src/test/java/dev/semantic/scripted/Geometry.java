@@ -110,6 +110,10 @@ public enum Geometry {
   }
 
   public ModelSpec spec() {
+    return spec(true);
+  }
+
+  ModelSpec spec(boolean chatTemplate) {
     return new ModelSpec(
         id(),
         tag(),
@@ -124,7 +128,8 @@ public enum Geometry {
         KvPrecision.FLOAT32,
         new ByteSize(bytes),
         new ByteSize(bytes),
-        new ByteSize(bytes / 100));
+        new ByteSize(bytes / 100),
+        chatTemplate);
   }
 
   /** What this model says after {@code prompt}, computed from nothing but the tokens. */

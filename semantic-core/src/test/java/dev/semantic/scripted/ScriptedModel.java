@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -107,6 +108,11 @@ final class ScriptedModel implements LoadedModel {
     float[] logits = new float[Geometry.VOCABULARY];
     logits[best] = 20;
     return logits;
+  }
+
+  @Override
+  public synchronized OptionalLong activeBytes() {
+    return runtime.countsEach ? OptionalLong.of(closed ? 0 : model.bytes()) : OptionalLong.empty();
   }
 
   @Override

@@ -21,14 +21,14 @@ final class ScriptedPrepared implements PreparedModel {
 
   @Override
   public ModelSpec spec() {
-    return model.spec();
+    return model.spec(runtime.hasChatTemplate(model));
   }
 
   @Override
   public TextCodec text() {
     checkOpen();
     runtime.script.visit(PortCall.TEXT);
-    return new ScriptedText(model, runtime.script);
+    return new ScriptedText(model, runtime.script, runtime.hasChatTemplate(model));
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.semantic.memory.Holding;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
@@ -12,6 +13,7 @@ import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -32,6 +34,8 @@ public final class ScriptedRuntime implements ModelRuntime {
   volatile LoadProgress loading = LoadProgress.NONE;
   volatile boolean readsInPlace = true;
   volatile UnaryOperator<List<float[]>> logits = UnaryOperator.identity();
+  volatile boolean countsEach;
+  private final Set<Geometry> withoutTemplate = ConcurrentHashMap.newKeySet();
   private final AtomicLong elsewhere = new AtomicLong();
   private final AtomicLong leak = new AtomicLong();
   private final AtomicLong leaked = new AtomicLong();
@@ -100,6 +104,25 @@ public final class ScriptedRuntime implements ModelRuntime {
   /** How many of the models that were ever loaded something still refers to. */
   public synchronized int reachableModels() {
     return (int) everLoaded.stream().filter(reference -> !reference.refersTo(null)).count();
+  }
+
+  /** From now on this one has no chat template. */
+  public void withoutChatTemplate(Geometry geometry) {
+    withoutTemplate.add(geometry);
+  }
+
+  boolean hasChatTemplate(Geometry geometry) {
+    return !withoutTemplate.contains(geometry);
+  }
+
+  /** From now on each model knows its own bytes, as where each has a process of its own. */
+  public void countsEachModel() {
+    countsEach = true;
+  }
+
+  /** How urgent the load was that began last. */
+  public LoadPriority loadPriority() {
+    return loading.priority();
   }
 
   /** Whether the load that began last is not wanted any more. */

@@ -13,8 +13,10 @@ import java.util.stream.Collectors;
 final class ScriptedText implements TextCodec {
   private final Geometry model;
   private final Script script;
+  private final boolean template;
 
-  ScriptedText(Geometry model, Script script) {
+  ScriptedText(Geometry model, Script script, boolean template) {
+    this.template = template;
     this.model = model;
     this.script = script;
   }
@@ -49,7 +51,7 @@ final class ScriptedText implements TextCodec {
 
   @Override
   public boolean hasChatTemplate() {
-    return true;
+    return template;
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.semantic.swap.SwapEvent.PhaseFailed;
 import dev.semantic.swap.SwapEvent.Prepared;
 import dev.semantic.swap.SwapEvent.Requested;
 import dev.semantic.swap.SwapEvent.Stayed;
+import dev.semantic.swap.SwapEvent.Unchanged;
 import dev.semantic.swap.SwapState.Empty;
 import dev.semantic.swap.SwapState.Failed;
 import dev.semantic.swap.SwapState.Idle;
@@ -36,6 +37,7 @@ class SwapMachineTest {
       PREPARING serving               Prepared BREAK_BEFORE_MAKE DRAINING of BREAK_BEFORE_MAKE
       PREPARING serving               Prepared UNLOAD            DRAINING of UNLOAD
       PREPARING serving               PhaseFailed                IDLE
+      PREPARING serving               Unchanged                  IDLE
       LOADING of LOAD                 Done                       ACTIVATING of LOAD
       LOADING of LOAD                 PhaseFailed                ROLLING_BACK of LOAD
       ACTIVATING of LOAD              Done                       IDLE
@@ -80,7 +82,7 @@ class SwapMachineTest {
       """;
 
   private static final Pattern ROW =
-      Pattern.compile("(.*?) +(Requested|Prepared \\w+|Done|PhaseFailed|Stayed) +(.*)");
+      Pattern.compile("(.*?) +(Requested|Prepared \\w+|Done|PhaseFailed|Stayed|Unchanged) +(.*)");
 
   @Test
   void everyStateAnswersEveryEventAsTheTableSays() {
@@ -145,7 +147,8 @@ class SwapMachineTest {
 
   static List<SwapEvent> everyEvent() {
     List<SwapEvent> all =
-        new ArrayList<>(List.of(new Requested(), new Done(), new PhaseFailed(), new Stayed()));
+        new ArrayList<>(
+            List.of(new Requested(), new Done(), new PhaseFailed(), new Stayed(), new Unchanged()));
     for (SwapStrategy strategy : SwapStrategy.values()) {
       all.add(new Prepared(strategy));
     }
@@ -169,6 +172,7 @@ class SwapMachineTest {
       case Done() -> "Done";
       case PhaseFailed() -> "PhaseFailed";
       case Stayed() -> "Stayed";
+      case Unchanged() -> "Unchanged";
       case Prepared(SwapStrategy strategy) -> "Prepared " + strategy;
     };
   }

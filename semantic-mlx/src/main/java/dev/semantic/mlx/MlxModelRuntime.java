@@ -11,7 +11,7 @@ import dev.semantic.mlx.model.Transformer;
 import dev.semantic.mlx.store.FetchProgress;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelFetcher;
-import dev.semantic.mlx.text.ModelCodec;
+import dev.semantic.mlx.text.PendingCodec;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
 import dev.semantic.mlx.weights.ComputePolicy;
@@ -30,7 +30,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,10 +99,10 @@ public final class MlxModelRuntime implements ModelRuntime {
     Path path = catalog.resolve(id);
     Checkpoint checkpoint = opened(id, path);
     try {
-      Supplier<ModelCodec> text = ModelChat.text(checkpoint);
+      PendingCodec text = ModelChat.text(checkpoint);
       ComputePolicy policy = policy(checkpoint);
       return new MlxPreparedModel(
-          mlx.session(), models, checkpoint, policy, spec(id, checkpoint, policy), text);
+          mlx.session(), models, checkpoint, policy, spec(id, checkpoint, policy, text), text);
     } catch (ModelException e) {
       checkpoint.close();
       throw cannotLoad(id, e);
@@ -132,7 +131,8 @@ public final class MlxModelRuntime implements ModelRuntime {
     return ComputePolicy.choose(checkpoint, mlx.gpu(), budget, working(checkpoint));
   }
 
-  private ModelSpec spec(ModelId id, Checkpoint checkpoint, ComputePolicy policy) {
+  private ModelSpec spec(
+      ModelId id, Checkpoint checkpoint, ComputePolicy policy, PendingCodec text) {
     Decoder decoder = checkpoint.decoder();
     KvLayout layout = Transformer.kvLayout(decoder);
     KvPrecision precision = policy.kvPrecision();
@@ -150,7 +150,8 @@ public final class MlxModelRuntime implements ModelRuntime {
         precision,
         new ByteSize(checkpoint.fileBytes()),
         new ByteSize(policy.weightBytes(checkpoint)),
-        working(checkpoint));
+        working(checkpoint),
+        text.hasChatTemplate());
   }
 
   /**

@@ -2,13 +2,13 @@ package dev.semantic.mlx;
 
 import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.text.ModelCodec;
+import dev.semantic.mlx.text.PendingCodec;
 import dev.semantic.mlx.text.Tokenizers;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +38,7 @@ public final class ModelChat implements AutoCloseable {
     }
   }
 
-  static Supplier<ModelCodec> text(Checkpoint checkpoint) {
+  static PendingCodec text(Checkpoint checkpoint) {
     return ModelDirectory.isOne(checkpoint.path())
         ? Tokenizers.open(ModelDirectory.of(checkpoint.path()))
         : Tokenizers.open(checkpoint.path(), checkpoint.metadata());

@@ -15,7 +15,7 @@ import dev.semantic.mlx.array.LiveHandles;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.mlx.testing.ResidentSet;
-import dev.semantic.mlx.text.ModelCodec;
+import dev.semantic.mlx.text.PendingCodec;
 import dev.semantic.mlx.text.Tokenizers;
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.Checkpoints;
@@ -23,6 +23,7 @@ import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.scripted.Elsewhere;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
@@ -40,7 +41,6 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
@@ -198,7 +198,7 @@ class MlxLoadingTest {
   @Test
   void aModelThatDoesNotFitIsRefusedBeforeMemoryIsTouched() {
     Checkpoint checkpoint = Checkpoints.open(ModelCatalog.ofUser().resolve(SMOLLM2));
-    Supplier<ModelCodec> text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
+    PendingCodec text = Tokenizers.open(checkpoint.path(), checkpoint.metadata());
     ModelSpec real;
     try (PreparedModel prepared = runtime.prepare(SMOLLM2)) {
       real = prepared.spec();
@@ -238,7 +238,8 @@ class MlxLoadingTest {
         spec.kvPrecision(),
         spec.fileSize(),
         weights,
-        spec.workingSize());
+        spec.workingSize(),
+        spec.chatTemplate());
   }
 
   /** MLX's figures know nothing of what the C library keeps for itself. */
@@ -394,8 +395,8 @@ class MlxLoadingTest {
     }
 
     @Override
-    public boolean isBackground() {
-      return background;
+    public LoadPriority priority() {
+      return background ? LoadPriority.BACKGROUND : LoadPriority.AT_ONCE;
     }
   }
 }

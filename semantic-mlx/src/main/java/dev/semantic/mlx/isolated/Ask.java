@@ -6,6 +6,7 @@ import dev.semantic.chat.ChatMessage;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
+import dev.semantic.spi.LoadPriority;
 import java.util.List;
 
 /** What the parent asks of the child. Sequences and token streams go by number. */
@@ -41,9 +42,9 @@ sealed interface Ask {
   record Prepare(String model) implements Ask {}
 
   /** Loads it; progress comes back meanwhile. */
-  record Load(boolean background) implements Ask {}
+  record Load(LoadPriority priority) implements Ask {}
 
-  record ReadAhead(boolean background) implements Ask {}
+  record ReadAhead(LoadPriority priority) implements Ask {}
 
   /** The load or read-ahead of that number is not wanted any more; has no answer. */
   record Cancel(long call) implements Ask {}

@@ -19,6 +19,11 @@ record ChildrenMemory(Supplier<List<Child>> children) implements MemoryProbe {
     return sum(Answer.Memory::active);
   }
 
+  /** Of one process; zero if it has ended. */
+  static long activeBytes(Child child) {
+    return ask(child, new Ask.Memory(), Answer.Memory.class).map(Answer.Memory::active).orElse(0L);
+  }
+
   @Override
   public long cachedBytes() {
     return sum(Answer.Memory::cached);

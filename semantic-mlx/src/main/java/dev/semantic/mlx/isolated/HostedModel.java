@@ -3,6 +3,7 @@ package dev.semantic.mlx.isolated;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelId;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
@@ -62,9 +63,9 @@ final class HostedModel {
   Outcome handle(long id, Ask ask, List<ByteBuffer> parts, LoadProgress progress) {
     return switch (ask) {
       case Ask.Prepare(String model) -> of(prepare(model));
-      case Ask.Load(boolean background) -> of(load(new Progress(id, background, progress)));
-      case Ask.ReadAhead(boolean background) -> {
-        prepared().readAhead(new Progress(id, background, progress));
+      case Ask.Load(LoadPriority priority) -> of(load(new Progress(id, priority, progress)));
+      case Ask.ReadAhead(LoadPriority priority) -> {
+        prepared().readAhead(new Progress(id, priority, progress));
         yield done();
       }
       case Ask.Cancel cancel -> done();
@@ -223,12 +224,12 @@ final class HostedModel {
   /** Goes to the parent; what the parent wants comes from there. */
   private final class Progress implements LoadProgress {
     private final long call;
-    private final boolean background;
+    private final LoadPriority priority;
     private final LoadProgress parent;
 
-    private Progress(long call, boolean background, LoadProgress parent) {
+    private Progress(long call, LoadPriority priority, LoadProgress parent) {
       this.call = call;
-      this.background = background;
+      this.priority = priority;
       this.parent = parent;
     }
 
@@ -243,8 +244,8 @@ final class HostedModel {
     }
 
     @Override
-    public boolean isBackground() {
-      return background;
+    public LoadPriority priority() {
+      return priority;
     }
   }
 }

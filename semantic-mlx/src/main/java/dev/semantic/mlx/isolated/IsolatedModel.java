@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -75,6 +76,16 @@ final class IsolatedModel implements LoadedModel {
   @Override
   public long bytes() {
     return bytes;
+  }
+
+  /** Its process has no other model; once that has ended, nothing is left. */
+  @Override
+  public OptionalLong activeBytes() {
+    Child where;
+    synchronized (this) {
+      where = child;
+    }
+    return OptionalLong.of(ChildrenMemory.activeBytes(where));
   }
 
   @Override

@@ -96,7 +96,7 @@ final class IsolatedPrepared implements PreparedModel {
 
   @Override
   public void readAhead(LoadProgress progress) {
-    child().ask(new Ask.ReadAhead(progress.isBackground()), List.of(), progress);
+    child().ask(new Ask.ReadAhead(progress.priority()), List.of(), progress);
   }
 
   @Override
@@ -112,8 +112,7 @@ final class IsolatedPrepared implements PreparedModel {
     requireWanted(progress);
     Child where = vacant();
     try {
-      Received<Reply> answer =
-          where.ask(new Ask.Load(progress.isBackground()), List.of(), progress);
+      Received<Reply> answer = where.ask(new Ask.Load(progress.priority()), List.of(), progress);
       requireWanted(progress);
       return new Loaded(where, Child.type(answer, Answer.Count.class).value());
     } catch (Throwable t) {

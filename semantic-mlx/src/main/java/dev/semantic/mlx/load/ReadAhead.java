@@ -2,6 +2,7 @@ package dev.semantic.mlx.load;
 
 import dev.semantic.mlx.weights.Checkpoint;
 import dev.semantic.mlx.weights.FilePart;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,19 +39,20 @@ public final class ReadAhead {
     for (int next = 0; next < slices.size(); next += count) {
       WeightReader.requireWanted(progress);
       progress.update(done, total);
-      boolean gentle = progress.isBackground() && pace.isGentle();
-      count = gentle ? 1 : Math.min(TOGETHER, slices.size() - next);
+      LoadPriority priority = progress.priority();
+      boolean alone = pace.isAlone(priority);
+      count = alone ? 1 : Math.min(TOGETHER, slices.size() - next);
       List<FilePart> now = slices.subList(next, next + count);
-      if (gentle) {
+      if (alone) {
         now.getFirst().await();
-        pace.rest();
+        pace.rest(priority);
       } else {
         int from = Math.max(announced, next + count);
         announced = Math.max(from, Math.min(next + count + AHEAD, slices.size()));
         List<Runnable> tasks = new ArrayList<>();
         slices.subList(from, announced).forEach(part -> tasks.add(part::announce));
         now.forEach(part -> tasks.add(part::await));
-        Together.run(tasks);
+        pace.rest(priority, Together.run(tasks));
       }
       done += now.stream().mapToLong(FilePart::bytes).sum();
     }

@@ -3,6 +3,7 @@ package dev.semantic.mlx.load;
 import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
 
 /**
@@ -12,17 +13,28 @@ import java.util.stream.IntStream;
 final class Together {
   private Together() {}
 
-  /** Returns when all are done; what one of them throws ends that core's share and is thrown. */
-  static void run(List<Runnable> tasks) {
+  /**
+   * Returns when all are done; what one of them throws ends that core's share and is thrown.
+   *
+   * @return nanoseconds that each core worked, on average
+   */
+  static long run(List<Runnable> tasks) {
+    if (tasks.isEmpty()) {
+      return 0;
+    }
+    LongAdder worked = new LongAdder();
     AtomicInteger next = new AtomicInteger();
     int cores = Math.min(tasks.size(), ForkJoinPool.getCommonPoolParallelism() + 1);
     IntStream.range(0, cores)
         .parallel()
         .forEach(
             core -> {
+              long before = Pace.used();
               for (int i = next.getAndIncrement(); i < tasks.size(); i = next.getAndIncrement()) {
                 tasks.get(i).run();
               }
+              worked.add(Pace.used() - before);
             });
+    return worked.sum() / cores;
   }
 }

@@ -2,6 +2,7 @@ package dev.semantic.mlx.load;
 
 import dev.semantic.mlx.weights.FilePart;
 import dev.semantic.mlx.weights.Scratch;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -87,18 +88,19 @@ public final class WeightReader {
     List<FilePart> read = List.of();
     for (int next = 0; next < runs.size(); next += slice.size()) {
       requireWanted(progress);
-      boolean gentle = progress.isBackground() && pace.isGentle();
-      slice = from(next, gentle ? 1 : SLICE);
+      LoadPriority priority = progress.priority();
+      boolean alone = pace.isAlone(priority);
+      slice = from(next, alone ? 1 : SLICE);
       int ahead = Math.max(announced, next + from(next, AHEAD).size());
       List<FilePart> coming = parts(runs.subList(announced, ahead));
       announced = ahead;
-      if (gentle) {
+      if (alone) {
         coming.forEach(FilePart::announce);
         slice.forEach(this::write);
         read.forEach(FilePart::letGo);
-        pace.rest();
+        pace.rest(priority);
       } else {
-        together(slice, coming, read);
+        pace.rest(priority, together(slice, coming, read));
       }
       read = parts(slice);
       done += bytes(slice);
@@ -117,12 +119,12 @@ public final class WeightReader {
   }
 
   /** Hints take time, too: the kernel looks for memory, or through all pages of a part. */
-  private void together(List<Run> slice, List<FilePart> coming, List<FilePart> read) {
+  private long together(List<Run> slice, List<FilePart> coming, List<FilePart> read) {
     List<Runnable> tasks = new ArrayList<>();
     coming.forEach(part -> tasks.add(part::announce));
     read.forEach(part -> tasks.add(part::letGo));
     slice.forEach(run -> tasks.add(() -> write(run)));
-    Together.run(tasks);
+    return Together.run(tasks);
   }
 
   private void write(Run run) {

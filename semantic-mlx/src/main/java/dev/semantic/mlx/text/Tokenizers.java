@@ -16,7 +16,6 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** Makes tokenizers. */
 public final class Tokenizers {
@@ -44,7 +43,7 @@ public final class Tokenizers {
    *
    * @throws ModelException if there is none, or of an unknown kind
    */
-  public static Supplier<ModelCodec> open(Path file, Map<String, Object> metadata) {
+  public static PendingCodec open(Path file, Map<String, Object> metadata) {
     GgufVocabulary vocabulary = new GgufVocabulary(file, metadata);
     TokenizerJson json = new TokenizerJson(vocabulary);
     Templates templates;
@@ -56,12 +55,14 @@ public final class Tokenizers {
           "The chat template in %s cannot be read: %s".formatted(file, e.getMessage()),
           e);
     }
-    return () -> {
-      KeptTokenizer kept =
-          new KeptTokenizer(UserCache.ofUser().tokenizers(), fingerprint(vocabulary));
-      return new ModelText(
-          file, vocabulary, new TextTokenizer(tokenizer(kept, json), vocabulary, ""), templates);
-    };
+    return new PendingCodec(
+        templates.usual().isPresent(),
+        () -> {
+          KeptTokenizer kept =
+              new KeptTokenizer(UserCache.ofUser().tokenizers(), fingerprint(vocabulary));
+          return new ModelText(
+              file, vocabulary, new TextTokenizer(tokenizer(kept, json), vocabulary, ""), templates);
+        });
   }
 
   /**
@@ -71,14 +72,16 @@ public final class Tokenizers {
    *
    * @throws ModelException if there is one that cannot be used
    */
-  public static Supplier<ModelCodec> open(ModelDirectory directory) {
+  public static PendingCodec open(ModelDirectory directory) {
     TokenizerSettings settings = TokenizerSettings.of(directory);
     Optional<Path> file = directory.optional("tokenizer.json");
     if (file.isEmpty()) {
-      return () -> new TokensOnly(directory.path(), settings.endTokens());
+      return new PendingCodec(false, () -> new TokensOnly(directory.path(), settings.endTokens()));
     }
     TokenizerFile read = TokenizerFile.read(file.get());
-    return () -> {
+    return new PendingCodec(
+        settings.templates().usual().isPresent(),
+        () -> {
       JsonVocabulary vocabulary =
           new JsonVocabulary(
               read.vocabulary(),
@@ -93,7 +96,7 @@ public final class Tokenizers {
           vocabulary,
           new TextTokenizer(tokenizer(file.get(), read), vocabulary, read.anchor()),
           settings.templates());
-    };
+        });
   }
 
   private static HuggingFaceTokenizer tokenizer(Path file, TokenizerFile read) {

@@ -14,6 +14,7 @@ import dev.semantic.mlx.weights.FilePart;
 import dev.semantic.mlx.weights.Scratch;
 import dev.semantic.mlx.weights.TensorInfo;
 import dev.semantic.mlx.weights.TensorType;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -81,8 +82,8 @@ class WeightReaderTest {
               public void update(long doneBytes, long totalBytes) {}
 
               @Override
-              public boolean isBackground() {
-                return true;
+              public LoadPriority priority() {
+                return LoadPriority.BACKGROUND;
               }
             },
             new Pace(() -> false));
