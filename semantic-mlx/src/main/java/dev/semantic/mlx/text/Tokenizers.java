@@ -61,7 +61,10 @@ public final class Tokenizers {
           KeptTokenizer kept =
               new KeptTokenizer(UserCache.ofUser().tokenizers(), fingerprint(vocabulary));
           return new ModelText(
-              file, vocabulary, new TextTokenizer(tokenizer(kept, json), vocabulary, ""), templates);
+              file,
+              vocabulary,
+              new TextTokenizer(tokenizer(kept, json), vocabulary, ""),
+              templates);
         });
   }
 
@@ -82,20 +85,20 @@ public final class Tokenizers {
     return new PendingCodec(
         settings.templates().usual().isPresent(),
         () -> {
-      JsonVocabulary vocabulary =
-          new JsonVocabulary(
-              read.vocabulary(),
-              read.added(),
-              read.outside(),
-              read.traits(),
-              settings.named(),
-              settings.addsBos(),
-              settings.endTokens());
-      return new ModelText(
-          directory.path(),
-          vocabulary,
-          new TextTokenizer(tokenizer(file.get(), read), vocabulary, read.anchor()),
-          settings.templates());
+          JsonVocabulary vocabulary =
+              new JsonVocabulary(
+                  read.vocabulary(),
+                  read.added(),
+                  read.outside(),
+                  read.traits(),
+                  settings.named(),
+                  settings.addsBos(),
+                  settings.endTokens());
+          return new ModelText(
+              directory.path(),
+              vocabulary,
+              new TextTokenizer(tokenizer(file.get(), read), vocabulary, read.anchor()),
+              settings.templates());
         });
   }
 
