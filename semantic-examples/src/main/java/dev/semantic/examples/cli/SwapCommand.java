@@ -7,6 +7,7 @@ import dev.semantic.mlx.Mlx;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.SwapOptions;
+import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapPhase;
@@ -52,6 +53,15 @@ final class SwapCommand extends Subcommand {
   private int maxTokens = 24;
 
   @Option(
+      names = "--load-priority",
+      paramLabel = "HOW",
+      converter = LoadPriorityName.class,
+      description =
+          "What a load takes of the machine while others are answered: background, balanced"
+              + " (default), or at-once.")
+  private LoadPriority loadPriority = LoadPriority.BALANCED;
+
+  @Option(
       names = "--fail",
       paramLabel = "PHASE",
       converter = PhaseThatFails.class,
@@ -73,6 +83,20 @@ final class SwapCommand extends Subcommand {
                   new TypeConversionException(
                       "'%s' is none of preparing, draining, parking, unloading, loading and activating"
                           .formatted(text)));
+    }
+  }
+
+  /** Priorities as they are typed. */
+  static final class LoadPriorityName implements ITypeConverter<LoadPriority> {
+    @Override
+    public LoadPriority convert(String text) {
+      return Arrays.stream(LoadPriority.values())
+          .filter(how -> how.name().replace('_', '-').equalsIgnoreCase(text))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "'%s' is none of background, balanced and at-once".formatted(text)));
     }
   }
 
@@ -138,6 +162,7 @@ final class SwapCommand extends Subcommand {
   private SwapReport swap(ModelRegistry registry, ModelId target, boolean last) {
     SwapOptions options =
         SwapOptions.builder()
+            .loadPriority(loadPriority)
             .drainTimeout(PATIENCE) // an answer may be as long as it was asked to be
             .guard(
                 phase -> {
