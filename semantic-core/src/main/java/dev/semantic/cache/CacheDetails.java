@@ -10,6 +10,7 @@ import dev.semantic.model.KvPrecision;
  * @param precision of keys and values as they were computed
  * @param encoding how they are written
  * @param blocks how many blocks it shares or could share with others
+ * @param imported as in {@link KvSnapshot}
  */
 public record CacheDetails(
-    KvLayout layout, KvPrecision precision, KvEncoding encoding, int blocks) {}
+    KvLayout layout, KvPrecision precision, KvEncoding encoding, int blocks, boolean imported) {}

@@ -2,6 +2,7 @@ package dev.semantic.cache;
 
 import static dev.semantic.cache.HeaderFields.checked;
 import static dev.semantic.cache.HeaderFields.field;
+import static dev.semantic.cache.HeaderFields.flag;
 import static dev.semantic.cache.HeaderFields.number;
 import static dev.semantic.cache.HeaderFields.text;
 
@@ -59,8 +60,10 @@ record CacheHeader(
    *
    * @param blocks where the rest is, for the layers with full attention, from the first token on
    * @param seams as in {@link KvSnapshot}
+   * @param imported as in {@link KvSnapshot}
    */
-  record Agent(AgentId id, List<BlockName> blocks, List<Integer> seams) implements Content {
+  record Agent(AgentId id, List<BlockName> blocks, List<Integer> seams, boolean imported)
+      implements Content {
     Agent {
       blocks = List.copyOf(blocks);
       seams = List.copyOf(seams);
@@ -119,7 +122,7 @@ record CacheHeader(
       spans.add(new Span(start, tokens - start));
     }
     return new CacheHeader(
-        new Agent(id, blocks, outline.seams()),
+        new Agent(id, blocks, outline.seams(), outline.imported()),
         outline.tag(),
         now,
         outline.precision(),
@@ -174,6 +177,9 @@ record CacheHeader(
         agent.blocks().forEach(block -> blocks.add(block.toString()));
         ArrayNode seams = root.putArray("seams");
         agent.seams().forEach(seams::add);
+        if (agent.imported()) {
+          root.put("imported", true);
+        }
       }
       case Block block -> root.put("block", block.name().toString()).put("from", block.from());
     }
@@ -250,6 +256,6 @@ record CacheHeader(
     for (JsonNode seam : field(root, "seams")) {
       seams.add(checked(seam, "seams", 1));
     }
-    return new Agent(new AgentId(text(root, "agent")), blocks, seams);
+    return new Agent(new AgentId(text(root, "agent")), blocks, seams, flag(root, "imported"));
   }
 }

@@ -59,7 +59,7 @@ public interface CacheStore {
   /**
    * The longest beginning of {@code tokens} that is parked under exactly this tag, whichever agent
    * parked it; in whole blocks of {@link BlockPool#BLOCK_TOKENS}. For agents that begin with the
-   * same system prompt.
+   * same system prompt. Never of one that is {@link KvSnapshot#imported}.
    *
    * @return empty if there is none that could be used exactly: layers of a sliding window are not
    *     kept for others

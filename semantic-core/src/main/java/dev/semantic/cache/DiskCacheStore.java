@@ -436,14 +436,15 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   /**
    * Parks what {@link CacheView#export} wrote. The file is verified whole, and its model compared,
-   * before anything changes.
+   * before anything changes. That its keys and values are those of its tokens nobody can verify: it
+   * serves its own agent, and no other agent begins with a part of it, now or later.
    *
    * @throws CacheException if it is damaged, another model's, in the way of a cache that is here,
    *     or cannot be parked
    */
   public ParkedCache importFrom(CacheImport parcel) {
     CacheTransfer.Parcel found = CacheTransfer.read(parcel, new RootLayout(root), form);
-    return park(found.agent(), found.snapshot());
+    return park(found.agent(), found.snapshot().asImported()); // whatever the file says of itself
   }
 
   /** Waits for what is being read or written and lets go of the directory. */

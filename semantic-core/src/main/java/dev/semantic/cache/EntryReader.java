@@ -36,7 +36,11 @@ record EntryReader(CacheForm form) {
   CacheDetails details(Path file) throws IOException {
     CacheHeader header = header(file);
     return new CacheDetails(
-        header.layout(), header.precision(), header.encoding(), header.agent().blocks().size());
+        header.layout(),
+        header.precision(),
+        header.encoding(),
+        header.agent().blocks().size(),
+        header.agent().imported());
   }
 
   /** All of it, every checksum verified. */

@@ -71,6 +71,16 @@ final class HeaderFields {
     return found.textValue();
   }
 
+  /** False where it is missing. */
+  static boolean flag(JsonNode node, String name) {
+    JsonNode found = node.get(name);
+    if (found != null && !found.isBoolean()) {
+      throw new IllegalArgumentException(
+          "'%s' must be true or false; it is %s".formatted(name, found));
+    }
+    return found != null && found.booleanValue();
+  }
+
   static int number(JsonNode node, String name, int least) {
     return checked(field(node, name), name, least);
   }

@@ -14,6 +14,7 @@ import java.util.List;
  * @param tokens the tokens it was computed from, in order; not to be changed
  * @param starts the first token that each layer holds; it holds all from there on
  * @param seams as in {@link KvSnapshot}
+ * @param imported as in {@link KvSnapshot}
  */
 public record KvOutline(
     ModelTag tag,
@@ -21,7 +22,8 @@ public record KvOutline(
     KvPrecision precision,
     int[] tokens,
     List<Integer> starts,
-    List<Integer> seams) {
+    List<Integer> seams,
+    boolean imported) {
 
   public KvOutline {
     starts = List.copyOf(starts);
@@ -61,7 +63,8 @@ public record KvOutline(
         snapshot.precision(),
         snapshot.tokens(),
         snapshot.layers().stream().map(KvSnapshot.LayerKv::start).toList(),
-        snapshot.seams());
+        snapshot.seams(),
+        snapshot.imported());
   }
 
   /** How many tokens a layer holds. */

@@ -18,6 +18,9 @@ import java.util.List;
  * @param seams where the sequence was put together of parts that it shares with others, as
  *     positions in {@code tokens}, ascending, not 0. Attention sums part by part, so a sequence
  *     goes on bit for bit only if it is parted in the same places again.
+ * @param imported whether it came from outside, or goes on from what did: nobody here knows whether
+ *     its keys and values are those of its tokens. It serves its own agent, and nobody else is ever
+ *     offered a part of it.
  */
 public record KvSnapshot(
     ModelTag tag,
@@ -25,7 +28,8 @@ public record KvSnapshot(
     KvPrecision precision,
     int[] tokens,
     List<LayerKv> layers,
-    List<Integer> seams) {
+    List<Integer> seams,
+    boolean imported) {
 
   public KvSnapshot {
     layers = List.copyOf(layers);
@@ -40,10 +44,26 @@ public record KvSnapshot(
     }
   }
 
-  /** A sequence that shares nothing. */
+  /** A sequence that was computed here. */
+  public KvSnapshot(
+      ModelTag tag,
+      KvLayout layout,
+      KvPrecision precision,
+      int[] tokens,
+      List<LayerKv> layers,
+      List<Integer> seams) {
+    this(tag, layout, precision, tokens, layers, seams, false);
+  }
+
+  /** The same, of one that shares nothing. */
   public KvSnapshot(
       ModelTag tag, KvLayout layout, KvPrecision precision, int[] tokens, List<LayerKv> layers) {
     this(tag, layout, precision, tokens, layers, List.of());
+  }
+
+  /** The same cache, as one that came from outside. */
+  public KvSnapshot asImported() {
+    return new KvSnapshot(tag, layout, precision, tokens, layers, seams, true);
   }
 
   private static void check(

@@ -322,8 +322,10 @@ final class ParkingBatch implements AutoCloseable {
     return fits ? form.encoding() : KvEncoding.EXACT;
   }
 
+  /** None for what came from outside: blocks are there for everybody who begins alike. */
   private List<BlockName> names(KvSnapshot snapshot, KvEncoding encoding) {
-    if (snapshot.layout().layers().stream().allMatch(layer -> layer.window() != 0)) {
+    if (snapshot.imported()
+        || snapshot.layout().layers().stream().allMatch(layer -> layer.window() != 0)) {
       return List.of();
     }
     List<String> chain =

@@ -234,9 +234,10 @@ final class SnapshotReader implements Closeable {
     }
     List<Integer> seams =
         header.content() instanceof CacheHeader.Agent agent ? agent.seams() : List.of();
+    boolean imported = header.content() instanceof CacheHeader.Agent agent && agent.imported();
     try {
       return new KvOutline(
-          header.tag(), header.layout(), header.precision(), tokens, starts, seams);
+          header.tag(), header.layout(), header.precision(), tokens, starts, seams, imported);
     } catch (IllegalArgumentException e) {
       throw CacheFileException.writtenWrong(String.valueOf(e.getMessage()));
     }
@@ -333,7 +334,8 @@ final class SnapshotReader implements Closeable {
           outline.precision(),
           outline.tokens(),
           layers,
-          outline.seams());
+          outline.seams(),
+          outline.imported());
     }
   }
 

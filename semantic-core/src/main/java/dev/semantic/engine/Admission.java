@@ -164,7 +164,7 @@ final class Admission {
     try {
       int held = Math.min(sequence.sequence().common(tokens), tokens.length - 1);
       if (held == sequence.sequence().length() || sequence.sequence().trim(held)) {
-        sequence.lease().shrinkTo(held);
+        sequence.shrinkTo(held);
         return sequence;
       }
       sequence.close();
@@ -202,7 +202,8 @@ final class Admission {
   private Optional<Hot> restore(AgentId agent, Recalled cache, Serving serving, boolean evicting) {
     try {
       return switch (cache) {
-        case Recalled.InPlace there -> Optional.of(Hot.restored(there.occupy(), there.lease()));
+        case Recalled.InPlace there ->
+            Optional.of(Hot.restored(there.occupy(), there.lease(), there.imported()));
         case Recalled.Copy(KvSnapshot snapshot) -> copy(agent, snapshot, serving, evicting);
       };
     } catch (Throwable t) {
@@ -225,7 +226,7 @@ final class Admission {
         LOG.info("No room to restore {} with {} tokens in parts", agent, tokens);
         return Optional.empty();
       }
-      Hot back = Hot.restored(serving.model().restore(snapshot), lease);
+      Hot back = Hot.restored(serving.model().restore(snapshot), lease, snapshot.imported());
       restored = true;
       return Optional.of(back);
     } finally {
@@ -317,7 +318,7 @@ final class Admission {
         continue;
       }
       if (!idle.isParked()) {
-        KvSnapshot snapshot = idle.sequence().snapshot();
+        KvSnapshot snapshot = idle.snapshot();
         requireWanted(cancelled);
         idle.beginParking();
         store.park(entry.getKey(), snapshot);

@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
+import dev.semantic.cache.KvSnapshot;
 import dev.semantic.spi.Sequence;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -34,23 +35,40 @@ final class HotTier {
     private final Sequence sequence;
     private final BlockPool.Lease lease;
     private final AtomicReference<Parking> parking;
+    private boolean imported; // by the scheduler's thread
     private @Nullable Blocks blocks; // null while nobody has asked
     private volatile boolean closed;
 
-    private Hot(Sequence sequence, BlockPool.Lease lease, Parking parking) {
+    private Hot(Sequence sequence, BlockPool.Lease lease, Parking parking, boolean imported) {
       this.sequence = sequence;
       this.lease = lease;
+      this.imported = imported;
       this.parking = new AtomicReference<>(parking);
     }
 
     /** One that nobody has parked. */
     static Hot fresh(Sequence sequence, BlockPool.Lease lease) {
-      return new Hot(sequence, lease, Parking.CHANGED);
+      return new Hot(sequence, lease, Parking.CHANGED, false);
     }
 
-    /** One that was parked, and is the same now. */
-    static Hot restored(Sequence sequence, BlockPool.Lease lease) {
-      return new Hot(sequence, lease, Parking.PARKED);
+    /**
+     * One that was parked, and is the same now.
+     *
+     * @param imported as in {@link KvSnapshot}
+     */
+    static Hot restored(Sequence sequence, BlockPool.Lease lease, boolean imported) {
+      return new Hot(sequence, lease, Parking.PARKED, imported);
+    }
+
+    /** Whether it goes on from what came from outside, and is nobody's but its agent's. */
+    boolean isImported() {
+      return imported;
+    }
+
+    /** All of it that is to be parked, which the model copies out. */
+    KvSnapshot snapshot() {
+      KvSnapshot snapshot = sequence.snapshot();
+      return imported ? snapshot.asImported() : snapshot;
     }
 
     Sequence sequence() {
@@ -65,6 +83,12 @@ final class HotTier {
     void change() {
       parking.set(Parking.CHANGED);
       blocks = null;
+    }
+
+    /** It holds its first {@code length} tokens only; with none, nothing of what was imported. */
+    void shrinkTo(int length) {
+      lease.shrinkTo(length);
+      imported &= length > 0;
     }
 
     /** Those of all its tokens; while it is idle. */

@@ -65,7 +65,7 @@ final class Prefixes {
   }
 
   private static Optional<Donor> consider(Hot other, int tokens, Work work) {
-    return tokens > work.computed() && !work.wasRefusedBy(other)
+    return tokens > work.computed() && !other.isImported() && !work.wasRefusedBy(other)
         ? Optional.of(new Donor(other, tokens))
         : Optional.empty();
   }
@@ -93,6 +93,7 @@ final class Prefixes {
     if (other == work
         || !other.inPrefill()
         || order.compare(other, work) >= 0
+        || other.hot().isImported()
         || work.wasRefusedBy(other.hot())) {
       return false;
     }

@@ -43,6 +43,7 @@ sealed interface Recalled {
     private final BlockPool.Lease lease;
     private final Consumer<InPlace> ended;
     private int[] tokens = {};
+    private boolean imported;
     private boolean refused;
     private boolean over;
 
@@ -60,6 +61,7 @@ sealed interface Recalled {
     @Override
     public Optional<List<Place>> places(KvOutline outline) {
       tokens = outline.tokens();
+      imported = outline.imported();
       Optional<List<Place>> places = book(outline) ? vacancy.places(outline) : Optional.empty();
       refused = places.isEmpty();
       return places;
@@ -77,6 +79,10 @@ sealed interface Recalled {
     @Override
     public int[] tokens() {
       return tokens;
+    }
+
+    boolean imported() {
+      return imported;
     }
 
     BlockPool.Lease lease() {

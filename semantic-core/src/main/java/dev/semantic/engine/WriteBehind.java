@@ -71,7 +71,7 @@ final class WriteBehind {
       return;
     }
     try {
-      KvSnapshot snapshot = silent.sequence().snapshot();
+      KvSnapshot snapshot = silent.snapshot();
       setWriting(true);
       ThreadFrame.once(timeline, "semantic-park", new Writing(agent, silent, snapshot));
     } catch (Throwable t) { // it is tried again with the agent's next turn, or by a swap
@@ -91,7 +91,7 @@ final class WriteBehind {
     if (leaving.isParked() || leaving.sequence().length() == 0) {
       return; // it has nothing to say
     }
-    Writing writing = new Writing(agent, leaving, leaving.sequence().snapshot());
+    Writing writing = new Writing(agent, leaving, leaving.snapshot());
     leaving.beginParking();
     setWriting(true);
     try {

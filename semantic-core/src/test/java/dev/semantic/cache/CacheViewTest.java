@@ -55,7 +55,8 @@ class CacheViewTest {
       assertTrue(entries.get(2).problem().orElseThrow().contains("3 bytes"));
       CacheDetails details = CacheView.of(root).show(entries.get(0));
       assertEquals(
-          new CacheDetails(MIXED, small(ALPHA, 1).precision(), KvEncoding.EXACT, 1), details);
+          new CacheDetails(MIXED, small(ALPHA, 1).precision(), KvEncoding.EXACT, 1, false),
+          details);
       assertTrue(log.text().contains("Moved to"), log.text());
     }
   }

@@ -132,7 +132,7 @@ class CachesCommandTest {
   @Test
   void show() throws IOException {
     List<String> fields = new ArrayList<>(List.of(CACHE));
-    fields.addAll(List.of("layers", "precision", "encoding", "blocks"));
+    fields.addAll(List.of("layers", "precision", "encoding", "blocks", "imported"));
     JsonNode shown =
         caches("show", "--agent", "ada", "--model", "alpha-1b", "--json")
             .json(fields.toArray(String[]::new));
