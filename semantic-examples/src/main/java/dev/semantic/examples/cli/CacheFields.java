@@ -44,7 +44,9 @@ final class CacheFields {
     fields.put("precision", details.precision().name().toLowerCase(Locale.ROOT));
     fields.put("encoding", details.encoding().name().toLowerCase(Locale.ROOT));
     fields.put("blocks", details.blocks());
-    fields.put("imported", details.imported());
+    if (details.imported()) {
+      fields.put("imported", true);
+    }
     return fields;
   }
 
