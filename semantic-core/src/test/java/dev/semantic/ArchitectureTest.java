@@ -13,6 +13,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.semantic.model.ModelException;
 import dev.semantic.spi.TextCodec;
 import dev.semantic.timeline.Timeline;
 import java.util.List;
@@ -61,6 +62,17 @@ class ArchitectureTest {
           .orShould()
           .dependOnClassesThat()
           .haveFullyQualifiedName("java.net.URLConnection");
+
+  /** The constructors without a kind are for backends of others. */
+  @ArchTest
+  static final ArchRule we_say_the_kind =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName(ModelException.class.getName())
+          .should()
+          .callConstructor(ModelException.class, String.class)
+          .orShould()
+          .callConstructor(ModelException.class, String.class, Throwable.class);
 
   /** They take as long as a prompt is long; everybody waits for the scheduler. */
   @ArchTest

@@ -38,6 +38,16 @@ public class ModelException extends RuntimeException {
 
   private final Kind kind;
 
+  /** From a backend that does not tell kinds apart: {@link Kind#FAILED}. */
+  public ModelException(String message) {
+    this(Kind.FAILED, message);
+  }
+
+  /** The same with a cause, and its kind if it has one. */
+  public ModelException(String message, Throwable cause) {
+    this(Kind.of(cause), message, cause);
+  }
+
   public ModelException(Kind kind, String message) {
     super(message);
     this.kind = Objects.requireNonNull(kind, "kind");

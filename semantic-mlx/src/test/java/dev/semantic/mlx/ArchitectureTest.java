@@ -16,6 +16,7 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import dev.semantic.model.ModelException;
 import java.util.stream.Stream;
 
 /** The rooms of this module, and what may not leave them. */
@@ -41,6 +42,15 @@ class ArchitectureTest {
           .orShould()
           .dependOnClassesThat()
           .haveFullyQualifiedName("java.lang.invoke.MethodHandle");
+
+  /** The constructors without a kind are for backends of others. */
+  @ArchTest
+  static final ArchRule WE_SAY_THE_KIND =
+      noClasses()
+          .should()
+          .callConstructor(ModelException.class, String.class)
+          .orShould()
+          .callConstructor(ModelException.class, String.class, Throwable.class);
 
   @ArchTest
   static final ArchRule ONLY_ARRAYS_CALL =
