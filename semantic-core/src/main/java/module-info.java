@@ -1,4 +1,5 @@
 /** The swap, the engine and the caches of semantic: pure Java, no native call. */
+@SuppressWarnings("module") // which is compiled later
 module dev.semantic.core {
   requires transitive org.jspecify;
   requires com.fasterxml.jackson.databind;
@@ -10,6 +11,8 @@ module dev.semantic.core {
   exports dev.semantic.cache;
   exports dev.semantic.chat;
   exports dev.semantic.engine;
+  exports dev.semantic.io to
+      dev.semantic.mlx;
   exports dev.semantic.journal;
   exports dev.semantic.memory;
   exports dev.semantic.model;

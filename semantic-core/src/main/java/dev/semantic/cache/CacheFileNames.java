@@ -17,7 +17,7 @@ final class CacheFileNames {
   static final String TEMPORARY_SUFFIX = ".tmp";
 
   private static final int READABLE_LENGTH = 40;
-  private static final int HASH_BYTES = 16;
+  static final int HASH_BYTES = 16;
   private static final Pattern UNREADABLE = Pattern.compile("[^a-z0-9]+");
 
   private CacheFileNames() {}
@@ -57,14 +57,18 @@ final class CacheFileNames {
     return file.getFileName().toString().endsWith(CACHE_SUFFIX);
   }
 
-  /** UTF-16 and not UTF-8, in which all lone surrogates are the same question mark. */
   private static String hash(CacheHash names, AgentId agent, ModelTag tag) {
-    String text = tag.fingerprint() + ":" + tag.model() + ":" + agent.name();
+    byte[] units = units(tag.fingerprint() + ":" + tag.model() + ":" + agent.name());
+    return HexFormat.of().formatHex(names.of(units), 0, HASH_BYTES);
+  }
+
+  /** UTF-16 and not UTF-8, in which all lone surrogates are the same question mark. */
+  static byte[] units(String text) {
     byte[] units = new byte[2 * text.length()];
     for (int i = 0; i < text.length(); i++) {
       units[2 * i] = (byte) (text.charAt(i) >> 8);
       units[2 * i + 1] = (byte) text.charAt(i);
     }
-    return HexFormat.of().formatHex(names.of(units), 0, HASH_BYTES);
+    return units;
   }
 }

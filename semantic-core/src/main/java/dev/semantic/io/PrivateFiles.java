@@ -34,11 +34,32 @@ public final class PrivateFiles {
   public static FileChannel open(Path file, Set<OpenOption> options) throws IOException {
     Set<OpenOption> all = new HashSet<>(options);
     all.add(LinkOption.NOFOLLOW_LINKS);
-    if (Files.isSymbolicLink(file)) {
-      throw new FileSystemException(
-          file.toString(), null, "it is a link, which is not followed; remove it");
-    }
+    refuseLink(file);
     return FileChannel.open(file, all, ofFile(file));
+  }
+
+  private static void refuseLink(Path path) throws FileSystemException {
+    if (Files.isSymbolicLink(path)) {
+      throw new FileSystemException(
+          path.toString(), null, "it is a link, which is not followed; remove it");
+    }
+  }
+
+  /**
+   * Makes sure that a directory of ours, which is there, is nobody else's, and takes from others
+   * the right to look into it.
+   *
+   * @throws FileSystemException if it is a link, another user's, or others may write to it
+   */
+  public static void claim(Path directory) throws IOException {
+    refuseLink(directory);
+    requireOwn(directory);
+    if (isPosix(directory)) {
+      Set<PosixFilePermission> own = PosixFilePermissions.fromString(DIRECTORY);
+      if (!Files.getPosixFilePermissions(directory).equals(own)) {
+        Files.setPosixFilePermissions(directory, own);
+      }
+    }
   }
 
   /**

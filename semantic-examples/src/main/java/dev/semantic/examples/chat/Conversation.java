@@ -1,6 +1,7 @@
 package dev.semantic.examples.chat;
 
 import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheKey;
 import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.cache.ParkingStatus;
 import dev.semantic.chat.ChatMessage;
@@ -82,11 +83,16 @@ public final class Conversation {
    * A conversation that goes on where this agent's last one in that directory ended.
    *
    * @param cacheDirectory null for one that nobody remembers
+   * @param key encrypts what is kept there
    */
   public static Conversation of(
-      Setting setting, AgentId agent, @Nullable Path cacheDirectory, int maxTokens)
+      Setting setting,
+      AgentId agent,
+      @Nullable Path cacheDirectory,
+      Optional<CacheKey> key,
+      int maxTokens)
       throws IOException {
-    Memory memory = Memory.of(agent.name(), cacheDirectory);
+    Memory memory = Memory.of(agent, cacheDirectory, key);
     return new Conversation(setting, agent, memory, maxTokens);
   }
 
@@ -94,6 +100,7 @@ public final class Conversation {
   public void hold(Lines lines) throws IOException {
     lines.onInterrupt(this::interrupt);
     say("%s serves; /help tells what else there is.".formatted(serving()));
+    memory.notices().forEach(this::say);
     if (!memory.messages().isEmpty()) {
       say("%s remembers %d messages.".formatted(agent, memory.messages().size()));
     }

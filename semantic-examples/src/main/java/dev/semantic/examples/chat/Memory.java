@@ -3,59 +3,80 @@ package dev.semantic.examples.chat;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.AgentRecords;
+import dev.semantic.cache.CacheKey;
 import dev.semantic.chat.ChatMessage;
-import dev.semantic.examples.files.OwnersFile;
 import java.io.IOException;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What was said so far; in a file beside the agent's cache, if there is one. */
 final class Memory {
   private static final JsonMapper JSON = new JsonMapper();
-  private static final int LONGEST_NAME = 100;
 
-  private final @Nullable Path file;
+  private final AgentId agent;
+  private final @Nullable AgentRecords records;
   private final List<ChatMessage> messages;
+  private final @Nullable Path former;
+  private final List<String> notices;
 
-  private Memory(@Nullable Path file, List<ChatMessage> messages) {
-    this.file = file;
+  private Memory(
+      AgentId agent,
+      @Nullable AgentRecords records,
+      List<ChatMessage> messages,
+      @Nullable Path former,
+      List<String> notices) {
+    this.agent = agent;
+    this.records = records;
     this.messages = messages;
+    this.former = former;
+    this.notices = notices;
   }
 
   /**
    * What an agent remembers.
    *
    * @param cacheDirectory null to forget everything at the end
+   * @param key encrypts it
    * @throws IOException if there is a conversation that cannot be read
    */
-  static Memory of(String agent, @Nullable Path cacheDirectory) throws IOException {
+  static Memory of(AgentId agent, @Nullable Path cacheDirectory, Optional<CacheKey> key)
+      throws IOException {
     if (cacheDirectory == null) {
-      return new Memory(null, new ArrayList<>());
+      return new Memory(agent, null, new ArrayList<>(), null, List.of());
     }
-    Path directory = cacheDirectory.resolve("conversations");
-    Files.createDirectories(directory);
-    String name = URLEncoder.encode(agent, StandardCharsets.UTF_8).replace("*", "%2A");
-    if (name.length() > LONGEST_NAME || name.startsWith(".")) {
-      name = "agent-" + Integer.toHexString(agent.hashCode()) + "-" + agent.length();
+    Conversations all = new Conversations(cacheDirectory);
+    AgentRecords records = all.records(key);
+    Optional<String> said = records.read(agent);
+    List<String> notices = new ArrayList<>();
+    Path former = said.isPresent() ? null : all.former(agent, key, notices).orElse(null);
+    if (said.isEmpty() && former == null) {
+      all.otherwiseKept(agent, key).ifPresent(notices::add);
     }
-    Path file = directory.resolve(name + ".json");
-    return new Memory(file, new ArrayList<>(read(file)));
+    List<ChatMessage> messages =
+        former == null
+            ? said.isEmpty() ? List.of() : parsed(records.file(agent), said.get())
+            : parsed(former, Files.readString(former));
+    return new Memory(agent, records, new ArrayList<>(messages), former, notices);
   }
 
-  private static List<ChatMessage> read(Path file) throws IOException {
+  private static List<ChatMessage> parsed(Path file, String json) throws IOException {
     try {
-      return Files.exists(file)
-          ? JSON.readValue(file.toFile(), new TypeReference<List<ChatMessage>>() {})
-          : List.of();
+      return JSON.readValue(json, new TypeReference<List<ChatMessage>>() {});
     } catch (JacksonException e) {
       throw new IOException(
           "%s does not hold a conversation; remove it to begin anew".formatted(file), e);
     }
+  }
+
+  /** What a person should know about how it was found, or was not. */
+  List<String> notices() {
+    return notices;
   }
 
   List<ChatMessage> messages() {
@@ -73,9 +94,12 @@ final class Memory {
 
   /** Only the owner may read what was said. */
   void keep() throws IOException {
-    if (file == null) {
+    if (records == null) {
       return;
     }
-    OwnersFile.replace(file, messages);
+    records.write(agent, JSON.writeValueAsString(messages));
+    if (former != null) {
+      Files.deleteIfExists(former);
+    }
   }
 }

@@ -1,8 +1,11 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.cache.CacheKey;
 import dev.semantic.cache.CacheView;
 import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.examples.chat.Conversations;
 import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -36,7 +39,16 @@ final class CacheDirectory {
     return openOrMake();
   }
 
-  /** The same, but a directory that is not there is made. */
+  /** What was said, beside the caches. */
+  Conversations conversations() {
+    return new Conversations(path);
+  }
+
+  Optional<CacheKey> key() {
+    return keyFile.key();
+  }
+
+  /** The same as {@link #open}, but a directory that is not there is made. */
   DiskCacheStore openOrMake() {
     return keyFile.open(DiskCacheStore.builder(path), path);
   }

@@ -100,12 +100,12 @@ final class CacheFields {
   }
 
   /** What archiving or removing did. */
-  static Answer sum(String done, int agents, long bytes) {
+  static Answer sum(String done, int agents, String more, long bytes) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("agents", agents);
     fields.put("bytes", bytes);
     return new Answer(
-        fields, () -> "%s %d caches, %s".formatted(done, agents, new ByteSize(bytes)));
+        fields, () -> "%s %d caches%s, %s".formatted(done, agents, more, new ByteSize(bytes)));
   }
 
   /** An agent may be called anything, also what makes a terminal do things. */

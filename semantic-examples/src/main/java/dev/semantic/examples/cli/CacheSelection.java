@@ -1,12 +1,21 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.cache.AgentId;
 import dev.semantic.cache.CacheEntry;
+import dev.semantic.cache.CacheKey;
 import dev.semantic.cache.CacheState;
 import dev.semantic.cache.ParkedCache;
+import dev.semantic.examples.chat.Conversations;
 import dev.semantic.model.ModelTag;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -48,6 +57,28 @@ final class CacheSelection {
   List<CacheEntry> of(List<CacheEntry> all) {
     Instant now = Instant.now();
     return all.stream().filter(entry -> matches(entry, now)).toList();
+  }
+
+  /**
+   * What was said, as far as it is meant too: an agent's conversations are no model's, and neither
+   * live nor archived.
+   */
+  List<Path> of(Conversations conversations, Optional<CacheKey> key) throws IOException {
+    if (model != null || state != null) {
+      return List.of();
+    }
+    List<Path> meant = new ArrayList<>();
+    for (Path file :
+        agent == null ? conversations.files() : conversations.files(new AgentId(agent), key)) {
+      if (olderThan == null || isUnused(file, Instant.now().minus(olderThan))) {
+        meant.add(file);
+      }
+    }
+    return meant;
+  }
+
+  private static boolean isUnused(Path file, Instant since) throws IOException {
+    return Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).toInstant().isBefore(since);
   }
 
   /**

@@ -34,7 +34,7 @@ final class CachesArchive extends Subcommand {
         store.upkeep().archive(entry);
         bytes += entry.size().bytes();
       }
-      return CacheFields.sum("Archived", entries.size(), bytes);
+      return CacheFields.sum("Archived", entries.size(), "", bytes);
     }
   }
 }

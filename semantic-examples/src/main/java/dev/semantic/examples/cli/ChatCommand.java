@@ -58,7 +58,8 @@ final class ChatCommand extends Subcommand {
       Conversation.Setting setting =
           new Conversation.Setting(
               registry, runtime, caches, terminal(), target -> house.find(terminal(), target));
-      Conversation conversation = Conversation.of(setting, id, house.cacheDirectory(), maxTokens);
+      Conversation conversation =
+          Conversation.of(setting, id, house.cacheDirectory(), house.key(), maxTokens);
       parkWhenKilled(conversation, registry);
       HouseOptions.tellInterrupted(registry, terminal().err());
       registry.load(first);

@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.cache.CacheKey;
 import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.journal.FileSwapJournal;
@@ -15,6 +16,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What the commands that swap have in common: where models run, and where caches lie. */
@@ -26,6 +28,8 @@ final class HouseOptions {
           "Where agents' caches and the swap journal are kept for the next run; without, both"
               + " end with this one.")
   private @Nullable Path cacheDirectory;
+
+  @Mixin private KeyFile keyFile = new KeyFile();
 
   @Option(
       names = "--budget",
@@ -50,6 +54,9 @@ final class HouseOptions {
   void check(Subcommand command) {
     if (budget != null) {
       Budgets.parsed(command, budget);
+    }
+    if (cacheDirectory == null && keyFile.isNamed()) {
+      throw command.misuse("--key-file is the key of what lies in --cache-dir; name that, too");
     }
   }
 
@@ -78,7 +85,18 @@ final class HouseOptions {
 
   /** The caches on disk; null without a directory. */
   @Nullable DiskCacheStore openCaches() {
-    return cacheDirectory == null ? null : DiskCacheStore.open(cacheDirectory);
+    return cacheDirectory == null
+        ? null
+        : keyFile.open(DiskCacheStore.builder(cacheDirectory), cacheDirectory);
+  }
+
+  /**
+   * The key of the caches, if one was named.
+   *
+   * @throws dev.semantic.cache.CacheException if its file cannot be read, or holds no key
+   */
+  Optional<CacheKey> key() {
+    return keyFile.key();
   }
 
   /** A registry as these options have it, with no model yet. */

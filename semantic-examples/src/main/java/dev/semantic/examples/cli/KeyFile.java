@@ -31,6 +31,10 @@ final class KeyFile {
               + " only what is not encrypted.")
   private @Nullable Path file;
 
+  boolean isNamed() {
+    return file != null;
+  }
+
   /**
    * The key, if one was named.
    *

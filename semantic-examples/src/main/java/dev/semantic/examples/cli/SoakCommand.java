@@ -1,6 +1,7 @@
 package dev.semantic.examples.cli;
 
 import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.examples.chat.Conversations;
 import dev.semantic.examples.talk.Account;
 import dev.semantic.examples.talk.Crowd;
 import dev.semantic.examples.talk.Spoken;
@@ -144,7 +145,10 @@ final class SoakCommand extends Subcommand {
       throws InterruptedException {
     SplittableRandom random = new SplittableRandom(seed);
     Path directory = house.cacheDirectory();
-    Path transcripts = directory == null ? null : directory.resolve("transcripts");
+    Path transcripts = // in clear, so none where there is a key
+        directory == null || house.key().isPresent()
+            ? null
+            : directory.resolve(Conversations.MADE_UP);
     try (Crowd crowd =
             Crowd.gather(registry, runtime, List.of(a, b), agents, maxTokens, transcripts);
         SwapCount count = new SwapCount(terminal(), swaps)) {

@@ -3,6 +3,7 @@ package dev.semantic.examples.talk;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.examples.files.OwnersFile;
+import dev.semantic.io.PrivateFiles;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
@@ -43,7 +44,8 @@ final class Transcripts {
     this.tags = tags;
     if (directory != null) {
       try {
-        Files.createDirectories(directory);
+        Files.createDirectories(directory, PrivateFiles.ofDirectory(directory));
+        PrivateFiles.claim(directory);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

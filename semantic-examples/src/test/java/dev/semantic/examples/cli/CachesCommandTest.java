@@ -11,6 +11,7 @@ import dev.semantic.cache.AgentId;
 import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.examples.chat.Conversations;
 import dev.semantic.examples.testing.Run;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
@@ -25,6 +26,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -246,6 +248,34 @@ class CachesCommandTest {
     assertEquals(List.of(), list());
     assertTrue(Files.exists(foreign));
     assertEquals("Nothing is parked here.\n", caches("list").out());
+  }
+
+  private Conversations said(String... agents) {
+    Conversations conversations = new Conversations(caches);
+    for (String agent : agents) {
+      conversations.records(Optional.empty()).write(new AgentId(agent), "[]");
+    }
+    return conversations;
+  }
+
+  @Test
+  void whatWasSaidIsPurgedWithTheCaches() throws IOException {
+    Conversations conversations = said("ada", "bob\n\u001b[2J", "eve");
+    caches("purge", "--agent", "ada").assertFailed(2, "2 caches and 1 conversations", "--yes");
+    assertEquals(3, conversations.files().size());
+    caches("purge", "--agent", "ada", "--model", "beta", "--yes");
+    assertEquals(3, conversations.files().size(), "what is left is of another model");
+    assertEquals(
+        "Removed 1 caches and 1 conversations",
+        caches("purge", "--agent", "ada", "--yes").out().split(",", 2)[0]);
+    assertEquals(2, conversations.files().size());
+    age(conversations.files().getFirst(), Duration.ofDays(40));
+    caches("purge", "--older-than", "5w", "--yes");
+    assertEquals(1, conversations.files().size());
+    Path former = Files.writeString(caches.resolve("conversations/old.json"), "[]");
+    caches("purge", "--all", "--yes");
+    assertEquals(List.of(), conversations.files());
+    assertFalse(Files.exists(former), "as earlier builds named it");
   }
 
   @Test

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.semantic.cache.AgentId;
+import dev.semantic.cache.AgentRecords;
 import dev.semantic.cache.CacheKey;
 import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.examples.chat.Conversations;
 import dev.semantic.examples.testing.Run;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +21,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -93,6 +96,23 @@ class KeyFileTest {
     Run imported = caches("import", key, out);
     assertEquals(0, imported.code(), imported::toString);
     assertTrue(caches("list", key).out().contains("ada"));
+  }
+
+  @Test
+  void encryptedConversationsArePurgedToo() throws IOException {
+    Conversations conversations = new Conversations(caches);
+    AgentRecords records = conversations.records(Optional.of(CacheKey.of(KEY)));
+    records.write(new AgentId("ada"), "[]");
+    records.write(new AgentId("eve"), "[]");
+    caches("purge", raw(KEY), "--agent", "ada", "--yes");
+    assertEquals(List.of(records.file(new AgentId("eve"))), conversations.files());
+    caches("purge", raw(KEY), "--all", "--yes");
+    assertEquals(List.of(), conversations.files());
+  }
+
+  @Test
+  void aKeyWithoutADirectoryIsAMistake() throws IOException {
+    run("chat", "no model", "--key-file", raw(KEY).toString()).assertFailed(2, "--cache-dir");
   }
 
   @Test
