@@ -13,6 +13,7 @@ import dev.semantic.engine.GenerationResult;
 import dev.semantic.engine.Prompt;
 import dev.semantic.engine.RequestException;
 import dev.semantic.engine.Sampling;
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -270,7 +271,11 @@ public final class Conversation {
                       cache ->
                           text.append(
                               "%n%s: %d tokens parked for %s, %s"
-                                  .formatted(cache.agent(), cache.tokens(), model, cache.size()))));
+                                  .formatted(
+                                      PlainText.name(cache.agent()),
+                                      cache.tokens(),
+                                      model,
+                                      cache.size()))));
     }
     return text.toString();
   }

@@ -3,6 +3,7 @@ package dev.semantic.examples.cli;
 import dev.semantic.cache.CacheDetails;
 import dev.semantic.cache.CacheEntry;
 import dev.semantic.cache.ParkedCache;
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.memory.ByteSize;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,8 +68,8 @@ final class CacheFields {
             cache ->
                 "%-24s %-40s %7d tokens %9s  %s  %s"
                     .formatted(
-                        plain(cache.agent().name()),
-                        cache.tag(),
+                        PlainText.name(cache.agent().name()),
+                        PlainText.name(cache.tag()),
                         cache.tokens(),
                         entry.size(),
                         cache.when(),
@@ -77,15 +78,18 @@ final class CacheFields {
             () ->
                 "%s: %s, %s; %s"
                     .formatted(
-                        entry.file(),
+                        PlainText.name(entry.file()),
                         entry.size(),
                         state(entry),
-                        entry.problem().orElse("it cannot be read")));
+                        PlainText.name(entry.problem().orElse("it cannot be read"))));
   }
 
   static String table(Map<String, @Nullable Object> fields) {
     return fields.entrySet().stream()
-        .map(field -> "%-12s %s".formatted(field.getKey(), plain(String.valueOf(field.getValue()))))
+        .map(
+            field ->
+                "%-12s %s"
+                    .formatted(field.getKey(), PlainText.name(String.valueOf(field.getValue()))))
         .collect(Collectors.joining("\n"));
   }
 
@@ -106,10 +110,5 @@ final class CacheFields {
     fields.put("bytes", bytes);
     return new Answer(
         fields, () -> "%s %d caches%s, %s".formatted(done, agents, more, new ByteSize(bytes)));
-  }
-
-  /** An agent may be called anything, also what makes a terminal do things. */
-  static String plain(String name) {
-    return name.replaceAll("\\p{Cntrl}|\\p{Cf}|\\p{Zl}|\\p{Zp}", "?");
   }
 }

@@ -6,6 +6,7 @@ import dev.semantic.cache.CacheKey;
 import dev.semantic.cache.CacheState;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.examples.chat.Conversations;
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -116,7 +117,7 @@ final class CacheSelection {
   private static String describe(CacheEntry entry) {
     return entry
         .cache()
-        .map(cache -> CacheFields.plain(cache.agent().name()) + "'s of " + cache.tag())
+        .map(cache -> PlainText.name(cache.agent().name()) + "'s of " + cache.tag())
         .orElse(String.valueOf(entry.file().getFileName()));
   }
 

@@ -4,6 +4,7 @@ import dev.semantic.cache.AgentId;
 import dev.semantic.cache.CacheImport;
 import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.cache.ParkedCache;
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
@@ -61,7 +62,7 @@ final class CachesImport extends Subcommand {
           fields,
           () ->
               "Imported %d tokens of %s for %s"
-                  .formatted(cache.tokens(), CacheFields.plain(cache.agent().name()), cache.tag()));
+                  .formatted(cache.tokens(), PlainText.name(cache.agent().name()), cache.tag()));
     }
   }
 

@@ -4,6 +4,7 @@ import dev.semantic.cache.CacheEntry;
 import dev.semantic.cache.CacheState;
 import dev.semantic.cache.CacheView;
 import dev.semantic.cache.ParkedCache;
+import dev.semantic.examples.terminal.PlainText;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -64,7 +65,10 @@ final class CachesVerify extends Subcommand {
     StringBuilder text = new StringBuilder();
     damaged.forEach(
         each ->
-            text.append(each.get("file")).append(": ").append(each.get("problem")).append('\n'));
+            text.append(PlainText.name(each.get("file")))
+                .append(": ")
+                .append(PlainText.name(each.get("problem")))
+                .append('\n'));
     return text.append("%d of %d caches are whole".formatted(checked - damaged.size(), checked))
         .toString();
   }

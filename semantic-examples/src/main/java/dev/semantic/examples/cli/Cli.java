@@ -1,6 +1,7 @@
 package dev.semantic.examples.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.examples.terminal.Terminal;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -21,9 +22,6 @@ final class Cli {
   private static final int MISUSED = 2;
   private static final int LONGEST = 2000;
 
-  /** Control characters, and those that turn the direction of what follows. */
-  private static final String UNSEEN = "[\\p{Cntrl}\\u202a-\\u202e\\u2066-\\u2069]";
-
   private Cli() {}
 
   static int run(Terminal terminal, String... arguments) {
@@ -34,8 +32,8 @@ final class Cli {
         new CommandLine(root)
             .setExpandAtFiles(false) // "@home" is a text like any other
             .setCaseInsensitiveEnumValuesAllowed(true)
-            .setOut(writer(terminal.out()))
-            .setErr(writer(terminal.err()))
+            .setOut(writer(terminal.help()))
+            .setErr(writer(terminal.drawing()))
             .setParameterExceptionHandler((e, _) -> misuse(terminal.err(), e))
             .setExecutionExceptionHandler((e, _, _) -> fail(root, terminal.err(), e));
     int code;
@@ -118,7 +116,7 @@ final class Cli {
     if (text == null) {
       return "failed";
     }
-    String line = text.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll(UNSEEN, "?");
+    String line = PlainText.of(text.strip().replaceAll("\\s*\\R\\s*", " ")).replace('\t', ' ');
     return line.length() <= LONGEST
         ? line
         : line.substring(0, LONGEST / 2) + " ... " + line.substring(line.length() - LONGEST / 2);

@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.ModelRuntime;
@@ -23,7 +24,7 @@ final class InfoCommand extends ModelCommand {
 
   private static String table(Map<String, Object> fields) {
     return fields.entrySet().stream()
-        .map(field -> "%-20s %s".formatted(field.getKey(), field.getValue()))
+        .map(field -> "%-20s %s".formatted(field.getKey(), PlainText.name(field.getValue())))
         .collect(Collectors.joining("\n"));
   }
 

@@ -7,6 +7,8 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] arguments) {
-    System.exit(Cli.run(Terminal.ofProcess(), Arguments.asTyped(arguments)));
+    Terminal terminal = Terminal.ofProcess();
+    System.setErr(terminal.err()); // where loggers and the JVM itself write
+    System.exit(Cli.run(terminal, Arguments.asTyped(arguments)));
   }
 }

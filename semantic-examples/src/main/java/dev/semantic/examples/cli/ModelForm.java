@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxException;
@@ -93,13 +94,13 @@ final class ModelForm {
             : "without " + String.join(", ", model.missing());
     return "%-24s %-8s %9s  %-11s %-9s %-9s %s"
         .formatted(
-            model.name(),
+            PlainText.name(model.name()),
             model.state(),
             new ByteSize(model.sizeBytes()),
-            model.license().orElse("?"),
-            model.architecture().orElse("?"),
+            PlainText.name(model.license().orElse("?")),
+            PlainText.name(model.architecture().orElse("?")),
             fits,
-            where)
+            PlainText.name(where))
         .stripTrailing();
   }
 }

@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelRemover;
@@ -57,7 +58,7 @@ final class RemoveCommand extends Subcommand {
     if (!terminal().conversational()) {
       throw misuse("--yes is needed to delete " + removal.paths());
     }
-    removal.paths().forEach(path -> terminal().err().println(path));
+    removal.paths().forEach(path -> terminal().err().println(PlainText.name(path)));
     terminal().err().print("Delete this? [y/N] ");
     terminal().err().flush();
     BufferedReader in =

@@ -2,6 +2,7 @@ package dev.semantic.examples.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.examples.terminal.Terminal;
 import java.io.IOException;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,7 +30,7 @@ abstract class Subcommand implements java.util.concurrent.Callable<Integer> {
   }
 
   private static String toJson(Answer answer) throws JsonProcessingException {
-    return new ObjectMapper().writeValueAsString(answer.json());
+    return PlainText.ofJson(new ObjectMapper().writeValueAsString(answer.json()));
   }
 
   /** However deep this command lies below it. */

@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelId;
 import dev.semantic.swap.SwapReport;
@@ -39,7 +40,7 @@ final class SwapForm {
 
   static String line(SwapReport report) {
     String reclaimed = report.reclaim().map(reclaim -> ", " + reclaim).orElse("");
-    String error = report.error().map(why -> ": " + why).orElse("");
+    String error = report.error().map(why -> ": " + PlainText.name(why)).orElse("");
     return String.format(
         Locale.ROOT,
         "%s -> %s: %s%s; %s serves; %.0f ms, blackout %.0f ms, %d parked, %d restored%s",

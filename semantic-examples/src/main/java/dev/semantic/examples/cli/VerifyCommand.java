@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.examples.terminal.Progress;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelVerifier;
@@ -77,6 +78,6 @@ final class VerifyCommand extends Subcommand {
   }
 
   private static String line(Checked file) {
-    return "%-8s %s".formatted(state(file), file.file());
+    return "%-8s %s".formatted(state(file), PlainText.name(file.file()));
   }
 }

@@ -23,7 +23,7 @@ public final class Progress implements AutoCloseable {
 
   /** Seen by those who watch, and by nobody else. */
   public static Progress drawn(Terminal terminal, String task) {
-    return new Progress(terminal.interactive() ? bar(terminal.err(), task) : null);
+    return new Progress(terminal.interactive() ? bar(terminal.drawing(), task) : null);
   }
 
   /** As {@link #drawn}, but one line says what is going on where no bar can be drawn. */
@@ -38,21 +38,24 @@ public final class Progress implements AutoCloseable {
   public static Progress fetching(Terminal terminal, String task, long doneBytes) {
     return terminal.interactive()
         ? new Progress(
-            builder(terminal.err(), task).startsFrom(doneBytes, Duration.ZERO).showSpeed().build())
+            builder(terminal.drawing(), task)
+                .startsFrom(doneBytes, Duration.ZERO)
+                .showSpeed()
+                .build())
         : told(terminal, task);
   }
 
-  private static ProgressBar bar(PrintStream err, String task) {
-    return builder(err, task).build();
+  private static ProgressBar bar(PrintStream to, String task) {
+    return builder(to, task).build();
   }
 
-  private static ProgressBarBuilder builder(PrintStream err, String task) {
+  private static ProgressBarBuilder builder(PrintStream to, String task) {
     return new ProgressBarBuilder()
-        .setTaskName(task)
+        .setTaskName(PlainText.of(task))
         .setUnit(" MiB", MEBIBYTE)
         .setStyle(ProgressBarStyle.ASCII)
         .setUpdateIntervalMillis(100)
-        .setConsumer(new ConsoleProgressBarConsumer(err));
+        .setConsumer(new ConsoleProgressBarConsumer(to));
   }
 
   /** So many bytes are done. */

@@ -112,6 +112,21 @@ class CachesCommandTest {
     assertFalse(people.out().contains("\u001b"), "a name must not talk to the terminal");
   }
 
+  /** Exactly, for whoever reads JSON; and nothing that a terminal would obey. */
+  @Test
+  void aNameThatSteersIsWrittenAsAnEscape() throws IOException {
+    String name = "eve\u009b31m\u202e\u007f";
+    try (DiskCacheStore store = DiskCacheStore.open(caches)) {
+      store.park(new AgentId(name), snapshot(ALPHA, 5, 4));
+    }
+    assertEquals(name, list("--agent", name).getFirst().get("agent").asText());
+    for (Run run : List.of(caches("list", "--json"), caches("list"), caches("verify"))) {
+      assertTrue(
+          run.out().chars().noneMatch(c -> c != '\n' && Character.isISOControl(c)), run.out());
+      assertFalse(run.out().contains("\u202e"), run.out());
+    }
+  }
+
   @Test
   void listsCanBeNarrowed() throws IOException {
     assertEquals(2, list("--agent", "ada").size());
