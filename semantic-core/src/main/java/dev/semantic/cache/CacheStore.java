@@ -81,7 +81,7 @@ public interface CacheStore {
   }
 
   /**
-   * Forgets what the agent parked under this tag, if anything.
+   * Forgets what the agent parked under this tag, if anything, wherever it waits.
    *
    * @throws CacheException if it is there and could not be removed
    */

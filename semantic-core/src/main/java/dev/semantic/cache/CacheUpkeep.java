@@ -142,7 +142,10 @@ public final class CacheUpkeep {
     return switch (kind) {
       case QUARANTINED -> carryOut(() -> locks.ifIdle(file, () -> attempt(() -> removeFile(file))));
       case ARCHIVED ->
-          carryOut(() -> locks.ifNobodyElse(parent(file), () -> attempt(() -> remove(file))));
+          carryOut(
+              () ->
+                  locks.ifNobodyElse(
+                      parent(file), () -> attempt(() -> removeIn(parent(file), file))));
       case LIVE ->
           carryOut(() -> locks.ifIdle(file, () -> attempt(() -> removeUnlessUsed(file))))
               .filter(bytes -> bytes >= 0);
@@ -156,8 +159,7 @@ public final class CacheUpkeep {
     return used || inUse().contains(file) ? -1 : AgentFiles.remove(tags.at(parent(file)), file);
   }
 
-  private long remove(Path file) throws IOException {
-    Path directory = parent(file);
+  private long removeIn(Path directory, Path file) throws IOException {
     try {
       long freed = AgentFiles.remove(tags.at(directory), file);
       AgentFiles.removeIfEmpty(directory);
@@ -165,6 +167,38 @@ public final class CacheUpkeep {
     } finally {
       tags.forget(directory);
     }
+  }
+
+  /**
+   * Removes an agent's cache of one model from wherever it waits, whatever state it is in.
+   *
+   * @param file where it is, or would be, live
+   * @throws CacheException if it is there and could not be removed
+   */
+  void remove(Path file) {
+    Outcome outcome = locks.alone(parent(file), () -> attempt(() -> removeFromAllRooms(file)));
+    if (outcome.failure() != null) {
+      throw new CacheException(
+          "Cannot remove all of %s: %s. May this user write there? Ask again"
+              .formatted(file, CacheFiles.reason(outcome.failure())),
+          outcome.failure());
+    }
+  }
+
+  private long removeFromAllRooms(Path live) throws IOException {
+    long freed = 0;
+    Path archived = layout.archiveOf(parent(live)).resolve(RootLayout.name(live));
+    for (Path file : List.of(live, archived)) {
+      if (RootLayout.isFile(file)) {
+        freed += removeIn(parent(file), file);
+      }
+    }
+    for (Path file : layout.quarantined()) {
+      if (RootLayout.name(file).endsWith("-" + RootLayout.name(live))) {
+        freed += removeFile(file);
+      }
+    }
+    return freed;
   }
 
   private static long removeFile(Path file) throws IOException {
@@ -228,7 +262,7 @@ public final class CacheUpkeep {
             () ->
                 entry.state() == CacheState.QUARANTINED
                     ? removeFile(entry.file())
-                    : remove(entry.file())));
+                    : removeIn(parent(entry.file()), entry.file())));
   }
 
   private long change(String what, CacheEntry entry, CacheFiles.Access<Long> work) {

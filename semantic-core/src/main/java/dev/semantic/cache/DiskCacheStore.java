@@ -334,23 +334,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public void remove(AgentId agent, ModelTag tag) {
-    Path file = form.file(root, agent, tag);
-    whileOpen(
-        file,
-        () -> {
-          try {
-            if (Files.deleteIfExists(file)) {
-              CacheFiles.force(CacheFileNames.directory(root, tag));
-              directory(tag).removed(file); // not before: its blocks must outlast its name
-            }
-            return true;
-          } catch (IOException e) {
-            throw new CacheException(
-                "Cannot remove %s: %s. May this user write there?"
-                    .formatted(file, CacheFiles.reason(e)),
-                e);
-          }
-        });
+    upkeep.remove(form.file(root, agent, tag));
   }
 
   @Override

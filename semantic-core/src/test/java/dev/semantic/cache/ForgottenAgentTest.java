@@ -7,6 +7,7 @@ import static dev.semantic.cache.Snapshots.small;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.model.ModelTag;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -51,16 +53,61 @@ class ForgottenAgentTest {
       assertEquals(Optional.empty(), store.load(ANNA, BETA));
       assertSame(small(BETA, 2), store.load(BERT, BETA).orElseThrow());
       assertSame(small(ALPHA, 1), store.load(BERT, ALPHA).orElseThrow());
-      try (Stream<Path> all = Files.walk(root)) {
-        List<Path> its =
-            all.filter(
-                    file ->
-                        Stream.of(ALPHA, BETA)
-                            .map(tag -> RootLayout.name(form.file(root, ANNA, tag)))
-                            .anyMatch(RootLayout.name(file)::endsWith))
-                .toList();
-        assertTrue(its.isEmpty(), its.toString());
-      }
+      assertNothingOf(ANNA, form, ALPHA, BETA);
+    }
+  }
+
+  private void assertNothingOf(AgentId agent, CacheForm form, ModelTag... tags) throws IOException {
+    try (Stream<Path> all = Files.walk(root)) {
+      List<Path> its =
+          all.filter(
+                  file ->
+                      Stream.of(tags)
+                          .map(tag -> RootLayout.name(form.file(root, agent, tag)))
+                          .anyMatch(RootLayout.name(file)::endsWith))
+              .toList();
+      assertTrue(its.isEmpty(), its.toString());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatIsRemovedOfOneModelComesBackFromNoRoom(boolean encrypted) throws IOException {
+    CacheForm form = form(encrypted);
+    try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
+      store.park(ANNA, small(ALPHA, 1));
+      store.park(ANNA, small(BETA, 2));
+      store.park(BERT, small(ALPHA, 1));
+      Files.write(form.file(root, ANNA, ALPHA), new byte[50]);
+      assertEquals(Optional.empty(), store.load(ANNA, ALPHA)); // put aside
+      store.park(ANNA, small(ALPHA, 3));
+      store.invalidateAll(); // archived
+      store.park(ANNA, small(ALPHA, 4));
+      store.remove(ANNA, ALPHA);
+      assertNothingOf(ANNA, form, ALPHA);
+      store.updateModelTag(ALPHA);
+      assertEquals(List.of(BERT), store.parked(ALPHA).stream().map(ParkedCache::agent).toList());
+      assertSame(small(ALPHA, 1), store.load(BERT, ALPHA).orElseThrow());
+      store.invalidateAll();
+      store.remove(BERT, ALPHA); // in the archive only
+      store.updateModelTag(ALPHA);
+      assertEquals(Optional.empty(), store.load(BERT, ALPHA));
+      store.updateModelTag(BETA);
+      assertSame(small(BETA, 2), store.load(ANNA, BETA).orElseThrow());
+    }
+  }
+
+  @Test
+  void whoeverPurgesAllThatIsListedLeavesNothing() throws IOException {
+    CacheForm form = form(false);
+    try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
+      store.park(ANNA, small(ALPHA, 1));
+      store.invalidateAll();
+      store.park(ANNA, small(ALPHA, 4));
+      store.upkeep().list().forEach(store.upkeep()::purge);
+      assertNothingOf(ANNA, form, ALPHA);
+      store.updateModelTag(ALPHA);
+      assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
     }
   }
 
