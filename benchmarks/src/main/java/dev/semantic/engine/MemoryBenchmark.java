@@ -114,7 +114,7 @@ public class MemoryBenchmark {
   private static Hot fresh(BlockPool pool, int[] tokens) {
     BlockPool.Lease lease = pool.lease();
     lease.growTo(tokens.length);
-    return Hot.fresh(new Text(tokens), lease);
+    return new Hot(new Text(tokens), lease, false);
   }
 
   private int[] text(int seed) {

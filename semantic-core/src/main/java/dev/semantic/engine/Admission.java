@@ -2,8 +2,6 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.DiskFullException;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.Arrivals.Arrival;
@@ -12,12 +10,8 @@ import dev.semantic.log.Log;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.timeline.Timeline;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Finds each request the sequence it goes on with: the agent's own, from memory or from where it is
@@ -28,24 +22,23 @@ final class Admission {
 
   private final HotTier hot;
   private final BlockPool pool;
-  private final CacheStore store;
   private final Recall recall;
+  private final Parking parking;
   private final WriteBehind behind;
   private final Timeline timeline;
-  private @Nullable Throwable whyFull; // by the scheduler's thread
   private long begun; // by the scheduler's thread: how many requests
 
   Admission(
       HotTier hot,
       BlockPool pool,
-      CacheStore store,
       Recall recall,
+      Parking parking,
       WriteBehind behind,
       Timeline timeline) {
     this.hot = hot;
     this.pool = pool;
-    this.store = store;
     this.recall = recall;
+    this.parking = parking;
     this.behind = behind;
     this.timeline = timeline;
   }
@@ -149,13 +142,15 @@ final class Admission {
     Serving serving = arrival.serving();
     int[] tokens = arrival.tokens();
     Hot sequence;
+    Optional<Recalled> known =
+        parked.filter(cache -> !arrival.beginning().ticket().generation().isForgotten());
     try {
       sequence =
           arrival
               .agent()
               .flatMap(hot::take)
-              .flatMap(idle -> unlessLess(idle, parked, tokens))
-              .or(() -> parked.flatMap(cache -> restore(arrival, cache)))
+              .flatMap(idle -> unlessLess(idle, known, tokens))
+              .or(() -> known.flatMap(cache -> restore(arrival, cache)))
               .orElseGet(() -> fresh(serving));
     } finally {
       parked.ifPresent(Recalled::drop); // which does nothing to what was begun with
@@ -191,7 +186,7 @@ final class Admission {
   }
 
   Hot fresh(Serving serving) {
-    return Hot.fresh(serving.model().open(), pool.lease());
+    return new Hot(serving.model().open(), pool.lease(), false);
   }
 
   /**
@@ -203,7 +198,7 @@ final class Admission {
     try {
       return switch (cache) {
         case Recalled.InPlace there ->
-            Optional.of(Hot.restored(there.occupy(), there.lease(), there.imported()));
+            Optional.of(new Hot(there.occupy(), there.lease(), there.imported()));
         case Recalled.Copy(KvSnapshot snapshot) -> copy(agent, snapshot, serving, evicting);
       };
     } catch (Throwable t) {
@@ -226,7 +221,7 @@ final class Admission {
         LOG.info("No room to restore {} with {} tokens in parts", agent, tokens);
         return Optional.empty();
       }
-      Hot back = Hot.restored(serving.model().restore(snapshot), lease, snapshot.imported());
+      Hot back = new Hot(serving.model().restore(snapshot), lease, snapshot.imported());
       restored = true;
       return Optional.of(back);
     } finally {
@@ -244,7 +239,11 @@ final class Admission {
     }
     Optional<Hot> back =
         restore(agent, passenger.cache(), passenger.serving(), hot.isPinned(agent));
-    back.ifPresent(sequence -> hot.put(agent, sequence));
+    back.ifPresent(
+        sequence -> {
+          sequence.isParkedAs(passenger.parked());
+          hot.put(agent, sequence);
+        });
     return back.isPresent();
   }
 
@@ -255,30 +254,29 @@ final class Admission {
 
   /**
    * Books blocks for so many tokens; idle agents are parked to make room, coldest first. One who
-   * cannot be parked stays, and the next has to leave; but where the disk is full they leave as
-   * they are, and what they parked before is still there.
+   * cannot be parked stays, and the next has to leave. Where none can be, they leave as they are:
+   * their next prompts are computed again, from what they parked before.
    */
   boolean makeRoom(BlockPool.Lease lease, int tokens) {
     if (!couldHold(tokens)) {
       return false; // however many agents were parked for it
     }
+    hot.closeForgotten();
     Set<AgentId> stay = new HashSet<>();
-    whyFull = null;
     while (!lease.growTo(tokens)) {
-      Optional<AgentId> coldest = hot.coldest(stay);
-      if (coldest.isEmpty()) {
+      Optional<AgentId> next = hot.coldest(stay);
+      boolean anyway = next.isEmpty() || parking.pause() > 0;
+      Optional<AgentId> leaving = anyway ? hot.coldest(Set.of()) : next;
+      if (leaving.isEmpty()) {
         return false;
       }
-      if (!evict(coldest.get())) {
-        stay.add(coldest.get());
+      if (anyway || park(leaving.get())) {
+        hot.take(leaving.get()).ifPresent(Hot::close);
+      } else {
+        stay.add(leaving.get());
       }
     }
     return true;
-  }
-
-  /** What kept somebody from leaving when room was wanted last, if anything did. */
-  @Nullable Throwable whyFull() {
-    return whyFull;
   }
 
   /** Whether so many tokens would fit if nobody else were there. */
@@ -286,52 +284,13 @@ final class Admission {
     return Math.ceilDiv(tokens, BlockPool.BLOCK_TOKENS) <= pool.totalBlocks();
   }
 
-  private boolean evict(AgentId agent) {
-    Hot leaving = hot.peek(agent).orElseThrow();
+  private boolean park(AgentId agent) {
     try {
-      behind.park(agent, leaving);
-    } catch (DiskFullException e) {
-      LOG.debug("No room to park {}: its next prompt is computed again", agent, e);
+      behind.park(agent, hot.peek(agent).orElseThrow());
+      return true;
     } catch (Throwable t) {
-      whyFull = t;
-      LOG.warn("Cannot park {}, so it stays in memory", agent, t);
+      LOG.debug("Cannot park {}, so it stays in memory while others can leave", agent, t);
       return false;
-    }
-    hot.take(agent).ifPresent(Hot::close);
-    return true;
-  }
-
-  /**
-   * Parks every idle agent who is not parked already; all stay in memory.
-   *
-   * @param cancelled asked before every agent, and before anything is written
-   * @return how many are parked now
-   * @throws CancellationException if it was cancelled
-   */
-  int parkAll(BooleanSupplier cancelled) {
-    behind.awaitWritten(cancelled);
-    int parked = 0;
-    for (Map.Entry<AgentId, Hot> entry : hot.all().entrySet()) {
-      Hot idle = entry.getValue();
-      requireWanted(cancelled);
-      if (idle.sequence().length() == 0) {
-        continue;
-      }
-      if (!idle.isParked()) {
-        KvSnapshot snapshot = idle.snapshot();
-        requireWanted(cancelled);
-        idle.beginParking();
-        store.park(entry.getKey(), snapshot);
-        idle.endParking();
-      }
-      parked++;
-    }
-    return parked;
-  }
-
-  private static void requireWanted(BooleanSupplier cancelled) {
-    if (cancelled.getAsBoolean()) {
-      throw new CancellationException("Nobody wants the agents parked any more");
     }
   }
 }

@@ -2,7 +2,9 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
+import dev.semantic.cache.CacheException;
 import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.ParkingStatus;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
@@ -36,9 +38,13 @@ public final class BatchEngine implements AutoCloseable {
 
   private static final long A_MOMENT = Duration.ofSeconds(1).toNanos();
 
+  /** How long somebody is waited for who is being parked. */
+  private static final Duration LONGEST_WRITE = Duration.ofSeconds(5);
+
   private final EngineOptions options;
   private final BlockPool pool;
   private final HotTier hot = new HotTier();
+  private final Parking parking;
   private final WriteBehind behind;
   private final Recall recall;
   private final Admission admission;
@@ -62,9 +68,10 @@ public final class BatchEngine implements AutoCloseable {
     this.options = options;
     this.pool = pool;
     this.lobby = new Lobby(timeline, options);
-    this.behind = new WriteBehind(hot, store, timeline, lobby::wake);
+    this.parking = new Parking(store, timeline);
+    this.behind = new WriteBehind(hot, parking, timeline, lobby::wake);
     this.recall = new Recall(store, pool);
-    this.admission = new Admission(hot, pool, store, recall, behind, timeline);
+    this.admission = new Admission(hot, pool, recall, parking, behind, timeline);
     this.timeline = timeline;
     this.readers = new Readers(timeline, "semantic-restore");
     this.tokenizer = new PromptTokenizer(lobby, new Readers(timeline, "semantic-tokenize"));
@@ -149,16 +156,19 @@ public final class BatchEngine implements AutoCloseable {
   }
 
   /**
-   * Parks the caches of all agents; they stay in memory too. Only after {@link #drain}.
+   * Parks the caches of all agents who are not parked as they are, as far as the store can tell;
+   * they stay in memory too. Only after {@link #drain}.
    *
    * @param permit taken before
    * @param cancelled asked before every agent
-   * @return how many
+   * @return how many are parked now
    * @throws CancellationException if it was cancelled, or given up; what was parked is parked
    */
   public int parkAgents(long permit, BooleanSupplier cancelled) {
     lobby.enter(EngineMode.DRAINED, permit);
-    return admission.parkAll(() -> cancelled.getAsBoolean() || lobby.givenUp(permit));
+    BooleanSupplier unwanted = () -> cancelled.getAsBoolean() || lobby.givenUp(permit);
+    behind.awaitWritten(unwanted);
+    return parking.parkAll(hot.all(), unwanted);
   }
 
   /** Lets go of the model and of every sequence; the queue stays. Only after {@link #drain}. */
@@ -166,7 +176,7 @@ public final class BatchEngine implements AutoCloseable {
     lobby.enter(EngineMode.DRAINED, permit);
     homecoming.stop();
     recall.close();
-    hot.closeAll(agent -> lobby.permitted(permit, () -> hot.take(agent)));
+    hot.closeAll(taking -> lobby.permitted(permit, taking));
     lobby.become(permit, EngineMode.EMPTY, null, () -> {});
   }
 
@@ -215,6 +225,29 @@ public final class BatchEngine implements AutoCloseable {
   /** Lets an agent's cache leave memory again when others need room. */
   public void unpin(AgentId agent) {
     hot.unpin(agent);
+  }
+
+  /**
+   * Forgets what an agent has in memory, its pin, and what is being written or read of it. Requests
+   * of it that were asked before go on, and what is computed for them is dropped when they end.
+   * What is parked is the store's to forget. Any thread; waits for a write of the agent's that is
+   * under way.
+   *
+   * @throws CacheException if that does not end; what is written is removed then
+   */
+  public void forget(AgentId agent) {
+    homecoming.forget(agent);
+    lobby.forget(agent, () -> hot.forget(agent));
+    if (!parking.forget(agent, LONGEST_WRITE)) {
+      throw new CacheException(
+          "%s is still being parked after %s; what is written is removed then. Ask again"
+              .formatted(agent, LONGEST_WRITE));
+    }
+  }
+
+  /** Whether agents can be parked, as the store says or as it was found to be. Never waits. */
+  public ParkingStatus parking() {
+    return parking.status();
   }
 
   /** What the parts of a change of the model must show. */
@@ -346,7 +379,7 @@ public final class BatchEngine implements AutoCloseable {
       recall.close();
       still =
           ThreadFrame.within(
-              timeline, "semantic-close-agents", LAST_STEP, () -> hot.closeAll(hot::take));
+              timeline, "semantic-close-agents", LAST_STEP, () -> hot.closeAll(Supplier::get));
     }
   }
 }

@@ -20,6 +20,7 @@ public final class Generation {
   private final List<GenerationEvent> events = new ArrayList<>(); // under the monitor
   private volatile @Nullable GenerationEvent end; // the last of them
   private volatile boolean cancelled;
+  private volatile boolean forgotten;
 
   /**
    * Not begun.
@@ -179,5 +180,14 @@ public final class Generation {
     } finally {
       monitor.unlock();
     }
+  }
+
+  /** Its agent was forgotten after it was asked: what is computed for it is kept for nobody. */
+  void forget() {
+    forgotten = true;
+  }
+
+  boolean isForgotten() {
+    return forgotten;
   }
 }

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +67,11 @@ final class Homecoming {
   }
 
   /** An agent whose cache has been read. */
-  record Passenger(AgentId agent, Recalled cache, Serving serving) {}
+  record Passenger(ParkedCache parked, Recalled cache, Serving serving) {
+    AgentId agent() {
+      return parked.agent();
+    }
+  }
 
   /**
    * Nobody is brought back yet.
@@ -164,7 +169,7 @@ final class Homecoming {
     if (cache.isEmpty()) {
       return false;
     }
-    monitor.holding(() -> trip.passenger = new Passenger(one.agent(), cache.get(), trip.serving));
+    monitor.holding(() -> trip.passenger = new Passenger(one, cache.get(), trip.serving));
     wake.run();
     return awaitTaken(trip, one.agent());
   }
@@ -229,8 +234,9 @@ final class Homecoming {
    * while the model serves.
    *
    * @param door gives him a sequence; false if it can't
+   * @param regret hears of who was forgotten while he was let in
    */
-  void letIn(Predicate<Passenger> door) {
+  void letIn(Predicate<Passenger> door, Consumer<AgentId> regret) {
     Trip trip = monitor.holding(() -> present);
     Passenger passenger = trip == null ? null : monitor.holding(() -> trip.passenger);
     if (trip == null || passenger == null) {
@@ -239,6 +245,9 @@ final class Homecoming {
     boolean in = false;
     try {
       in = !hasAsked(trip, passenger.agent()) && door.test(passenger);
+      if (in && hasAsked(trip, passenger.agent())) {
+        regret.accept(passenger.agent());
+      }
     } finally {
       boolean isBack = in;
       passenger.cache().drop(); // which does nothing to what is in
@@ -251,6 +260,17 @@ final class Homecoming {
             monitor.signalAll();
           });
     }
+  }
+
+  /** The agent is not brought back any more. */
+  void forget(AgentId agent) {
+    monitor.holding(
+        () -> {
+          if (present != null) {
+            present.asked.add(agent);
+            present.parked.remove(agent);
+          }
+        });
   }
 
   /** An agent asks, and its own cache is read for it. */

@@ -5,17 +5,22 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
 import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.ParkedCache;
 import dev.semantic.spi.Sequence;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,40 +29,39 @@ import org.jspecify.annotations.Nullable;
  * by a swap while the scheduler stands still.
  */
 final class HotTier {
-  /** An agent's sequence, the blocks that are booked for it, and whether it is parked as it is. */
-  static final class Hot {
-    private enum Parking {
+  /** Whether a sequence is parked as it is. */
+  sealed interface Parked {
+    enum Not implements Parked {
       CHANGED,
-      BEING_PARKED,
-      PARKED
+      NEEDED
     }
 
+    /** As the store has told. */
+    record As(ParkedCache told) implements Parked {}
+  }
+
+  /** It is being parked as it was at one moment. */
+  static final class Attempt implements Parked {}
+
+  /** An agent's sequence, the blocks that are booked for it, and whether it is parked as it is. */
+  static final class Hot {
     private final Sequence sequence;
     private final BlockPool.Lease lease;
-    private final AtomicReference<Parking> parking;
+    private final AtomicReference<Parked> parked = new AtomicReference<>(Parked.Not.CHANGED);
     private boolean imported; // by the scheduler's thread
     private @Nullable Blocks blocks; // null while nobody has asked
     private volatile boolean closed;
-
-    private Hot(Sequence sequence, BlockPool.Lease lease, Parking parking, boolean imported) {
-      this.sequence = sequence;
-      this.lease = lease;
-      this.imported = imported;
-      this.parking = new AtomicReference<>(parking);
-    }
-
-    /** One that nobody has parked. */
-    static Hot fresh(Sequence sequence, BlockPool.Lease lease) {
-      return new Hot(sequence, lease, Parking.CHANGED, false);
-    }
+    private volatile boolean forgotten;
 
     /**
-     * One that was parked, and is the same now.
+     * One that nobody has parked.
      *
      * @param imported as in {@link KvSnapshot}
      */
-    static Hot restored(Sequence sequence, BlockPool.Lease lease, boolean imported) {
-      return new Hot(sequence, lease, Parking.PARKED, imported);
+    Hot(Sequence sequence, BlockPool.Lease lease, boolean imported) {
+      this.sequence = sequence;
+      this.lease = lease;
+      this.imported = imported;
     }
 
     /** Whether it goes on from what came from outside, and is nobody's but its agent's. */
@@ -81,7 +85,7 @@ final class HotTier {
 
     /** It goes on: what was parked of it is not all of it any more. */
     void change() {
-      parking.set(Parking.CHANGED);
+      parked.set(Parked.Not.CHANGED);
       blocks = null;
     }
 
@@ -107,24 +111,57 @@ final class HotTier {
       lease.shrinkTo(sequence.length());
     }
 
-    void beginParking() {
-      parking.set(Parking.BEING_PARKED);
+    Attempt beginParking() {
+      Attempt attempt = new Attempt();
+      parked.set(attempt);
+      return attempt;
     }
 
     /**
      * What it was when that began is parked; if it has not changed since, it is parked as it is.
      */
-    void endParking() {
-      parking.compareAndSet(Parking.BEING_PARKED, Parking.PARKED);
+    void endParking(Attempt attempt, ParkedCache as) {
+      parked.compareAndSet(attempt, new Parked.As(as));
+    }
+
+    void parkingFailed(Attempt attempt) {
+      parked.compareAndSet(attempt, Parked.Not.CHANGED);
+    }
+
+    /** It is as it was parked before. */
+    void isParkedAs(ParkedCache as) {
+      parked.set(new Parked.As(as));
+    }
+
+    /** It holds no token. */
+    void hasNothingToSay() {
+      parked.set(Parked.Not.NEEDED);
+    }
+
+    /** What the store said of it when it was parked as it is, if it was. */
+    Optional<ParkedCache> parkedAs() {
+      return parked.get() instanceof Parked.As(ParkedCache as)
+          ? Optional.ofNullable(as)
+          : Optional.empty();
     }
 
     boolean isParked() {
-      return parking.get() == Parking.PARKED;
+      Parked now = parked.get();
+      return now instanceof Parked.As || now == Parked.Not.NEEDED;
     }
 
-    /** Whether it is not parked as it is, and nobody has tried. */
+    /** Its agent was forgotten: nobody goes on with it, and it is not parked. */
+    void forget() {
+      forgotten = true;
+    }
+
+    boolean isForgotten() {
+      return forgotten;
+    }
+
+    /** Whether it is not parked as it is, and nobody is at it. */
     boolean isChanged() {
-      return parking.get() == Parking.CHANGED;
+      return parked.get() == Parked.Not.CHANGED;
     }
 
     /**
@@ -141,13 +178,8 @@ final class HotTier {
         if (parts) {
           change(); // it lies in other parts than those that are parked
         }
-        return sequence.fork(tokens).map(its -> fresh(its, part.end()));
+        return sequence.fork(tokens).map(its -> new Hot(its, part.end(), false));
       }
-    }
-
-    /** Parking failed for a reason that has gone. */
-    void parkAgain() {
-      parking.compareAndSet(Parking.BEING_PARKED, Parking.CHANGED);
     }
 
     void close() {
@@ -167,6 +199,9 @@ final class HotTier {
           .maximumWeight(Long.MAX_VALUE - 1)
           .weigher((AgentId agent, Hot hot) -> hot.lease().blocks())
           .build();
+
+  /** Nobody's any more, to be closed where the model may be used. */
+  private final Queue<Hot> forgotten = new ConcurrentLinkedQueue<>();
 
   private final AtomicLong comings = new AtomicLong();
   private final Set<AgentId> pinned = ConcurrentHashMap.newKeySet();
@@ -197,12 +232,38 @@ final class HotTier {
     return Optional.ofNullable(idle.asMap().remove(agent));
   }
 
-  /** Somebody whose sequence has not been parked as it is, if there is one. */
-  Optional<AgentId> changed() {
-    return idle.asMap().entrySet().stream()
-        .filter(entry -> entry.getValue().isChanged())
-        .map(Map.Entry::getKey)
-        .findFirst();
+  /** The agent has nothing in memory any more, and no pin. By any thread. */
+  void forget(AgentId agent) {
+    unpin(agent);
+    Hot its = idle.asMap().remove(agent);
+    if (its != null) {
+      its.forget();
+      forgotten.add(its);
+    }
+  }
+
+  boolean hasForgotten() {
+    return !forgotten.isEmpty();
+  }
+
+  void closeForgotten() {
+    for (Hot next = forgotten.poll(); next != null; next = forgotten.poll()) {
+      Stepper.close(next);
+    }
+  }
+
+  /** Those whose sequences are not parked as they are, the longest silent first. */
+  List<AgentId> changed() {
+    idle.cleanUp();
+    return idle.policy()
+        .eviction()
+        .orElseThrow()
+        .coldest(
+            entries ->
+                entries
+                    .filter(entry -> entry.getValue().isChanged())
+                    .map(Map.Entry::getKey)
+                    .toList());
   }
 
   /** The agent uses this sequence until it is put here, or closed. */
@@ -227,11 +288,6 @@ final class HotTier {
           }
         });
     return agents;
-  }
-
-  /** Whoever could not be parked is to be tried again. */
-  void parkAgain() {
-    idle.asMap().values().forEach(Hot::parkAgain);
   }
 
   /** Changes whenever somebody comes. */
@@ -288,14 +344,17 @@ final class HotTier {
   /**
    * Closes all; one that fails to close keeps no other from it, and is told of at the end.
    *
-   * @param taking takes an agent's out, as long as they are the caller's to close
+   * @param taking takes one out, as long as they are the caller's to close
    */
-  void closeAll(Function<AgentId, Optional<Hot>> taking) {
+  void closeAll(Function<Supplier<Optional<Hot>>, Optional<Hot>> taking) {
     lent.clear();
     RuntimeException failure = null;
+    for (int left = forgotten.size(); left > 0; left--) {
+      taking.apply(() -> Optional.ofNullable(forgotten.poll())).ifPresent(Stepper::close);
+    }
     for (AgentId agent : Map.copyOf(idle.asMap()).keySet()) {
       try {
-        taking.apply(agent).ifPresent(Hot::close);
+        taking.apply(() -> take(agent)).ifPresent(Hot::close);
       } catch (Throwable t) {
         if (failure == null) {
           failure = new IllegalStateException("The sequence of " + agent + " was not closed", t);

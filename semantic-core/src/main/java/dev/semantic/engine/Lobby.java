@@ -7,6 +7,7 @@ import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -15,6 +16,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -500,6 +502,23 @@ final class Lobby {
 
   int queued() {
     return monitor.holding(() -> waiting.size() + preempted.size());
+  }
+
+  /**
+   * What is computed for this agent's requests that have been asked is kept for nobody.
+   *
+   * @param atOnce done while no other can be asked or begun
+   */
+  void forget(AgentId agent, Runnable atOnce) {
+    monitor.holding(
+        () -> {
+          Stream.of(waiting.all(), preempted.all(), running)
+              .flatMap(Collection::stream)
+              .filter(ticket -> ticket.request().agent().filter(agent::equals).isPresent())
+              .forEach(ticket -> ticket.generation().forget());
+          atOnce.run();
+          monitor.signalAll();
+        });
   }
 
   void wake() {

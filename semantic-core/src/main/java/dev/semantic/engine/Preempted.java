@@ -21,6 +21,11 @@ final class Preempted {
     waiting.add(new Waiting(work, deadline));
   }
 
+  /** All of them. */
+  List<Ticket> all() {
+    return waiting.stream().map(one -> one.work().ticket()).toList();
+  }
+
   int size() {
     return waiting.size();
   }

@@ -109,8 +109,11 @@ final class Scheduler implements ThreadFrame.Rounds {
       }
     }
     lobby.countEnded(this::holds);
+    if (hot.hasForgotten()) {
+      lobby.aside(hot::closeForgotten);
+    }
     if (homecoming.isReady()) {
-      lobby.aside(() -> homecoming.letIn(admission::welcome));
+      lobby.aside(() -> homecoming.letIn(admission::welcome, hot::forget));
     } else if (isWriteBehindDue()) {
       lobby.aside(() -> behind.ifPresent(WriteBehind::begin));
     }
@@ -129,11 +132,12 @@ final class Scheduler implements ThreadFrame.Rounds {
   }
 
   private boolean hasSpareWork() {
-    return homecoming.isReady() || isWriteBehindDue();
+    return homecoming.isReady() || isWriteBehindDue() || hot.hasForgotten();
   }
 
   private boolean isWriteBehindDue() {
-    return isIdle() && behind.filter(WriteBehind::isDue).isPresent();
+    boolean idle = isIdle();
+    return behind.filter(parking -> parking.isDue(idle)).isPresent();
   }
 
   private void admit() {

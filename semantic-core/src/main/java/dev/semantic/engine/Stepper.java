@@ -200,21 +200,14 @@ final class Stepper {
 
   /** What was computed so far is whole, so the agent keeps it. */
   private void refuse(Work work) {
-    Throwable cause = admission.couldHold(work.lengthAhead()) ? admission.whyFull() : null;
     keep(work);
     work.ticket()
         .generation()
         .fail(
             new RequestException(
-                RequestException.Kind.NO_ROOM, noRoom(work.lengthAhead(), cause), cause));
-  }
-
-  private String noRoom(int tokens, @Nullable Throwable cause) {
-    return cause == null
-        ? "No room for %d tokens in the KV pool, and no idle agent to park%s; raise the pool or ask for less"
-            .formatted(tokens, pinned())
-        : "No room for %d tokens in the KV pool, and idle agents cannot be parked to make some: %s"
-            .formatted(tokens, Log.reason(cause));
+                RequestException.Kind.NO_ROOM,
+                "No room for %d tokens in the KV pool, and no idle agent to park%s; raise the pool or ask for less"
+                    .formatted(work.lengthAhead(), pinned())));
   }
 
   private String pinned() {
@@ -224,10 +217,19 @@ final class Stepper {
 
   private void keep(Work work) {
     active.remove(work);
+    Generation generation = work.ticket().generation();
     work.ticket()
         .request()
         .agent()
-        .ifPresentOrElse(agent -> keep(agent, work.hot()), () -> close(work.hot()));
+        .filter(agent -> !generation.isForgotten())
+        .ifPresentOrElse(
+            agent -> {
+              keep(agent, work.hot());
+              if (generation.isForgotten()) { // just now
+                hot.forget(agent);
+              }
+            },
+            () -> close(work.hot()));
   }
 
   private void keep(AgentId agent, Hot sequence) {

@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -46,6 +47,11 @@ final class WaitingRoom {
   /** In front of everybody, whatever the bound: it was let in once. */
   void putBack(Ticket ticket) {
     waiting.addFirst(ticket);
+  }
+
+  /** All of them. */
+  List<Ticket> all() {
+    return List.copyOf(waiting);
   }
 
   int size() {

@@ -2,28 +2,35 @@ package dev.semantic.engine;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.CacheException;
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.DiskFullException;
-import dev.semantic.cache.KvSnapshot;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.engine.Parking.Copied;
 import dev.semantic.log.Log;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Parks agents who have fallen silent, one at a time, while the model has nothing else to do: a
- * swap, an eviction or the end of the process then finds little left to write. What is copied out
- * of the model is copied on the scheduler's thread; what is written is written on another.
+ * Parks agents who have fallen silent, those first who were silent for longest: a swap, an eviction
+ * or the end of the process then finds little left to write. What is copied out of the model is
+ * copied on the scheduler's thread, between two steps; while others are served that takes a tenth
+ * of its time at most. What is written is written on another thread, one at a time, and together
+ * what has been copied meanwhile.
  */
 final class WriteBehind {
   private static final Log LOG = Log.of(WriteBehind.class);
   private static final long LOOK_NANOS = Duration.ofMillis(50).toNanos();
+
+  /** While others are served: so many times as long as a copy took are theirs. */
+  private static final int OTHERS_PARTS = 9;
 
   private static final Duration LAST_WORDS = Duration.ofSeconds(5);
 
@@ -31,82 +38,211 @@ final class WriteBehind {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final HotTier hot;
-  private final CacheStore store;
+  private final Parking parking;
   private final Timeline timeline;
   private final Runnable wake;
   private final Monitor monitor;
+  private final Deque<AgentId> due = new ArrayDeque<>(); // the scheduler's thread's
+  private long seen; // how many had fallen silent when it looked last
+  private long othersUntil;
+  private final Map<AgentId, Copied> copied = new LinkedHashMap<>(); // not being written yet
   private boolean writing;
-  private volatile boolean hangs; // somebody has waited for the one that is written in vain
-  private volatile boolean full; // the last one found no room, and others may have before
+  private boolean closed;
+  private volatile boolean again; // somebody could not be parked since it looked last
+  private volatile boolean hangs; // somebody has waited for what is written in vain
 
   /**
    * Nothing is written yet.
    *
-   * @param wake tells the scheduler that the next one may be written
+   * @param wake tells the scheduler that more may be copied
    */
-  WriteBehind(HotTier hot, CacheStore store, Timeline timeline, Runnable wake) {
+  WriteBehind(HotTier hot, Parking parking, Timeline timeline, Runnable wake) {
     this.hot = hot;
-    this.store = store;
+    this.parking = parking;
     this.timeline = timeline;
     this.wake = wake;
     this.monitor = timeline.monitor();
+    this.othersUntil = timeline.nanoTime();
   }
 
-  /** Whether there is somebody to park, and nobody is being parked. */
-  boolean isDue() {
-    return !isWriting() && hot.changed().isPresent();
+  /**
+   * Whether there may be somebody to copy. On the scheduler's thread.
+   *
+   * @param idle whether nobody is served just now
+   */
+  boolean isDue(boolean idle) {
+    return (!due.isEmpty() || again || seen != hot.comings())
+        && (idle || timeline.nanoTime() - othersUntil >= 0)
+        && hasRoom()
+        && parking.pause() <= 0;
   }
 
-  /** Begins to park one agent. On the scheduler's thread, while no swap may touch the agents. */
+  private boolean hasRoom() {
+    return monitor.holding(
+        () ->
+            copied.size() < Parking.BATCH_AGENTS
+                && copied.values().stream().mapToLong(one -> one.snapshot().bytes()).sum()
+                    < Parking.BATCH_BYTES);
+  }
+
+  /** Copies one agent's cache. On the scheduler's thread, while no swap may touch the agents. */
   void begin() {
-    Optional<AgentId> next = hot.changed();
-    if (isWriting() || next.isEmpty()) {
-      return;
-    }
-    AgentId agent = next.get();
-    Hot silent = hot.peek(agent).orElseThrow();
-    silent.beginParking();
-    if (silent.sequence().length() == 0) {
-      silent.endParking(); // it has nothing to say
-      return;
-    }
+    long begun = timeline.nanoTime();
+    AgentId agent = next();
+    Hot silent = agent == null ? null : hot.peek(agent).orElse(null);
     try {
-      KvSnapshot snapshot = silent.snapshot();
-      setWriting(true);
-      ThreadFrame.once(timeline, "semantic-park", new Writing(agent, silent, snapshot));
-    } catch (Throwable t) { // it is tried again with the agent's next turn, or by a swap
+      if (agent != null && silent != null && silent.sequence().length() == 0) {
+        silent.hasNothingToSay();
+      } else if (agent != null && silent != null) {
+        write(parking.copy(agent, silent));
+      }
+    } catch (Throwable t) { // it is tried again when somebody falls silent, or by a swap
       LOG.warn("Cannot park {} yet", agent, t);
-      setWriting(false);
+    } finally {
+      long end = timeline.nanoTime();
+      othersUntil = end + OTHERS_PARTS * (end - begun);
+    }
+  }
+
+  /** Whoever is silent for longest of those who are not parked. */
+  private @Nullable AgentId next() {
+    if (due.isEmpty()) {
+      again = false; // first: what fails from now on is seen the next time
+      seen = hot.comings();
+      due.addAll(hot.changed());
+    }
+    AgentId next = due.poll();
+    while (next != null && hot.peek(next).filter(Hot::isChanged).isEmpty()) {
+      next = due.poll(); // it has asked meanwhile: it falls silent again
+    }
+    return next;
+  }
+
+  private void write(Copied one) {
+    boolean start =
+        monitor.holding(
+            () -> {
+              Copied former = copied.put(one.agent(), one); // it has said more since
+              if (former != null) {
+                parking.drop(List.of(former));
+              }
+              boolean nobody = !writing;
+              writing = true;
+              return nobody;
+            });
+    if (start) {
+      start(new Writing());
+    }
+  }
+
+  private void start(ThreadFrame.Work work) {
+    try {
+      ThreadFrame.once(timeline, "semantic-park", work);
+    } catch (Throwable t) { // no more threads, say
+      stop();
+      throw t;
+    }
+  }
+
+  /** Writes until nothing is left to write. */
+  private final class Writing implements ThreadFrame.Work {
+    private List<Copied> batch = List.of();
+    private boolean done;
+
+    @Override
+    public void run() {
+      boolean failed = false;
+      for (batch = take(); !batch.isEmpty(); batch = take()) {
+        wake.run(); // there is room for others
+        failed = !parking.write(batch).isEmpty();
+        again |= failed;
+        hangs = false;
+      }
+      done = true;
+      if (failed) {
+        pause();
+      }
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) {
+      parking.drop(batch); // which does nothing to what was written
+      if (!done) {
+        stop();
+        LOG.warn("The thread that parks agents has failed; it is tried again", thrown);
+      }
+      wake.run();
+    }
+  }
+
+  /** All that has been copied; empty if there is nothing, and nobody writes any more then. */
+  private List<Copied> take() {
+    return monitor.holding(
+        () -> {
+          List<Copied> batch = List.copyOf(copied.values());
+          copied.clear();
+          if (batch.isEmpty()) {
+            writing = false;
+            monitor.signalAll();
+          }
+          return batch;
+        });
+  }
+
+  /** Nobody writes any more; what was copied is not written. */
+  private void stop() {
+    monitor.holding(
+        () -> {
+          parking.drop(copied.values());
+          again |= !copied.isEmpty();
+          copied.clear();
+          hangs = false;
+          writing = false;
+          monitor.signalAll();
+        });
+  }
+
+  /** Until the store is to be tried again. */
+  private void pause() {
+    monitor.lock();
+    try {
+      for (long left = parking.pause(); !closed && left > 0; left = parking.pause()) {
+        monitor.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("Somebody interrupted the thread that parks agents, which ends by itself", e);
+    } finally {
+      monitor.unlock();
     }
   }
 
   /**
-   * Parks one agent at once, and waits for it, but not for ever: while the store hangs it is not
-   * asked anything more. On the scheduler's thread.
+   * Parks one agent at once, unless it is parked as it is, and waits for it, but not for ever:
+   * while the store hangs it is not asked anything more. On the scheduler's thread.
    *
    * @throws CacheException if the store does not come back
+   * @throws RuntimeException or an Error: why it could not be parked
    */
   void park(AgentId agent, Hot leaving) {
-    awaitStore();
-    if (leaving.isParked() || leaving.sequence().length() == 0) {
+    if (leaving.sequence().length() == 0) {
       return; // it has nothing to say
     }
-    Writing writing = new Writing(agent, leaving, leaving.snapshot());
-    leaving.beginParking();
-    setWriting(true);
-    try {
-      ThreadFrame.once(timeline, "semantic-park", writing);
-    } catch (Throwable t) { // no more threads, say
-      setWriting(false);
-      throw t;
-    }
     awaitStore();
-    switch (writing.failure) {
-      case null -> {}
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      case Throwable t -> throw new CacheException("Cannot park " + agent, t);
+    if (leaving.isParked()) {
+      if (new Asking(() -> parking.isThere(agent, leaving)).answer()) {
+        return;
+      }
     }
+    Copied one = parking.copy(agent, leaving);
+    new Asking(
+            () -> {
+              List<Throwable> failed = parking.write(List.of(one));
+              if (!failed.isEmpty()) {
+                throw failed.getFirst();
+              }
+              return true;
+            })
+        .answer();
   }
 
   private void awaitStore() {
@@ -114,46 +250,54 @@ final class WriteBehind {
     try {
       awaitWritten(() -> timeline.nanoTime() - end > 0);
     } catch (CancellationException e) {
-      hangs = true;
-      throw new CacheException(
-          "The store has not come back for %s; nobody is parked until it does".formatted(PATIENCE));
+      CacheException why =
+          new CacheException(
+              "The store has not come back for %s; nobody is parked until it does"
+                  .formatted(PATIENCE));
+      if (!hangs) {
+        hangs = true;
+        parking.fails(why);
+      }
+      throw why;
     }
   }
 
-  private final class Writing implements ThreadFrame.Work {
-    private final AgentId agent;
-    private final Hot silent;
-    private final KvSnapshot snapshot;
+  /** What the store is asked while nothing is written. */
+  private interface Question {
+    boolean ask() throws Throwable;
+  }
+
+  private final class Asking implements ThreadFrame.Work {
+    private final Question question;
+    private volatile boolean answer;
     private volatile @Nullable Throwable failure;
 
-    private Writing(AgentId agent, Hot silent, KvSnapshot snapshot) {
-      this.agent = agent;
-      this.silent = silent;
-      this.snapshot = snapshot;
+    private Asking(Question question) {
+      this.question = question;
     }
 
     @Override
-    public void run() {
-      store.park(agent, snapshot);
-      silent.endParking();
-      if (full) {
-        full = false;
-        hot.parkAgain();
-      }
+    public void run() throws Throwable {
+      answer = question.ask();
     }
 
     @Override
     public void ended(@Nullable Throwable thrown) {
       failure = thrown;
-      full |= thrown instanceof DiskFullException; // which the store has said once, for all
-      hangs = false;
-      setWriting(false);
+      stop();
       wake.run();
-      if (thrown instanceof DiskFullException) {
-        LOG.debug("Cannot park {} yet", agent, thrown);
-      } else if (thrown != null) {
-        LOG.warn("Cannot park {} yet", agent, thrown);
-      }
+    }
+
+    boolean answer() {
+      monitor.holding(() -> writing = true);
+      start(this);
+      awaitStore();
+      return switch (failure) {
+        case null -> answer;
+        case RuntimeException e -> throw e;
+        case Error e -> throw e;
+        case Throwable t -> throw new CacheException("The store failed: " + Log.reason(t), t);
+      };
     }
   }
 
@@ -195,25 +339,20 @@ final class WriteBehind {
 
   /** Waits for what is being written; not for ever. */
   void close() {
+    monitor.holding(
+        () -> {
+          closed = true;
+          monitor.signalAll();
+        });
     long end = timeline.nanoTime() + LAST_WORDS.toNanos();
     try {
       awaitWritten(() -> timeline.nanoTime() - end > 0);
     } catch (CancellationException e) {
-      LOG.warn("An agent is still being parked after {}; nobody waits for it", LAST_WORDS);
+      LOG.warn("Agents are still being parked after {}; nobody waits for them", LAST_WORDS);
     }
   }
 
   private boolean isWriting() {
     return monitor.holding(() -> writing);
-  }
-
-  private void setWriting(boolean value) {
-    monitor.lock();
-    try {
-      writing = value;
-      monitor.signalAll();
-    } finally {
-      monitor.unlock();
-    }
   }
 }

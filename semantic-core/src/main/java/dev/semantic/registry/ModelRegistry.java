@@ -2,6 +2,7 @@ package dev.semantic.registry;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.BlockPool;
+import dev.semantic.cache.CacheException;
 import dev.semantic.cache.CacheStore;
 import dev.semantic.cache.CacheUser;
 import dev.semantic.cache.KvPoolView;
@@ -35,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ModelRegistry implements AutoCloseable {
   private static final Log LOG = Log.of(ModelRegistry.class);
+
+  /** Of forgetting an agent who goes on asking meanwhile. */
+  private static final int MOST_ROUNDS = 10;
 
   private final Timeline timeline;
   private final ModelRuntime runtime;
@@ -321,6 +325,30 @@ public final class ModelRegistry implements AutoCloseable {
   /** Lets an agent's cache leave memory again when others need room; it is parked then. */
   public void unpin(AgentId agent) {
     engine.unpin(agent);
+  }
+
+  /**
+   * Forgets an agent: what it has in memory and its pin, what is parked of it under any model, in
+   * the archive and in quarantine, what is being parked or read at this moment. What others begin
+   * with just as it did stays theirs. Requests of the agent that are waiting or being answered go
+   * on to their end, and what was computed for them is dropped then; what it asks later begins from
+   * nothing. Any thread, at any time, a swap included; waits for the store.
+   *
+   * @return how many parked caches are gone
+   * @throws CacheException if something of it is left on disk that could not be removed, or is
+   *     still being written; in memory nothing is
+   * @throws UnsupportedOperationException if the host's store cannot tell what an agent has parked;
+   *     in memory it is forgotten
+   */
+  public int forget(AgentId agent) {
+    int gone = 0;
+    int now = 1;
+    for (int round = 0; now > 0 && round < MOST_ROUNDS; round++) {
+      engine.forget(agent); // again if anything was parked: somebody may just have read it
+      now = caches.forget(agent);
+      gone += now;
+    }
+    return gone;
   }
 
   /** How it stands. Never waits. */

@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.cache.CacheUsage;
 import dev.semantic.cache.ParkingStatus;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.memory.ByteSize;
@@ -23,7 +24,9 @@ import java.util.Optional;
  * @param running requests under way
  * @param waiting requests that have not been begun, or were preempted
  * @param hotAgents agents in memory who are not generating just now
- * @param parking whether caches can be parked, or the disk is full
+ * @param parking whether caches can be parked, or since when and why not
+ * @param caches how full the store is, what it may hold, and how much it has forgotten; empty for
+ *     one that forgets nothing
  */
 public record RegistryStatus(
     Activity activity,
@@ -38,7 +41,8 @@ public record RegistryStatus(
     int running,
     int waiting,
     int hotAgents,
-    ParkingStatus parking) {
+    ParkingStatus parking,
+    Optional<CacheUsage> caches) {
   /** In the words of the outside world: {@code idle | in_progress | success | failed}. */
   public enum Activity {
     IDLE,

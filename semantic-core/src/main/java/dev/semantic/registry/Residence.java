@@ -51,7 +51,7 @@ final class Residence {
   RegistryStatus status() {
     while (true) {
       Standing now = standing;
-      RegistryStatus status = now.status(tools.engine(), tools.caches().status());
+      RegistryStatus status = now.status(tools.engine(), tools.caches().usage());
       if (now == standing) {
         return status;
       }

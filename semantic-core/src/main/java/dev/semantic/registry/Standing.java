@@ -1,6 +1,6 @@
 package dev.semantic.registry;
 
-import dev.semantic.cache.ParkingStatus;
+import dev.semantic.cache.CacheUsage;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
@@ -49,7 +49,7 @@ record Standing(
     return new Standing(activity, since, underWay, null, report);
   }
 
-  RegistryStatus status(BatchEngine engine, ParkingStatus parking) {
+  RegistryStatus status(BatchEngine engine, Optional<CacheUsage> caches) {
     Optional<SwapNotes> notes = Optional.ofNullable(underWay);
     return new RegistryStatus(
         activity,
@@ -64,6 +64,7 @@ record Standing(
         engine.running(),
         engine.queued(),
         engine.hotAgents(),
-        parking);
+        engine.parking(),
+        caches);
   }
 }

@@ -252,14 +252,26 @@ class RequestsTest {
   }
 
   @Test
-  void anAgentThatCannotBeParkedStays() {
-    house.ask("first", tokens(900, 1));
-    house.ask("second", tokens(900, 2));
+  void anAgentThatCannotBeParkedStaysWhileAnotherCanLeave() {
+    int[] first = said(tokens(900, 1), house.ask("first", tokens(900, 1)));
+    int[] second = said(tokens(900, 2), house.ask("second", tokens(900, 2)));
+    house.script.fail(PortCall.STORE_PARK, 1, Fault.DECLARED);
+    house.ask("third", tokens(300, 3));
+    int loads = house.script.count(PortCall.STORE_LOAD);
+    assertEquals(first.length - 1, house.ask("first", first).cachedTokens());
+    assertEquals(loads, house.script.count(PortCall.STORE_LOAD), "first had to leave");
+    assertEquals(second.length - 1, house.ask("second", second).cachedTokens());
+  }
+
+  @Test
+  void whereNobodyCanBeParkedTheColdestLeavesAllTheSame() {
+    int[] first = said(tokens(900, 1), house.ask("first", tokens(900, 1)));
+    int[] second = said(tokens(900, 2), house.ask("second", tokens(900, 2)));
     house.script.failForGood(PortCall.STORE_PARK, 1, Fault.DECLARED);
-    var refused = assertThrows(RequestException.class, () -> house.ask("third", tokens(300, 3)));
-    assertSays("No room for", refused);
+    assertEquals(5, house.ask("third", tokens(300, 3)).tokens().size());
+    assertEquals(second.length - 1, house.ask("second", second).cachedTokens());
     house.script.heal();
-    assertEquals(899, house.ask("first", tokens(900, 1)).cachedTokens());
+    assertEquals(0, house.ask("first", first).cachedTokens());
   }
 
   @Test

@@ -33,4 +33,9 @@ public class ForwardedStore implements CacheStore {
   public void remove(AgentId agent, ModelTag tag) {
     inner.remove(agent, tag);
   }
+
+  @Override
+  public int forget(AgentId agent) {
+    return inner.forget(agent);
+  }
 }

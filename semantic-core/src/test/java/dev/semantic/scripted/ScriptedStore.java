@@ -45,4 +45,9 @@ public final class ScriptedStore implements CacheStore {
   public void remove(AgentId agent, ModelTag tag) {
     inner.remove(agent, tag);
   }
+
+  @Override
+  public int forget(AgentId agent) {
+    return inner.forget(agent);
+  }
 }

@@ -1,14 +1,14 @@
 package dev.semantic.simulation;
 
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.request;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.cache.AgentId;
+import dev.semantic.cache.ParkingStatus;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.engine.Generation;
 import dev.semantic.engine.GenerationRequest;
@@ -152,18 +152,18 @@ class HangingPortsTest {
   }
 
   @Test
-  void whoWantsRoomIsRefusedWhileTheStoreHangs() {
+  void whoWantsRoomIsServedWhileTheStoreHangs() {
     house.registry.close();
     house = house(false, ByteSize.parse("32KiB"));
     answered(ask("ada", null));
     hanging = PortCall.STORE_PARK;
     Generation eve = ask("eve", null);
-    RequestException refused = failure(eve, Duration.ofSeconds(8));
-    assertEquals(Kind.NO_ROOM, refused.kind());
-    assertSays("has not come back", refused);
-    Generation ada = house.registry.generate(request("ada", 1, tokens(9, 1)));
-    answered(ada); // who has room is served
-    Generation again = ask("eve", null);
-    assertEquals(Kind.NO_ROOM, failure(again, Duration.ofSeconds(1)).kind());
+    time.pause(Duration.ofSeconds(8));
+    assertTrue(eve.isDone(), "she waits for what hangs");
+    assertEquals(2, eve.await().tokens().size());
+    ParkingStatus.Suspended why =
+        assertInstanceOf(ParkingStatus.Suspended.class, house.registry.status().parking());
+    assertTrue(why.why().contains("has not come back"), why.why());
+    answered(ask("ada", null)); // at once: the store is not waited for again
   }
 }

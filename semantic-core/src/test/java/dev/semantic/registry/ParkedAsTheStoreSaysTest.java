@@ -1,0 +1,213 @@
+package dev.semantic.registry;
+
+import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
+import static dev.semantic.scripted.ScriptedHouse.said;
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.Departed;
+import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.cache.MemoryCacheStore;
+import dev.semantic.cache.ParkingStatus;
+import dev.semantic.cache.UpkeepPolicy;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelTag;
+import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.PortCall;
+import dev.semantic.scripted.ScriptedHouse;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What is parked is what the store says, whatever was written once. */
+class ParkedAsTheStoreSaysTest {
+  private static final ModelId ALPHA = Geometry.ALPHA.id();
+  private static final ModelId BETA = Geometry.BETA.id();
+  private static final ModelTag TAG = Geometry.ALPHA.tag();
+  private static final AgentId ADA = new AgentId("ada");
+
+  @TempDir private Path root;
+
+  private static ScriptedHouse house(CacheStore store, boolean writeBehind) {
+    ScriptedHouse house =
+        new ScriptedHouse(
+            ScriptedHouse.ROOMY,
+            builder -> builder.caches(store).engine(ScriptedHouse.engine(16, writeBehind)));
+    house.registry.load(ALPHA);
+    return house;
+  }
+
+  private static void awaitParked(CacheStore store, int agents) {
+    await().atMost(PATIENCE).until(() -> store.parked(TAG).size() == agents);
+  }
+
+  @Test
+  void whatWasRemovedBehindItsBackIsParkedAgain() throws Exception {
+    MemoryCacheStore store = new MemoryCacheStore(ByteSize.ofMiB(1));
+    try (ScriptedHouse house = house(store, true)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      int[] bob = said(tokens(30, 2), house.ask("bob", tokens(30, 2)));
+      awaitParked(store, 2);
+      store.remove(ADA, TAG);
+      assertEquals(2, house.registry.swapWithRollback(BETA).agentsParked());
+      assertEquals(2, store.parked(TAG).size());
+      house.registry.swapWithRollback(ALPHA);
+      store.invalidateAll(); // and once more, of agents who were brought back
+      assertEquals(2, house.registry.swapWithRollback(BETA).agentsParked());
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
+    }
+  }
+
+  /** Each way in which what is on a disk can go while its agent is in memory. */
+  enum Removal {
+    REMOVE {
+      @Override
+      void from(DiskCacheStore store) {
+        store.remove(ADA, TAG);
+      }
+    },
+    FORGET {
+      @Override
+      void from(DiskCacheStore store) {
+        store.forget(ADA);
+      }
+    },
+    INVALIDATE {
+      @Override
+      void from(DiskCacheStore store) {
+        store.invalidateAll();
+      }
+    },
+    PURGE {
+      @Override
+      void from(DiskCacheStore store) {
+        store.upkeep().list().forEach(store.upkeep()::purge);
+      }
+    },
+    ARCHIVE {
+      @Override
+      void from(DiskCacheStore store) {
+        store.upkeep().list().forEach(store.upkeep()::archive);
+      }
+    };
+
+    abstract void from(DiskCacheStore store);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whateverTookItFromTheDiskItIsParkedBeforeItsModelLeaves(Removal removal) throws Exception {
+    for (Departed departed : Departed.values()) {
+      Path directory = root.resolve(departed.name());
+      try (DiskCacheStore store =
+              DiskCacheStore.open(directory, UpkeepPolicy.USUAL.withDeparted(departed));
+          ScriptedHouse house = house(store, true)) {
+        int[] ada = said(tokens(300, 1), house.ask("ada", tokens(300, 1)));
+        awaitParked(store, 1);
+        removal.from(store);
+        assertEquals(0, store.parked(TAG).size());
+        assertEquals(1, house.registry.unload().agentsParked());
+        house.registry.load(ALPHA);
+        assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens(), departed::toString);
+      }
+    }
+  }
+
+  @Test
+  void whoHasToLeaveIsParkedAgainIfWhatWasParkedHasGone() {
+    MemoryCacheStore store = new MemoryCacheStore(ByteSize.ofMiB(1));
+    try (ScriptedHouse house = house(store, true)) {
+      int[] ada = said(tokens(300, 1), house.ask("ada", tokens(300, 1)));
+      awaitParked(store, 1);
+      store.remove(ADA, TAG);
+      for (int i = 0; i < 20; i++) { // more than there is room for
+        house.ask("agent " + i, tokens(300, i));
+      }
+      assertTrue(store.parked(ADA, TAG).isPresent());
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void whatAnotherHasPutInItsPlaceIsNotTakenForIt() throws Exception {
+    MemoryCacheStore store = new MemoryCacheStore(ByteSize.ofMiB(1));
+    try (ScriptedHouse house = house(store, true);
+        ScriptedHouse other = house(store, true)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      awaitParked(store, 1);
+      var before = store.parked(ADA, TAG);
+      other.ask("ada", tokens(30, 2));
+      await().atMost(PATIENCE).until(() -> !store.parked(ADA, TAG).equals(before));
+      house.registry.swapWithRollback(BETA);
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void aStoreThatForgetsCostsAPrefillAndSaysSo() throws Exception {
+    MemoryCacheStore store = new MemoryCacheStore(new ByteSize(1));
+    try (ScriptedHouse house = house(store, false)) {
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      assertEquals(0, house.registry.swapWithRollback(BETA).agentsParked());
+      assertEquals(1, house.registry.status().caches().orElseThrow().forgotten());
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(0, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @Test
+  void aStoreThatCannotBeWrittenIsToldWithItsCauseAndRecovers() throws Exception {
+    try (ScriptedHouse house =
+        new ScriptedHouse(
+            ScriptedHouse.ROOMY, builder -> builder.engine(ScriptedHouse.engine(16, true)))) {
+      house.registry.load(ALPHA);
+      house.script.failForGood(PortCall.STORE_PARK, 1, Fault.DECLARED);
+      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      await()
+          .atMost(PATIENCE)
+          .until(() -> house.registry.status().parking() instanceof ParkingStatus.Suspended);
+      ParkingStatus.Suspended why =
+          assertInstanceOf(ParkingStatus.Suspended.class, house.registry.status().parking());
+      assertTrue(why.why().contains("STORE_PARK"), why.why());
+      house.script.heal();
+      await()
+          .atMost(PATIENCE)
+          .until(() -> house.registry.status().parking() instanceof ParkingStatus.Parking);
+      assertEquals(Optional.empty(), house.registry.status().caches());
+      assertEquals(1, house.registry.swapWithRollback(BETA).agentsParked());
+      house.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  /** More agents than there is memory for, and nobody can be parked: some are computed anew. */
+  @Test
+  void whileTheStoreCannotBeWrittenEverybodyIsServed() {
+    for (boolean writeBehind : new boolean[] {false, true}) {
+      try (ScriptedHouse house =
+          new ScriptedHouse(
+              ScriptedHouse.ROOMY,
+              builder -> builder.engine(ScriptedHouse.engine(16, writeBehind)))) {
+        house.registry.load(ALPHA);
+        house.script.failForGood(PortCall.STORE_PARK, 1, Fault.DECLARED);
+        for (int i = 0; i < 20; i++) {
+          assertEquals(5, house.ask("agent " + i, tokens(300, i)).tokens().size());
+        }
+        assertInstanceOf(ParkingStatus.Suspended.class, house.registry.status().parking());
+      }
+    }
+  }
+}
