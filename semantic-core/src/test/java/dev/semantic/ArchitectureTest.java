@@ -16,6 +16,11 @@ import com.tngtech.archunit.lang.ArchRule;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.TextCodec;
 import dev.semantic.timeline.Timeline;
+import java.io.FileOutputStream;
+import java.io.FileWriter;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Timer;
 import java.util.concurrent.Executor;
@@ -142,4 +147,39 @@ class ArchitectureTest {
               "dev.semantic.engine",
               "dev.semantic.spi",
               "java.util.concurrent..");
+
+  /**
+   * What is made or opened to be written is its owner's only, and never where a link leads. {@code
+   * CacheFiles} makes with that room's attributes what is to be whole or not at all; {@code
+   * AgentFiles} copies a block that it read, and {@code EntryReader} reads what a host imports,
+   * wherever that lies.
+   */
+  @ArchTest
+  static final ArchRule one_room_opens_files =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.semantic.io")
+          .and()
+          .haveNameNotMatching("dev\\.semantic\\.cache\\.(CacheFiles|AgentFiles|EntryReader)")
+          .should()
+          .callMethodWhere(
+              target(owner(assignableTo(Files.class)))
+                  .and(
+                      target(
+                          nameMatching(
+                              "newOutputStream|newBufferedWriter|newByteChannel|write.*|create.*|copy")))
+                  .as("Files that write"))
+          .orShould()
+          .callMethodWhere(
+              target(owner(assignableTo(FileChannel.class)))
+                  .and(target(nameMatching("open")))
+                  .as("FileChannel.open"))
+          .orShould()
+          .callConstructorWhere(
+              target(
+                      owner(
+                          assignableTo(FileOutputStream.class)
+                              .or(assignableTo(RandomAccessFile.class))
+                              .or(assignableTo(FileWriter.class))))
+                  .as("streams to files"));
 }

@@ -43,6 +43,7 @@ final class CacheFiles {
 
   /** A directory for its owner only, unless it is there already; its name lasts. */
   static void directory(Path directory) throws IOException {
+    PrivateFiles.refuseLink(directory);
     if (!Files.isDirectory(directory)) {
       try {
         Files.createDirectory(directory, PrivateFiles.ofDirectory(directory));

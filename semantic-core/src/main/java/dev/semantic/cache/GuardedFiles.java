@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.io.PrivateFiles;
 import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -8,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Reads files that may be anything. What cannot be used is a miss, is logged, and goes where it
@@ -34,7 +36,7 @@ final class GuardedFiles {
     return attempt(
         file,
         () -> {
-          try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+          try (FileChannel channel = PrivateFiles.open(file, Set.of(StandardOpenOption.READ))) {
             return reading.from(channel);
           }
         });

@@ -6,6 +6,7 @@ import dev.semantic.cache.CacheHeader.Span;
 import dev.semantic.cache.FileJobs.Job;
 import dev.semantic.cache.KvMemory.Place;
 import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.io.PrivateFiles;
 import dev.semantic.model.KvLayout;
 import java.io.Closeable;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,7 +113,7 @@ final class SnapshotReader implements Closeable {
   private Source open(Path file) throws IOException {
     FileChannel channel;
     try {
-      channel = FileChannel.open(file, StandardOpenOption.READ);
+      channel = PrivateFiles.open(file, Set.of(StandardOpenOption.READ));
     } catch (NoSuchFileException e) {
       throw CacheFileException.damaged("it is not there");
     }

@@ -1,5 +1,6 @@
 package dev.semantic.cache;
 
+import dev.semantic.io.PrivateFiles;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -93,7 +95,7 @@ final class TagDirectory {
   private void refer(Path file, List<CacheFileException> locked) {
     try {
       CacheHeader header;
-      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      try (FileChannel channel = PrivateFiles.open(file, Set.of(StandardOpenOption.READ))) {
         header = form.open(channel).header();
       }
       List<BlockName> used = header.agent().blocks();

@@ -23,6 +23,8 @@ import java.util.Set;
 public final class PrivateFiles {
   private static final String FILE = "rw-------";
   private static final String DIRECTORY = "rwx------";
+  private static final String READABLE_FILE = "rw-r--r--";
+  private static final String READABLE_DIRECTORY = "rwxr-xr-x";
 
   private PrivateFiles() {}
 
@@ -38,7 +40,26 @@ public final class PrivateFiles {
     return FileChannel.open(file, all, ofFile(file));
   }
 
-  private static void refuseLink(Path path) throws FileSystemException {
+  /**
+   * The same, but a new file is for others to read, as in a cache that several users share; nobody
+   * else may write to it, whatever the umask.
+   *
+   * @throws FileSystemException if the name is a link
+   */
+  public static FileChannel openReadable(Path file, Set<OpenOption> options) throws IOException {
+    Set<OpenOption> all = new HashSet<>(options);
+    all.add(LinkOption.NOFOLLOW_LINKS);
+    refuseLink(file);
+    return FileChannel.open(file, all, attributes(file, READABLE_FILE));
+  }
+
+  /** Makes a directory, and those above it, that others may look into and not change. */
+  public static Path readableDirectory(Path directory) throws IOException {
+    return Files.createDirectories(directory, attributes(directory, READABLE_DIRECTORY));
+  }
+
+  /** Refuses what a link leads to. */
+  public static void refuseLink(Path path) throws FileSystemException {
     if (Files.isSymbolicLink(path)) {
       throw new FileSystemException(
           path.toString(), null, "it is a link, which is not followed; remove it");

@@ -6,12 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.semantic.cache.AgentId;
+import dev.semantic.cache.AgentRecords;
 import dev.semantic.cache.CacheException;
 import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.cache.KvSnapshot;
+import dev.semantic.cache.Snapshots;
 import dev.semantic.journal.FileSwapJournal;
 import dev.semantic.journal.SwapEntry;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -84,7 +89,8 @@ class OtherUsersTest {
   void aRootOfAnotherUserIsRefused() throws IOException {
     Path root = Files.createDirectory(directory.resolve("root"));
     assumeTrue(
-        "root".equals(System.getProperty("user.name")), "only root can give a directory away");
+        "root".equals(System.getProperty("user.name")),
+        "SKIPPED: only root can give a directory away");
     Files.setAttribute(root, "unix:uid", 54321);
     var refused = assertThrows(CacheException.class, () -> DiskCacheStore.open(root));
     assertSays("it belongs to 54321", refused);
@@ -101,5 +107,52 @@ class OtherUsersTest {
     assertEquals(
         "rw-------",
         PosixFilePermissions.toString(Files.getPosixFilePermissions(root.resolve(".lock"))));
+  }
+
+  /** Whoever could write to the root once may have left links. */
+  @Test
+  void aLinkBelowTheRootIsNeitherReadNorWrittenThrough() throws IOException {
+    AgentId ada = new AgentId("ada");
+    Path root = directory.resolve("root");
+    Path elsewhere = directory.resolve("elsewhere");
+    KvSnapshot snapshot = Snapshots.small(Snapshots.ALPHA, 1);
+    try (DiskCacheStore store = DiskCacheStore.open(root)) {
+      store.park(ada, snapshot);
+    }
+    Path home = root.resolve(Snapshots.ALPHA.toString());
+    Path file;
+    try (var all = Files.list(home)) {
+      file = all.filter(Files::isRegularFile).findFirst().orElseThrow();
+    }
+    Files.createDirectory(elsewhere);
+    Path moved = Files.move(file, elsewhere.resolve("theirs.kv"));
+    Files.createSymbolicLink(file, moved);
+    try (DiskCacheStore store = DiskCacheStore.open(root)) {
+      assertEquals(Optional.empty(), store.load(ada, Snapshots.ALPHA));
+      store.park(ada, snapshot); // takes the link's place
+      Snapshots.assertSame(snapshot, store.load(ada, Snapshots.ALPHA).orElseThrow());
+    }
+    assertTrue(Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS));
+    Files.move(home, elsewhere.resolve("home"));
+    Files.createSymbolicLink(home, elsewhere.resolve("home"));
+    try (DiskCacheStore store = DiskCacheStore.open(root)) {
+      var refused = assertThrows(CacheException.class, () -> store.park(ada, snapshot));
+      assertSays("is a link", refused);
+    }
+  }
+
+  @Test
+  void conversationsOfAnotherUserAreRefused() throws IOException {
+    Path conversations = Files.createDirectory(directory.resolve("conversations"));
+    assumeTrue(
+        "root".equals(System.getProperty("user.name")),
+        "SKIPPED: only root can give a directory away");
+    Files.setPosixFilePermissions(conversations, PosixFilePermissions.fromString("rwx------"));
+    Files.setAttribute(conversations, "unix:uid", 54321);
+    AgentRecords records = AgentRecords.in(conversations);
+    AgentId ada = new AgentId("ada");
+    assertSays(
+        "belongs to 54321", assertThrows(CacheException.class, () -> records.write(ada, "[]")));
+    assertSays("belongs to 54321", assertThrows(CacheException.class, () -> records.read(ada)));
   }
 }

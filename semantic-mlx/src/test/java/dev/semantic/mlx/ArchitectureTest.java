@@ -1,5 +1,9 @@
 package dev.semantic.mlx;
 
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -17,6 +21,11 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import dev.semantic.model.ModelException;
+import java.io.FileOutputStream;
+import java.io.FileWriter;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.util.stream.Stream;
 
 /** The rooms of this module, and what may not leave them. */
@@ -94,6 +103,50 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule NO_CYCLES =
       slices().matching("dev.semantic.mlx.(*)..").should().beFreeOfCycles();
+
+  /**
+   * Who opens files to write beside the core's room, {@code dev.semantic.io}, and why that is
+   * right: {@code files} builds in new directories of its own below one that it has claimed; {@code
+   * convert} writes where a host says, in a directory that it makes; {@code HubCache} and {@code
+   * PartialBlob} write by that room into a cache that is others' too; the rest writes into
+   * directories that it has just made, and {@code MappedFile} and {@code Fingerprints} read models
+   * wherever they lie.
+   */
+  private static final String MAY_OPEN_FILES =
+      "dev\\.semantic\\.mlx\\.(files|convert)\\..*"
+          + "|dev\\.semantic\\.mlx\\.store\\.hub\\.(HubCache|PartialBlob|HubOutline)"
+          + "|dev\\.semantic\\.mlx\\.store\\.(ModelOutline|ModelFetcher|PartJoiner)"
+          + "|dev\\.semantic\\.mlx\\.text\\.TokenizerLibrary"
+          + "|dev\\.semantic\\.mlx\\.capi\\.NativeLibrary"
+          + "|dev\\.semantic\\.mlx\\.isolated\\.(Launch|ChildClassPath)"
+          + "|dev\\.semantic\\.mlx\\.weights\\.(MappedFile|Fingerprints)";
+
+  @ArchTest
+  static final ArchRule FEW_OPEN_FILES =
+      noClasses()
+          .that()
+          .haveNameNotMatching(MAY_OPEN_FILES)
+          .should()
+          .callMethodWhere(
+              target(owner(assignableTo(Files.class)))
+                  .and(
+                      target(
+                          nameMatching(
+                              "newOutputStream|newBufferedWriter|newByteChannel|write.*|create.*|copy")))
+                  .as("Files that write"))
+          .orShould()
+          .callMethodWhere(
+              target(owner(assignableTo(FileChannel.class)))
+                  .and(target(nameMatching("open")))
+                  .as("FileChannel.open"))
+          .orShould()
+          .callConstructorWhere(
+              target(
+                      owner(
+                          assignableTo(FileOutputStream.class)
+                              .or(assignableTo(RandomAccessFile.class))
+                              .or(assignableTo(FileWriter.class))))
+                  .as("streams to files"));
 
   private static ArchCondition<JavaMethod> mentionNativeTypes() {
     return new ArchCondition<>("mention native types") {

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.capi;
 
+import dev.semantic.io.OwnPath;
 import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.files.OnceDirectory;
 import dev.semantic.mlx.store.UserCache;

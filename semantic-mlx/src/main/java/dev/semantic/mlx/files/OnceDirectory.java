@@ -1,12 +1,12 @@
 package dev.semantic.mlx.files;
 
+import dev.semantic.io.OwnPath;
+import dev.semantic.io.PrivateFiles;
 import java.io.IOException;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -67,17 +67,17 @@ public final class OnceDirectory {
     }
   }
 
-  /** Creates a directory that only its owner can enter, where the file system knows owners. */
+  /**
+   * Creates a directory that only its owner can enter, where the file system knows owners.
+   *
+   * @throws IOException if it is there already and another user's
+   */
   public static Path createPrivate(Path directory) throws IOException {
     if (Files.isDirectory(directory)) {
+      OwnPath.claim(directory);
       return directory;
     }
-    if (FileSystems.getDefault().supportedFileAttributeViews().contains("posix")) {
-      return Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    }
-    return Files.createDirectories(directory);
+    return Files.createDirectories(directory, PrivateFiles.ofDirectory(directory));
   }
 
   /** Deletes a file or a directory with everything in it; absent is fine. */

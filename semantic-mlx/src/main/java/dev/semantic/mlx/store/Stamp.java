@@ -1,7 +1,9 @@
 package dev.semantic.mlx.store;
 
 import dev.semantic.mlx.files.Sha256;
+import dev.semantic.mlx.files.WholeFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -32,7 +34,8 @@ final class Stamp {
   }
 
   static void write(Path file, CatalogModel model) throws IOException {
-    Files.writeString(path(file), text(file, model));
+    byte[] text = text(file, model).getBytes(StandardCharsets.UTF_8);
+    WholeFile.write(path(file), out -> out.write(text));
   }
 
   /** Reads a file whose note was voided, or that has none, once more; whether it is whole. */

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.text;
 
+import dev.semantic.io.OwnPath;
 import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.files.WholeFile;
@@ -39,6 +40,7 @@ final class KeptTokenizer {
       return Optional.empty();
     }
     try (DirectoryStream<Path> kept = Files.newDirectoryStream(directory, madeOf + "-*" + SUFFIX)) {
+      OwnPath.claim(directory); // whoever may write there may write what a name says, too
       for (Path file : kept) {
         byte[] text = bytes(file);
         if (file.equals(place(text))) {

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.weights;
 
+import dev.semantic.io.OwnPath;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.mlx.store.UserCache;
@@ -9,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Instant;
@@ -85,7 +87,11 @@ final class Fingerprints {
 
   private static String read(Path kept) {
     try {
-      String text = Files.isRegularFile(kept) ? Files.readString(kept).strip() : "";
+      if (!Files.isRegularFile(kept, LinkOption.NOFOLLOW_LINKS)) {
+        return "";
+      }
+      OwnPath.claim(kept.resolveSibling(""));
+      String text = Files.readString(kept).strip();
       return DIGEST.matcher(text).matches() ? text : "";
     } catch (IOException e) {
       LOG.debug("Cannot read {}; hashing again", kept, e);

@@ -1,12 +1,17 @@
 package dev.semantic.mlx.store.hub;
 
+import dev.semantic.io.PrivateFiles;
 import dev.semantic.mlx.files.OnceDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -70,7 +75,7 @@ public record HubCache(Path root) {
   /** The file that whoever changes a repository holds; makes its directory. */
   public Path lock(String id) throws IOException {
     Path locks = root.resolve(".locks").resolve(repository(id).getFileName());
-    return Files.createDirectories(locks).resolve("semantic.lock");
+    return PrivateFiles.readableDirectory(locks).resolve("semantic.lock");
   }
 
   /** What a revision was when it was last asked for; empty if it never was. */
@@ -179,7 +184,7 @@ public record HubCache(Path root) {
         // As deep as it will lie, so that the links are right in both places.
         Path directory = Files.createDirectory(work.resolve(listing.commit()));
         link(id, files, directory);
-        Files.createDirectories(snapshot.getParent());
+        PrivateFiles.readableDirectory(snapshot.resolveSibling(""));
         Files.move(directory, snapshot, StandardCopyOption.ATOMIC_MOVE);
       } finally {
         OnceDirectory.delete(work);
@@ -188,11 +193,23 @@ public record HubCache(Path root) {
     if (!listing.repo().isPinned()) {
       Path ref = reference(listing.repo());
       Path beside = ref.resolveSibling(ref.getFileName() + ".new");
-      Files.createDirectories(ref.getParent());
-      Files.writeString(beside, listing.commit());
+      PrivateFiles.readableDirectory(ref.resolveSibling(""));
+      write(beside, listing.commit());
       Files.move(beside, ref, StandardCopyOption.ATOMIC_MOVE);
     }
     return snapshot;
+  }
+
+  /** Never where a link leads that somebody else has put there. */
+  static void write(Path file, String text) throws IOException {
+    Set<OpenOption> anew =
+        Set.of(
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING);
+    try (FileChannel channel = PrivateFiles.openReadable(file, anew)) {
+      channel.write(StandardCharsets.UTF_8.encode(text));
+    }
   }
 
   private void link(String id, List<RemoteFile> files, Path directory) throws IOException {
@@ -202,7 +219,7 @@ public record HubCache(Path root) {
       if (Files.exists(link)) {
         continue;
       }
-      Files.createDirectories(link.getParent());
+      PrivateFiles.readableDirectory(link.resolveSibling(""));
       Files.deleteIfExists(link); // one that leads to a blob that is gone
       Path target =
           Path.of("../".repeat(2 + file.path().split("/", -1).length - 1))

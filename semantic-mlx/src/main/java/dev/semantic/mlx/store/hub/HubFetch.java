@@ -1,5 +1,6 @@
 package dev.semantic.mlx.store.hub;
 
+import dev.semantic.io.PrivateFiles;
 import dev.semantic.mlx.files.PathLock;
 import java.io.IOException;
 import java.net.ProxySelector;
@@ -59,8 +60,9 @@ public final class HubFetch {
   public Path fetch(HubRepo repo, Meter meter) throws IOException, InterruptedException {
     requireToken();
     try (PathLock _ = PathLock.acquire(cache.lock(repo.id()))) {
-      Files.createDirectories(cache.blobs(repo.id()));
-      Files.createDirectories(cache.snapshots(repo)); // Python's tools miss it in half a fetch
+      PrivateFiles.readableDirectory(cache.blobs(repo.id()));
+      PrivateFiles.readableDirectory(
+          cache.snapshots(repo)); // Python's tools miss it in half a fetch
       try (HubHttp http = new HubHttp(endpoint, token, proxies, patience.silence())) {
         return new Visit(http, new Retrying(patience, meter), meter).fetch(repo);
       } finally {

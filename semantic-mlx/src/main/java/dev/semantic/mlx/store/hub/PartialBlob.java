@@ -1,12 +1,15 @@
 package dev.semantic.mlx.store.hub;
 
+import dev.semantic.io.PrivateFiles;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.stream.Collectors;
@@ -134,6 +137,8 @@ final class PartialBlob {
 
   /** Opens the file for one thread; not as a channel, which an interrupt would close. */
   RandomAccessFile open() throws IOException {
+    PrivateFiles.openReadable(part, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE))
+        .close(); // no link, and nobody else's to write to
     return new RandomAccessFile(part.toFile(), "rw");
   }
 
@@ -158,7 +163,7 @@ final class PartialBlob {
               .mapToObj(i -> Long.toString(done(i)))
               .collect(Collectors.joining(" "));
       if (!counts.equals(noted) && Files.exists(part)) {
-        Files.writeString(beside, head() + "\n" + counts + "\n");
+        HubCache.write(beside, head() + "\n" + counts + "\n");
         Files.move(beside, notes, StandardCopyOption.ATOMIC_MOVE);
         noted = counts;
       }

@@ -1,11 +1,7 @@
-package dev.semantic.mlx.capi;
+package dev.semantic.io;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
+import dev.semantic.log.Log;
 import java.io.IOException;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -14,26 +10,48 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Places that code is loaded from: nobody but this user and root may put anything there. A checksum
- * alone doesn't do: what is verified now may be another file when the system loads it.
+ * Places that hold what is believed without another look, code above all: nobody but this user and
+ * root may put anything there. A checksum alone doesn't do: what is verified now may be another
+ * file when the system loads it.
  */
 public final class OwnPath {
-  private static final Logger LOG = LoggerFactory.getLogger(OwnPath.class);
+  private static final Log LOG = Log.of(OwnPath.class);
   private static final int ROOT = 0;
   private static final int OTHERS_WRITE = 0_002;
   private static final int GROUP_OR_OTHERS_WRITE = 0_022;
   private static final int STICKY = 0_1000;
 
-  private static final int UNKNOWN = -1;
-
-  /** Not a constant: where native access is refused, every attempt must say so. */
-  private static volatile int user = UNKNOWN;
-
   private OwnPath() {}
+
+  /** The user whose rights this process has; asked once, when somebody first wants to know. */
+  private static final class Self {
+    private static final int USER = user();
+
+    private static int user() {
+      try {
+        Path probe = Files.createTempFile("semantic-", null);
+        try {
+          return owner(probe);
+        } finally {
+          Files.delete(probe);
+        }
+      } catch (IOException e) {
+        LOG.debug("No file can be made to see whose it is", e);
+        return ofProcess();
+      }
+    }
+
+    private static int ofProcess() {
+      try {
+        return ((Number) Files.getAttribute(Path.of("/proc/self"), "unix:uid")).intValue();
+      } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+        LOG.warn("It cannot be told whose process this is; only root's files are trusted", e);
+        return ROOT;
+      }
+    }
+  }
 
   /**
    * Makes sure that {@code file} is this user's or root's own, with every directory from {@code
@@ -44,8 +62,8 @@ public final class OwnPath {
    * @throws IOException naming what is in other hands, and the remedy
    */
   public static void claim(Path root, Path file) throws IOException {
-    if (!Files.getFileStore(root).supportsFileAttributeView("posix")) {
-      return; // it knows no owners
+    if (!knowsOwners(root)) {
+      return;
     }
     Path at = root.toRealPath();
     claimTop(at);
@@ -56,30 +74,19 @@ public final class OwnPath {
   }
 
   /**
-   * The user whose rights this process has.
+   * The same of a directory alone.
    *
-   * @throws IllegalCallerException if the JVM refuses native access
+   * @throws IOException if it is another user's, or reached by another user's link
    */
-  private static int user() {
-    int known = user;
-    if (known == UNKNOWN) {
-      known = effectiveUser();
-      user = known;
+  public static void claim(Path directory) throws IOException {
+    if (knowsOwners(directory)) {
+      modeOfOwn(directory); // of the link, if it is one
+      claimTop(directory.toRealPath());
     }
-    return known;
   }
 
-  @SuppressWarnings("restricted")
-  private static int effectiveUser() {
-    Linker linker = Linker.nativeLinker();
-    MethodHandle geteuid =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("geteuid"), FunctionDescriptor.of(JAVA_INT));
-    try {
-      return (int) geteuid.invokeExact();
-    } catch (Throwable t) {
-      throw Symbols.unexpected("geteuid", t);
-    }
+  private static boolean knowsOwners(Path path) throws IOException {
+    return Files.getFileStore(path).supportsFileAttributeView("posix");
   }
 
   private static void claimTop(Path top) throws IOException {
@@ -87,10 +94,10 @@ public final class OwnPath {
     if ((mode & OTHERS_WRITE) == 0 || (mode & STICKY) != 0) {
       return;
     }
-    if (owner(top) == user()) {
+    if (owner(top) == Self.USER) {
       forbid(top, PosixFilePermission.OTHERS_WRITE);
     } else {
-      LOG.warn("Everybody may write to {}, from which code is loaded: chmod o-w {}", top, top);
+      LOG.warn("Everybody may write to {}, whose content is trusted: chmod o-w {}", top, top);
     }
   }
 
@@ -103,7 +110,7 @@ public final class OwnPath {
     if ((mode & GROUP_OR_OTHERS_WRITE) == 0) {
       return;
     }
-    if (owner(path) != user()) {
+    if (owner(path) != Self.USER) {
       throw new FileSystemException(
           path.toString(),
           null,
@@ -114,12 +121,12 @@ public final class OwnPath {
 
   private static int modeOfOwn(Path path) throws IOException {
     int owner = owner(path);
-    if (owner != user() && owner != ROOT) {
+    if (owner != Self.USER && owner != ROOT) {
       throw new FileSystemException(
           path.toString(),
           null,
-          "it belongs to user %d; code is loaded only from what is user %d's or root's own"
-              .formatted(owner, user()));
+          "it belongs to user %d; only what is user %d's or root's own is trusted: remove it, or choose another directory (SEMANTIC_HOME)"
+              .formatted(owner, Self.USER));
     }
     return attribute(path, "mode");
   }
