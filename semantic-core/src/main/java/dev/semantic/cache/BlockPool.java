@@ -183,11 +183,13 @@ public final class BlockPool {
     /** Gives back what is not needed for so many tokens. */
     public void shrinkTo(int tokens) {
       while (sharedTokens() > tokens) {
-        Part last = parts.removeLast();
-        int stay = tokens - sharedTokens();
+        Part last = parts.getLast();
+        int stay = tokens - (sharedTokens() - last.tokens());
         if (stay > 0) {
-          parts.add(new Part(last.whole(), stay)); // nobody can let go of half a part
+          parts.set(
+              parts.size() - 1, new Part(last.whole(), stay)); // nobody lets go of half a part
         } else {
+          parts.removeLast();
           leave(last.whole(), from);
         }
       }
@@ -294,7 +296,11 @@ public final class BlockPool {
 
     /** How many of the first tokens lie in blocks that others may have, too. */
     public int sharedTokens() {
-      return parts.stream().mapToInt(Part::tokens).sum();
+      int tokens = 0;
+      for (int i = 0; i < parts.size(); i++) { // no stream: closing must not need memory
+        tokens += parts.get(i).tokens();
+      }
+      return tokens;
     }
 
     /** All that are not free as long as this lease is there, shared ones too. */
@@ -302,7 +308,7 @@ public final class BlockPool {
       return parts.stream().mapToInt(part -> part.whole().blocks).sum() + own;
     }
 
-    /** Gives all blocks back, the shared ones if nobody else has them. */
+    /** Gives all blocks back, the shared ones if nobody else has them. Allocates nothing. */
     @Override
     public void close() {
       shrinkTo(0);
@@ -323,6 +329,7 @@ public final class BlockPool {
 
     /** The lease of the one that shares. */
     public Lease end() {
+      Lease fork = new Lease(donor.from); // before anything is counted: memory may run out
       synchronized (BlockPool.this) {
         int length = tokens - donor.sharedTokens();
         close();
@@ -332,17 +339,25 @@ public final class BlockPool {
           donor.joinParts();
         }
       }
-      Lease fork = new Lease(donor.from);
+      try {
+        join(fork);
+      } catch (Throwable t) {
+        fork.close();
+        throw t;
+      }
+      return fork;
+    }
+
+    private void join(Lease fork) {
       int left = tokens;
       for (Part part : donor.parts) {
         int taken = Math.min(left, part.tokens());
         if (taken > 0) {
-          join(part.whole());
           fork.parts.add(new Part(part.whole(), taken));
+          BlockPool.this.join(part.whole());
           left -= taken;
         }
       }
-      return fork;
     }
 
     /** Nothing is shared; does nothing after {@link #end}. */

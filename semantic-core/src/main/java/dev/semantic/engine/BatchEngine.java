@@ -56,6 +56,7 @@ public final class BatchEngine implements AutoCloseable {
   private final Timeline timeline;
   private volatile Scheduler scheduler;
   private volatile boolean still = true;
+  private volatile boolean closed; // all that could be
 
   /** An engine without a model; it takes requests at once, and serves once it has one. */
   public BatchEngine(EngineOptions options, BlockPool pool, CacheStore store) {
@@ -177,7 +178,17 @@ public final class BatchEngine implements AutoCloseable {
     homecoming.stop();
     recall.close();
     hot.closeAll(taking -> lobby.permitted(permit, taking));
-    lobby.become(permit, EngineMode.EMPTY, null, () -> {});
+    lobby.become(permit, EngineMode.EMPTY, null, this::forgetLost);
+  }
+
+  /** What somebody lost for want of memory is gone with the model, and keeps no other out. */
+  private void forgetLost() {
+    hot.forgetLent();
+    int lost = pool.totalBlocks() - pool.availableBlocks();
+    if (lost > 0) {
+      pool.forgetLeases();
+      LOG.error("{} blocks were not given back; they are now", lost);
+    }
   }
 
   /**
@@ -357,9 +368,10 @@ public final class BatchEngine implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!lobby.close()) {
+    if (closed) {
       return;
     }
+    lobby.close();
     still = scheduler.awaitEnd(LAST_STEP);
     if (!still) {
       RequestException cause =
@@ -377,9 +389,16 @@ public final class BatchEngine implements AutoCloseable {
     behind.close();
     if (still) {
       recall.close();
-      still =
-          ThreadFrame.within(
-              timeline, "semantic-close-agents", LAST_STEP, () -> hot.closeAll(Supplier::get));
+      still = ThreadFrame.within(timeline, "semantic-close-agents", LAST_STEP, this::closeAgents);
+    }
+    closed = true; // last: whoever had no memory for it closes again
+  }
+
+  private void closeAgents() {
+    try {
+      hot.closeAll(Supplier::get);
+    } finally {
+      hot.closeLent();
     }
   }
 }

@@ -183,6 +183,9 @@ final class HotTier {
     }
 
     void close() {
+      if (closed) {
+        return;
+      }
       closed = true;
       try {
         sequence.close();
@@ -229,7 +232,17 @@ final class HotTier {
 
   /** Takes an agent's sequence out for use; whoever takes it puts it back or closes it. */
   Optional<Hot> take(AgentId agent) {
-    return Optional.ofNullable(idle.asMap().remove(agent));
+    Hot hot = idle.asMap().get(agent);
+    if (hot == null) {
+      return Optional.empty();
+    }
+    Optional<Hot> taken = Optional.of(hot);
+    lent.put(agent, hot); // first: it is nowhere else if memory runs out
+    if (idle.asMap().remove(agent, hot)) {
+      return taken;
+    }
+    lent.remove(agent, hot); // somebody else has it
+    return Optional.empty();
   }
 
   /** The agent has nothing in memory any more, and no pin. By any thread. */
@@ -274,7 +287,12 @@ final class HotTier {
 
   /** Nobody uses any longer what was lent: its requests have ended. */
   void closeLent() {
-    lent.values().stream().filter(hot -> !hot.closed).forEach(Stepper::close);
+    lent.values().forEach(Stepper::close);
+    lent.clear();
+  }
+
+  /** The same where the model that it is in closes it. */
+  void forgetLent() {
     lent.clear();
   }
 
@@ -347,14 +365,16 @@ final class HotTier {
    * @param taking takes one out, as long as they are the caller's to close
    */
   void closeAll(Function<Supplier<Optional<Hot>>, Optional<Hot>> taking) {
-    lent.clear();
     RuntimeException failure = null;
+    OutOfMemoryError none = null;
     for (int left = forgotten.size(); left > 0; left--) {
       taking.apply(() -> Optional.ofNullable(forgotten.poll())).ifPresent(Stepper::close);
     }
     for (AgentId agent : Map.copyOf(idle.asMap()).keySet()) {
       try {
         taking.apply(() -> take(agent)).ifPresent(Hot::close);
+      } catch (OutOfMemoryError e) { // it may still be there
+        none = e;
       } catch (Throwable t) {
         if (failure == null) {
           failure = new IllegalStateException("The sequence of " + agent + " was not closed", t);
@@ -362,6 +382,9 @@ final class HotTier {
           failure.addSuppressed(t);
         }
       }
+    }
+    if (none != null) {
+      throw none;
     }
     if (failure != null) {
       throw failure;

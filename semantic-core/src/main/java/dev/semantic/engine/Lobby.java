@@ -220,7 +220,12 @@ final class Lobby {
 
   /** Makes all permits void: whoever holds one changes nothing any more. */
   void giveUp() {
-    monitor.holding(() -> change++);
+    monitor.lock(); // no lambda: it must be possible without memory
+    try {
+      change++;
+    } finally {
+      monitor.unlock();
+    }
   }
 
   /**
@@ -234,15 +239,15 @@ final class Lobby {
     monitor.lock();
     try {
       requirePermit(permit);
-      publish.run();
-      tokenizing = with == serving ? tokenizing : 0; // who works for another ends with that
-      serving = with;
-      mode = next;
       if (with != null) {
         // those whose model did not come back wait no longer than they were promised
         long now = timeline.nanoTime();
         preempted.hurry(with.model().spec().tag(), now, Nanos.after(now, returnWithin));
       }
+      publish.run();
+      tokenizing = with == serving ? tokenizing : 0; // who works for another ends with that
+      serving = with; // last, and without needing memory: it serves, or it does not
+      mode = next;
       monitor.signalAll();
     } finally {
       monitor.unlock();
@@ -525,14 +530,12 @@ final class Lobby {
     monitor.holding(() -> monitor.signalAll());
   }
 
-  /** Nobody comes in any more; false if it was closed already. */
-  boolean close() {
+  /** Nobody comes in any more. */
+  void close() {
     monitor.lock();
     try {
-      boolean open = mode != EngineMode.CLOSED;
       mode = EngineMode.CLOSED;
       monitor.signalAll();
-      return open;
     } finally {
       monitor.unlock();
     }

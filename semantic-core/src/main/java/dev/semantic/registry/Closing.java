@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The end of a registry: requests end, agents are parked, the model leaves. Each part has its time;
- * what hangs is abandoned, not freed under its own feet, and said. On a thread of its own, which
- * nobody interrupts.
+ * what hangs is abandoned, not freed under its own feet, and said; what finds no memory is done
+ * again. On a thread of its own, which nobody interrupts.
  */
-final class Closing implements ThreadFrame.Work {
+final class Closing implements ThreadFrame.Rounds {
   private static final Log LOG = Log.of(Closing.class);
 
   /** How long requests may take to end once they are told to, before their next token. */
@@ -31,12 +31,27 @@ final class Closing implements ThreadFrame.Work {
   /** How long the runtime or the store may take for anything else. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+  private static final int MOST_TRIES = 100; // some seconds without memory
+
+  /** One after the other, each in a round of its own. */
+  private enum Part {
+    REQUESTS,
+    AGENTS,
+    ENGINE,
+    STORE,
+    MODEL,
+    NONE
+  }
+
   private final Timeline timeline;
   private final BatchEngine engine;
   private final CacheStore caches;
   private final CacheUser user;
   private final Residence residence;
+  private final Hands hands;
   private final Latch over;
+  private Part next = Part.REQUESTS;
+  private int tries;
 
   Closing(
       Timeline timeline,
@@ -49,45 +64,75 @@ final class Closing implements ThreadFrame.Work {
     this.caches = caches;
     this.user = user;
     this.residence = residence;
+    this.hands = new Hands(timeline, PATIENCE, new Cancellation());
     this.over = new Latch(timeline);
   }
 
   /** Does it, and comes back when it is done, or has come as far as it can. */
   void await() {
     try {
-      ThreadFrame.once(timeline, "semantic-close", this);
+      ThreadFrame.rounds(timeline, "semantic-close", this);
     } catch (Throwable t) { // no more threads, say
-      run();
-      return;
+      ThreadFrame.here(timeline, this);
     }
     over.await(PATIENCE.multipliedBy(10)); // far more than its parts take together
   }
 
   @Override
-  public void ended(@Nullable Throwable thrown) {
-    over.open();
-    if (thrown != null) {
-      LOG.error("The registry could not be closed whole", thrown);
+  public boolean round() throws Exception {
+    switch (next) {
+      case REQUESTS -> drain();
+      case AGENTS -> park();
+      case ENGINE -> engine.close();
+      case STORE -> hands.run("telling the store", () -> caches.removeUser(user));
+      case MODEL -> leave();
+      case NONE -> {}
+    }
+    return goOn();
+  }
+
+  private boolean goOn() {
+    tries = 0;
+    next =
+        switch (next) {
+          case REQUESTS -> Part.AGENTS;
+          case AGENTS -> Part.ENGINE;
+          case ENGINE -> Part.STORE;
+          case STORE -> Part.MODEL;
+          case MODEL, NONE -> Part.NONE;
+        };
+    return next != Part.NONE;
+  }
+
+  /** Whatever it is, the rest is done; what there was no memory for, again. */
+  @Override
+  public void failed(Throwable cause) {
+    boolean again = cause instanceof OutOfMemoryError && tries++ < MOST_TRIES;
+    if (!again) {
+      Part failed = next;
+      goOn();
+      LOG.warn("The registry could not be closed whole: {} failed", failed, cause);
     }
   }
 
   @Override
-  public void run() {
-    attempt("Requests could not be ended", this::drain);
-    if (engine.mode() == EngineMode.DRAINED) {
-      park(cancelled -> engine.parkAgents(engine.permit(), cancelled));
-    } else if (engine.unparkedAgents() > 0) { // nobody may use a model beside a step of it
-      LOG.error("{} agents are not parked: the model does not stop", engine.unparkedAgents());
-    }
-    attempt("The engine could not be closed whole", engine::close);
-    Hands hands = new Hands(timeline, PATIENCE, new Cancellation());
-    attempt(
-        "The store was not told",
-        () -> hands.run("telling the store", () -> caches.removeUser(user)));
+  public void ended() {
+    over.open();
+  }
+
+  private void leave() {
     if (engine.isStill()) {
       residence.vacate(hands);
     } else {
       residence.abandon();
+    }
+  }
+
+  private void park() {
+    if (engine.mode() == EngineMode.DRAINED) {
+      park(cancelled -> engine.parkAgents(engine.permit(), cancelled));
+    } else if (engine.unparkedAgents() > 0) { // nobody may use a model beside a step of it
+      LOG.error("{} agents are not parked: the model does not stop", engine.unparkedAgents());
     }
   }
 
@@ -103,26 +148,8 @@ final class Closing implements ThreadFrame.Work {
   /** Gives up once an agent takes too long. */
   private void park(Consumer<BooleanSupplier> parking) {
     LastParking last = new LastParking(parking);
-    try {
-      ThreadFrame.once(timeline, "semantic-close-park", last);
-    } catch (Throwable t) {
-      LOG.error("Agents could not be parked before closing", t);
-      return;
-    }
+    ThreadFrame.once(timeline, "semantic-close-park", last);
     last.await();
-  }
-
-  private static void attempt(String otherwise, Part part) {
-    try {
-      part.run();
-    } catch (Throwable t) { // whatever it is, the rest is done
-      LOG.warn(otherwise, t);
-    }
-  }
-
-  /** A part of it. */
-  private interface Part {
-    void run() throws Exception;
   }
 
   /** Parks as long as the store gets on. */
@@ -152,9 +179,10 @@ final class Closing implements ThreadFrame.Work {
       do {
         before = engine.unparkedAgents();
         if (done.await(LAST_PARKING)) {
-          Throwable thrown = failure;
-          if (thrown != null) {
-            LOG.error("Not all agents could be parked before closing", thrown);
+          switch (failure) {
+            case null -> {}
+            case OutOfMemoryError none -> throw none; // for those who are left, again
+            case Throwable t -> LOG.error("Not all agents could be parked before closing", t);
           }
           return;
         }

@@ -93,12 +93,10 @@ final class Hands {
   }
 
   private <T> T callInterruptibly(Task<T> task, String name) {
+    Runnable nudge = task::nudge; // made betimes: whoever has begun a step waits for it
     Strand strand = ThreadFrame.once(timeline, name, task);
-    cancellation.nudgeWith(
-        () -> {
-          strand.interrupt();
-          task.wake();
-        });
+    task.strand = strand;
+    cancellation.nudgeWith(nudge);
     try {
       return task.await(strand);
     } finally {
@@ -143,6 +141,7 @@ final class Hands {
     private final Consumer<T> late;
     private final Monitor monitor = timeline.monitor();
     private final @Nullable Map<String, String> context = MDC.getCopyOfContextMap();
+    private volatile @Nullable Strand strand;
     private @Nullable T result; // by the step's thread until it is done
     private @Nullable Throwable failure;
     private boolean done;
@@ -198,8 +197,17 @@ final class Hands {
       return endsWhenCalledOff && cancellation.isRequested();
     }
 
-    private void wake() {
-      monitor.holding(monitor::signalAll);
+    private void nudge() {
+      Strand working = strand;
+      if (working != null) {
+        working.interrupt();
+      }
+      monitor.lock();
+      try {
+        monitor.signalAll();
+      } finally {
+        monitor.unlock();
+      }
     }
 
     private T await(Strand strand) {
@@ -236,6 +244,11 @@ final class Hands {
     private T value() {
       return result;
     }
+  }
+
+  /** Whether a step that failed like this may still be at work, or come back. */
+  static boolean mayGoOn(Throwable failure) {
+    return failure instanceof PhaseTimeoutException || failure instanceof OutOfMemoryError;
   }
 
   /** Throws what a step gave instead of throwing it; nothing if it is null. */

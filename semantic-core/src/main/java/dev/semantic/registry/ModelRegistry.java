@@ -50,6 +50,7 @@ public final class ModelRegistry implements AutoCloseable {
   private final History history;
   private final Residence residence;
   private final SwapDesk desk;
+  private final Closing closing; // made betimes: later there may be no memory for it
   private final Keeper keeper;
   private final Optional<InterruptedSwap> interrupted;
   private volatile @Nullable ModelSwapException lastFailure; // while no model serves
@@ -71,6 +72,7 @@ public final class ModelRegistry implements AutoCloseable {
             from.listeners,
             history);
     desk = new SwapDesk(timeline, this::settleWaiting);
+    closing = new Closing(timeline, engine, caches, user, residence);
     keeper = orClosed(() -> new Keeper(timeline, engine, from.residency, desk, residence));
     orClosed(
         () -> {
@@ -86,7 +88,7 @@ public final class ModelRegistry implements AutoCloseable {
     try {
       return step.get();
     } catch (Throwable t) {
-      new Closing(timeline, engine, caches, user, residence).await();
+      closing.await();
       throw t;
     }
   }
@@ -385,7 +387,8 @@ public final class ModelRegistry implements AutoCloseable {
     }
     try (last) {
       keeper.close();
-      new Closing(timeline, engine, caches, user, residence).await();
+      closing.await();
+      desk.endForGood();
     }
   }
 }

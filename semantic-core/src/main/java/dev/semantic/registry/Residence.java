@@ -11,8 +11,10 @@ import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapState;
+import dev.semantic.timeline.MemoryRetry;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
@@ -66,9 +68,6 @@ final class Residence {
     try {
       return change(target, options, cancellation, notes);
     } finally {
-      if (isChanging()) { // a defect of ours: nobody else throws that far
-        standing = standing.brokenOff(residing(), tools.timeline().now());
-      }
       MDC.remove("swap");
     }
   }
@@ -81,7 +80,33 @@ final class Residence {
     SwapExecution swap = new SwapExecution(tools, options, notes, cancellation, target, resident);
     ByteSize activeBefore = activeBytes(swap.hands());
     notes.busy(tools.engine().isBusy());
+    // made betimes: when the swap has ended there may be no memory for it
+    Settlement settlement =
+        new Settlement(swap, notes, target, before.map(ModelSpec::id), activeBefore);
+    MemoryRetry retry = new MemoryRetry(tools.timeline());
     standing = standing.changing(notes);
+    try {
+      begin(swap, target, options, before, notes);
+      state = swap.run(state);
+    } catch (Throwable t) { // a defect of ours, or no memory for a minute
+      swap.brokenOff(t);
+      LOG.error("A swap to {} was broken off", target, t);
+    }
+    retry.run(settlement);
+    SwapReport report = settlement.report();
+    notes.finished(report);
+    if (swap.wasInterrupted()) {
+      Thread.currentThread().interrupt();
+    }
+    return settlement.verdict.judged(report, residing());
+  }
+
+  private void begin(
+      SwapExecution swap,
+      @Nullable ModelId target,
+      SwapOptions options,
+      Optional<ModelSpec> before,
+      SwapNotes notes) {
     swap.logbook()
         .begun(
             new SwapEntry(
@@ -90,29 +115,76 @@ final class Residence {
                 before.map(ModelSpec::tag),
                 Optional.ofNullable(target)));
     tools.engine().expect(target, options.arrivals(), retryAfter(target));
-    try {
-      state = swap.run(state);
-    } finally {
-      settle(swap, target);
+  }
+
+  /**
+   * What is left to do when a swap has ended, however it has. Goes on where it ran out of memory.
+   */
+  private final class Settlement implements Runnable {
+    private final SwapExecution swap;
+    private final @Nullable ModelId target;
+    private final Optional<ModelId> before;
+    private final ByteSize activeBefore;
+    private final Verdict verdict;
+    private boolean decided;
+    private @Nullable Resident broken;
+    private @Nullable Resident leaving;
+    private @Nullable SwapReport report;
+
+    private Settlement(
+        SwapExecution swap,
+        SwapNotes notes,
+        @Nullable ModelId target,
+        Optional<ModelId> before,
+        ByteSize activeBefore) {
+      this.swap = swap;
+      this.target = target;
+      this.before = before;
+      this.activeBefore = activeBefore;
+      this.verdict = new Verdict(swap, notes);
+    }
+
+    SwapReport report() {
+      return Objects.requireNonNull(report, "not settled");
+    }
+
+    @Override
+    public void run() {
+      if (!decided) {
+        decide();
+        decided = true;
+      }
+      letGo(broken, swap.hands());
+      letGo(leaving, swap.hands());
       tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO); // until the turn is over
       swap.logbook().ended();
+      swap.awaitAgents();
+      SwapReport made =
+          verdict.report(
+              before,
+              target,
+              Optional.ofNullable(residing()),
+              activeBefore,
+              activeBytes(swap.hands()));
+      standing = standing.ended(made, residing(), tools.timeline().now());
+      history.add(made); // last: once only
+      report = made;
     }
-    swap.awaitAgents();
-    Verdict verdict = new Verdict(swap, notes);
-    SwapReport report =
-        verdict.report(
-            before.map(ModelSpec::id),
-            target,
-            Optional.ofNullable(residing()),
-            activeBefore,
-            activeBytes(swap.hands()));
-    history.add(report);
-    standing = standing.ended(report, residing(), tools.timeline().now());
-    notes.finished(report);
-    if (swap.wasInterrupted()) {
-      Thread.currentThread().interrupt();
+
+    /** Takes over the model that came out, and lets go of the other's files. */
+    private void decide() {
+      Resident candidate = swap.candidate();
+      if (swap.swapped()) {
+        leaving = resident;
+        resident = target == null ? null : candidate;
+      } else {
+        leaving = candidate; // also one that was not needed
+        if (resident != null && swap.rollbackFailure() != null && !swap.serves(resident)) {
+          broken = resident; // it could not be brought back
+          resident = null;
+        }
+      }
     }
-    return verdict.judged(report, residing());
   }
 
   private @Nullable ModelSpec residing() {
@@ -129,30 +201,16 @@ final class Residence {
         .orElse(BLACKOUT_UNLESS_KNOWN);
   }
 
-  /** Takes over the model that came out, and lets go of the other's files. */
-  private void settle(SwapExecution swap, @Nullable ModelId target) {
-    Resident candidate = swap.candidate();
-    Resident leaving = swap.swapped() ? resident : candidate; // also one that was not needed
-    if (swap.swapped()) {
-      resident = target == null ? null : candidate;
-    } else if (resident != null && swap.rollbackFailure() != null) {
-      letGo(resident, swap.hands()); // it could not be brought back
-      resident = null;
-    }
-    if (leaving != null) {
-      letGo(leaving, swap.hands());
-    }
-  }
-
-  /** Nobody lives here any more. */
+  /** Nobody lives here any more. Done again where there was no memory for it. */
   void vacate(Hands hands) {
+    letGo(resident, hands);
     standing = standing.vacated();
-    Resident leaving = resident;
     resident = null;
-    if (leaving != null) {
-      letGo(leaving, hands);
+    try {
+      hands.run("giving memory back", () -> tools.runtime().memory().releaseCached());
+    } catch (Throwable t) {
+      LOG.warn("Memory could not be given back", t);
     }
-    attempt(hands, "giving memory back", () -> tools.runtime().memory().releaseCached());
   }
 
   /** Nobody lives here any more, but what does not come back is not taken from under its feet. */
@@ -167,15 +225,23 @@ final class Residence {
   }
 
   /** Closes a model's files, and what may still be loaded of it. */
-  private static void letGo(Resident leaving, Hands hands) {
-    attempt(hands, "unloading " + leaving.spec().id(), leaving::unload);
-    attempt(hands, "closing the files of " + leaving.spec().id(), leaving.prepared()::close);
+  private static void letGo(@Nullable Resident leaving, Hands hands) {
+    if (leaving != null) {
+      attempt(hands, "unloading " + leaving.spec().id(), leaving::unload);
+      attempt(hands, "closing the files of " + leaving.spec().id(), leaving::closeFiles);
+    }
   }
 
-  /** For what must not keep the rest from being done. */
+  /**
+   * For what must not keep the rest from being done.
+   *
+   * @throws OutOfMemoryError if it may not have been begun for want of memory
+   */
   private static void attempt(Hands hands, String what, Runnable action) {
     try {
       hands.run(what, action);
+    } catch (OutOfMemoryError e) {
+      throw e;
     } catch (Throwable t) {
       LOG.warn("Failed while {}", what, t);
     }

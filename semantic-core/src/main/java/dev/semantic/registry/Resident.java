@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class Resident {
   private final PreparedModel prepared;
   private @Nullable LoadedModel loaded;
+  private boolean filesClosed;
   private int permit; // that an unload must show
   private ByteSize size = ByteSize.ZERO;
 
@@ -49,6 +50,17 @@ final class Resident {
   synchronized void setLoaded(LoadedModel model) {
     loaded = model;
     size = new ByteSize(model.bytes());
+  }
+
+  /** Lets go of its files, once, even if that fails. */
+  void closeFiles() {
+    synchronized (this) {
+      if (filesClosed) {
+        return;
+      }
+      filesClosed = true;
+    }
+    prepared.close();
   }
 
   /** Lets go of the weights; the reference is gone even if closing fails. */

@@ -40,11 +40,6 @@ record Standing(
     return new Standing(swapped ? Activity.SUCCESS : Activity.FAILED, now, null, serving, with);
   }
 
-  /** Ended without a report. */
-  Standing brokenOff(@Nullable ModelSpec serving, Instant now) {
-    return new Standing(Activity.FAILED, now, null, serving, report);
-  }
-
   Standing vacated() {
     return new Standing(activity, since, underWay, null, report);
   }

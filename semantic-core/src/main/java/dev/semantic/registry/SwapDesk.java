@@ -4,7 +4,6 @@ import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Timeline;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** One may change the model at a time; the others are refused, wait, or take over, as they ask. */
@@ -22,11 +21,9 @@ final class SwapDesk {
     private final long number;
     private final Thread thread = Thread.currentThread();
     private final Cancellation cancellation = new Cancellation();
-    private final boolean last;
 
-    private Turn(long number, boolean last) {
+    private Turn(long number) {
       this.number = number;
-      this.last = last;
     }
 
     Cancellation cancellation() {
@@ -38,7 +35,6 @@ final class SwapDesk {
       monitor.lock();
       try {
         turn = null;
-        over = last;
         monitor.signalAll();
         tellIfFree();
       } finally {
@@ -77,7 +73,7 @@ final class SwapDesk {
       if (turn != null) {
         return null;
       }
-      turn = new Turn(++calls, false);
+      turn = new Turn(++calls);
       return turn;
     } finally {
       monitor.unlock();
@@ -106,7 +102,7 @@ final class SwapDesk {
         awaitTurn(what);
         requireOpen(what);
       }
-      turn = new Turn(number, false);
+      turn = new Turn(number);
       return turn;
     } finally {
       monitor.unlock();
@@ -152,33 +148,44 @@ final class SwapDesk {
   }
 
   /**
-   * The last turn of all, after the one under way; nobody gets another, and nobody calls it off.
+   * The last turn of all, after the one under way; nobody gets another, and nobody calls it off. If
+   * it is given back before {@link #endForGood}, whoever closes next takes it.
    *
-   * @return null if somebody took it before, and has given it back
+   * @return null if everything is closed already
    */
   @Nullable Turn enterForGood() {
     monitor.lock();
     try {
       requireOutside("close the registry");
-      boolean first = !closed;
       closed = true;
       monitor.signalAll();
-      awaitPatiently(() -> first ? turn == null : over);
-      if (!first) {
+      awaitPatiently();
+      if (over) {
         return null;
       }
-      turn = new Turn(++calls, true);
-      turn.cancellation.commit();
-      return turn;
+      Turn last = new Turn(++calls);
+      last.cancellation.commit();
+      turn = last;
+      return last;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Everything is closed. */
+  void endForGood() {
+    monitor.lock();
+    try {
+      over = true;
     } finally {
       monitor.unlock();
     }
   }
 
   /** An interrupt does not shorten the wait, but is kept. */
-  private void awaitPatiently(BooleanSupplier truth) {
+  private void awaitPatiently() {
     boolean interrupted = false;
-    while (!truth.getAsBoolean()) {
+    while (turn != null) {
       try {
         monitor.await();
       } catch (InterruptedException e) {

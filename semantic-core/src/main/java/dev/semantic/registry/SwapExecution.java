@@ -7,7 +7,6 @@ import dev.semantic.journal.SwapJournal;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.ModelRuntime;
-import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapEvent;
 import dev.semantic.swap.SwapMachine;
@@ -15,6 +14,7 @@ import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapState;
 import dev.semantic.swap.SwapStrategy;
+import dev.semantic.timeline.MemoryRetry;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.Objects;
@@ -30,9 +30,11 @@ final class SwapExecution {
   /** A line is short; nobody waits for it in a blackout as he would for a model. */
   private static final Duration JOURNAL_PATIENCE = Duration.ofSeconds(5);
 
+  // made betimes: what has been done is not undone for want of memory to say so
+  private static final SwapEvent REQUESTED = new SwapEvent.Requested();
+  private static final SwapEvent DONE = new SwapEvent.Done();
+  private static final SwapEvent STAYED = new SwapEvent.Stayed();
   private static final SwapEvent FAILED = new SwapEvent.PhaseFailed();
-  private static final Duration MOMENT = Duration.ofMillis(100);
-  private static final int MOST_TRIES = 600; // a minute
 
   /** What a swap works on. */
   record Tools(
@@ -49,6 +51,7 @@ final class SwapExecution {
   private final Cancellation cancellation;
   private final Hands hands;
   private final Hands writing;
+  private final MemoryRetry retry;
   private final Logbook logbook;
   private final SwapSteps steps;
   private final WayBack wayBack;
@@ -82,6 +85,7 @@ final class SwapExecution {
     this.cancellation = cancellation;
     this.hands = new Hands(tools.timeline(), options.phaseTimeout(), cancellation);
     this.writing = new Hands(tools.timeline(), shorter(options.phaseTimeout()), cancellation);
+    this.retry = new MemoryRetry(tools.timeline());
     this.logbook = new Logbook(tools.journal(), writing);
     this.steps = new SwapSteps(tools, options, notes, cancellation, hands);
     this.wayBack = new WayBack(tools.engine(), steps, notes, hands);
@@ -95,12 +99,12 @@ final class SwapExecution {
 
   /** Runs to the end, good or bad, and returns the state that was reached. */
   SwapState run(SwapState from) {
-    SwapState state = SwapMachine.next(from, new SwapEvent.Requested());
+    SwapState state = after(from, REQUESTED);
     while (!isRest(state)) {
       phase = phaseOf(state);
-      logbook.phase(phase); // before anybody hears of it
+      noteBegin();
       SwapEvent event = attempt(state);
-      quietly(() -> notes.end(phase, event instanceof SwapEvent.PhaseFailed));
+      noteEnd(event);
       state = after(state, event);
     }
     ended = true;
@@ -136,41 +140,49 @@ final class SwapExecution {
 
   /** Nothing is given back to the host with an order half carried out for want of memory. */
   private SwapState after(SwapState state, SwapEvent event) {
-    for (int tries = 1; ; tries++) {
+    for (int tries = 0; ; tries++) {
       try {
         return SwapMachine.next(state, event);
       } catch (OutOfMemoryError e) {
-        if (tries == MOST_TRIES) {
+        if (!retry.rest(tries)) {
           throw e;
         }
-        hands.pause(MOMENT);
       }
     }
   }
 
   /** Notes are no order: whatever they throw, the swap goes on. */
-  private static void quietly(Runnable note) {
+  private void noteBegin() {
     try {
-      note.run();
+      logbook.phase(phase); // before anybody hears of it
+      notes.begin(phase);
     } catch (Throwable t) {
-      LOG.warn("A swap could not be noted down", t);
+      LOG.warn("The beginning of a phase could not be noted down", t);
+    }
+  }
+
+  private void noteEnd(SwapEvent event) {
+    try {
+      notes.end(phase, event instanceof SwapEvent.PhaseFailed);
+    } catch (Throwable t) {
+      LOG.warn("The end of a phase could not be noted down", t);
     }
   }
 
   private SwapEvent attempt(SwapState state) {
     try {
-      quietly(() -> notes.begin(phase));
       return carryOut(state);
     } catch (Throwable t) { // an OutOfMemoryError must not cost the old model
-      if (t instanceof PhaseTimeoutException) {
+      if (Hands.mayGoOn(t)) {
         tools.engine().giveUp();
       }
       if (state instanceof SwapState.RollingBack) {
         rollbackFailure = t;
         LOG.error("The old model could not be brought back", t); // what is said cannot throw
       } else {
-        failure = judged(t);
+        failure = t; // first: there may be no memory for a judgement
         failedPhase = phase;
+        failure = judged(t);
         LOG.warn("Swap to {} failed while {}", target, phase, failure);
       }
       return FAILED;
@@ -192,6 +204,8 @@ final class SwapExecution {
     } catch (SwapCancelledException calledOff) {
       calledOff.addSuppressed(thrown);
       return calledOff;
+    } catch (OutOfMemoryError none) {
+      return thrown;
     }
   }
 
@@ -199,7 +213,7 @@ final class SwapExecution {
     switch (state) {
       case SwapState.RollingBack rolling -> {
         stays = !wayBack.go(old, candidate, options.rollbackAttempts(), options.rollbackPause());
-        return stays ? new SwapEvent.Stayed() : new SwapEvent.Done();
+        return stays ? STAYED : DONE;
       }
       case SwapState.Running(SwapPhase running, SwapStrategy strategy) -> {
         cancellation.check();
@@ -212,7 +226,7 @@ final class SwapExecution {
         return prepare();
       }
     }
-    return new SwapEvent.Done();
+    return DONE;
   }
 
   private void carryOut(SwapPhase running, SwapStrategy strategy) throws InterruptedException {
@@ -272,6 +286,20 @@ final class SwapExecution {
 
   @Nullable Resident candidate() {
     return candidate;
+  }
+
+  /** It came to no end of its own: what serves by now stays. */
+  void brokenOff(Throwable cause) {
+    if (failure == null) {
+      failure = cause;
+      failedPhase = phase;
+    }
+    stays = candidate != null && serves(candidate);
+  }
+
+  /** Asked of the engine, which knows what it steps. */
+  boolean serves(Resident model) {
+    return model.isLoaded() && tools.engine().hasModel(model.loaded());
   }
 
   /** Whether the target is what serves now, or nothing if nothing was wanted. */

@@ -115,10 +115,15 @@ final class SwapNotes {
     tell(listener -> listener.planned(chosen));
   }
 
+  /** On the thread that loads, which nothing that is thrown here may stop. */
   void progress(long done, long total) {
     loaded = done;
     toLoad = total;
-    tell(listener -> listener.progress(new ByteSize(done), new ByteSize(total)));
+    try {
+      tell(listener -> listener.progress(new ByteSize(done), new ByteSize(total)));
+    } catch (Throwable t) {
+      LOG.warn("Nobody could be told how far the load is", t);
+    }
   }
 
   void parked(int agents) {

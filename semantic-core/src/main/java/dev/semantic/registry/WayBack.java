@@ -2,7 +2,6 @@ package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.log.Log;
-import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +42,7 @@ final class WayBack {
         restore(old);
         return true;
       } catch (Throwable t) {
-        if (t instanceof PhaseTimeoutException) {
+        if (Hands.mayGoOn(t)) {
           engine.giveUp();
         }
         if (attempt >= attempts) {

@@ -11,10 +11,6 @@ import org.jspecify.annotations.Nullable;
  * is exhausted for a while.
  */
 public final class ThreadFrame implements Runnable {
-  private static final int MOST_TRIES = 600; // a minute: whoever cannot be told then never is
-  private static final long SHORTEST = Duration.ofMillis(1).toNanos();
-  private static final int LONGEST_SHIFT = 7; // 128 ms
-
   /** A thread that does the same again and again. */
   public interface Rounds {
     /** One round; false if there is none after it. */
@@ -44,16 +40,21 @@ public final class ThreadFrame implements Runnable {
   }
 
   private final Rounds rounds;
-  private final Monitor pause;
+  private final MemoryRetry retry;
 
   private ThreadFrame(Timeline timeline, Rounds rounds) {
     this.rounds = rounds;
-    this.pause = timeline.monitor();
+    this.retry = new MemoryRetry(timeline);
   }
 
   /** Starts a daemon thread that goes on until there is no more round. */
   public static Strand rounds(Timeline timeline, String name, Rounds rounds) {
     return timeline.start(name, new ThreadFrame(timeline, rounds));
+  }
+
+  /** Goes on until there is no more round, on the current thread: for want of another. */
+  public static void here(Timeline timeline, Rounds rounds) {
+    new ThreadFrame(timeline, rounds).run();
   }
 
   /** Starts a daemon thread that ends when its work has. */
@@ -118,7 +119,7 @@ public final class ThreadFrame implements Runnable {
       }
       if (thrown != null) {
         if (failures++ > 0) {
-          rest(failures);
+          retry.rest(failures);
         }
         open = insist(thrown);
       }
@@ -132,7 +133,8 @@ public final class ThreadFrame implements Runnable {
    * @param failure null for the end
    */
   private boolean insist(@Nullable Throwable failure) {
-    for (int tries = 0; tries < MOST_TRIES; tries++) {
+    boolean again = true;
+    for (int tries = 0; again; tries++) {
       try {
         if (failure == null) {
           rounds.ended();
@@ -140,23 +142,11 @@ public final class ThreadFrame implements Runnable {
           rounds.failed(failure);
         }
         return true;
-      } catch (Throwable again) { // no memory for it, say: later, then
-        rest(tries);
+      } catch (Throwable t) { // no memory for it, say: later, then
+        again = retry.rest(tries); // whoever cannot be told in a minute never is
       }
     }
     return false;
-  }
-
-  private void rest(int tries) {
-    try {
-      pause.lock();
-      try {
-        pause.awaitNanos(SHORTEST << Math.min(tries, LONGEST_SHIFT));
-      } finally {
-        pause.unlock();
-      }
-    } catch (Throwable t) { // an interrupt, say: a shorter rest
-    }
   }
 
   /** One round, and what it threw kept for the end. */

@@ -158,6 +158,7 @@ final class ScriptedModel implements LoadedModel {
     private final AtomicBoolean gone = new AtomicBoolean();
     private final List<Place> places = new ArrayList<>();
     private @Nullable KvOutline outline;
+    private long bytes;
 
     @Override
     public Optional<List<Place>> places(KvOutline wanted) {
@@ -168,8 +169,9 @@ final class ScriptedModel implements LoadedModel {
           throw new IllegalStateException(model.id() + " was closed, or this is filled already");
         }
         outline = wanted;
+        bytes = new KvState(model, snapshot(true)).bytes();
         vacancies.add(this);
-        runtime.allocate(bytes());
+        runtime.allocate(bytes);
       }
       for (int layer = 0; layer < wanted.starts().size(); layer++) {
         int stride = perHead(layer) + GAP;
@@ -186,10 +188,6 @@ final class ScriptedModel implements LoadedModel {
     private int perHead(int layer) {
       int row = model.layout().layers().get(layer).headDim() * outline().precision().bytes();
       return outline().length(layer) * row;
-    }
-
-    private long bytes() {
-      return new KvState(model, snapshot(true)).bytes();
     }
 
     private KvSnapshot snapshot(boolean empty) {
@@ -226,7 +224,7 @@ final class ScriptedModel implements LoadedModel {
 
     private void free() {
       if (vacancies.remove(this) && taken.compareAndSet(false, true)) {
-        runtime.free(bytes());
+        runtime.free(bytes);
       }
     }
 

@@ -1,0 +1,148 @@
+package dev.semantic.simulation;
+
+import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.engine.EngineMode;
+import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.RequestException;
+import dev.semantic.registry.ModelRegistry;
+import dev.semantic.registry.Residency;
+import dev.semantic.registry.Simulated;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.simulation.AllocationPoints.When;
+import dev.semantic.swap.ModelSwapException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a host does in a day, in virtual time, while memory runs out at one place; in the evening
+ * there is some again, and everything works. Loaded with the rewritten core; the same each time.
+ */
+public final class ExhaustedDay implements Runnable {
+  private static final Duration IDLE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofHours(1);
+
+  private final SimulatedTimeline time = new SimulatedTimeline(7, 10);
+  private final ScriptedHouse house =
+      new ScriptedHouse(
+          ScriptedHouse.TIGHT,
+          builder ->
+              Simulated.in(time, builder)
+                  .engine(ScriptedHouse.engine(4, true))
+                  .residency(Residency.idleFor(IDLE)));
+  private final ModelRegistry registry = house.registry;
+  private final List<Generation> asked = new ArrayList<>();
+
+  @Override
+  public void run() {
+    AllocationPoints.enter(When.MORNING);
+    morning();
+    AllocationPoints.enter(When.EVENING);
+    evening();
+    AllocationPoints.enter(When.NIGHT);
+    tolerate(registry::close);
+    AllocationPoints.enter(When.EVENING);
+    atTheEnd();
+  }
+
+  /** Whatever fails here must say so, and end. */
+  private void morning() {
+    tolerate(() -> registry.load(Geometry.ALPHA.id()));
+    askAll();
+    tolerate(() -> registry.swapWithRollback(Geometry.BETA.id()));
+    askAll();
+    tolerate(() -> registry.prepare(Geometry.ALPHA.id()));
+    tolerate(() -> registry.swapWithRollback(Geometry.ALPHA.id()));
+    askAll();
+    time.pause(IDLE.multipliedBy(2)); // it leaves, and comes back
+    askAll();
+    tolerate(registry::unload);
+  }
+
+  private void askAll() {
+    asked.clear();
+    for (int i = 0; i < 3; i++) {
+      int number = i;
+      tolerate(() -> asked.add(house.ask(request(number))));
+    }
+    asked.forEach(this::mustEnd);
+  }
+
+  /** One in words, two with the same beginning. */
+  private static GenerationRequest request(int number) {
+    Prompt prompt = number == 0 ? new Prompt.Text("what I say") : new Prompt.Tokens(tokens(300, 1));
+    return GenerationRequest.of(prompt)
+        .agent(new AgentId("agent-" + number))
+        .maxTokens(4)
+        .timeLimit(PATIENCE.dividedBy(2))
+        .build();
+  }
+
+  private void mustEnd(Generation generation) {
+    long end = time.nanoTime() + PATIENCE.toNanos();
+    while (!generation.isDone()) {
+      assertTrue(time.nanoTime() < end, "a request came to no end");
+      time.pause(Duration.ofMillis(10));
+    }
+  }
+
+  /** There is memory again, and nobody has to do anything about what there was not. */
+  private void evening() {
+    time.pause(Duration.ofMinutes(1));
+    assertNull(time.uncaught(), () -> "a thread of the core died: " + time.uncaught());
+    if (registry.current().isEmpty()) {
+      registry.load(Geometry.ALPHA.id());
+    }
+    works(registry.current().orElseThrow().id().name());
+    for (Geometry next : List.of(Geometry.BETA, Geometry.ALPHA)) {
+      try {
+        registry.swapWithRollback(next.id());
+      } catch (ModelSwapException e) {
+        throw new AssertionError("no swap works any more", e);
+      }
+      works(next.id().name());
+    }
+  }
+
+  private void works(String model) {
+    assertEquals(Optional.of(model), registry.current().map(spec -> spec.id().name()));
+    assertEquals(EngineMode.SERVING, registry.status().engine());
+    for (int i = 0; i < 3; i++) {
+      Generation generation = house.ask(request(i));
+      mustEnd(generation);
+      assertEquals(model, generation.await().model().model());
+    }
+  }
+
+  private void atTheEnd() {
+    registry.close();
+    time.pause(PATIENCE);
+    house.close(); // which looks for what is left
+    assertEquals(List.of(), time.living(), "threads that did not end");
+    assertNull(time.uncaught(), () -> "a thread of the core died: " + time.uncaught());
+  }
+
+  /** What a host calls. */
+  private interface Call {
+    void make() throws ModelSwapException;
+  }
+
+  private static void tolerate(Call call) {
+    try {
+      call.make();
+    } catch (ModelSwapException | RequestException | OutOfMemoryError told) {
+      assertTrue(!told.toString().isEmpty());
+    } catch (RuntimeException told) {
+      assertTrue(AllocationPoints.fired(), () -> "for no reason: " + told);
+    }
+  }
+}
