@@ -248,6 +248,7 @@ public final class BatchEngine implements AutoCloseable {
    */
   public void forget(AgentId agent) {
     homecoming.forget(agent);
+    hot.unpin(agent);
     lobby.forget(agent, () -> hot.forget(agent));
     if (!parking.forget(agent, LONGEST_WRITE)) {
       throw new CacheException(

@@ -245,9 +245,8 @@ final class HotTier {
     return Optional.empty();
   }
 
-  /** The agent has nothing in memory any more, and no pin. By any thread. */
+  /** The agent has nothing idle in memory any more. By any thread. */
   void forget(AgentId agent) {
-    unpin(agent);
     Hot its = idle.asMap().remove(agent);
     if (its != null) {
       its.forget();

@@ -217,15 +217,13 @@ final class Stepper {
 
   private void keep(Work work) {
     active.remove(work);
-    Generation generation = work.ticket().generation();
     work.ticket()
         .request()
         .agent()
-        .filter(agent -> !generation.isForgotten())
         .ifPresentOrElse(
             agent -> {
               keep(agent, work.hot());
-              if (generation.isForgotten()) { // just now
+              if (work.ticket().generation().isForgotten()) {
                 hot.forget(agent);
               }
             },

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.cache.AgentId;
 import dev.semantic.cache.CacheStore;
+import dev.semantic.cache.MemoryCacheStore;
 import dev.semantic.engine.EngineOptions;
 import dev.semantic.engine.FinishReason;
 import dev.semantic.engine.Generation;
@@ -47,6 +48,10 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
 
   public final Script script = new Script();
   public final ScriptedRuntime runtime = new ScriptedRuntime(script);
+
+  /** What is parked, behind the store that fails as the script has it. */
+  public final MemoryCacheStore parked = new MemoryCacheStore();
+
   public final ModelRegistry registry;
   private final Map<Generation, GenerationRequest> asked =
       Collections.synchronizedMap(new LinkedHashMap<>());
@@ -79,7 +84,7 @@ public final class ScriptedHouse implements AfterEachCallback, AutoCloseable {
   }
 
   private CacheStore store() {
-    return new ScriptedStore(script);
+    return new ScriptedStore(parked, script);
   }
 
   /** A house in which a model serves. */

@@ -22,6 +22,7 @@ final class Runs {
       }
       everyTestOf(Class.forName("dev.semantic.registry.WriteBehindTest"));
       everyTestOf(Class.forName("dev.semantic.registry.HomecomingTest"));
+      everyTestOf(Class.forName("dev.semantic.registry.ParkedAsTheStoreSaysTest"));
       everyTestOf(Class.forName("dev.semantic.registry.KnownDefectsTest"));
     } catch (Throwable t) {
       System.out.println(t.getCause() == null ? t : t.getCause());

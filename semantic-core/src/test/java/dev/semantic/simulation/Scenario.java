@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.cache.AgentId;
+import dev.semantic.cache.CacheException;
 import dev.semantic.engine.ArrivalPolicy;
 import dev.semantic.engine.DrainPolicy;
 import dev.semantic.engine.EngineOptions;
@@ -31,6 +32,7 @@ import dev.semantic.timeline.Strand;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -62,7 +64,9 @@ final class Scenario {
   private @Nullable String overtaking;
   private final List<Throwable> surprises = new ArrayList<>();
   private final Set<String> calledOff = new HashSet<>();
+  private final boolean forgets; // whether caches are deleted behind everybody's back
   private final boolean alike; // whether all that is said begins with the same long prompt
+  private final List<Forgotten> forgotten = new ArrayList<>();
   private boolean closedEarly;
 
   /** One request, between two of what clients did: what ended before another began came first. */
@@ -100,9 +104,13 @@ final class Scenario {
     }
   }
 
+  /** An agent was forgotten between these two calls. */
+  private record Forgotten(AgentId agent, int from, int to) {}
+
   private Scenario(long seed) {
     this.time = new SimulatedTimeline(seed, 10 + Math.floorMod(seed, 50));
     this.alike = Math.floorMod(seed, 5) == 3;
+    this.forgets = Math.floorMod(seed, 4) == 2;
     boolean tight = time.random(2) == 0;
     this.trouble = new PortTrouble(time, time.random(3) == 0 ? 0 : 1 + time.random(3));
     this.house =
@@ -161,6 +169,9 @@ final class Scenario {
       actors.add(actor("swapper-" + i, this::swapAround));
     }
     actors.add(actor("nosy", this::look));
+    if (forgets) {
+      actors.add(actor("forgetter", this::deleteAndForget));
+    }
     if (time.random(8) == 0) {
       actors.add(
           actor(
@@ -331,6 +342,47 @@ final class Scenario {
     }
   }
 
+  /** Deletes what is parked behind the registry's back, and has agents forgotten. */
+  private void deleteAndForget() {
+    for (int i = 0; i < 4; i++) {
+      time.pause(Duration.ofMillis(time.random(60)));
+      AgentId agent = new AgentId("client-" + time.random(3));
+      switch (time.random(4)) {
+        case 0 -> house.parked.remove(agent, MODELS.get(time.random(MODELS.size())).tag());
+        case 1 -> house.parked.invalidateAll();
+        default -> forget(agent);
+      }
+    }
+  }
+
+  private void forget(AgentId agent) {
+    int from = ++calls;
+    try {
+      house.registry.forget(agent);
+      forgotten.add(new Forgotten(agent, from, ++calls));
+    } catch (CacheException hangs) { // what is being written of it
+      assertTrue(trouble.any(), hangs::toString);
+    }
+  }
+
+  /** Who asks first after that begins from nothing; of who does not ask, nothing is parked. */
+  private void checkForgotten(Forgotten one) {
+    Optional<Asked> first =
+        order.stream()
+            .filter(asked -> asked.request().agent().filter(one.agent()::equals).isPresent())
+            .filter(asked -> asked.to() > one.from())
+            .min(Comparator.comparingInt(Asked::from));
+    if (first.isEmpty()) {
+      MODELS.forEach(
+          model -> assertTrue(house.parked.parked(one.agent(), model.tag()).isEmpty(), "parked"));
+    } else if (!alike
+        && first.get().from() > one.to()
+        && first.get().request().prompt() instanceof Prompt.Tokens
+        && first.get().isAnswered()) {
+      assertEquals(0, first.get().generation().await().cachedTokens(), one + " is remembered");
+    }
+  }
+
   /** Remembers which swap was told of: it was under way before and after. */
   private void callOff() {
     Optional<String> before = house.registry.status().swap();
@@ -359,6 +411,7 @@ final class Scenario {
     }
     asked.keySet().forEach(Scenario::checkEvents);
     house.registry.history().forEach(this::checkSwap);
+    forgotten.forEach(this::checkForgotten);
     if (!closedEarly) {
       somebodyServesOrALoadHelps();
     }
