@@ -366,6 +366,15 @@ final class Lobby {
         });
   }
 
+  /** Whether a prompt is to be made by this thread, which is interrupted when it no longer is. */
+  boolean isWanted(PromptTokens prompt) {
+    return monitor.holding(
+        () -> {
+          prompt.take();
+          return !prompt.ticket().generation().isDone();
+        });
+  }
+
   /** A prompt has its tokens, or its refusal; they count if their model still serves. */
   @SuppressWarnings("ReferenceEquality") // another beginning of the same model is another one
   void tokenized(PromptTokens prompt) {

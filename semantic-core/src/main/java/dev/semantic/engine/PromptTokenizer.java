@@ -54,8 +54,11 @@ final class PromptTokenizer {
     @Override
     public void run() {
       for (PromptTokens prompt = inHand; prompt != null; prompt = inHand) {
-        make(prompt);
+        if (lobby.isWanted(prompt)) {
+          make(prompt);
+        }
         lobby.tokenized(prompt);
+        Thread.interrupted(); // it was meant for that prompt
         inHand = lobby.nextPrompt();
       }
     }

@@ -11,7 +11,8 @@ final class PromptTokens {
   private final Serving by;
   private int[] tokens = {}; // this and the refusal: its maker's, until it is made
   private @Nullable RequestException refusal;
-  private boolean made; // under the lobby's lock
+  private boolean made; // this and its maker: under the lobby's lock
+  private @Nullable Thread maker;
 
   PromptTokens(Ticket ticket, Serving by) {
     this.ticket = ticket;
@@ -34,9 +35,22 @@ final class PromptTokens {
     refusal = cause;
   }
 
+  /** This thread is about to make it. */
+  void take() {
+    maker = Thread.currentThread();
+  }
+
+  /** Nobody wants it any more: whoever is at it may stop, as templates and tokenizers do. */
+  void abandon() {
+    if (maker != null && !made) {
+      maker.interrupt();
+    }
+  }
+
   /** Whoever made it is done with it. */
   void publish() {
     made = true;
+    maker = null;
   }
 
   boolean isMade() {

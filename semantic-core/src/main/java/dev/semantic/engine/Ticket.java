@@ -74,6 +74,15 @@ record Ticket(
         : Objects.requireNonNull(made.get(), "begun before its prompt was ready").orThrow();
   }
 
+  /** Fails it where it waits, and whoever is at its prompt may stop. */
+  void fail(RequestException cause) {
+    generation.fail(cause);
+    PromptTokens present = made.get();
+    if (present != null) {
+      present.abandon();
+    }
+  }
+
   int priority() {
     return request.priority();
   }

@@ -93,12 +93,10 @@ final class WaitingRoom {
         long waited = TimeUnit.NANOSECONDS.toMillis(now - ticket.submitted());
         boolean cancelled = ticket.generation().isCancelled();
         String why = cancelled ? "cancelled after" : "waited";
-        ticket
-            .generation()
-            .fail(
-                new RequestException(
-                    cancelled ? RequestException.Kind.CANCELLED : RequestException.Kind.TIME_LIMIT,
-                    "Not begun: %s %d ms in the queue".formatted(why, waited)));
+        ticket.fail(
+            new RequestException(
+                cancelled ? RequestException.Kind.CANCELLED : RequestException.Kind.TIME_LIMIT,
+                "Not begun: %s %d ms in the queue".formatted(why, waited)));
         tickets.remove(); // last: it is nowhere else
       } else {
         nearest = Math.min(nearest, Nanos.until(ticket.deadline(), now));
@@ -108,7 +106,7 @@ final class WaitingRoom {
   }
 
   void failAll(RequestException cause) {
-    waiting.forEach(ticket -> ticket.generation().fail(cause));
+    waiting.forEach(ticket -> ticket.fail(cause));
     waiting.clear();
   }
 }

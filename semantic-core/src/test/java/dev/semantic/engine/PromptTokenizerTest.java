@@ -20,6 +20,8 @@ import dev.semantic.scripted.ScriptedHouse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -76,6 +78,36 @@ class PromptTokenizerTest {
     second.awaitReached();
     assertEquals(Kind.TIME_LIMIT, told(late).kind());
     assertEquals(0, house.registry.status().waiting());
+  }
+
+  /** It may be a stranger's template that takes its time. */
+  @Test
+  void whoeverIsAtAPromptThatNobodyWantsIsInterrupted() throws Exception {
+    CountDownLatch reached = new CountDownLatch(2);
+    CountDownLatch stopped = new CountDownLatch(2);
+    CountDownLatch never = new CountDownLatch(1);
+    house.script.onVisit(
+        call -> {
+          if (call == PortCall.ENCODE && reached.getCount() > 0) {
+            reached.countDown();
+            try {
+              never.await();
+            } catch (InterruptedException e) {
+              stopped.countDown();
+              Thread.currentThread().interrupt();
+            }
+          }
+        });
+    Generation cancelled = house.ask(text("ada", "never mind").build());
+    Generation late = house.ask(text("bob", "soon").timeLimit(Duration.ofMillis(300)).build());
+    assertTrue(reached.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+    cancelled.cancel();
+    assertEquals(Kind.CANCELLED, told(cancelled).kind());
+    assertEquals(Kind.TIME_LIMIT, told(late).kind());
+    assertTrue(stopped.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+    for (int i = 0; i < 4; i++) { // by threads whom no interrupt is left of
+      assertEquals(3, house.ask(text("ada", "on").build()).await(PATIENCE).tokens().size());
+    }
   }
 
   @Test

@@ -10,8 +10,11 @@ import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
 import java.util.List;
+import java.util.Objects;
 
-/** What the child answers. */
+/**
+ * What the child answers. What has no value where one belongs is none of it, and ends the child.
+ */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "answer")
 @JsonSubTypes({
   @JsonSubTypes.Type(Answer.Done.class),
@@ -32,7 +35,12 @@ sealed interface Answer {
 
   record Prepared(
       ModelSpec spec, List<Integer> endTokens, boolean beginsWithBos, boolean hasChatTemplate)
-      implements Answer {}
+      implements Answer {
+    public Prepared {
+      Objects.requireNonNull(spec, "spec");
+      endTokens = List.copyOf(endTokens);
+    }
+  }
 
   /** Not the end: the call goes on. */
   record Progress(long done, long total) implements Answer {}
@@ -41,12 +49,24 @@ sealed interface Answer {
 
   record Flag(boolean value) implements Answer {}
 
-  record Text(String value) implements Answer {}
+  record Text(String value) implements Answer {
+    public Text {
+      Objects.requireNonNull(value, "value");
+    }
+  }
 
-  record Tokens(int[] value) implements Answer {}
+  record Tokens(int[] value) implements Answer {
+    public Tokens {
+      Objects.requireNonNull(value, "value");
+    }
+  }
 
   /** Float32, little-endian, follow for each chunk: so many, or none. */
-  record Logits(int[] counts) implements Answer {}
+  record Logits(int[] counts) implements Answer {
+    public Logits {
+      Objects.requireNonNull(counts, "counts");
+    }
+  }
 
   /** Keys and values follow, layer by layer. */
   record State(
@@ -60,7 +80,11 @@ sealed interface Answer {
 
   record Memory(long active, long cached, long peak) implements Answer {}
 
-  record Holdings(List<Holding> value) implements Answer {}
+  record Holdings(List<Holding> value) implements Answer {
+    public Holdings {
+      value = List.copyOf(value);
+    }
+  }
 
   /**
    * What was thrown.
@@ -68,6 +92,11 @@ sealed interface Answer {
    * @param modelKind what is wrong with the model, of a {@link Kind#MODEL}
    */
   record Failed(Kind kind, String message, ModelException.Kind modelKind) implements Answer {
+    public Failed {
+      Objects.requireNonNull(kind, "kind");
+      Objects.requireNonNull(modelKind, "modelKind");
+    }
+
     static Failed of(Kind kind, String message) {
       return new Failed(kind, message, ModelException.Kind.FAILED);
     }

@@ -46,7 +46,10 @@ sealed interface Ask {
 
   record ReadAhead(LoadPriority priority) implements Ask {}
 
-  /** The load or read-ahead of that number is not wanted any more; has no answer. */
+  /**
+   * The load, read-ahead or rendering of that number is not wanted any more; has no answer. What
+   * knows no cancelling goes on.
+   */
   record Cancel(long call) implements Ask {}
 
   record Open() implements Ask {}

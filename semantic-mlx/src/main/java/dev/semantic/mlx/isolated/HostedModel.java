@@ -56,6 +56,13 @@ final class HostedModel {
     };
   }
 
+  /** Whether it ends when its thread is interrupted: a template may take its time. */
+  static boolean renders(Ask ask) {
+    return ask instanceof Ask.Encode
+        || ask instanceof Ask.EncodeChat
+        || ask instanceof Ask.RenderChat;
+  }
+
   void cancel(long call) {
     cancelled.add(call);
   }

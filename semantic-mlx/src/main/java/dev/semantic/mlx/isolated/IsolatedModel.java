@@ -129,17 +129,25 @@ final class IsolatedModel implements LoadedModel {
     for (Chunk chunk : batch) {
       own(chunk).append(chunk.tokens());
     }
-    return rows(answer);
+    return rows(answer, batch.size());
   }
 
-  private static List<float[]> rows(Received<Reply> answer) {
+  /** As many rows as chunks, and numbers as were said. */
+  static List<float[]> rows(Received<Reply> answer, int chunks) {
     int[] counts = Child.type(answer, Answer.Logits.class).counts();
-    List<float[]> rows = new ArrayList<>(counts.length);
-    for (int i = 0; i < counts.length; i++) {
-      float[] row = new float[counts[i]];
-      ByteBuffer part = answer.parts().get(i);
-      part.asFloatBuffer().get(row);
-      rows.add(row);
+    List<ByteBuffer> parts = answer.parts();
+    List<float[]> rows = new ArrayList<>(chunks);
+    for (int i = 0; i < counts.length && i < parts.size(); i++) {
+      float[] row = new float[parts.get(i).remaining() / Float.BYTES];
+      if (row.length == counts[i]) {
+        parts.get(i).asFloatBuffer().get(row);
+        rows.add(row);
+      }
+    }
+    if (rows.size() != chunks) {
+      throw new ModelException(
+          ModelException.Kind.FAILED,
+          "The process sent %d rows of logits for %d chunks".formatted(rows.size(), chunks));
     }
     return rows;
   }

@@ -50,7 +50,7 @@ final class Pending {
 
   /**
    * Waits for the answer; an interrupt does not cut that short, for the other side is in the middle
-   * of it, but is kept.
+   * of it, but is kept, and the other side is told of it where it should answer soon.
    *
    * @param patience how long, and how long a cancelled call may go on
    * @param bounded whether patience counts from the beginning
@@ -68,6 +68,9 @@ final class Pending {
           tellNews();
           return received;
         } catch (InterruptedException e) {
+          if (bounded && !interrupted) {
+            remedy.cancel();
+          }
           interrupted = true;
         } catch (TimeoutException e) {
           tellNews();

@@ -12,7 +12,9 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
@@ -36,6 +38,7 @@ final class RuntimeServer {
 
   private final Wire wire;
   private final HostedModel model;
+  private final Interruptible rendering = new Interruptible();
   private final ExecutorService inTurn = Executors.newSingleThreadExecutor(daemon("model"));
   private final ExecutorService beside = Executors.newCachedThreadPool(daemon("beside"));
 
@@ -96,7 +99,9 @@ final class RuntimeServer {
       Received<Call> received = wire.receive(Call.class);
       Call call = received.header();
       if (call.ask() instanceof Ask.Cancel(long other)) {
-        model.cancel(other);
+        if (!rendering.interrupt(other)) {
+          model.cancel(other);
+        }
       } else {
         ExecutorService where = HostedModel.worksOnTheModel(call.ask()) ? inTurn : beside;
         where.execute(() -> answer(call, received.parts()));
@@ -106,7 +111,11 @@ final class RuntimeServer {
 
   private void answer(Call call, List<ByteBuffer> parts) {
     HostedModel.Outcome outcome;
+    boolean renders = HostedModel.renders(call.ask());
     try {
+      if (renders) {
+        rendering.begin(call.id());
+      }
       outcome =
           model.handle(
               call.id(),
@@ -116,8 +125,34 @@ final class RuntimeServer {
     } catch (Throwable t) { // for the parent to judge
       LOG.debug("{} failed", call.ask().getClass().getSimpleName(), t);
       outcome = new HostedModel.Outcome(failed(t), List.of());
+    } finally {
+      if (renders) {
+        rendering.end(call.id());
+      }
     }
     send(call.id(), outcome.answer(), outcome.parts());
+  }
+
+  /** Calls that end when their thread is interrupted, and nothing else is by then on it. */
+  private static final class Interruptible {
+    private final Map<Long, Thread> threads = new HashMap<>();
+
+    synchronized void begin(long call) {
+      threads.put(call, Thread.currentThread());
+    }
+
+    synchronized boolean interrupt(long call) {
+      Thread thread = threads.get(call);
+      if (thread != null) {
+        thread.interrupt();
+      }
+      return thread != null;
+    }
+
+    synchronized void end(long call) {
+      threads.remove(call);
+      Thread.interrupted();
+    }
   }
 
   private static Answer.Failed failed(Throwable thrown) {

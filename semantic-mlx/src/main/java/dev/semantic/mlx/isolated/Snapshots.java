@@ -5,6 +5,7 @@ import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.mlx.isolated.Ask.Span;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelTag;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -54,15 +55,25 @@ final class Snapshots {
         ask.tag(), ask.layout(), ask.precision(), ask.tokens(), ask.layers(), ask.seams(), parts);
   }
 
+  /**
+   * What the child says that a sequence holds.
+   *
+   * @throws ModelException if that cannot be
+   */
   static KvSnapshot of(Answer.State state, List<ByteBuffer> parts) {
-    return of(
-        state.tag(),
-        state.layout(),
-        state.precision(),
-        state.tokens(),
-        state.layers(),
-        state.seams(),
-        parts);
+    try {
+      return of(
+          state.tag(),
+          state.layout(),
+          state.precision(),
+          state.tokens(),
+          state.layers(),
+          state.seams(),
+          parts);
+    } catch (IllegalArgumentException | IndexOutOfBoundsException | NullPointerException e) {
+      throw new ModelException(
+          ModelException.Kind.FAILED, "The process sent keys and values that fit nothing: " + e, e);
+    }
   }
 
   private static KvSnapshot of(

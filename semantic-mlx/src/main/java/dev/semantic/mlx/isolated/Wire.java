@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Frames over a Unix socket: how long the header is and how many parts follow, the header in CBOR
@@ -27,6 +28,10 @@ final class Wire implements AutoCloseable {
 
   private static final int MOST_HEADER = 1 << 28;
   private static final int MOST_PARTS = 1 << 20;
+
+  /** What is made room for on the other side's mere word; more once so much has come. */
+  private static final int TRUSTED = 1 << 24;
+
   private static final ObjectMapper CBOR =
       new CBORMapper(
           CBORFactory.builder()
@@ -44,10 +49,18 @@ final class Wire implements AutoCloseable {
   record Received<T>(T header, List<ByteBuffer> parts) {}
 
   /** Something asked. */
-  record Call(long id, Ask ask) {}
+  record Call(long id, Ask ask) {
+    Call {
+      Objects.requireNonNull(ask, "ask");
+    }
+  }
 
   /** Something answered. */
-  record Reply(long id, Answer answer) {}
+  record Reply(long id, Answer answer) {
+    Reply {
+      Objects.requireNonNull(answer, "answer");
+    }
+  }
 
   Wire(SocketChannel channel) {
     this.channel = channel;
@@ -119,26 +132,27 @@ final class Wire implements AutoCloseable {
   <T> Received<T> receive(Class<T> type) throws IOException {
     int length = bounded(readInt(), MOST_HEADER, "header");
     int count = bounded(readInt(), MOST_PARTS, "number of parts");
-    byte[] bytes = new byte[length];
-    read(ByteBuffer.wrap(bytes));
-    T header = header(bytes, type);
-    List<ByteBuffer> parts = new ArrayList<>(count);
+    T header = header(read(length).array(), type);
+    List<ByteBuffer> parts = new ArrayList<>(Math.min(count, 1 << 10));
     for (int i = 0; i < count; i++) {
       fill(Long.BYTES);
       int size = bounded(in.getLong(), Integer.MAX_VALUE - 8, "part");
-      ByteBuffer part = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-      read(part);
-      parts.add(part.flip());
+      parts.add(read(size).order(ByteOrder.LITTLE_ENDIAN));
     }
     return new Received<>(header, parts);
   }
 
   private static <T> T header(byte[] bytes, Class<T> type) throws IOException {
+    T header;
     try {
-      return CBOR.readValue(bytes, type);
+      header = CBOR.readValue(bytes, type);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("Not a frame: " + e.getOriginalMessage(), e);
     }
+    if (header == null) {
+      throw new IllegalStateException("Not a frame: its header is null");
+    }
+    return header;
   }
 
   private static int bounded(long value, int most, String what) {
@@ -151,6 +165,17 @@ final class Wire implements AutoCloseable {
   private int readInt() throws IOException {
     fill(Integer.BYTES);
     return in.getInt();
+  }
+
+  /** The next bytes, as many as there are said to be. */
+  private ByteBuffer read(int size) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(Math.min(size, TRUSTED));
+    read(bytes);
+    if (size > TRUSTED) {
+      bytes = ByteBuffer.allocate(size).put(bytes.flip());
+      read(bytes);
+    }
+    return bytes.flip();
   }
 
   private void read(ByteBuffer into) throws IOException {

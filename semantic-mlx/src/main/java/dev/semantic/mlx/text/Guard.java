@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * that as it renders the values, and in what comes out the special tokens are the template's own.
  *
  * <p>A template that renders something else looks for some of them: {@link GuardedRendering}. What
- * a filter makes anew of a text, as {@code tojson} makes an {@code n} of a line's end, is the
- * template's own.
+ * a filter escapes, as {@code tojson} makes an {@code n} of a line's end, is the end of a text to
+ * its left and the beginning of one to its right. What a template makes anew of a text, in capitals
+ * or without its blanks, is the template's own.
  */
 final class Guard {
   /** What filters and escapes might change. */
@@ -81,17 +82,32 @@ final class Guard {
     return places;
   }
 
+  /** Where a text ends, and where a filter may put letters of its own. */
   private void parts(
       Trie<String> tokens, StringBuilder left, boolean backwards, List<Place> places) {
-    int length = left.length();
-    int part = tokens.begunAtEnd(left, longest - 1);
+    for (int end = 1; end <= left.length(); end++) {
+      if (end == left.length() || isEscaped(left.charAt(end))) {
+        parts(tokens, left, end, backwards, places);
+      }
+    }
+  }
+
+  private void parts(
+      Trie<String> tokens, StringBuilder left, int end, boolean backwards, List<Place> places) {
+    int from = Math.max(0, end - longest + 1);
+    int part = tokens.begunAtEnd(left.substring(from, end), longest - 1);
     while (part > 0) {
-      int at = replaceable(left, length - part, length);
-      int place = backwards ? length - 1 - at : at;
+      int at = replaceable(left, end - part, end);
+      int place = backwards ? left.length() - 1 - at : at;
       places.add(new Place(place, place, ""));
       left.setCharAt(at, broken);
-      part = tokens.begunAtEnd(left, longest - 1);
+      part = tokens.begunAtEnd(left.substring(from, end), longest - 1);
     }
+  }
+
+  /** As {@code tojson} writes a line's end as two letters, and {@code e} an angle as four. */
+  private static boolean isEscaped(char c) {
+    return c < ' ' || c == '\u007f' || AVOIDED.indexOf(c) >= 0;
   }
 
   /** Where a template is least likely to notice. */

@@ -2,6 +2,7 @@ package dev.semantic.mlx.text;
 
 import dev.semantic.mlx.text.Guard.Place;
 import dev.semantic.model.ModelException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
@@ -23,6 +24,9 @@ final class GuardedRendering {
   /** How often a template is rendered to find out what it looks for. */
   private static final int MOST_TRIES = 100;
 
+  /** For all tries together, as a template has it for one rendering. */
+  private static final long LONGEST_NANOS = Duration.ofSeconds(10).toNanos();
+
   private final Guard guard;
   private final Map<String, @Nullable Object> values;
   private final String plain;
@@ -33,6 +37,7 @@ final class GuardedRendering {
   private final Map<String, BitSet> byToken = new LinkedHashMap<>();
   private final BitSet broken = new BitSet(); // places that the template does not notice
   private String accepted;
+  private final long begun = System.nanoTime();
   private int tries;
 
   GuardedRendering(
@@ -126,7 +131,9 @@ final class GuardedRendering {
 
   /** Null where the template refuses the values, or was asked too often. */
   private @Nullable String rendered(boolean marked) {
-    if (++tries > MOST_TRIES) {
+    if (++tries > MOST_TRIES
+        || System.nanoTime() - begun > LONGEST_NANOS
+        || Thread.currentThread().isInterrupted()) {
       return null;
     }
     Copy copy = new Copy(marked);

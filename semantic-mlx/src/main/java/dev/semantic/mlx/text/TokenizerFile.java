@@ -200,7 +200,10 @@ final class TokenizerFile {
       requireFirst(fields, field);
       json.nextToken();
       switch (field) {
-        case "byte_fallback" -> byteFallback = json.currentToken() == JsonToken.VALUE_TRUE;
+        case "byte_fallback" -> {
+          byteFallback = json.currentToken() == JsonToken.VALUE_TRUE;
+          json.skipChildren(); // should it be anything but a truth value
+        }
         case "type" -> TokenizerPart.requireModel(json, this::broken);
         case "vocab" -> vocabulary(json);
         case "merges" -> merges(json);

@@ -2,6 +2,7 @@ package dev.semantic.mlx.isolated;
 
 import static dev.semantic.scripted.ScriptedHouse.assertSays;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,11 +16,13 @@ import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -153,6 +156,37 @@ class ChildDeathTest {
       } catch (ExecutionException e) {
         assertSays("SIGKILL", e);
       }
+    }
+  }
+
+  /** As a request that is cancelled interrupts whoever makes its tokens. */
+  @Test
+  void whoeverIsInterruptedStopsItsRenderingInTheChildAndNobodyElses() throws Exception {
+    Troubles troubles = new Troubles(directory);
+    try (IsolatedRuntime runtime = troubles.runtime().open();
+        PreparedModel prepared = runtime.prepare(Geometry.ALPHA.id());
+        LoadedModel model = prepared.load(LoadProgress.NONE)) {
+      troubles.holdAt(PortCall.ENCODE);
+      AtomicReference<Throwable> thrown = new AtomicReference<>();
+      Thread rendering =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try {
+                      prepared.text().encode("a hostile one", false);
+                    } catch (Throwable t) {
+                      thrown.set(t);
+                    }
+                  });
+      troubles.awaitHeld(PortCall.ENCODE);
+      assertEquals(Geometry.ALPHA.answer(PROMPT, 1).getFirst(), next(model, model.open(), PROMPT));
+      rendering.interrupt();
+      rendering.join(Troubles.PATIENCE.toMillis());
+      assertInstanceOf(IllegalStateException.class, thrown.get());
+      assertTrue(Files.exists(directory.resolve(PortCall.ENCODE + ".interrupted")));
+      troubles.release(PortCall.ENCODE);
+      assertEquals(3, prepared.text().encode("two", false).length, "by the same process");
+      assertEquals(1, runtime.children().size());
     }
   }
 

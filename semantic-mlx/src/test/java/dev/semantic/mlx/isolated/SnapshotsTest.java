@@ -1,14 +1,17 @@
 package dev.semantic.mlx.isolated;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelTag;
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 
 /** What goes between parent and child is the whole snapshot. */
@@ -26,6 +29,20 @@ class SnapshotsTest {
     byte[] bytes = new byte[3 * 2 * 4];
     bytes[0] = (byte) first;
     return ByteBuffer.wrap(bytes);
+  }
+
+  /** From a process that is no longer ours. */
+  @Test
+  @NullUnmarked
+  void whatFitsNothingIsRefused() {
+    Answer.State good = Snapshots.answer(PARTED);
+    List<ByteBuffer> parts = Snapshots.parts(PARTED);
+    Answer.State without =
+        new Answer.State(good.tag(), good.layout(), null, good.tokens(), good.layers(), List.of());
+    for (List<ByteBuffer> bad : List.of(List.<ByteBuffer>of(), parts.subList(0, 1))) {
+      assertThrows(ModelException.class, () -> Snapshots.of(good, bad));
+    }
+    assertThrows(ModelException.class, () -> Snapshots.of(without, parts));
   }
 
   @Test

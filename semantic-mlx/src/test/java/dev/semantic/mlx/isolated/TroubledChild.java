@@ -30,6 +30,10 @@ final class TroubledChild {
     if (Files.exists(wait)) {
       say(directory.resolve(call + ".waits"));
       while (Files.exists(wait)) {
+        if (Thread.currentThread().isInterrupted()) {
+          say(directory.resolve(call + ".interrupted"));
+          throw new IllegalStateException("interrupted");
+        }
         LockSupport.parkNanos(1_000_000);
       }
     }

@@ -21,7 +21,9 @@ class TemplateCostsTest {
   private static final Path SOURCES = Path.of("src/main/java/dev/semantic/mlx/template");
   private static final Pattern CASE = Pattern.compile("case ((?:\"\\w+\"(?:,\\s+)?)+) ->");
   private static final Pattern GLOBAL = Pattern.compile("frame\\.set\\(\\s*\"(\\w+)\"");
+  private static final Pattern OPERATOR = Pattern.compile("case ((?:\"[^\"]+\"(?:,\\s+)?)+) ->");
   private static final Pattern WORD = Pattern.compile("\\w+");
+  private static final Pattern QUOTED = Pattern.compile("[^\"]+(?=\"(?:,|$))");
 
   /** What would change a value, and is refused whatever it costs. */
   private static final Set<String> REFUSED =
@@ -44,6 +46,13 @@ class TemplateCostsTest {
     methods.removeAll(REFUSED);
     assertTrue(methods.size() > 70, methods::toString);
     assertEquals(Set.of(), missing("method", methods));
+    Set<String> operators =
+        words(OPERATOR, QUOTED, "Evaluator.java", "Compare.java", "Arithmetic.java");
+    assertTrue(operators.size() > 14, operators::toString);
+    assertEquals(Set.of(), missing("operator", operators));
+    Set<String> statements = words(CASE, "Parser.java");
+    assertTrue(statements.size() > 9, statements::toString);
+    assertEquals(Set.of(), missing("statement", statements));
   }
 
   private static Set<String> missing(String kind, Set<String> names) throws IOException {
@@ -56,11 +65,15 @@ class TemplateCostsTest {
 
   /** The names that a switch, or a table of functions, knows. */
   private static Set<String> words(Pattern place, String... files) throws IOException {
+    return words(place, WORD, files);
+  }
+
+  private static Set<String> words(Pattern place, Pattern one, String... files) throws IOException {
     Set<String> words = new TreeSet<>();
     for (String file : files) {
       Matcher places = place.matcher(Files.readString(SOURCES.resolve(file)));
       while (places.find()) {
-        Matcher word = WORD.matcher(places.group(1));
+        Matcher word = one.matcher(places.group(1));
         while (word.find()) {
           words.add(word.group());
         }

@@ -8,9 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.semantic.chat.ChatMessage;
 import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.testing.Reference;
+import dev.semantic.mlx.testing.Refusal;
 import dev.semantic.mlx.testing.TinyModels;
+import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -206,6 +209,68 @@ class AddedTokensTest {
       assertEquals("!a <|end|> bb<|end|>", rendered.text());
       assertEquals(1, Arrays.stream(rendered.tokens()).filter(id -> id == end).count());
       assertEquals("!a <|end|> bb", text.decode(rendered.tokens()));
+    }
+  }
+
+  /** The letters of an escape and what stands beside it make no token. */
+  @Test
+  void whatAFilterEscapesBeginsAndEndsNoSpecialToken() throws Exception {
+    JsonNode tokenizer =
+        JSON.readTree(
+            """
+            {"base": "byte-level", "normalizer": null,
+             "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
+              "use_regex": true},
+             "added": [
+              {"id": 387, "content": "n<x>", "special": true, "single_word": false,
+               "lstrip": false, "rstrip": false, "normalized": false},
+              {"id": 388, "content": "x\\\\", "special": true, "single_word": false,
+               "lstrip": false, "rstrip": false, "normalized": false},
+              {"id": 389, "content": "gt;end", "special": true, "single_word": false,
+               "lstrip": false, "rstrip": false, "normalized": false}]}
+            """);
+    String template =
+        "{{ messages | tojson }}{% for m in messages %}{{ m.content | e }}{% endfor %}n<x>";
+    try (ModelCodec text = open(tokenizer, template)) {
+      ModelCodec.Rendered rendered =
+          text.render(
+              Map.of(
+                  "messages",
+                  List.of(Map.of("role", "user", "content", "a\n<x> x\" >end \\x\\ n<x"))),
+              Clock.systemUTC());
+      assertTrue(rendered.text().contains("n<x> x\\\"") && rendered.text().contains("gt;end"));
+      assertEquals(List.of(387), special(rendered.tokens(), tokenizer));
+    }
+  }
+
+  /** A vocabulary may have its special tokens among the pieces of text. */
+  @Test
+  @org.junit.jupiter.api.Timeout(20)
+  void specialTokensWrittenAgainAndAgainCostWhatTheirLengthSays() throws Exception {
+    Path model = resource("unigram");
+    for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(model.resolve(file), directory.resolve(file));
+    }
+    Files.writeString(directory.resolve("config.json"), "{}");
+    try (ModelCodec text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
+      for (String special : List.of("<s>", "</s>", "<unk>", "a<s>")) {
+        int few = text.encodeChat(List.of(ChatMessage.user(special.repeat(1000)))).length;
+        int many = text.encodeChat(List.of(ChatMessage.user(special.repeat(30_000)))).length;
+        assertEquals(30.0, (double) many / few, 0.5, special);
+      }
+    }
+  }
+
+  /** As a stranger's tokenizer may be that lacks it. */
+  @Test
+  void aTextThatTheTokenizerHasNoTokenForIsRefused() throws Exception {
+    Path model = resource("unigram");
+    ObjectNode json = (ObjectNode) TinyModels.json(model.resolve("tokenizer.json"));
+    ((ObjectNode) json.get("model")).putNull("unk_id").put("byte_fallback", false);
+    Files.writeString(directory.resolve("tokenizer.json"), json.toString());
+    Files.writeString(directory.resolve("config.json"), "{}");
+    try (ModelCodec text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
+      Refusal.assertRefused(ModelException.class, () -> text.encode("\u4e00", false), "unk_id");
     }
   }
 

@@ -302,6 +302,8 @@ class DirectoryTokenizerTest {
         "{} | no vocabulary",
         "{\"type\": \"Oracle\", \"vocab\": {}} | kind 'Oracle'; known are BPE",
         "{\"type\": null, \"vocab\": {}} | kind ''",
+        "{\"byte_fallback\": [1], \"vocab\": null} | neither an object nor a list",
+        "{\"byte_fallback\": {\"vocab\": {}}} | no vocabulary",
         "{\"vocab\": null} | neither an object nor a list",
         "{\"vocab\": \"x\"} | neither an object nor a list",
         "{\"vocab\": {\"a\": null}} | the token 'a' has no number",

@@ -140,6 +140,11 @@ public final class FakeHub implements AutoCloseable {
     return trouble;
   }
 
+  /** No request has another answer any more. */
+  public void calm() {
+    troubles.clear();
+  }
+
   /** Requests for contents. */
   public List<Asked> contents() {
     return asked.stream()

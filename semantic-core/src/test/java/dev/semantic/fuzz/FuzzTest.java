@@ -1,0 +1,16 @@
+package dev.semantic.fuzz;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Whatever others put into a cache's file: a refusal that is documented, in bounded time and
+ * memory.
+ */
+class FuzzTest {
+  @Test
+  void whatOthersWriteIsReadOrRefused(@TempDir Path directory) throws Exception {
+    Fuzzing.assertNothingFound(CoreTargets.class, directory);
+  }
+}

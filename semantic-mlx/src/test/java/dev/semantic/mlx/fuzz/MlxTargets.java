@@ -1,0 +1,31 @@
+package dev.semantic.mlx.fuzz;
+
+import dev.semantic.fuzz.FuzzTarget;
+import dev.semantic.mlx.isolated.WireFuzz;
+import dev.semantic.mlx.store.hub.HubFuzz;
+import dev.semantic.mlx.template.TemplateFuzz;
+import dev.semantic.mlx.text.TokenizerFuzz;
+import dev.semantic.mlx.weights.GgufFuzz;
+import dev.semantic.mlx.weights.SafetensorsFuzz;
+import java.util.List;
+
+/** What this module reads that others wrote. */
+public final class MlxTargets implements FuzzTarget.Catalog {
+  @Override
+  public List<String> names() {
+    return List.of("gguf", "safetensors", "tokenizer", "template", "hub", "wire");
+  }
+
+  @Override
+  public FuzzTarget.Maker maker(String name) {
+    return switch (name) {
+      case "gguf" -> GgufFuzz::make;
+      case "safetensors" -> SafetensorsFuzz::make;
+      case "tokenizer" -> TokenizerFuzz::make;
+      case "template" -> TemplateFuzz::make;
+      case "hub" -> HubFuzz::make;
+      case "wire" -> WireFuzz::make;
+      default -> throw new IllegalArgumentException(name);
+    };
+  }
+}
