@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * Parked caches and exports, whose headers say something else, and whose lengths and checksums say
  * the same. They are read, and imported by a store that has others.
  */
-public final class CacheFilesFuzz implements FuzzTarget {
+final class CacheFilesFuzz implements FuzzTarget {
   private static final KvLayout LAYOUT =
       new KvLayout(List.of(new Layer(1, 5, 0), new Layer(2, 1, 2)));
   private static final int LARGEST = 1 << 16;
@@ -66,7 +66,7 @@ public final class CacheFilesFuzz implements FuzzTarget {
     this.store = DiskCacheStore.open(directory.resolve("home"), form);
   }
 
-  public static FuzzTarget make(Path directory) throws IOException {
+  static FuzzTarget make(Path directory) throws IOException {
     return new CacheFilesFuzz(directory);
   }
 

@@ -70,7 +70,7 @@ public final class FuzzProgram {
   }
 
   private static Catalog catalog(String name) throws ReflectiveOperationException {
-    return Class.forName(name).asSubclass(Catalog.class).getDeclaredConstructor().newInstance();
+    return Fuzzing.made(Class.forName(name).asSubclass(Catalog.class));
   }
 
   private static FuzzTarget make(Catalog catalog, String name) throws Exception {

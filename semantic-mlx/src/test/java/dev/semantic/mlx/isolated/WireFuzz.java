@@ -31,6 +31,7 @@ import java.util.List;
  * Frames as a process on the other side of the wire may send them that is no longer ours: headers
  * with other values, parts of other lengths and numbers.
  */
+@SuppressWarnings("exports") // for other tests alone, which are in no module
 public final class WireFuzz implements FuzzTarget {
   private static final ObjectMapper CBOR =
       new CBORMapper(

@@ -19,6 +19,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Templates put together from the words of real and hostile ones, and of the language itself. */
+@SuppressWarnings("exports") // for other tests alone, which are in no module
 public final class TemplateFuzz implements FuzzTarget {
   private static final Pattern WORD =
       Pattern.compile("\\{[%{#]-?|-?[%}#]\\}|\\w+|'[^']*'|\\s+|[^\\w\\s]");

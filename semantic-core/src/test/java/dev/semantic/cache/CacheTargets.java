@@ -1,10 +1,10 @@
-package dev.semantic.fuzz;
+package dev.semantic.cache;
 
-import dev.semantic.cache.CacheFilesFuzz;
+import dev.semantic.fuzz.FuzzTarget;
 import java.util.List;
 
 /** What the core reads that others wrote. */
-public final class CoreTargets implements FuzzTarget.Catalog {
+final class CacheTargets implements FuzzTarget.Catalog {
   @Override
   public List<String> names() {
     return List.of("caches");

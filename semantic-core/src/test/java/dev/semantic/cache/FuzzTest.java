@@ -1,5 +1,6 @@
-package dev.semantic.fuzz;
+package dev.semantic.cache;
 
+import dev.semantic.fuzz.Fuzzing;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -11,6 +12,6 @@ import org.junit.jupiter.api.io.TempDir;
 class FuzzTest {
   @Test
   void whatOthersWriteIsReadOrRefused(@TempDir Path directory) throws Exception {
-    Fuzzing.assertNothingFound(CoreTargets.class, directory);
+    Fuzzing.assertNothingFound(CacheTargets.class, directory);
   }
 }
