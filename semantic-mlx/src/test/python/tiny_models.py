@@ -25,8 +25,9 @@ GEMMA2 = dict(head_dim=32, attn_logit_softcapping=5.0, final_logit_softcapping=6
 GEMMA3 = dict(head_dim=32, num_key_value_heads=1, num_hidden_layers=4, sliding_window=8,
               sliding_window_pattern=2, query_pre_attn_scalar=32, rope_local_base_freq=10000.0,
               rope_theta=1000000.0, hidden_act="gelu_pytorch_tanh")
+# Of both lengths alike, as mlx-lm takes the long factors for short sequences, too.
 LONG = dict(type="longrope", long_factor=[1.0, 1.5, 2.0, 3.0, 4.0, 6.0],
-            short_factor=[1.0] * 6)
+            short_factor=[1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
 
 NARROW = dict(intermediate_size=48)
 

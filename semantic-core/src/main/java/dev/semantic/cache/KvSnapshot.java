@@ -19,8 +19,8 @@ import java.util.List;
  *     positions in {@code tokens}, ascending, not 0. Attention sums part by part, so a sequence
  *     goes on bit for bit only if it is parted in the same places again.
  * @param imported whether it came from outside, or goes on from what did: nobody here knows whether
- *     its keys and values are those of its tokens. It serves its own agent, and nobody else is ever
- *     offered a part of it.
+ *     its keys and values are those of its tokens. Or whether a part of it is not what a shorter
+ *     sequence has. It serves its own agent, and nobody else is ever offered a part of it.
  */
 public record KvSnapshot(
     ModelTag tag,

@@ -1,5 +1,7 @@
 package dev.semantic.mlx;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
@@ -17,17 +19,23 @@ import dev.semantic.spi.Sequence;
 import dev.semantic.spi.Vacancy;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A model in MLX's memory: its weights in one scope, each sequence in a scope below it. */
 final class MlxLoadedModel implements LoadedModel {
+  private static final int AT_A_TIME = 512; // tokens that are computed anew
+
   private final MlxSession session;
   private final OpenModels models;
   private final ModelSpec spec;
   private final DType dtype;
+  private final int nearContext;
   private final Scope scope;
   private final long bytes;
   private final List<MlxSequence> sequences = new ArrayList<>(); // on the owner thread
@@ -54,6 +62,7 @@ final class MlxLoadedModel implements LoadedModel {
     this.dtype = dtype;
     this.scope = scope;
     this.transformer = transformer;
+    this.nearContext = transformer.nearContext();
     this.bytes = bytes;
   }
 
@@ -65,6 +74,11 @@ final class MlxLoadedModel implements LoadedModel {
   @Override
   public long bytes() {
     return bytes;
+  }
+
+  /** As {@link dev.semantic.mlx.architecture.Decoder#nearContext}. */
+  int nearContext() {
+    return nearContext;
   }
 
   <T> T call(Callable<T> work) {
@@ -140,22 +154,36 @@ final class MlxLoadedModel implements LoadedModel {
 
   private List<float[]> forwardHere(List<Chunk> batch) {
     boolean decode = batch.stream().allMatch(chunk -> chunk.tokens().length == 1);
-    List<List<Chunk>> passes = decode ? List.of(batch) : batch.stream().map(List::of).toList();
-    List<float[]> logits = new ArrayList<>(batch.size());
-    for (List<Chunk> pass : passes) {
-      logits.addAll(pass(pass));
+    if (!decode) {
+      return batch.stream().flatMap(chunk -> pass(List.of(chunk)).stream()).toList();
     }
-    return logits;
+    Map<Boolean, List<Chunk>> halves =
+        batch.stream().collect(Collectors.partitioningBy(chunk -> own(chunk).isLong(1)));
+    if (halves.values().stream().anyMatch(List::isEmpty)) {
+      return pass(batch);
+    }
+    IdentityHashMap<Sequence, float[]> logits = new IdentityHashMap<>();
+    for (List<Chunk> half : halves.values()) {
+      List<float[]> rows = pass(half);
+      for (int i = 0; i < half.size(); i++) {
+        logits.put(half.get(i).sequence(), rows.get(i));
+      }
+    }
+    return batch.stream().map(chunk -> requireNonNull(logits.get(chunk.sequence()))).toList();
   }
 
-  /** One run through the layers: chunks of equal length. */
+  /** One run through the layers: chunks of equal length, of sequences that are all long or none. */
   private List<float[]> pass(List<Chunk> chunks) {
     Transformer model = transformer();
     List<MlxSequence> members = chunks.stream().map(this::own).toList();
     List<List<KvCache>> caches = members.stream().map(MlxSequence::caches).toList();
     checkTokens(chunks);
+    boolean far = members.getFirst().isLong(chunks.getFirst().tokens().length);
     try (Scope s = scope.child("forward")) {
-      List<float[]> logits = evaluate(s, model, chunks, caches);
+      if (far) {
+        members.stream().filter(each -> !each.isFar()).forEach(each -> computeAnew(each, model));
+      }
+      List<float[]> logits = evaluate(s, model, chunks, caches, far);
       for (int i = 0; i < members.size(); i++) {
         members.get(i).append(chunks.get(i).tokens());
       }
@@ -166,11 +194,24 @@ final class MlxLoadedModel implements LoadedModel {
     }
   }
 
+  /** A sequence becomes longer than those that turn as short ones do. */
+  private void computeAnew(MlxSequence sequence, Transformer model) {
+    int[] held = sequence.tokens();
+    sequence.startOver();
+    for (int from = 0; from < held.length; from += AT_A_TIME) {
+      int[] some = Arrays.copyOfRange(held, from, Math.min(held.length, from + AT_A_TIME));
+      try (Scope s = scope.child("computing anew")) {
+        evaluate(
+            s, model, List.of(new Chunk(sequence, some, false)), List.of(sequence.caches()), true);
+      }
+    }
+  }
+
   private List<float[]> evaluate(
-      Scope s, Transformer model, List<Chunk> chunks, List<List<KvCache>> caches) {
+      Scope s, Transformer model, List<Chunk> chunks, List<List<KvCache>> caches, boolean far) {
     if (chunks.stream().noneMatch(Chunk::logits)) {
       try (Scope graph = s.child("graph")) {
-        hidden(graph, model, chunks, caches);
+        hidden(graph, model, chunks, caches, far);
       }
       s.eval(
           caches.stream()
@@ -181,17 +222,17 @@ final class MlxLoadedModel implements LoadedModel {
     }
     MlxArray logits;
     try (Scope graph = s.child("graph")) {
-      logits = s.keep(lastLogits(graph, model, hidden(graph, model, chunks, caches)));
+      logits = s.keep(lastLogits(graph, model, hidden(graph, model, chunks, caches, far)));
     }
     s.eval(logits);
     return rows(logits.toFloats(), chunks);
   }
 
   private static MlxArray hidden(
-      Scope s, Transformer model, List<Chunk> chunks, List<List<KvCache>> caches) {
+      Scope s, Transformer model, List<Chunk> chunks, List<List<KvCache>> caches, boolean far) {
     int count = chunks.getFirst().tokens().length;
     int[] ids = chunks.stream().flatMapToInt(chunk -> Arrays.stream(chunk.tokens())).toArray();
-    return model.hidden(s, s.ints(ids, chunks.size(), count), caches);
+    return model.hidden(s, s.ints(ids, chunks.size(), count), caches, far);
   }
 
   private static MlxArray lastLogits(Scope s, Transformer model, MlxArray hidden) {

@@ -225,7 +225,9 @@ public final class MlxModelRuntime implements ModelRuntime {
     return Sha256.finish(digest);
   }
 
-  /** Sets apart the files whose positions former builds did not stretch: their caches are wrong. */
+  /**
+   * Sets apart the files whose positions former builds turned otherwise: their caches are wrong.
+   */
   private static String mended(Checkpoint checkpoint) {
     Map<String, Object> said = checkpoint.metadata();
     boolean unnamed =
@@ -234,7 +236,12 @@ public final class MlxModelRuntime implements ModelRuntime {
         checkpoint.decoder().layers().stream()
             .map(layer -> layer.attention().rotary().scaling())
             .anyMatch(RopeScaling.Linear.class::isInstance);
-    return unnamed && stretched ? "|stretched" : "";
+    boolean read =
+        checkpoint.decoder().layers().stream()
+            .map(layer -> layer.attention().rotary().scaling())
+            .anyMatch(
+                each -> each instanceof RopeScaling.LongRope || each instanceof RopeScaling.Yarn);
+    return (unnamed && stretched ? "|stretched" : "") + (read ? "|near and far" : "");
   }
 
   /** The file's name, however it was asked for, in the letters a directory may have. */

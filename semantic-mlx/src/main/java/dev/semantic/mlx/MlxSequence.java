@@ -22,6 +22,7 @@ final class MlxSequence implements Sequence {
   private final List<KvCache> caches;
   private int[] tokens = new int[64];
   private int length;
+  private boolean far; // computed as sequences beyond the model's near context are
   private boolean broken;
 
   /** On the owner thread. */
@@ -50,6 +51,22 @@ final class MlxSequence implements Sequence {
     return caches;
   }
 
+  /** Whether it holds more tokens, or will with so many more, than its model's near context. */
+  boolean isLong(int more) {
+    return (long) length + more > model.nearContext();
+  }
+
+  /** Whether its keys and values are those of a long sequence. */
+  boolean isFar() {
+    return far;
+  }
+
+  /** On the owner thread: all it holds is to be computed anew, as of a long sequence. */
+  void startOver() {
+    caches().forEach(KvCache::clear);
+    far = true;
+  }
+
   void append(int[] more) {
     if (length + more.length > tokens.length) {
       tokens = Arrays.copyOf(tokens, Math.max(tokens.length * 2, length + more.length));
@@ -60,7 +77,7 @@ final class MlxSequence implements Sequence {
 
   /** Goes back to {@code length} tokens after a failed step, or says from now on that it can't. */
   void recover() {
-    if (caches.stream().allMatch(cache -> cache.canTrim(length))) {
+    if (far == isLong(0) && caches.stream().allMatch(cache -> cache.canTrim(length))) {
       caches.forEach(cache -> cache.trim(length));
     } else {
       broken = true;
@@ -76,6 +93,7 @@ final class MlxSequence implements Sequence {
       s.eval(caches.stream().flatMap(cache -> Arrays.stream(cache.arrays())).toList());
     }
     append(snapshot.tokens());
+    far = isLong(0);
   }
 
   /** On the owner thread; where the numbers of a new sequence go. */
@@ -92,6 +110,7 @@ final class MlxSequence implements Sequence {
     scope.endWriting();
     caches.forEach(KvCache::occupy);
     append(outline.tokens());
+    far = isLong(0);
   }
 
   @Override
@@ -112,7 +131,8 @@ final class MlxSequence implements Sequence {
     }
     return model.call(
         () -> {
-          if (!caches().stream().allMatch(cache -> cache.canTrim(newLength))) {
+          boolean other = far && newLength <= model.nearContext();
+          if (other || !caches().stream().allMatch(cache -> cache.canTrim(newLength))) {
             return false;
           }
           caches.forEach(cache -> cache.trim(newLength));
@@ -129,9 +149,17 @@ final class MlxSequence implements Sequence {
     }
     return model.call(
         () ->
-            caches().stream().allMatch(cache -> cache.canFork(newLength))
+            mayShare(newLength) && caches().stream().allMatch(cache -> cache.canFork(newLength))
                 ? Optional.of(model.forkHere(this, newLength))
                 : Optional.empty());
+  }
+
+  /**
+   * What is shared is counted once, so whoever may have to compute it anew shares nothing; nor is
+   * the beginning of a long sequence that of a short one.
+   */
+  private boolean mayShare(int newLength) {
+    return newLength > model.nearContext() || model.spec().contextLength() <= model.nearContext();
   }
 
   /** On the owner thread; into a new sequence only. */
@@ -142,6 +170,7 @@ final class MlxSequence implements Sequence {
       }
     }
     append(Arrays.copyOf(donor.tokens, newLength));
+    far = isLong(0);
   }
 
   @Override
@@ -173,7 +202,7 @@ final class MlxSequence implements Sequence {
                   .findFirst()
                   .orElse(List.of());
           return new KvSnapshot(
-              spec.tag(), spec.kvLayout(), spec.kvPrecision(), tokens(), layers, seams);
+              spec.tag(), spec.kvLayout(), spec.kvPrecision(), tokens(), layers, seams, far);
         });
   }
 

@@ -4,6 +4,7 @@ import dev.semantic.mlx.architecture.Decoder.Head;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** What configurations of most families have in common. */
 final class Common {
@@ -38,6 +39,45 @@ final class Common {
               .formatted(types, layers));
     }
     return types;
+  }
+
+  /**
+   * Layers that differ in their windows alone: as {@code layer_types} says, else full up to a
+   * layer, and from there on of {@code sliding_window}, as transformers has it. (mlx-lm knows no
+   * window but those of {@code layer_types}.)
+   *
+   * @param firstWindowed where nothing is said of each layer
+   */
+  static List<Decoder.Layer> layers(
+      ModelConfig c, Attention attention, FeedForward feed, int firstWindowed) {
+    List<String> types = layerTypes(c);
+    boolean said = c.has("layer_types");
+    return IntStream.range(0, types.size())
+        .mapToObj(
+            i -> {
+              if (said) {
+                return types.get(i).equals("sliding_attention")
+                    ? attention.withWindow(c.count("sliding_window"))
+                    : attention;
+              }
+              return i >= firstWindowed ? attention.withWindow(window(c)) : attention;
+            })
+        .map(each -> Decoder.Layer.of(each, feed))
+        .toList();
+  }
+
+  /** Qwen's way to say it. */
+  static int firstWindowed(ModelConfig c) {
+    return c.flag("use_sliding_window", false)
+        ? c.count("max_window_layers", 28)
+        : Integer.MAX_VALUE;
+  }
+
+  /** 0 where there is none, or none that any sequence outgrows. */
+  private static int window(ModelConfig c) {
+    boolean any = c.values().get("sliding_window") instanceof Number said && said.longValue() > 0;
+    long window = any ? c.count("sliding_window") : 0;
+    return window < c.count("max_position_embeddings", 8192) ? (int) window : 0;
   }
 
   /** As many layers as the configuration says, all alike. */

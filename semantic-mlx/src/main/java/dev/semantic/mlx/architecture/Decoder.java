@@ -173,6 +173,21 @@ public record Decoder(
   }
 
   /**
+   * The longest sequence whose positions turn as those of short ones do. What is longer turns
+   * otherwise from its first token on, so that nothing which was computed before holds any more.
+   *
+   * @return {@link Integer#MAX_VALUE} where all sequences turn alike
+   */
+  public int nearContext() {
+    return layers.stream()
+        .map(layer -> layer.attention().rotary().scaling())
+        .filter(RopeScaling.LongRope.class::isInstance)
+        .mapToInt(scaling -> ((RopeScaling.LongRope) scaling).originalContext())
+        .min()
+        .orElse(Integer.MAX_VALUE);
+  }
+
+  /**
    * Every tensor that a model of this description needs, with its shape.
    *
    * @param ownHead whether the file has {@code lm_head}

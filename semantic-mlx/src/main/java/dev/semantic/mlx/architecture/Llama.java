@@ -1,9 +1,7 @@
 package dev.semantic.mlx.architecture;
 
 import dev.semantic.mlx.architecture.FeedForward.Activation;
-import java.util.List;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * Llama (Touvron et al. 2023; Llama 3 in Grattafiori et al. 2024), and with it SmolLM2 and Mistral
@@ -27,16 +25,7 @@ final class Llama implements Architecture {
     FeedForward feed =
         FeedForward.of(c.count("intermediate_size"), Activation.SILU)
             .withBias(c.flag("mlp_bias", false));
-    List<String> kinds = Common.layerTypes(c);
-    return Common.decoder(c, true)
-        .withLayers(
-            IntStream.range(0, c.count("num_hidden_layers"))
-                .mapToObj(
-                    i ->
-                        kinds.get(i).equals("sliding_attention")
-                            ? attention.withWindow(c.count("sliding_window"))
-                            : attention)
-                .map(each -> Decoder.Layer.of(each, feed))
-                .toList());
+    int firstWindowed = c.text("model_type").equals("mistral") ? 0 : Integer.MAX_VALUE;
+    return Common.decoder(c, true).withLayers(Common.layers(c, attention, feed, firstWindowed));
   }
 }

@@ -21,6 +21,6 @@ final class Phi3 implements Architecture {
             .withFusedInput();
     FeedForward feed =
         FeedForward.of(c.count("intermediate_size"), Activation.SILU).withFusedInput();
-    return Common.decoder(c, false).withLayers(Common.layers(c, Decoder.Layer.of(attention, feed)));
+    return Common.decoder(c, false).withLayers(Common.layers(c, attention, feed, 0));
   }
 }

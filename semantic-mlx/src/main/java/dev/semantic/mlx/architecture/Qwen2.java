@@ -18,6 +18,7 @@ final class Qwen2 implements Architecture {
         Attention.of(heads, c.count("num_key_value_heads"), headDim, c.rotary(headDim, 1_000_000f))
             .withBiases(true, false);
     FeedForward feed = FeedForward.of(c.count("intermediate_size"), Activation.SILU);
-    return Common.decoder(c, true).withLayers(Common.layers(c, Decoder.Layer.of(attention, feed)));
+    return Common.decoder(c, true)
+        .withLayers(Common.layers(c, attention, feed, Common.firstWindowed(c)));
   }
 }

@@ -18,6 +18,7 @@ final class Qwen3 implements Architecture {
         Attention.of(heads, c.count("num_key_value_heads"), headDim, c.rotary(headDim, 1_000_000f))
             .withHeadNorms();
     FeedForward feed = FeedForward.of(c.count("intermediate_size"), Activation.SILU);
-    return Common.decoder(c, false).withLayers(Common.layers(c, Decoder.Layer.of(attention, feed)));
+    return Common.decoder(c, false)
+        .withLayers(Common.layers(c, attention, feed, Common.firstWindowed(c)));
   }
 }

@@ -68,15 +68,50 @@ public sealed interface RopeScaling {
   }
 
   /**
-   * YaRN (Peng et al. 2023): between {@code betaFast} and {@code betaSlow} turns over the original
-   * context, blended.
+   * LongRoPE (Ding et al. 2024) as Phi has it: sequences within the context that a model was first
+   * trained with turn by one set of factors, longer ones by another, from their first token on.
+   *
+   * @param near for sequences of up to {@code originalContext} tokens
+   * @param far for longer ones
    */
-  record Yarn(float factor, float originalContext, float betaFast, float betaSlow, float magnitude)
-      implements RopeScaling {
+  record LongRope(Factors near, Factors far, int originalContext) implements RopeScaling {
     @Override
     public double stretched(double plain, int index, Rotary of) {
-      double low = Math.max(Math.floor(dimension(betaFast, of)), 0);
-      double high = Math.min(Math.ceil(dimension(betaSlow, of)), of.dimensions() - 1.0);
+      return near.stretched(plain, index, of);
+    }
+
+    @Override
+    public float magnitude() {
+      return near.magnitude();
+    }
+  }
+
+  /**
+   * YaRN (Peng et al. 2023): between {@code betaFast} and {@code betaSlow} turns over the original
+   * context, blended.
+   *
+   * @param truncate whether the blend begins and ends at whole dimensions
+   */
+  record Yarn(
+      float factor,
+      float originalContext,
+      float betaFast,
+      float betaSlow,
+      float magnitude,
+      boolean truncate)
+      implements RopeScaling {
+    /** The usual one. */
+    public Yarn(
+        float factor, float originalContext, float betaFast, float betaSlow, float magnitude) {
+      this(factor, originalContext, betaFast, betaSlow, magnitude, true);
+    }
+
+    @Override
+    public double stretched(double plain, int index, Rotary of) {
+      double from = dimension(betaFast, of);
+      double to = dimension(betaSlow, of);
+      double low = Math.max(truncate ? Math.floor(from) : from, 0);
+      double high = Math.min(truncate ? Math.ceil(to) : to, of.dimensions() - 1.0);
       double width = low == high ? 0.001 : high - low;
       double kept = 1 - Math.clamp((index - low) / width, 0, 1);
       double stretched = factor * plain;

@@ -15,6 +15,20 @@ public record Rotary(int dimensions, float base, RopeScaling scaling) {
     }
   }
 
+  /** As sequences turn that are not longer than the context a model was first trained with. */
+  public Rotary near() {
+    return scaling instanceof RopeScaling.LongRope both
+        ? new Rotary(dimensions, base, both.near())
+        : this;
+  }
+
+  /** As longer ones turn; the same where nothing is said of them. */
+  public Rotary far() {
+    return scaling instanceof RopeScaling.LongRope both
+        ? new Rotary(dimensions, base, both.far())
+        : this;
+  }
+
   /**
    * Wavelengths {@code base^(2i / dimensions)}, stretched as the model was trained with.
    *

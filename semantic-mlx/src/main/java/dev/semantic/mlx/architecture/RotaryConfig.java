@@ -3,7 +3,7 @@ package dev.semantic.mlx.architecture;
 import java.util.List;
 import java.util.Optional;
 
-/** Rotary positions from a configuration, by the names and defaults that mlx-lm knows. */
+/** Rotary positions from a configuration, by the names and defaults that transformers knows. */
 final class RotaryConfig {
   private final ModelConfig config;
   private final ModelConfig scaling;
@@ -58,7 +58,7 @@ final class RotaryConfig {
               scaling.number("original_max_position_embeddings", 8192));
       case "yarn" -> yarn();
       case "longrope", "su" -> longRope();
-      case "factors" -> factors("factors", 1);
+      case "factors" -> factors("factors", scaling.number("attention_factor", 1));
       default ->
           throw scaling.unsupported(
               "type is '%s'; known are default, dynamic, linear, llama3, longrope, mrope, yarn"
@@ -66,33 +66,65 @@ final class RotaryConfig {
     };
   }
 
+  /**
+   * As transformers reads it; mlx-lm knows neither {@code attention_factor} nor {@code truncate}.
+   */
   private RopeScaling yarn() {
-    float factor = scaling.number("factor");
-    double all = scaling.has("mscale_all_dim") ? scaling.number("mscale_all_dim") : 0;
-    double magnitude = grown(factor, scaling.number("mscale", 1)) / grown(factor, all);
+    float context = config.number("max_position_embeddings", 4096);
+    float original = orElse("original_max_position_embeddings", context);
+    float factor = orElse("factor", context / original);
     return new RopeScaling.Yarn(
         factor,
-        scaling.number("original_max_position_embeddings", 4096),
-        scaling.number("beta_fast", 32),
-        scaling.number("beta_slow", 1),
-        (float) magnitude);
+        original,
+        orElse("beta_fast", 32),
+        orElse("beta_slow", 1),
+        (float) magnitude(factor),
+        scaling.flag("truncate", true));
+  }
+
+  private double magnitude(float factor) {
+    if (scaling.has("attention_factor")) {
+      return scaling.number("attention_factor");
+    }
+    float some = orElse("mscale", 0);
+    float all = orElse("mscale_all_dim", 0);
+    double usual =
+        some != 0 && all != 0 ? grown(factor, some) / grown(factor, all) : grown(factor, 1);
+    return usual * orElse("attn_factor", 1);
   }
 
   private static double grown(double factor, double by) {
     return factor <= 1 ? 1 : 0.1 * by * Math.log(factor) + 1;
   }
 
-  private RopeScaling longRope() {
-    float original =
-        scaling.number(
-            "original_max_position_embeddings",
-            config.number("original_max_position_embeddings", 4096));
-    double factor = config.number("max_position_embeddings", 131_072) / original;
-    double magnitude = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
-    return factors("long_factor", (float) magnitude);
+  /** A number; 0 says nothing, as what is missing. */
+  private float orElse(String key, float otherwise) {
+    boolean zero = scaling.values().get(key) instanceof Number number && number.doubleValue() == 0;
+    return zero ? otherwise : scaling.number(key, otherwise);
   }
 
-  private RopeScaling factors(String key, float magnitude) {
+  /** As transformers has it; mlx-lm takes the factors of long sequences for all. */
+  private RopeScaling longRope() {
+    int original =
+        scaling.has("original_max_position_embeddings")
+            ? scaling.count("original_max_position_embeddings")
+            : config.count("original_max_position_embeddings", 4096);
+    double context = config.number("max_position_embeddings", 131_072);
+    double factor = context / original;
+    double usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+    float magnitude = scaling.number("attention_factor", (float) usual);
+    RopeScaling.Factors far = factors("long_factor", orElse("long_mscale", magnitude));
+    RopeScaling.Factors near =
+        scaling.has("short_factor")
+            ? factors("short_factor", orElse("short_mscale", magnitude))
+            : far;
+    if (factor <= 1) {
+      return near;
+    }
+    return near.equals(far) ? far : new RopeScaling.LongRope(near, far, original);
+  }
+
+  private RopeScaling.Factors factors(String key, float magnitude) {
     List<Float> factors = scaling.numbers(key);
     if (factors.size() != 1 && factors.size() != dimensions / 2) {
       throw scaling.wrong(

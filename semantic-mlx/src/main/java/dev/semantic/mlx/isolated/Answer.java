@@ -33,8 +33,17 @@ import java.util.Objects;
 sealed interface Answer {
   record Done() implements Answer {}
 
+  /**
+   * A model was found good.
+   *
+   * @param maxCharsPerToken 0 where there is no bound
+   */
   record Prepared(
-      ModelSpec spec, List<Integer> endTokens, boolean beginsWithBos, boolean hasChatTemplate)
+      ModelSpec spec,
+      List<Integer> endTokens,
+      boolean beginsWithBos,
+      boolean hasChatTemplate,
+      int maxCharsPerToken)
       implements Answer {
     public Prepared {
       Objects.requireNonNull(spec, "spec");
@@ -75,7 +84,8 @@ sealed interface Answer {
       KvPrecision precision,
       int[] tokens,
       List<Span> layers,
-      List<Integer> seams)
+      List<Integer> seams,
+      boolean imported)
       implements Answer {}
 
   record Memory(long active, long cached, long peak) implements Answer {}

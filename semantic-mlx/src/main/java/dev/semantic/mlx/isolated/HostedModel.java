@@ -160,7 +160,11 @@ final class HostedModel {
     prepared = found;
     TextCodec text = found.text();
     return new Answer.Prepared(
-        found.spec(), List.copyOf(text.endTokens()), text.beginsWithBos(), text.hasChatTemplate());
+        found.spec(),
+        List.copyOf(text.endTokens()),
+        text.beginsWithBos(),
+        text.hasChatTemplate(),
+        text.maxCharsPerToken().orElse(0));
   }
 
   private Answer load(LoadProgress progress) {

@@ -5,6 +5,7 @@ import dev.semantic.model.ModelException;
 import dev.semantic.spi.TextCodec;
 import java.lang.ref.Cleaner;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -19,6 +20,7 @@ final class IsolatedText implements TextCodec {
   private final Set<Integer> endTokens;
   private final boolean beginsWithBos;
   private final boolean hasChatTemplate;
+  private final int maxCharsPerToken; // 0 without a bound
 
   /**
    * Of a model that was prepared.
@@ -30,6 +32,7 @@ final class IsolatedText implements TextCodec {
     this.endTokens = Set.copyOf(prepared.endTokens());
     this.beginsWithBos = prepared.beginsWithBos();
     this.hasChatTemplate = prepared.hasChatTemplate();
+    this.maxCharsPerToken = prepared.maxCharsPerToken();
   }
 
   private <T extends Answer> T ask(Ask ask, Class<T> answer) {
@@ -47,6 +50,11 @@ final class IsolatedText implements TextCodec {
   @Override
   public int[] encode(String text, boolean bos) {
     return ask(new Ask.Encode(text, bos), Answer.Tokens.class).value();
+  }
+
+  @Override
+  public OptionalInt maxCharsPerToken() {
+    return maxCharsPerToken == 0 ? OptionalInt.empty() : OptionalInt.of(maxCharsPerToken);
   }
 
   @Override

@@ -3,10 +3,7 @@ package dev.semantic.mlx.isolated;
 import dev.semantic.cache.KvSnapshot;
 import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.mlx.isolated.Ask.Span;
-import dev.semantic.model.KvLayout;
-import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelException;
-import dev.semantic.model.ModelTag;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +29,8 @@ final class Snapshots {
         snapshot.precision(),
         snapshot.tokens(),
         spans(snapshot),
-        snapshot.seams());
+        snapshot.seams(),
+        snapshot.imported());
   }
 
   private static List<Span> spans(KvSnapshot snapshot) {
@@ -51,8 +49,13 @@ final class Snapshots {
   }
 
   static KvSnapshot of(Ask.Restore ask, List<ByteBuffer> parts) {
-    return of(
-        ask.tag(), ask.layout(), ask.precision(), ask.tokens(), ask.layers(), ask.seams(), parts);
+    return new KvSnapshot(
+        ask.tag(),
+        ask.layout(),
+        ask.precision(),
+        ask.tokens(),
+        layers(ask.layers(), parts),
+        ask.seams());
   }
 
   /**
@@ -62,33 +65,26 @@ final class Snapshots {
    */
   static KvSnapshot of(Answer.State state, List<ByteBuffer> parts) {
     try {
-      return of(
+      return new KvSnapshot(
           state.tag(),
           state.layout(),
           state.precision(),
           state.tokens(),
-          state.layers(),
+          layers(state.layers(), parts),
           state.seams(),
-          parts);
+          state.imported());
     } catch (IllegalArgumentException | IndexOutOfBoundsException | NullPointerException e) {
       throw new ModelException(
           ModelException.Kind.FAILED, "The process sent keys and values that fit nothing: " + e, e);
     }
   }
 
-  private static KvSnapshot of(
-      ModelTag tag,
-      KvLayout layout,
-      KvPrecision precision,
-      int[] tokens,
-      List<Span> spans,
-      List<Integer> seams,
-      List<ByteBuffer> parts) {
+  private static List<LayerKv> layers(List<Span> spans, List<ByteBuffer> parts) {
     List<LayerKv> layers = new ArrayList<>();
     for (int i = 0; i < spans.size(); i++) {
       Span span = spans.get(i);
       layers.add(new LayerKv(span.start(), span.length(), parts.get(2 * i), parts.get(2 * i + 1)));
     }
-    return new KvSnapshot(tag, layout, precision, tokens, layers, seams);
+    return layers;
   }
 }

@@ -80,8 +80,8 @@ final class ContiguousKvCache implements KvCache {
     return new Seen(span(s, keys, 0, held), span(s, values, 0, held));
   }
 
-  /** Lets go of everything; it is as new. */
-  void clear() {
+  @Override
+  public void clear() {
     if (keys != null) {
       owner.release(keys);
     }

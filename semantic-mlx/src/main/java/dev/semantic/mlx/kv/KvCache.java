@@ -40,6 +40,9 @@ public interface KvCache {
   /** Forgets the tokens from {@code length} on; only where {@link #canTrim} says so. */
   void trim(int length);
 
+  /** Forgets everything: it is as new. */
+  void clear();
+
   /** Bytes allocated. */
   long bytes();
 

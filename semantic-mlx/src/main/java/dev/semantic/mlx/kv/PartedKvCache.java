@@ -93,6 +93,12 @@ final class PartedKvCache implements KvCache {
   }
 
   @Override
+  public void clear() {
+    trim(0);
+    tail.clear();
+  }
+
+  @Override
   public KvCache fork(Scope s, Scope other, int length) {
     if (length > shared()) {
       part(s, length - shared());

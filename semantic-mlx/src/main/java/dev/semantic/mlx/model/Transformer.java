@@ -18,7 +18,8 @@ public final class Transformer {
   private final Decoder decoder;
   private final Embedding embedding;
   private final List<Block> blocks = new ArrayList<>();
-  private final List<Rope> ropes;
+  private final List<Rope> nearRopes; // of sequences within the decoder's near context
+  private final List<Rope> farRopes;
   private final RmsNorm norm;
   private final Linear head;
 
@@ -34,12 +35,21 @@ public final class Transformer {
       int rope = known.computeIfAbsent(layer.attention().rotary(), each -> known.size());
       blocks.add(Block.of(layer, weights, at + "model.layers." + i + ".", eps, rope));
     }
-    ropes = known.keySet().stream().map(weights::rope).toList();
+    nearRopes = known.keySet().stream().map(rotary -> weights.rope(rotary.near())).toList();
+    farRopes =
+        decoder.nearContext() == Integer.MAX_VALUE
+            ? nearRopes
+            : known.keySet().stream().map(rotary -> weights.rope(rotary.far())).toList();
     norm = weights.norm(at + "model.norm", eps);
     head =
         decoder.hasOwnHead(weights.has(at + "lm_head"))
             ? weights.linear(false, at + "lm_head")
             : embedding.asHead();
+  }
+
+  /** As {@link Decoder#nearContext}. */
+  public int nearContext() {
+    return decoder.nearContext();
   }
 
   /** The geometry of the caches; known before any weight is read. */
@@ -56,13 +66,15 @@ public final class Transformer {
    *
    * @param tokens {@code [batch, tokens]}; several tokens only with a batch of one
    * @param caches for every sequence of the batch its caches, one per layer
+   * @param far whether these are sequences beyond the decoder's near context
    * @return hidden vectors {@code [batch, tokens, hidden]}, not yet normalised
    */
-  public MlxArray hidden(Scope s, MlxArray tokens, List<List<KvCache>> caches) {
+  public MlxArray hidden(Scope s, MlxArray tokens, List<List<KvCache>> caches, boolean far) {
     MlxArray embedded = scaled(s, embedding.of(s, tokens));
     int[] offsets = Caches.offsets(caches);
     List<Rope.Rotation> rotations =
-        ropes.stream().map(rope -> rope.at(s, offsets, tokens.dim(1), embedded.dtype())).toList();
+        (far ? farRopes : nearRopes)
+            .stream().map(rope -> rope.at(s, offsets, tokens.dim(1), embedded.dtype())).toList();
     Masks masks = new Masks(s, decoder.layers().getFirst().attention().softcap());
     MlxArray h = embedded;
     for (int i = 0; i < blocks.size(); i++) {

@@ -25,6 +25,9 @@ final class GgufConfig {
 
   private static final int LARGEST = 1 << 24;
 
+  /** What all that turns is multiplied with. */
+  private static final String MAGNITUDE = "rope.scaling.attn_factor";
+
   private final Path file;
   private final Map<String, Object> metadata;
   private final Map<String, TensorInfo> tensors;
@@ -68,6 +71,9 @@ final class GgufConfig {
     put("vocab_size", vocabulary());
     config.put("rms_norm_eps", number("attention.layer_norm_rms_epsilon"));
     config.put("tie_word_embeddings", !tensors.containsKey("output.weight"));
+    if (architecture.equals("phi3") && has("attention.sliding_window")) {
+      put("sliding_window", positive("attention.sliding_window"));
+    }
     if (architecture.equals("llama")) { // which alone may or may not have them
       config.put("attention_bias", tensors.containsKey("blk.0.attn_output.bias"));
       config.put("mlp_bias", tensors.containsKey("blk.0.ffn_down.bias"));
@@ -124,35 +130,60 @@ final class GgufConfig {
   }
 
   private @Nullable Map<String, Object> scaling(Factors factors) {
-    Optional<List<Float>> all = factors.read(GgufNames.ROPE_FACTORS);
-    if (all.isPresent()) {
-      return Map.of("rope_type", "factors", "factors", all.get());
-    }
     Optional<List<Float>> far = factors.read(GgufNames.LONG_FACTORS);
     if (far.isPresent()) {
-      config.put("original_max_position_embeddings", originalContext());
-      List<Float> near = factors.read(GgufNames.SHORT_FACTORS).orElse(far.get());
-      return Map.of("rope_type", "longrope", "long_factor", far.get(), "short_factor", near);
+      return longRope(far.get(), factors.read(GgufNames.SHORT_FACTORS).orElse(far.get()));
     }
-    float factor = scalingFactor();
+    Optional<List<Float>> each = factors.read(GgufNames.ROPE_FACTORS);
     String type = String.valueOf(metadata.getOrDefault(key("rope.scaling.type"), "linear"));
     return switch (type) {
-      case "none" -> null;
-      case "linear" -> factor == 1 ? null : Map.of("rope_type", "linear", "factor", factor);
-      case "yarn" ->
-          Map.of(
-              "rope_type",
-              "yarn",
-              "factor",
-              factor,
-              "original_max_position_embeddings",
-              originalContext(),
-              "beta_fast",
-              numberOr("rope.scaling.yarn_beta_fast", 32),
-              "beta_slow",
-              numberOr("rope.scaling.yarn_beta_slow", 1));
+      case "none" -> stretched(1, each);
+      case "linear" -> stretched(scalingFactor(), each);
+      case "yarn" -> {
+        if (each.isPresent()) {
+          throw wrong("rope scaling 'yarn' together with " + GgufNames.ROPE_FACTORS);
+        }
+        yield yarn();
+      }
       default -> throw wrong("rope scaling '" + type + "', which is not known here");
     };
+  }
+
+  /** All positions by one factor, and each pair of dimensions by its own besides. */
+  private @Nullable Map<String, Object> stretched(float factor, Optional<List<Float>> each) {
+    float magnitude = numberOr(MAGNITUDE, 1);
+    if (each.isEmpty() && magnitude == 1) {
+      return factor == 1 ? null : Map.of("rope_type", "linear", "factor", factor);
+    }
+    List<Float> all = each.orElse(List.of(1f)).stream().map(one -> one * factor).toList();
+    return Map.of("rope_type", "factors", "factors", all, "attention_factor", magnitude);
+  }
+
+  private Map<String, Object> longRope(List<Float> far, List<Float> near) {
+    config.put("original_max_position_embeddings", originalContext());
+    Map<String, Object> scaling = new LinkedHashMap<>();
+    scaling.put("rope_type", "longrope");
+    scaling.put("long_factor", far);
+    scaling.put("short_factor", near);
+    if (has(MAGNITUDE)) { // else as much as a directory that says nothing
+      scaling.put("attention_factor", number(MAGNITUDE));
+    }
+    return scaling;
+  }
+
+  private Map<String, Object> yarn() {
+    float factor = scalingFactor();
+    Map<String, Object> scaling = new LinkedHashMap<>();
+    scaling.put("rope_type", "yarn");
+    scaling.put("factor", factor);
+    scaling.put("original_max_position_embeddings", originalContext());
+    scaling.put("beta_fast", numberOr("rope.scaling.yarn_beta_fast", 32));
+    scaling.put("beta_slow", numberOr("rope.scaling.yarn_beta_slow", 1));
+    if (has(MAGNITUDE)) { // which llama.cpp multiplies YaRN's own with
+      double usual = factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1;
+      scaling.put("attention_factor", (float) (usual * number(MAGNITUDE)));
+    }
+    return scaling;
   }
 
   /** By its name of today, or by that which llama.cpp had before there were kinds of scaling. */

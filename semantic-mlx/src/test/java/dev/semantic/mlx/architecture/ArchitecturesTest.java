@@ -3,6 +3,7 @@ package dev.semantic.mlx.architecture;
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -111,6 +112,104 @@ class ArchitecturesTest {
         "expected 8");
     assertRefused(
         ModelException.class, () -> rotary(Map.of("rope_traditional", true)), "rope_traditional");
+  }
+
+  private static List<Integer> windows(String type, Map<String, ?> more) {
+    return decoder(type, more).layers().stream().map(each -> each.attention().window()).toList();
+  }
+
+  /** As transformers does; mlx-lm computes beyond a window what no layer was made to see. */
+  @Test
+  void aWindowIsHonouredWhereSequencesOutgrowIt() {
+    Map<String, Object> eight = Map.of("sliding_window", 8);
+    assertEquals(List.of(8, 8), windows("mistral", eight));
+    assertEquals(List.of(8, 8), windows("phi3", eight));
+    assertEquals(List.of(0, 0), windows("llama", eight), "it has none");
+    assertEquals(List.of(0, 0), windows("mistral", Map.of("sliding_window", 128)));
+    assertEquals(List.of(0, 0), windows("mistral", Map.of()));
+    assertEquals(List.of(0, 0), windows("mistral", Map.of("sliding_window", 0)));
+    List<String> types = List.of("full_attention", "sliding_attention");
+    Map<String, Object> each = Map.of("sliding_window", 8, "layer_types", types);
+    for (String type : List.of("llama", "mistral", "phi3", "qwen2", "qwen3")) {
+      assertEquals(List.of(0, 8), windows(type, each), type);
+    }
+    for (String type : List.of("qwen2", "qwen3")) {
+      assertEquals(List.of(0, 0), windows(type, eight), "it does not use it");
+      Map<String, Object> used =
+          Map.of("sliding_window", 8, "use_sliding_window", true, "max_window_layers", 1);
+      assertEquals(List.of(0, 8), windows(type, used));
+    }
+  }
+
+  private static RopeScaling.Yarn yarn(Map<String, ?> more) {
+    Map<String, Object> scaling =
+        new HashMap<>(Map.of("type", "yarn", "factor", 4, "original_max_position_embeddings", 32));
+    scaling.putAll(more);
+    return (RopeScaling.Yarn) rotary(Map.of("rope_scaling", scaling)).scaling();
+  }
+
+  private static float grown(double by) {
+    return (float) (0.1 * by * Math.log(4) + 1);
+  }
+
+  /** As transformers does; a 0 says nothing. */
+  @Test
+  void yarnIsReadWithAllItsParameters() {
+    assertEquals(new RopeScaling.Yarn(4, 32, 32, 1, grown(1)), yarn(Map.of()));
+    assertEquals(0.7f, yarn(Map.of("attention_factor", 0.7)).magnitude());
+    assertEquals(2 * grown(1), yarn(Map.of("attn_factor", 2)).magnitude(), 1e-6f);
+    assertEquals(grown(1), yarn(Map.of("mscale", 0.7)).magnitude(), "one of two says nothing");
+    assertEquals(grown(1), yarn(Map.of("mscale", 1, "mscale_all_dim", 0)).magnitude());
+    assertEquals(
+        grown(1) / grown(0.5), yarn(Map.of("mscale", 1, "mscale_all_dim", 0.5)).magnitude(), 1e-6f);
+    assertEquals(32, yarn(Map.of("beta_fast", 0)).betaFast());
+    assertFalse(yarn(Map.of("truncate", false)).truncate());
+    Map<String, Object> bare = Map.of("type", "yarn", "factor", 4);
+    RopeScaling.Yarn whole = (RopeScaling.Yarn) rotary(Map.of("rope_scaling", bare)).scaling();
+    assertEquals(128, whole.originalContext(), "max_position_embeddings");
+  }
+
+  /** Numbers of transformers' own formula, for heads of 16, base 10,000. */
+  @Test
+  void yarnThatIsNotTruncatedBlendsBetweenDimensions() {
+    double from = 16 * Math.log(32 / (4 * 2 * Math.PI)) / (2 * Math.log(1e4));
+    double to = 16 * Math.log(32 / (0.1 * 2 * Math.PI)) / (2 * Math.log(1e4));
+    Map<String, Object> blend = Map.of("beta_fast", 4, "beta_slow", 0.1, "truncate", false);
+    Rotary rotary = new Rotary(16, 1e4f, yarn(blend));
+    for (int i = 0; i < 8; i++) {
+      double plain = Math.pow(1e4, i / 8.0);
+      double ramp = Math.clamp((i - Math.max(from, 0)) / (to - Math.max(from, 0)), 0, 1);
+      double frequency = ramp / (4 * plain) + (1 - ramp) / plain;
+      assertEquals(1 / frequency, rotary.wavelengths()[i], 1e-4 / frequency, "pair " + i);
+    }
+  }
+
+  @Test
+  void longRopeHasFactorsForShortSequencesAndForLongOnes() {
+    List<Integer> near = List.of(1, 1, 1, 1, 1, 1, 1, 1);
+    List<Integer> far = List.of(2, 2, 2, 2, 2, 2, 2, 2);
+    Map<String, Object> scaling = new HashMap<>();
+    scaling.put("type", "longrope");
+    scaling.put("short_factor", near);
+    scaling.put("long_factor", far);
+    Map<String, Object> given =
+        Map.of("rope_scaling", scaling, "original_max_position_embeddings", 32);
+    Decoder decoder = decoder("llama", given);
+    assertEquals(32, decoder.nearContext());
+    Rotary rotary = decoder.layers().getFirst().attention().rotary();
+    assertEquals(1f, rotary.near().wavelengths()[0]);
+    assertEquals(2f, rotary.far().wavelengths()[0]);
+    float usual = (float) Math.sqrt(1 + Math.log(4) / Math.log(32));
+    assertEquals(usual, rotary.near().scaling().magnitude(), 1e-6f);
+    assertEquals(usual, rotary.far().scaling().magnitude(), 1e-6f);
+    scaling.put("short_mscale", 1.1);
+    scaling.put("long_mscale", 1.2);
+    assertEquals(1.1f, rotary(given).near().scaling().magnitude());
+    assertEquals(1.2f, rotary(given).far().scaling().magnitude());
+    scaling.put("original_max_position_embeddings", 128);
+    assertEquals(Integer.MAX_VALUE, decoder("llama", given).nearContext(), "none is longer");
+    assertEquals(1f, rotary(given).wavelengths()[0]);
+    assertEquals(Integer.MAX_VALUE, decoder("llama", Map.of()).nearContext());
   }
 
   /** As transformers 5 writes it; mlx-lm 0.32.2 does not read it and forgets the factor. */

@@ -123,6 +123,11 @@ class GgufCheckpointTest {
     yarn.with("llama.rope.scaling.yarn_beta_slow", 2f);
     yarn.with("llama.rope.scaling.original_context_length", 8);
     assertEquals(new RopeScaling.Yarn(4, 8, 16, 2, magnitude), scaling(yarn));
+    yarn.with("llama.rope.scaling.attn_factor", 0.5f);
+    assertEquals(new RopeScaling.Yarn(4, 8, 16, 2, magnitude / 2), scaling(yarn));
+    RopeScaling louder = new RopeScaling.Factors(List.of(4f), 1.5f);
+    TinyGguf linear = new TinyGguf().with(factor, 4f).with("llama.rope.scaling.attn_factor", 1.5f);
+    assertEquals(louder, scaling(linear));
   }
 
   /**

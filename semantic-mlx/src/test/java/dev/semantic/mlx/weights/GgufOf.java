@@ -95,17 +95,25 @@ public final class GgufOf {
         }
         tensors.put(GgufNames.ROPE_FACTORS, new Tensor(new int[] {factors.length}, factors));
       }
-      case RopeScaling.Factors factors -> {
-        int original = model.config().count("original_max_position_embeddings");
-        put("rope.scaling.original_context_length", original);
-        float[] numbers = new float[factors.factors().size()];
-        for (int i = 0; i < numbers.length; i++) {
-          numbers[i] = factors.factors().get(i);
-        }
-        tensors.put(GgufNames.LONG_FACTORS, new Tensor(new int[] {numbers.length}, numbers));
-        tensors.put(GgufNames.SHORT_FACTORS, new Tensor(new int[] {numbers.length}, numbers));
-      }
+      case RopeScaling.Factors factors -> longRope(factors, factors);
+      case RopeScaling.LongRope both -> longRope(both.near(), both.far());
     }
+  }
+
+  private void longRope(RopeScaling.Factors near, RopeScaling.Factors far) {
+    int original = model.config().count("original_max_position_embeddings");
+    put("rope.scaling.original_context_length", original);
+    put("rope.scaling.attn_factor", far.magnitude());
+    tensors.put(GgufNames.LONG_FACTORS, numbers(far));
+    tensors.put(GgufNames.SHORT_FACTORS, numbers(near));
+  }
+
+  private static Tensor numbers(RopeScaling.Factors factors) {
+    float[] numbers = new float[factors.factors().size()];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = factors.factors().get(i);
+    }
+    return new Tensor(new int[] {numbers.length}, numbers);
   }
 
   private void tensor(String name) {
