@@ -1,5 +1,8 @@
 package dev.semantic.engine;
 
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.model.SamplingDefaults;
 import java.util.OptionalLong;
 
 /**
@@ -38,6 +41,30 @@ public record Sampling(
         repetitionPenalty,
         "more than 0, at most 100");
     require(repetitionWindow >= 0, "repetition window", repetitionWindow, "0 or more");
+  }
+
+  /**
+   * What a model's makers recommend, the most likely token where they recommend nothing. Without a
+   * seed.
+   *
+   * @throws ModelException if they recommend what cannot be
+   */
+  public static Sampling recommendedBy(ModelSpec model) {
+    SamplingDefaults said = model.sampling();
+    try {
+      return GREEDY
+          .withTemperature(said.temperature())
+          .withTopK(said.topK())
+          .withTopP(said.topP())
+          .withMinP(said.minP())
+          .withRepetitionPenalty(said.repetitionPenalty());
+    } catch (IllegalArgumentException e) {
+      throw new ModelException(
+          ModelException.Kind.DAMAGED,
+          "What %s recommends for drawing tokens cannot be: %s; say it in the request"
+              .formatted(model.id(), e.getMessage()),
+          e);
+    }
   }
 
   /** With a seed. */

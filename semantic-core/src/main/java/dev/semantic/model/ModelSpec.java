@@ -21,6 +21,7 @@ import dev.semantic.memory.ByteSize;
  * @param workingSize bytes that computing one chunk of a prompt takes besides, about: behind 4,096
  *     tokens, or all that the model can see
  * @param chatTemplate whether it renders conversations; without, it goes on with plain text only
+ * @param sampling what its makers recommend
  */
 public record ModelSpec(
     ModelId id,
@@ -37,8 +38,46 @@ public record ModelSpec(
     ByteSize fileSize,
     ByteSize weightSize,
     ByteSize workingSize,
-    boolean chatTemplate) {
-  /** Of a model whose headers tell nothing of a chat template; its codec does. */
+    boolean chatTemplate,
+    SamplingDefaults sampling) {
+
+  /** Of a model whose makers recommend nothing. */
+  public ModelSpec(
+      ModelId id,
+      ModelTag tag,
+      String architecture,
+      long parameters,
+      int hiddenSize,
+      int vocabularySize,
+      int contextLength,
+      String quantization,
+      String compute,
+      KvLayout kvLayout,
+      KvPrecision kvPrecision,
+      ByteSize fileSize,
+      ByteSize weightSize,
+      ByteSize workingSize,
+      boolean chatTemplate) {
+    this(
+        id,
+        tag,
+        architecture,
+        parameters,
+        hiddenSize,
+        vocabularySize,
+        contextLength,
+        quantization,
+        compute,
+        kvLayout,
+        kvPrecision,
+        fileSize,
+        weightSize,
+        workingSize,
+        chatTemplate,
+        SamplingDefaults.NONE);
+  }
+
+  /** The same where headers tell nothing of a chat template; its codec does. */
   public ModelSpec(
       ModelId id,
       ModelTag tag,

@@ -151,7 +151,8 @@ public final class MlxModelRuntime implements ModelRuntime {
         new ByteSize(checkpoint.fileBytes()),
         new ByteSize(policy.weightBytes(checkpoint)),
         working(checkpoint),
-        text.hasChatTemplate());
+        text.hasChatTemplate(),
+        ModelDefaults.of(checkpoint.path()));
   }
 
   /**

@@ -239,7 +239,8 @@ class MlxLoadingTest {
         spec.fileSize(),
         weights,
         spec.workingSize(),
-        spec.chatTemplate());
+        spec.chatTemplate(),
+        spec.sampling());
   }
 
   /** MLX's figures know nothing of what the C library keeps for itself. */

@@ -11,8 +11,6 @@ import dev.semantic.engine.Prompt;
 import dev.semantic.engine.Sampling;
 import dev.semantic.examples.terminal.Progress;
 import dev.semantic.memory.ByteSize;
-import dev.semantic.mlx.ModelDefaults;
-import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.ModelRegistry;
@@ -104,20 +102,20 @@ final class GenerateCommand extends ModelCommand {
 
   @Override
   Answer answer(ModelRuntime runtime, ModelId model) throws IOException {
-    Sampling sampling = sampling(model);
+    requireTemperature();
     requirePositive("--max-tokens", maxTokens);
     requirePositive("--chunk", chunk);
     Prompt fixed = promptBeforeLoading();
     Remembered whose = remembered;
     if (whose == null) {
       try (ModelRegistry registry = registry(runtime, model, null)) {
-        return new Answer(fields(generate(registry, request(registry, fixed, sampling))), () -> "");
+        return new Answer(fields(generate(registry, request(registry, fixed))), () -> "");
       }
     }
     AgentId agent = whose.agent(this);
     try (DiskCacheStore caches = whose.open();
         ModelRegistry registry = registry(runtime, model, caches)) {
-      GenerationResult result = generate(registry, request(registry, fixed, sampling).agent(agent));
+      GenerationResult result = generate(registry, request(registry, fixed).agent(agent));
       Map<String, Object> fields = fields(result);
       fields.put("cached_tokens", result.cachedTokens());
       fields.put("parked_bytes", Remembered.park(registry, caches, agent).bytes());
@@ -125,12 +123,11 @@ final class GenerateCommand extends ModelCommand {
     }
   }
 
-  private GenerationRequest.Builder request(
-      ModelRegistry registry, Prompt fixed, Sampling sampling) {
+  private GenerationRequest.Builder request(ModelRegistry registry, Prompt fixed) {
     ModelSpec spec = registry.current().orElseThrow();
     Prompt prompt = source.tokens == null ? fixed : new Prompt.Tokens(source.tokens.of(spec));
     return GenerationRequest.of(prompt)
-        .sampling(sampling)
+        .sampling(sampling(spec))
         .maxTokens(maxTokens)
         .prefillChunk(chunk)
         .ignoreEos(ignoreEos);
@@ -149,13 +146,18 @@ final class GenerateCommand extends ModelCommand {
     return result;
   }
 
-  private Sampling sampling(ModelId model) {
-    Sampling sampling = modelDefaults ? recommended(model) : Sampling.GREEDY;
+  /** Found out before a model is loaded for nothing. */
+  private void requireTemperature() {
     try {
-      sampling = temperature == null ? sampling : sampling.withTemperature(temperature);
+      Sampling.GREEDY.withTemperature(temperature == null ? 0 : temperature);
     } catch (IllegalArgumentException e) {
       throw misuse(String.valueOf(e.getMessage()));
     }
+  }
+
+  private Sampling sampling(ModelSpec model) {
+    Sampling sampling = modelDefaults ? Sampling.recommendedBy(model) : Sampling.GREEDY;
+    sampling = temperature == null ? sampling : sampling.withTemperature(temperature);
     if (sampling.temperature() == 0) {
       return sampling;
     }
@@ -163,10 +165,6 @@ final class GenerateCommand extends ModelCommand {
     seed = seed == null ? Long.valueOf(ThreadLocalRandom.current().nextLong()) : seed;
     drawnBy = String.valueOf(seed);
     return sampling.withSeed(seed);
-  }
-
-  private static Sampling recommended(ModelId model) {
-    return ModelDefaults.sampling(ModelCatalog.ofUser().resolve(model)).orElse(Sampling.GREEDY);
   }
 
   private void requirePositive(String option, int value) {
