@@ -87,26 +87,42 @@ final class PromptTokenizer {
     return switch (prompt) {
       case Prompt.Tokens tokens -> tokens.ids();
       case Prompt.Text(String text) -> {
-        requireFit(text, serving);
+        requireFit(text.length(), serving);
         yield codec.encode(text, codec.beginsWithBos());
       }
-      case Prompt.Chat chat -> codec.encodeChat(chat.messages());
+      case Prompt.Chat chat -> {
+        requireFit(chat, serving);
+        yield codec.encodeChat(chat.messages());
+      }
     };
   }
 
-  /** What would not fit if every token were the longest there is need not be counted. */
-  private static void requireFit(String text, Serving serving) {
-    ModelSpec spec = serving.model().spec();
-    OptionalInt most = serving.text().maxCharsPerToken();
-    if (most.isPresent()) {
-      int least = Math.ceilDiv(text.length(), most.getAsInt());
-      if (least >= spec.contextLength()) {
-        throw new RequestException(
-            RequestException.Kind.TOO_LONG,
-            "The prompt has %d characters, which are at least %d tokens; %s holds %d, and one of them must be left for the answer"
-                .formatted(text.length(), least, spec.id(), spec.contextLength()));
-      }
+  /** A template may leave out or repeat what is said, so what counts is what it makes of it. */
+  private static void requireFit(Prompt.Chat chat, Serving serving) {
+    long said = chat.messages().stream().mapToLong(message -> message.content().length()).sum();
+    if (!fits(said, serving)) {
+      requireFit(serving.text().renderChat(chat.messages()).length(), serving);
     }
+  }
+
+  /** What would not fit if every token were the longest there is need not be counted. */
+  private static void requireFit(long chars, Serving serving) {
+    if (!fits(chars, serving)) {
+      ModelSpec spec = serving.model().spec();
+      throw new RequestException(
+          RequestException.Kind.TOO_LONG,
+          "The prompt has %d characters, which are at least %d tokens; %s holds %d, and one of them must be left for the answer"
+              .formatted(chars, leastTokens(chars, serving), spec.id(), spec.contextLength()));
+    }
+  }
+
+  private static boolean fits(long chars, Serving serving) {
+    return leastTokens(chars, serving) < serving.model().spec().contextLength();
+  }
+
+  private static long leastTokens(long chars, Serving serving) {
+    OptionalInt most = serving.text().maxCharsPerToken();
+    return most.isPresent() ? Math.ceilDiv(chars, (long) most.getAsInt()) : 0;
   }
 
   /** Waits for what is being made; not for ever. */

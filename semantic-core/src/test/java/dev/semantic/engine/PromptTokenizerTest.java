@@ -157,6 +157,16 @@ class PromptTokenizerTest {
   }
 
   @Test
+  void aChatThatCannotFitIsRefusedBeforeItsTokensAreMade() {
+    String much = "a".repeat(5000);
+    var chat = new Prompt.Chat(List.of(ChatMessage.user(much)));
+    RequestException told = told(house.ask(GenerationRequest.of(chat).build()));
+    assertEquals(Kind.TOO_LONG, told.kind());
+    assertSays("5007 characters", told);
+    assertEquals(0, house.script.count(PortCall.ENCODE));
+  }
+
+  @Test
   void oneForAnotherModelIsRefusedWithoutALook() {
     Generation asked = house.ask(text("ada", "hello").model(Geometry.BETA.id()).build());
     assertEquals(Kind.WRONG_MODEL, told(asked).kind());

@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** What a GGUF file says of its tokenizer. */
@@ -169,6 +170,13 @@ final class GgufVocabulary implements Vocabulary {
   @Override
   public boolean dropsFirstSpace() {
     return addsSpace();
+  }
+
+  @Override
+  public OptionalInt longest() {
+    OptionalInt ofModel =
+        byteLevel() ? LongestToken.ofBytes(tokens) : LongestToken.ofCharacters(tokens);
+    return LongestToken.with(ofModel, added(), 1);
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -16,9 +17,14 @@ final class JsonVocabulary implements Vocabulary {
    * What the tokenizer is made of, as far as it concerns reading tokens back.
    *
    * @param beginsWith the token that its post-processor puts first; empty for none
+   * @param longest the most characters that one token stands for; empty without a bound
    */
   record Traits(
-      boolean byteLevel, boolean byteFallback, boolean dropsFirstSpace, String beginsWith) {}
+      boolean byteLevel,
+      boolean byteFallback,
+      boolean dropsFirstSpace,
+      String beginsWith,
+      OptionalInt longest) {}
 
   private static final Pattern BYTE = Pattern.compile("<0x[0-9A-Fa-f]{2}>");
 
@@ -128,6 +134,11 @@ final class JsonVocabulary implements Vocabulary {
   @Override
   public boolean dropsFirstSpace() {
     return traits.dropsFirstSpace();
+  }
+
+  @Override
+  public OptionalInt longest() {
+    return traits.longest();
   }
 
   @Override

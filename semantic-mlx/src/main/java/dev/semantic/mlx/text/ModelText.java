@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,7 @@ public final class ModelText implements ModelCodec {
   private final AddedTokens added;
   private final Guard guard;
   private final Set<Integer> endTokens;
+  private final OptionalInt maxCharsPerToken;
   private final Cache<Between, int[]> remembered =
       Caffeine.newBuilder()
           .maximumWeight(REMEMBERED_BYTES)
@@ -63,6 +65,7 @@ public final class ModelText implements ModelCodec {
     this.added = new AddedTokens(vocabulary.added());
     this.guard = new Guard(vocabulary.special().keySet());
     this.endTokens = vocabulary.endTokens();
+    this.maxCharsPerToken = vocabulary.longest();
   }
 
   @Override
@@ -101,6 +104,11 @@ public final class ModelText implements ModelCodec {
 
   private int[] between(Between text) {
     return tokenizer.encode(text.text(), text.first());
+  }
+
+  @Override
+  public OptionalInt maxCharsPerToken() {
+    return maxCharsPerToken;
   }
 
   @Override

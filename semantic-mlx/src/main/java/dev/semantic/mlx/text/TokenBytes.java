@@ -3,6 +3,7 @@ package dev.semantic.mlx.text;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What bytes a token stands for. */
@@ -28,6 +29,13 @@ final class TokenBytes {
       byteOf.put(printable ? b : next++, b);
     }
     return byteOf;
+  }
+
+  /** All letters of that alphabet, by their bytes. */
+  static List<String> alphabet() {
+    String[] letters = new String[256];
+    BYTE_OF.forEach((letter, b) -> letters[b] = Character.toString(letter));
+    return List.of(letters);
   }
 
   byte[] of(int id) {

@@ -28,6 +28,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,9 @@ import org.jspecify.annotations.Nullable;
 final class TokenizerFile {
   private static final long LARGEST = 512L << 20;
   private static final int MOST_TOKENS = 1 << 22;
+  private static final int MOST_MERGES = 1 << 23;
+  private static final int MOST_ADDED_CHARACTERS = 1 << 22;
+  private static final int MOST_PATTERNS = 100;
   private static final String ADDED_TOKENS = "added_tokens";
   private static final byte[] NULL = "null".getBytes(StandardCharsets.US_ASCII);
 
@@ -57,7 +61,7 @@ final class TokenizerFile {
           .build();
 
   private static final ObjectMapper JSON =
-      new ObjectMapper(FACTORY).enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
+      new ObjectMapper(JsonText.WHOLE).enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
   private final Path file;
   private final byte[] text;
@@ -71,6 +75,7 @@ final class TokenizerFile {
 
   private JsonNode addedTokens = MissingNode.getInstance();
   private boolean byteFallback;
+  private boolean merging; // its model is one of pairs
 
   /** A value of the outermost object: its first byte, and the one behind its last. */
   private record Value(String field, int from, int to) {}
@@ -126,6 +131,7 @@ final class TokenizerFile {
     if (!fields.contains("model")) {
       throw broken("it has no model");
     }
+    parts.forEach(this::requireBounds);
     parts.forEach(
         (field, part) ->
             TokenizerPart.unknown(field, part)
@@ -154,21 +160,40 @@ final class TokenizerFile {
   private void field(String field, JsonParser json) throws IOException {
     switch (field) {
       case ADDED_TOKENS -> {
-        addedTokens = JSON.readTree(json);
+        addedTokens = whole(field, json);
         addedTokens(addedTokens);
       }
       case "normalizer", "pre_tokenizer", "post_processor", "decoder" ->
-          parts.put(field, JSON.readTree(json));
+          parts.put(field, whole(field, json));
       case "model" -> model(json);
       default -> json.skipChildren();
     }
+  }
+
+  /** As a tree, of as many values as fit into memory. */
+  private JsonNode whole(String field, JsonParser json) throws IOException {
+    if (!json.currentToken().isStructStart()) {
+      return json.currentToken() == JsonToken.VALUE_NULL
+          ? JSON.nullNode()
+          : JSON.getNodeFactory().textNode(json.getText());
+    }
+    long from = json.currentTokenLocation().getByteOffset();
+    json.skipChildren();
+    Value value = value(field, from, json.currentLocation().getByteOffset());
+    return JSON.readTree(text, value.from(), value.to() - value.from());
   }
 
   private void addedTokens(JsonNode list) {
     if (!list.isArray() && !list.isNull()) {
       throw broken("its added tokens are no list");
     }
+    long characters = 0;
     for (JsonNode each : list) {
+      characters += each.path("content").asText("").length();
+      if (characters > MOST_ADDED_CHARACTERS) {
+        throw broken(
+            "its added tokens have more than %d characters".formatted(MOST_ADDED_CHARACTERS));
+      }
       JsonNode id = each.path("id");
       JsonNode text = each.path("content");
       if (!id.canConvertToInt()
@@ -176,7 +201,7 @@ final class TokenizerFile {
           || id.asInt() >= MOST_TOKENS
           || !text.isTextual()
           || text.asText().isEmpty()) {
-        throw broken("an added token is " + each);
+        throw broken("an added token is " + shown(each.toString()));
       }
       added.add(
           new AddedToken(
@@ -220,7 +245,11 @@ final class TokenizerFile {
     if (json.currentToken() != JsonToken.START_ARRAY) {
       throw broken("its merges are no list");
     }
-    while (json.nextToken() != JsonToken.END_ARRAY) {
+    merging = true;
+    for (int count = 0; json.nextToken() != JsonToken.END_ARRAY; count++) {
+      if (count == MOST_MERGES) {
+        throw broken("it has more than %d merges".formatted(MOST_MERGES));
+      }
       JsonToken one = json.currentToken();
       boolean pair =
           one == JsonToken.START_ARRAY
@@ -230,6 +259,35 @@ final class TokenizerFile {
       if (!pair && one != JsonToken.VALUE_STRING) {
         throw broken("one of its merges is no pair" + place(json));
       }
+    }
+  }
+
+  private static String shown(String token) {
+    return token.length() <= 40 ? token : token.substring(0, 40) + "…";
+  }
+
+  /** What the tokenizer library would run for ever with, or fall over. */
+  private void requireBounds(String field, JsonNode part) {
+    List<String> patterns = part.findValuesAsText("Regex");
+    if (patterns.size() > MOST_PATTERNS) {
+      throw broken("its %s has %d patterns".formatted(field, patterns.size()));
+    }
+    for (String pattern : patterns) {
+      PatternBounds.refusal(pattern)
+          .ifPresent(
+              why -> {
+                throw new ModelException(
+                    ModelException.Kind.UNSUPPORTED,
+                    "The tokenizer in %s cannot be used: its pattern '%s' may run for ever: %s"
+                        .formatted(file, shown(pattern), why));
+              });
+    }
+    for (String map : part.findValuesAsText("precompiled_charsmap")) {
+      CharsMap.refusal(map)
+          .ifPresent(
+              why -> {
+                throw broken("its map of characters is damaged: " + why);
+              });
     }
   }
 
@@ -245,10 +303,10 @@ final class TokenizerFile {
         while (json.nextToken() != JsonToken.END_OBJECT) {
           String token = json.currentName();
           if (json.nextToken() != JsonToken.VALUE_NUMBER_INT) {
-            throw broken("the token '%s' has no number%s".formatted(token, place(json)));
+            throw broken("the token '%s' has no number%s".formatted(shown(token), place(json)));
           }
           if (token(token, json.getLongValue()) != null) {
-            throw broken("the token '%s' is there twice%s".formatted(token, place(json)));
+            throw broken("the token '%s' is there twice%s".formatted(shown(token), place(json)));
           }
         }
       }
@@ -269,8 +327,8 @@ final class TokenizerFile {
   }
 
   private @Nullable Integer token(String token, long id) {
-    if (id < 0 || id >= MOST_TOKENS) {
-      throw broken("the token '%s' is %d".formatted(token, id));
+    if (id < 0 || id >= MOST_TOKENS || vocabulary.size() >= MOST_TOKENS) {
+      throw broken("the token '%s' is %d, of at most %d".formatted(shown(token), id, MOST_TOKENS));
     }
     return vocabulary.put(token, (int) id);
   }
@@ -316,7 +374,21 @@ final class TokenizerFile {
   JsonVocabulary.Traits traits() {
     boolean bytes = has("pre_tokenizer", "ByteLevel") || has("decoder", "ByteLevel");
     return new JsonVocabulary.Traits(
-        bytes, byteFallback, has("decoder", "Strip") || prepends(), beginsWith());
+        bytes, byteFallback, has("decoder", "Strip") || prepends(), beginsWith(), longest());
+  }
+
+  private OptionalInt longest() {
+    boolean kept = merging && LongestToken.keeps(parts.get("pre_tokenizer"));
+    if (!kept) {
+      return OptionalInt.empty();
+    }
+    OptionalInt ofModel = OptionalInt.empty();
+    if (has("pre_tokenizer", "ByteLevel")) {
+      ofModel = LongestToken.ofBytes(vocabulary.keySet());
+    } else if (byteFallback) {
+      ofModel = LongestToken.ofCharacters(vocabulary.keySet());
+    }
+    return LongestToken.with(ofModel, added, LongestToken.shrinks(parts.get("normalizer")));
   }
 
   /** Metaspace puts a space in front and takes it away again. */

@@ -3,6 +3,7 @@ package dev.semantic.mlx.text;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** What is known of a model's tokens, beside how text is cut into them. */
@@ -41,6 +42,13 @@ interface Vocabulary {
 
   /** Whether the model was made with a beginning-of-sequence token in front of plain text. */
   boolean beginsWithBos();
+
+  /**
+   * The most characters that one token made of text stands for, added ones not counted.
+   *
+   * @return empty where there is no such bound
+   */
+  OptionalInt longest();
 
   /** Tokens that end an answer. */
   Set<Integer> endTokens();
