@@ -17,16 +17,21 @@ import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.SwapDesk.Turn;
+import dev.semantic.spi.LoadPriority;
+import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
+import dev.semantic.swap.SwapStrategy;
 import dev.semantic.timeline.Timeline;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -261,6 +266,52 @@ public final class ModelRegistry implements AutoCloseable {
       prepared.text(); // whether it can be made
       planner.plan(current().orElse(null), prepared.spec());
       return prepared.spec();
+    }
+  }
+
+  /**
+   * Checks a model as {@link #validate} does, and then as a load does: reads all of its weights and
+   * computes with them, beside the model that serves, and lets go of them again. No swap can begin
+   * meanwhile; {@link #cancelSwap} calls it off.
+   *
+   * @throws ModelException if a load would be refused, because its weights compute no numbers for
+   *     instance; or if memory does not hold it beside the model that serves
+   * @throws IllegalStateException if a swap is under way
+   * @throws SwapCancelledException if it is called off
+   */
+  public ModelSpec validateWeights(ModelId model) {
+    requireModel(model);
+    try (Turn turn = desk.enter("validate the weights of " + model, IfBusy.REFUSE);
+        PreparedModel prepared = runtime.prepare(model)) {
+      prepared.text(); // whether it can be made
+      Optional<ModelSpec> serving = current();
+      SwapPlan plan = planner.plan(serving.orElse(null), prepared.spec());
+      if (plan.strategy() == SwapStrategy.BREAK_BEFORE_MAKE) {
+        throw new ModelException(
+            ModelException.Kind.DOES_NOT_FIT,
+            "The weights of %s cannot be looked at while %s serves: %s. Unload that first"
+                .formatted(model, serving.orElseThrow().id(), plan.reason()));
+      }
+      prepared
+          .load(
+              new Looking(
+                  turn.cancellation(),
+                  serving.isPresent() ? LoadPriority.BACKGROUND : LoadPriority.AT_ONCE))
+          .close();
+      return prepared.spec();
+    } catch (CancellationException e) {
+      throw new SwapCancelledException("Validating %s was called off".formatted(model));
+    }
+  }
+
+  /** A load whose model nobody wants to keep. */
+  private record Looking(Cancellation cancellation, LoadPriority priority) implements LoadProgress {
+    @Override
+    public void update(long doneBytes, long totalBytes) {}
+
+    @Override
+    public boolean isCancelled() {
+      return cancellation.isRequested();
     }
   }
 

@@ -37,6 +37,34 @@ class LookingAheadTest {
   }
 
   @Test
+  void weightsAreReadAndComputedWithOnRequest() {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      long before = house.runtime.memory().activeBytes();
+      assertEquals(Geometry.BETA.spec(), house.registry.validateWeights(BETA));
+      assertEquals(2, house.script.count(PortCall.LOAD), "alpha's own, and beta's");
+      assertEquals(1, house.runtime.openPrepared());
+      assertEquals(before, house.runtime.memory().activeBytes());
+      house.script.fail(PortCall.LOAD, 1, Fault.DECLARED);
+      assertThrows(ModelException.class, () -> house.registry.validateWeights(BETA));
+      assertTrue(house.script.fired());
+      assertEquals(1, house.runtime.openPrepared());
+      assertEquals(Geometry.ALPHA.id(), house.registry.current().orElseThrow().id());
+      assertEquals(5, house.ask("ada", tokens(4, 1)).tokens().size());
+    }
+  }
+
+  @Test
+  void weightsThatDoNotFitBesideTheModelThatServesAreNotRead() {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, new ByteSize(2_500_000))) {
+      ModelException refused =
+          assertThrows(ModelException.class, () -> house.registry.validateWeights(BETA));
+      assertEquals(ModelException.Kind.DOES_NOT_FIT, refused.kind());
+      assertSays("Unload that first", refused);
+      assertEquals(1, house.script.count(PortCall.LOAD), "alpha's own");
+    }
+  }
+
+  @Test
   void aModelThatCannotFitIsRefusedWithTheSizes() {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, new ByteSize(1_800_000))) {
       assertSays(

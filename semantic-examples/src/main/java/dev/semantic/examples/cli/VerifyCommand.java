@@ -2,11 +2,13 @@ package dev.semantic.examples.cli;
 
 import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.examples.terminal.Progress;
+import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.store.ModelCatalog;
 import dev.semantic.mlx.store.ModelVerifier;
 import dev.semantic.mlx.store.ModelVerifier.Checked;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
+import dev.semantic.spi.PreparedModel;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Compares a model's files with their checksums. */
@@ -21,11 +24,19 @@ import picocli.CommandLine.Parameters;
     name = "verify",
     description = {
       "Reads a model's files and compares them with the checksums they were fetched by.",
-      "Changes nothing. Fails if one is damaged."
+      "Changes nothing. Fails if one is damaged, and with --compute also if the model computes no"
+          + " numbers."
     })
 final class VerifyCommand extends Subcommand {
   @Parameters(paramLabel = "NAME", description = "A name of 'semantic models'.")
   private String name = "";
+
+  @Option(
+      names = "--compute",
+      description =
+          "Loads the model besides, and sees whether all of its weights are numbers and its answers"
+              + " differ.")
+  private boolean compute;
 
   private boolean damaged;
 
@@ -50,7 +61,19 @@ final class VerifyCommand extends Subcommand {
     fields.put("name", name);
     fields.put("intact", !damaged);
     fields.put("files", checked.stream().map(VerifyCommand::json).toList());
+    if (compute && !damaged) {
+      compute(id);
+      fields.put("computes", true); // else there is an error and no answer
+    }
     return new Answer(fields, () -> lines(checked));
+  }
+
+  private void compute(ModelId id) {
+    try (MlxModelRuntime runtime = MlxModelRuntime.open();
+        PreparedModel prepared = runtime.prepare(id);
+        Progress progress = Progress.drawn(terminal(), "Loading " + id)) {
+      prepared.load(progress::update).close();
+    }
   }
 
   private String lines(List<Checked> checked) {
