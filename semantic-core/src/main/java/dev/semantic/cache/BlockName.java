@@ -30,6 +30,13 @@ record BlockName(String chain, String content) {
     return new BlockName(matcher.group(1), matcher.group(2));
   }
 
+  /** Whether a file is called as a block is. */
+  static boolean isBlock(Path file) {
+    String name = String.valueOf(file.getFileName());
+    return name.endsWith(SUFFIX)
+        && FORM.matcher(name.substring(0, name.length() - SUFFIX.length())).matches();
+  }
+
   /** The block whose file this is. */
   static BlockName of(Path file) {
     String name = String.valueOf(file.getFileName());

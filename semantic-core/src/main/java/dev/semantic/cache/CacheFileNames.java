@@ -18,6 +18,8 @@ final class CacheFileNames {
 
   private static final int READABLE_LENGTH = 40;
   static final int HASH_BYTES = 16;
+  private static final Pattern CACHE =
+      Pattern.compile("(?:[a-z0-9-]{0,%d}-)?[0-9a-f]{32}\\.kv".formatted(READABLE_LENGTH));
   private static final Pattern UNREADABLE = Pattern.compile("[^a-z0-9]+");
 
   private CacheFileNames() {}
@@ -53,8 +55,12 @@ final class CacheFileNames {
     return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY_SUFFIX);
   }
 
+  /**
+   * Whether a file is called as the store calls an agent's. What lies beside it under other names,
+   * such as the {@code ._*} that macOS puts there, is somebody else's.
+   */
   static boolean isCache(Path file) {
-    return file.getFileName().toString().endsWith(CACHE_SUFFIX);
+    return CACHE.matcher(file.getFileName().toString()).matches();
   }
 
   private static String hash(CacheHash names, AgentId agent, ModelTag tag) {

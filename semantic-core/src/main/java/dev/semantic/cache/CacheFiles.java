@@ -134,6 +134,8 @@ final class CacheFiles {
             throw e;
           }
           interrupted = true;
+        } catch (InternalError e) { // of a mapped page; not always thrown where it was read
+          throw new IOException("it was cut off or became unreadable while it was read", e);
         }
       }
     } finally {

@@ -24,7 +24,7 @@ record RootLayout(Path root) {
   private static final Pattern TAG =
       Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}-[0-9a-f]{16}");
   private static final Pattern TEMPORARY =
-      Pattern.compile(".*\\.kvb?\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
+      Pattern.compile("[^.].*\\.kvb?\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
   private static final Pattern QUARANTINED =
       Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-.*\\.kvb?");
 
@@ -68,11 +68,16 @@ record RootLayout(Path root) {
   /** All files in a model's directory that are the store's. */
   static List<Path> files(Path tagDirectory) throws IOException {
     List<Path> files = new ArrayList<>(agents(tagDirectory));
-    Path blocks = tagDirectory.resolve(CacheFileNames.BLOCKS);
-    if (isDirectory(blocks)) {
-      files.addAll(list(blocks, file -> name(file).endsWith(BlockName.SUFFIX) && isFile(file)));
-    }
+    files.addAll(blocks(tagDirectory));
     return files;
+  }
+
+  /** The blocks of a model's directory. */
+  static List<Path> blocks(Path tagDirectory) throws IOException {
+    Path blocks = tagDirectory.resolve(CacheFileNames.BLOCKS);
+    return isDirectory(blocks)
+        ? list(blocks, file -> BlockName.isBlock(file) && isFile(file))
+        : List.of();
   }
 
   /** Nobody else writes below a root that is locked, so what is half-written is dead. */

@@ -5,10 +5,7 @@ import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
@@ -72,10 +69,10 @@ final class TagDirectory {
   private void index() {
     List<CacheFileException> locked = new ArrayList<>();
     try {
-      for (Path file : list(path, CacheFileNames.CACHE_SUFFIX)) {
+      for (Path file : RootLayout.agents(path)) {
         refer(file, locked);
       }
-      for (Path file : list(blocks, BlockName.SUFFIX)) {
+      for (Path file : RootLayout.blocks(path)) {
         shelf.add(BlockName.of(file));
       }
     } catch (IOException | IllegalArgumentException e) {
@@ -145,21 +142,6 @@ final class TagDirectory {
             CacheFiles.reason(e));
       }
     }
-  }
-
-  /** The files in a directory whose names end like this; none if there is no directory. */
-  static List<Path> list(Path directory, String suffix) throws IOException {
-    List<Path> files = new ArrayList<>();
-    try (DirectoryStream<Path> found =
-        Files.newDirectoryStream(
-            directory, path -> String.valueOf(path.getFileName()).endsWith(suffix))) {
-      found.forEach(files::add);
-    } catch (NoSuchFileException e) {
-      LOG.trace("There is no {}", directory);
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
-    }
-    return files;
   }
 
   KvSnapshot load(CacheFileReader reader) throws IOException {

@@ -3,6 +3,7 @@ package dev.semantic.cache;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
@@ -56,6 +57,21 @@ class FileBytesTest {
         assertEquals("it ends at offset 65536, in the tail", failure.getMessage());
       }
     }
+  }
+
+  /** The JVM says it where it next looks, which may be outside of what reads. */
+  @Test
+  void thatAFileWasCutIsNoErrorWhereverItIsTold() {
+    InternalError told = new InternalError("a fault occurred in an unsafe memory access operation");
+    IOException failure =
+        assertThrows(
+            IOException.class,
+            () ->
+                CacheFiles.uninterrupted(
+                    () -> {
+                      throw told;
+                    }));
+    assertSame(told, failure.getCause());
   }
 
   @Test

@@ -95,6 +95,42 @@ class SharedBlocksTest {
     assertEquals(List.of(), blocks());
   }
 
+  /** What macOS, file managers and people leave there is never used, counted or removed. */
+  @Test
+  void strangersInADirectoryAreLeftAside() throws IOException {
+    store.park(ANNA, LONG);
+    Path model = root.resolve(ALPHA.toString());
+    Path agent = store.parked(ALPHA).size() == 1 ? RootLayout.agents(model).getFirst() : model;
+    Path block = blocks().getFirst();
+    Path sizes = root.resolve(ALPHA.toString()).resolve(CacheFileNames.BLOCKS);
+    List<Path> strangers =
+        List.of(
+            model.resolve("._" + agent.getFileName()),
+            model.resolve("Copy of " + agent.getFileName()),
+            model.resolve("notes.kv"),
+            model.resolve(".DS_Store"),
+            sizes.resolve("._" + block.getFileName()),
+            sizes.resolve("notes.kvb"),
+            sizes.resolve("Thumbs.db"));
+    for (Path stranger : strangers) {
+      Files.writeString(stranger, "mine");
+    }
+    Path directory = Files.createDirectory(model.resolve("0".repeat(32) + ".kv"));
+    store.close();
+    open();
+    assertEquals(1, store.parked(ALPHA).size());
+    assertSame(LONG, store.load(ANNA, ALPHA).orElseThrow());
+    store.remove(ANNA, ALPHA);
+    assertEquals(
+        List.of(),
+        blocks().stream().filter(file -> !strangers.contains(file)).toList(),
+        "they keep no block either");
+    for (Path stranger : strangers) {
+      assertEquals("mine", Files.readString(stranger));
+    }
+    assertTrue(Files.isDirectory(directory));
+  }
+
   @Test
   void theSameTokensComputedOtherwiseAreAnotherBlock() throws IOException {
     KvSnapshot otherwise =
