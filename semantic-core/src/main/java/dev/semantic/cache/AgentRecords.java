@@ -138,9 +138,11 @@ public final class AgentRecords {
   /** The files of all records that are here, encrypted with whatever key or not at all. */
   public List<Path> files() {
     try {
-      List<Path> open = TagDirectory.list(directory, OPEN_SUFFIX);
-      open.addAll(TagDirectory.list(directory, SEALED_SUFFIX));
-      return List.copyOf(open);
+      return RootLayout.list(
+          directory,
+          file ->
+              CacheFileNames.isAgents(file, OPEN_SUFFIX)
+                  || CacheFileNames.isAgents(file, SEALED_SUFFIX));
     } catch (IOException e) {
       throw new CacheException(
           "Cannot list %s: %s. May this user read it?".formatted(directory, CacheFiles.reason(e)),

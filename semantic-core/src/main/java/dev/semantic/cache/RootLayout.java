@@ -122,8 +122,7 @@ record RootLayout(Path root) {
   }
 
   /** None if the directory is not there, or no more. */
-  private static List<Path> list(Path directory, DirectoryStream.Filter<Path> wanted)
-      throws IOException {
+  static List<Path> list(Path directory, DirectoryStream.Filter<Path> wanted) throws IOException {
     List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, wanted)) {
       all.forEach(found::add);

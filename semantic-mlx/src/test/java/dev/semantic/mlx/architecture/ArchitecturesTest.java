@@ -162,11 +162,11 @@ class ArchitecturesTest {
     assertEquals(grown(1), yarn(Map.of("mscale", 1, "mscale_all_dim", 0)).magnitude());
     assertEquals(
         grown(1) / grown(0.5), yarn(Map.of("mscale", 1, "mscale_all_dim", 0.5)).magnitude(), 1e-6f);
-    assertEquals(32, yarn(Map.of("beta_fast", 0)).betaFast());
+    assertEquals(32f, yarn(Map.of("beta_fast", 0)).betaFast());
     assertFalse(yarn(Map.of("truncate", false)).truncate());
     Map<String, Object> bare = Map.of("type", "yarn", "factor", 4);
     RopeScaling.Yarn whole = (RopeScaling.Yarn) rotary(Map.of("rope_scaling", bare)).scaling();
-    assertEquals(128, whole.originalContext(), "max_position_embeddings");
+    assertEquals(128f, whole.originalContext(), "max_position_embeddings");
   }
 
   /** Numbers of transformers' own formula, for heads of 16, base 10,000. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.testing.TinyModels;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ class LongestTokenTest {
   private static void normalizer(ObjectNode tokenizer, String json) {
     try {
       tokenizer.set("normalizer", new ObjectMapper().readTree(json));
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       throw new IllegalArgumentException(json, e);
     }
   }

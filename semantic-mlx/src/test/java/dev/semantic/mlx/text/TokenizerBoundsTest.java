@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -115,7 +116,7 @@ class TokenizerBoundsTest {
   }
 
   @Test
-  void thosesWeWriteAreNot() {
+  void thoseWeWriteAreNot() {
     for (String name : new String[] {"gpt-2", "qwen2", "llama-bpe", "gpt-4o", "tekken", "smollm"}) {
       String json = PreTokenizers.of(vocabulary(name)).json();
       try {
@@ -132,7 +133,7 @@ class TokenizerBoundsTest {
   private static GgufVocabulary vocabulary(String pre) {
     return new GgufVocabulary(
         Path.of("m.gguf"),
-        Map.of("tokenizer.ggml.tokens", java.util.List.of("a"), "tokenizer.ggml.pre", pre));
+        Map.of("tokenizer.ggml.tokens", List.of("a"), "tokenizer.ggml.pre", pre));
   }
 
   @Test
@@ -164,10 +165,9 @@ class TokenizerBoundsTest {
   /** A way for {@code a} to the unit behind it, which says where its text is. */
   private static String oneWay(int offset, int text) {
     ByteBuffer map = map(256, "é\0");
-    map.putInt(4 + 4 * 'a', 'a' | 1 << 8 | offset << 10);
-    if ('a' < 200) {
-      map.putInt(4 + 4 * (('a' ^ offset) & 0xff), text | 1 << 31);
-    }
+    int way = 'a';
+    map.putInt(4 + 4 * way, way + (1 << 8) + (offset << 10));
+    map.putInt(4 + 4 * ((way ^ offset) & 0xff), Integer.MIN_VALUE + text);
     return base64(map);
   }
 
