@@ -49,9 +49,11 @@ class SharedBlocksTest {
   }
 
   private List<Path> blocks() throws IOException {
-    return allFiles(root.resolve(ALPHA.toString())).stream()
-        .filter(file -> file.toString().endsWith(".kvb"))
-        .toList();
+    Path directory = root.resolve(ALPHA.toString());
+    if (!Files.exists(directory)) {
+      return List.of(); // it goes with the last one
+    }
+    return allFiles(directory).stream().filter(file -> file.toString().endsWith(".kvb")).toList();
   }
 
   @Test

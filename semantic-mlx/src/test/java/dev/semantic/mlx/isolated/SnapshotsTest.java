@@ -38,7 +38,8 @@ class SnapshotsTest {
     Answer.State good = Snapshots.answer(PARTED);
     List<ByteBuffer> parts = Snapshots.parts(PARTED);
     Answer.State without =
-        new Answer.State(good.tag(), good.layout(), null, good.tokens(), good.layers(), List.of());
+        new Answer.State(
+            good.tag(), good.layout(), null, good.tokens(), good.layers(), List.of(), false);
     for (List<ByteBuffer> bad : List.of(List.<ByteBuffer>of(), parts.subList(0, 1))) {
       assertThrows(ModelException.class, () -> Snapshots.of(good, bad));
     }
