@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ final class HubApi {
   private static final Pattern NEXT = Pattern.compile("<([^>]+)>\\s*;\\s*rel=\"?next\"?");
   private static final int MOST_BYTES = 32 << 20;
   private static final int MOST_PAGES = 1000;
+  private static final Duration LONGEST = Duration.ofMinutes(5);
   private static final int LONGEST_LICENSE = 200;
   private static final int SHOWN = 100;
   private static final int MOST_FILES = 100_000;
@@ -141,10 +143,10 @@ final class HubApi {
   }
 
   /** Few values of many bytes and many values of few bytes are both too much. */
-  private static JsonNode read(HubHttp.Reply reply) throws IOException {
+  private JsonNode read(HubHttp.Reply reply) throws IOException, InterruptedException {
     byte[] text;
     try (InputStream body = reply.body()) {
-      text = body.readNBytes(MOST_BYTES + 1);
+      text = retrying.read(body, MOST_BYTES + 1, LONGEST);
     }
     String place = HubHttp.shown(reply.from());
     if (text.length > MOST_BYTES) {

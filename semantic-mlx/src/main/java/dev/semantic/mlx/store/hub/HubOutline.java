@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 
 /**
@@ -21,6 +22,9 @@ final class HubOutline {
 
   /** What safetensors' own library takes. */
   private static final long LONGEST_HEADER = 100_000_000;
+
+  /** Of what stands at the front of one file. */
+  private static final Duration LONGEST = Duration.ofHours(1);
 
   private final HubHttp http;
   private final HubApi api;
@@ -104,7 +108,7 @@ final class HubOutline {
             if (reply.status() == 200) {
               body.skipNBytes(from); // from a server that knows no ranges
             }
-            byte[] read = body.readNBytes(Math.toIntExact(count));
+            byte[] read = retrying.read(body, Math.toIntExact(count), LONGEST);
             if (read.length < count) {
               throw HubException.passing(
                   "the connection ended %d bytes early".formatted(count - read.length), null);

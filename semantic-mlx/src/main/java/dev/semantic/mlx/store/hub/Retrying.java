@@ -1,6 +1,8 @@
 package dev.semantic.mlx.store.hub;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
@@ -9,6 +11,8 @@ import java.util.function.LongSupplier;
 
 /** Does something again until it goes well or patience ends. Any thread. */
 final class Retrying {
+  private static final int BUFFER = 1 << 16;
+
   private final Patience patience;
   private final Meter meter;
 
@@ -28,7 +32,8 @@ final class Retrying {
   }
 
   /**
-   * The same, where bytes that came count as a success: the failures before them are forgotten.
+   * The same, where bytes that came count as a success, unless they are few: the failures before
+   * them are forgotten.
    *
    * @param done grows with what has come
    */
@@ -43,7 +48,7 @@ final class Retrying {
       } catch (IOException e) {
         requireWanted(); // a cancelled request fails in its own way
         HubException failure = Refusals.of(e, place);
-        failures = done.getAsLong() > before ? 1 : failures + 1;
+        failures = done.getAsLong() - before >= StallWatch.LEAST_BYTES ? 1 : failures + 1;
         Optional<Duration> pause =
             failure.isPassing()
                 ? patience.after(failures, failure.askedToWait())
@@ -67,6 +72,32 @@ final class Retrying {
         "%s%s; given up after %d attempts, what has come is kept and the next fetch goes on there"
             .formatted(failure.getMessage(), asked, failures),
         failure);
+  }
+
+  /**
+   * Reads an answer as long as it is wanted.
+   *
+   * @param most bytes; fewer if it ends before
+   * @param longest time that it may take as a whole
+   */
+  byte[] read(InputStream body, int most, Duration longest)
+      throws IOException, InterruptedException {
+    long begun = System.nanoTime();
+    ByteArrayOutputStream read = new ByteArrayOutputStream();
+    byte[] buffer = new byte[BUFFER];
+    while (read.size() < most) {
+      requireWanted();
+      if (System.nanoTime() - begun > longest.toNanos()) {
+        throw HubException.passing(
+            "the answer took longer than %d s".formatted(longest.toSeconds()), null);
+      }
+      int n = body.read(buffer, 0, Math.min(buffer.length, most - read.size()));
+      if (n < 0) {
+        break;
+      }
+      read.write(buffer, 0, n);
+    }
+    return read.toByteArray();
   }
 
   void requireWanted() throws InterruptedException {

@@ -9,10 +9,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ends responses that send nothing any more. The JDK's client knows a limit for the time until a
- * response begins, and none for the time until it goes on.
+ * Ends responses that send nothing any more, or next to nothing. The JDK's client knows a limit for
+ * the time until a response begins, and none for the time until it goes on.
  */
 final class StallWatch implements AutoCloseable {
+  /** In the time that a server may be silent it sends so much, or it only pretends to. */
+  static final int LEAST_BYTES = 1 << 10;
+
   private final long silenceNanos;
   private final Set<Watched> open = ConcurrentHashMap.newKeySet();
   private final Thread thread;
@@ -51,6 +54,8 @@ final class StallWatch implements AutoCloseable {
     private volatile long heard = System.nanoTime();
     private volatile boolean reading;
     private volatile boolean stalled;
+    private long waitedNanos; // since there was enough of them; the reader's own, as the next is
+    private long came;
 
     private Watched(InputStream body) {
       super(body);
@@ -86,11 +91,27 @@ final class StallWatch implements AutoCloseable {
         if (stalled) {
           throw stall(null);
         }
+        requirePace(n);
         return n;
       } catch (IOException e) {
         throw stalled ? stall(e) : e;
       } finally {
         reading = false;
+      }
+    }
+
+    private void requirePace(int more) throws HubException {
+      waitedNanos += System.nanoTime() - heard;
+      came += Math.max(0, more);
+      if (waitedNanos > silenceNanos && more >= 0) {
+        if (came < LEAST_BYTES) {
+          throw HubException.passing(
+              "the server sent only %d bytes in %d s"
+                  .formatted(came, Duration.ofNanos(waitedNanos).toSeconds()),
+              null);
+        }
+        waitedNanos = 0;
+        came = 0;
       }
     }
 

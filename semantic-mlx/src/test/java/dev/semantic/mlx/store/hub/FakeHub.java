@@ -10,6 +10,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -311,6 +312,32 @@ public final class FakeHub implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     };
+  }
+
+  /** Sends byte after byte, slowly, for as long as somebody reads. */
+  public Answer drip(String path, Duration pause) {
+    return exchange -> drip(exchange, wanted(exchange, path), pause);
+  }
+
+  /** The same with any body. */
+  public Answer drip(byte[] body, Duration pause) {
+    return exchange -> drip(exchange, body, pause);
+  }
+
+  private void drip(HttpExchange exchange, byte[] body, Duration pause) throws IOException {
+    exchange.sendResponseHeaders(status(exchange), body.length);
+    OutputStream out = exchange.getResponseBody();
+    try {
+      for (byte each : body) {
+        out.write(each);
+        out.flush();
+        if (closed.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+          return;
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static int status(HttpExchange exchange) {

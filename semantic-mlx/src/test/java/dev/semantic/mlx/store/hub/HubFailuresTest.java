@@ -5,11 +5,13 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.mlx.store.hub.FakeHub.Asked;
 import dev.semantic.mlx.store.hub.FakeHub.Trouble;
+import dev.semantic.scripted.Elsewhere;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +21,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
@@ -99,6 +103,38 @@ class HubFailuresTest extends HubTest {
     assertFetched();
     assertEquals(1, stall.fired());
     assertTrue(meter.waits.getFirst().contains("nothing for"), meter.waits::toString);
+  }
+
+  /** A server that sends a byte now and then is silent, whatever it sends. */
+  @Test
+  void aServerThatOnlyDripsIsGivenUp() throws Exception {
+    silence = Duration.ofMillis(400);
+    aModel();
+    Trouble content = hub.trouble(STORAGE, 99, hub.drip(FILE, Duration.ofMillis(50)));
+    assertRefused(IOException.class, () -> fetch("org/model"), "sent only", "given up");
+    assertTrue(content.fired() >= 4, content::toString);
+    hub.calm();
+    byte[] endless = " ".repeat(100_000).getBytes(StandardCharsets.UTF_8);
+    Trouble list =
+        hub.trouble(a -> a.path().contains("/tree/"), 99, hub.drip(endless, Duration.ofMillis(50)));
+    assertRefused(IOException.class, () -> fetch("org/model"), "sent only", "given up");
+    assertEquals(4, list.fired());
+    hub.calm();
+    assertFetched();
+  }
+
+  @Test
+  void aFetchIsCalledOffWhileAServerDrips() throws Exception {
+    aModel();
+    byte[] endless = " ".repeat(100_000).getBytes(StandardCharsets.UTF_8);
+    Trouble list =
+        hub.trouble(a -> a.path().contains("/tree/"), 99, hub.drip(endless, Duration.ofMillis(50)));
+    var fetching = Elsewhere.call(() -> fetch("org/model"));
+    await().until(() -> list.fired() == 1);
+    meter.cancelAfter = -1;
+    ExecutionException ended =
+        assertThrows(ExecutionException.class, () -> fetching.get(20, TimeUnit.SECONDS));
+    assertInstanceOf(CancellationException.class, ended.getCause());
   }
 
   @Test
