@@ -44,8 +44,8 @@ final class AgentFiles {
     if (!Files.deleteIfExists(file)) {
       return 0;
     }
-    directory.removed(file);
     CacheFiles.force(directory.path());
+    directory.removed(file); // not before: its blocks must outlast its name
     for (Map.Entry<Path, Long> block : blocks.entrySet()) {
       freed += Files.exists(block.getKey()) ? 0 : block.getValue();
     }
