@@ -34,10 +34,19 @@ public final class PrivateFiles {
    * @throws FileSystemException if the name is a link
    */
   public static FileChannel open(Path file, Set<OpenOption> options) throws IOException {
+    return open(file, options, ofFile(file));
+  }
+
+  private static FileChannel open(Path file, Set<OpenOption> options, FileAttribute<?>[] attributes)
+      throws IOException {
     Set<OpenOption> all = new HashSet<>(options);
     all.add(LinkOption.NOFOLLOW_LINKS);
-    refuseLink(file);
-    return FileChannel.open(file, all, ofFile(file));
+    try {
+      return FileChannel.open(file, all, attributes);
+    } catch (IOException e) {
+      refuseLink(file); // which says what is wrong with it
+      throw e;
+    }
   }
 
   /**
@@ -47,10 +56,7 @@ public final class PrivateFiles {
    * @throws FileSystemException if the name is a link
    */
   public static FileChannel openReadable(Path file, Set<OpenOption> options) throws IOException {
-    Set<OpenOption> all = new HashSet<>(options);
-    all.add(LinkOption.NOFOLLOW_LINKS);
-    refuseLink(file);
-    return FileChannel.open(file, all, attributes(file, READABLE_FILE));
+    return open(file, options, attributes(file, READABLE_FILE));
   }
 
   /** Makes a directory, and those above it, that others may look into and not change. */
