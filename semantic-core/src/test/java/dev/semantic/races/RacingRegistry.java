@@ -119,7 +119,11 @@ public abstract class RacingRegistry {
     assertEquals(changing, status.swap().isPresent(), status::toString);
     if (!changing) {
       SwapReport last = status.lastReport().orElseThrow();
-      Activity ended = last.outcome() == SwapOutcome.SWAPPED ? Activity.SUCCESS : Activity.FAILED;
+      Activity ended =
+          switch (last.outcome()) {
+            case SWAPPED, UNCHANGED -> Activity.SUCCESS;
+            case REFUSED, ROLLED_BACK, CANCELLED, FAILED -> Activity.FAILED;
+          };
       assertEquals(ended, status.activity(), status::toString);
     }
     return new Seen.Stood(

@@ -290,6 +290,7 @@ class SwapTest {
   void manySwapsUnderLoadLoseNothing(boolean roomy) throws Exception {
     List<Geometry> models = List.of(Geometry.BETA, Geometry.GAMMA, Geometry.TWIN, Geometry.ALPHA);
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget(roomy))) {
+      house.runtime.countsEachModel();
       List<CompletableFuture<Integer>> agents = new ArrayList<>();
       for (int agent = 0; agent < 5; agent++) {
         String name = "agent " + agent;
@@ -309,8 +310,7 @@ class SwapTest {
       for (int swap = 0; swap < 20; swap++) {
         Geometry next = models.get(swap % models.size());
         SwapReport report = house.registry.swapWithRollback(next.id());
-        assertTrue(
-            report.reclaim().orElseThrow().reclaimedShare() > 0.99 || roomy, report::toString);
+        assertEquals(1.0, report.reclaim().orElseThrow().reclaimedShare(), report::toString);
       }
       for (CompletableFuture<Integer> talk : agents) {
         assertEquals(40, talk.get(30, TimeUnit.SECONDS));
