@@ -5,13 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.semantic.io.PrivateFiles;
+import dev.semantic.mlx.files.OnceDirectory;
+import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.StringJoiner;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.Logger;
 
 /** The program that Maven runs to build the natives, on machines that lack something. */
 class NativesBuildTest {
@@ -24,8 +31,8 @@ class NativesBuildTest {
     builder.command().add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // The program must not find a cargo of the machine's user.
     builder.command().add("-Duser.home=" + home);
-    builder.command().addAll(java.util.List.of(options));
-    builder.command().addAll(java.util.List.of("-classpath", "target/classes"));
+    builder.command().addAll(List.of(options));
+    builder.command().addAll(List.of("-classpath", classPath()));
     builder.command().add("src/build/java/dev/semantic/build/NativesBuild.java");
     builder.command().add(home.resolve("natives.jar").toString());
     builder.command().add(home.resolve("openblas.jar").toString());
@@ -35,6 +42,15 @@ class NativesBuildTest {
     Process process = builder.redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Ended(process.waitFor(), output);
+  }
+
+  /** What the build has: this module and those that it needs. */
+  private static String classPath() throws URISyntaxException {
+    StringJoiner path = new StringJoiner(File.pathSeparator);
+    for (Class<?> one : List.of(OnceDirectory.class, PrivateFiles.class, Logger.class)) {
+      path.add(Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
+    }
+    return path.toString();
   }
 
   @Test
