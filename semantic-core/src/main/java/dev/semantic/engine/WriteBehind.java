@@ -119,6 +119,7 @@ final class WriteBehind {
   }
 
   private void write(Copied one) {
+    Writing work = new Writing(); // before anybody counts on it
     boolean start =
         monitor.holding(
             () -> {
@@ -131,16 +132,19 @@ final class WriteBehind {
               return nobody;
             });
     if (start) {
-      start(new Writing());
+      start(work);
     }
   }
 
   private void start(ThreadFrame.Work work) {
+    boolean started = false;
     try {
       ThreadFrame.once(timeline, "semantic-park", work);
-    } catch (Throwable t) { // no more threads, say
-      stop();
-      throw t;
+      started = true;
+    } finally {
+      if (!started) { // no more threads, say
+        stop();
+      }
     }
   }
 
@@ -189,16 +193,24 @@ final class WriteBehind {
         });
   }
 
-  /** Nobody writes any more; what was copied is not written. */
+  /**
+   * Nobody writes any more; what was copied is not written. Whoever waits is told first, which
+   * takes no memory.
+   */
   private void stop() {
+    monitor.lock();
+    try {
+      hangs = false;
+      writing = false;
+      again |= !copied.isEmpty();
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
     monitor.holding(
         () -> {
           parking.drop(copied.values());
-          again |= !copied.isEmpty();
           copied.clear();
-          hangs = false;
-          writing = false;
-          monitor.signalAll();
         });
   }
 
