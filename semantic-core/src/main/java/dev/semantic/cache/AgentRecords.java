@@ -135,14 +135,16 @@ public final class AgentRecords {
     }
   }
 
+  /** By any name, as earlier builds gave others; hidden files are somebody else's. */
+  private static boolean isRecord(Path file) {
+    String name = RootLayout.name(file);
+    return !name.startsWith(".") && (name.endsWith(OPEN_SUFFIX) || name.endsWith(SEALED_SUFFIX));
+  }
+
   /** The files of all records that are here, encrypted with whatever key or not at all. */
   public List<Path> files() {
     try {
-      return RootLayout.list(
-          directory,
-          file ->
-              CacheFileNames.isAgents(file, OPEN_SUFFIX)
-                  || CacheFileNames.isAgents(file, SEALED_SUFFIX));
+      return RootLayout.list(directory, AgentRecords::isRecord);
     } catch (IOException e) {
       throw new CacheException(
           "Cannot list %s: %s. May this user read it?".formatted(directory, CacheFiles.reason(e)),

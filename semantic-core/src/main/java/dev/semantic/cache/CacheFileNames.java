@@ -18,8 +18,8 @@ final class CacheFileNames {
 
   private static final int READABLE_LENGTH = 40;
   static final int HASH_BYTES = 16;
-  private static final Pattern AGENT =
-      Pattern.compile("(?:[a-z0-9-]{0,%d}-)?[0-9a-f]{32}".formatted(READABLE_LENGTH));
+  private static final Pattern CACHE =
+      Pattern.compile("(?:[a-z0-9-]{0,%d}-)?[0-9a-f]{32}\\.kv".formatted(READABLE_LENGTH));
   private static final Pattern UNREADABLE = Pattern.compile("[^a-z0-9]+");
 
   private CacheFileNames() {}
@@ -60,14 +60,7 @@ final class CacheFileNames {
    * such as the {@code ._*} that macOS puts there, is somebody else's.
    */
   static boolean isCache(Path file) {
-    return isAgents(file, CACHE_SUFFIX);
-  }
-
-  /** Whether a file is called by an agent, readable or not, and this suffix. */
-  static boolean isAgents(Path file, String suffix) {
-    String name = String.valueOf(file.getFileName());
-    return name.endsWith(suffix)
-        && AGENT.matcher(name.substring(0, name.length() - suffix.length())).matches();
+    return CACHE.matcher(RootLayout.name(file)).matches();
   }
 
   private static String hash(CacheHash names, AgentId agent, ModelTag tag) {
