@@ -125,11 +125,15 @@ public final class AgentRecords {
     }
   }
 
-  /** Forgets the agent's record; false if there was none. */
+  /** Forgets the agent's record, for good when this returns; false if there was none. */
   public boolean remove(AgentId agent) {
     Path file = file(agent);
     try {
-      return Files.deleteIfExists(file);
+      boolean removed = Files.deleteIfExists(file);
+      if (removed) {
+        CacheFiles.force(directory);
+      }
+      return removed;
     } catch (IOException e) {
       throw refused("Cannot remove", agent, file, e);
     }
