@@ -41,43 +41,10 @@ public record ModelSpec(
     boolean chatTemplate,
     SamplingDefaults sampling) {
 
-  /** Of a model whose makers recommend nothing. */
-  public ModelSpec(
-      ModelId id,
-      ModelTag tag,
-      String architecture,
-      long parameters,
-      int hiddenSize,
-      int vocabularySize,
-      int contextLength,
-      String quantization,
-      String compute,
-      KvLayout kvLayout,
-      KvPrecision kvPrecision,
-      ByteSize fileSize,
-      ByteSize weightSize,
-      ByteSize workingSize,
-      boolean chatTemplate) {
-    this(
-        id,
-        tag,
-        architecture,
-        parameters,
-        hiddenSize,
-        vocabularySize,
-        contextLength,
-        quantization,
-        compute,
-        kvLayout,
-        kvPrecision,
-        fileSize,
-        weightSize,
-        workingSize,
-        chatTemplate,
-        SamplingDefaults.NONE);
-  }
-
-  /** The same where headers tell nothing of a chat template; its codec does. */
+  /**
+   * Of a model whose headers tell nothing of a chat template, which its codec does, and whose
+   * makers recommend nothing.
+   */
   public ModelSpec(
       ModelId id,
       ModelTag tag,
@@ -108,7 +75,8 @@ public record ModelSpec(
         fileSize,
         weightSize,
         workingSize,
-        false);
+        false,
+        SamplingDefaults.NONE);
   }
 
   /** How many transformer blocks. */

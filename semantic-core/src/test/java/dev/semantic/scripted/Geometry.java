@@ -6,6 +6,7 @@ import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
+import dev.semantic.model.SamplingDefaults;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -129,7 +130,8 @@ public enum Geometry {
         new ByteSize(bytes),
         new ByteSize(bytes),
         new ByteSize(bytes / 100),
-        chatTemplate);
+        chatTemplate,
+        SamplingDefaults.NONE);
   }
 
   /** What this model says after {@code prompt}, computed from nothing but the tokens. */
