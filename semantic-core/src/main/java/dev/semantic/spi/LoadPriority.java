@@ -4,10 +4,7 @@ package dev.semantic.spi;
 public enum LoadPriority {
   /** Next to nothing: the load takes ten times as long, and nobody's tokens wait for it. */
   BACKGROUND,
-  /**
-   * About half of the machine: the load is over within three times what it takes on an idle one,
-   * however busy those are who are served.
-   */
+  /** About half: it works for as long as it rests, with all cores. */
   BALANCED,
   /** All it can use: over as soon as can be, while others wait for their tokens. */
   AT_ONCE
