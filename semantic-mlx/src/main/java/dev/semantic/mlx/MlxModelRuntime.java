@@ -4,9 +4,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.architecture.Decoder;
-import dev.semantic.mlx.architecture.RopeScaling;
 import dev.semantic.mlx.array.MlxSession;
-import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.model.Transformer;
 import dev.semantic.mlx.store.FetchProgress;
 import dev.semantic.mlx.store.ModelCatalog;
@@ -25,11 +23,8 @@ import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,9 +32,6 @@ import org.jspecify.annotations.Nullable;
  * native work happens on MLX's own thread.
  */
 public final class MlxModelRuntime implements ModelRuntime {
-  /** Part of every tag: raise it when the same files begin to give other keys and values. */
-  private static final int ARITHMETIC = 2;
-
   /** What the working set is told for where nobody names a context. */
   private static final int LONG_CONTEXT = 4096;
 
@@ -138,7 +130,9 @@ public final class MlxModelRuntime implements ModelRuntime {
     KvPrecision precision = policy.kvPrecision();
     return new ModelSpec(
         id,
-        new ModelTag(shortName(checkpoint.path()), fingerprint(checkpoint, layout, policy)),
+        new ModelTag(
+            shortName(checkpoint.path()),
+            ModelFingerprint.of(checkpoint, layout, policy, mlx.device())),
         architecture(checkpoint),
         checkpoint.parameters(),
         decoder.hiddenSize(),
@@ -213,36 +207,6 @@ public final class MlxModelRuntime implements ModelRuntime {
     KvPrecision precision =
         ComputePolicy.of(Form.EXPANDED, checkpoint, mlx.gpu()).kvPrecision(); // as any form's
     return MemoryForecast.working(checkpoint.decoder(), precision, LONG_CONTEXT);
-  }
-
-  /** The checkpoint's own fingerprint, and all else that decides what its keys and values are. */
-  private String fingerprint(Checkpoint checkpoint, KvLayout layout, ComputePolicy policy) {
-    MessageDigest digest = Sha256.digest();
-    digest.update(checkpoint.fingerprint());
-    String form =
-        "%d|%s|%s|%s|%s"
-            .formatted(ARITHMETIC, layout, policy.kvPrecision(), policy.id(), mlx.device());
-    digest.update((form + mended(checkpoint)).getBytes(StandardCharsets.UTF_8));
-    return Sha256.finish(digest);
-  }
-
-  /**
-   * Sets apart the files whose positions former builds turned otherwise: their caches are wrong.
-   */
-  private static String mended(Checkpoint checkpoint) {
-    Map<String, Object> said = checkpoint.metadata();
-    boolean unnamed =
-        !said.isEmpty() && said.keySet().stream().noneMatch(k -> k.endsWith(".rope.scaling.type"));
-    boolean stretched =
-        checkpoint.decoder().layers().stream()
-            .map(layer -> layer.attention().rotary().scaling())
-            .anyMatch(RopeScaling.Linear.class::isInstance);
-    boolean read =
-        checkpoint.decoder().layers().stream()
-            .map(layer -> layer.attention().rotary().scaling())
-            .anyMatch(
-                each -> each instanceof RopeScaling.LongRope || each instanceof RopeScaling.Yarn);
-    return (unnamed && stretched ? "|stretched" : "") + (read ? "|near and far" : "");
   }
 
   /** The file's name, however it was asked for, in the letters a directory may have. */

@@ -167,9 +167,4 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
     }
     return tensor.shape().length == 2 ? matrices() : activations;
   }
-
-  /** Part of every tag: what makes other keys and values of the same files. */
-  public String id() {
-    return "%s|%s|%s".formatted(form, activations, gpu);
-  }
 }
