@@ -38,10 +38,6 @@ public final class Log {
     write(Level.TRACE, words, 1, one, null, null);
   }
 
-  public void trace(String words, @Nullable Object one, @Nullable Object two) {
-    write(Level.TRACE, words, 2, one, two, null);
-  }
-
   public void debug(String words) {
     write(Level.DEBUG, words, 0, null, null, null);
   }
@@ -52,16 +48,6 @@ public final class Log {
 
   public void debug(String words, @Nullable Object one, @Nullable Object two) {
     write(Level.DEBUG, words, 2, one, two, null);
-  }
-
-  public void debug(
-      String words, @Nullable Object one, @Nullable Object two, @Nullable Object three) {
-    write(Level.DEBUG, words, 3, one, two, three);
-  }
-
-  /** What has more parts: an array is made for it before it is called. */
-  public void debug(String words, @Nullable Object... parts) {
-    write(Level.DEBUG, words, MORE, parts, null, null);
   }
 
   public void info(String words) {
@@ -118,11 +104,6 @@ public final class Log {
 
   public void error(String words, @Nullable Object one, @Nullable Object two) {
     write(Level.ERROR, words, 2, one, two, null);
-  }
-
-  public void error(
-      String words, @Nullable Object one, @Nullable Object two, @Nullable Object three) {
-    write(Level.ERROR, words, 3, one, two, three);
   }
 
   private void write(

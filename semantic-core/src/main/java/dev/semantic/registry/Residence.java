@@ -44,10 +44,6 @@ final class Residence {
     return tools.engine().serving().or(() -> Optional.ofNullable(standing.last()));
   }
 
-  boolean isChanging() {
-    return standing.underWay() != null;
-  }
-
   /** Looks again if a swap has begun or ended meanwhile: what is told was true at one moment. */
   @SuppressWarnings("ReferenceEquality") // every change of it is another one
   RegistryStatus status() {

@@ -10,15 +10,7 @@ import org.jspecify.annotations.Nullable;
 public interface Monitor {
   void lock();
 
-  /** Takes the lock if it is free now. */
-  boolean tryLock();
-
   void unlock();
-
-  boolean isHeldByCurrentThread();
-
-  /** How often the current thread holds it. */
-  int holdCount();
 
   /** Lets go of the lock until somebody signals; may wake for no reason. */
   void await() throws InterruptedException;

@@ -53,23 +53,8 @@ final class SystemTimeline implements Timeline {
     }
 
     @Override
-    public boolean tryLock() {
-      return lock.tryLock();
-    }
-
-    @Override
     public void unlock() {
       lock.unlock();
-    }
-
-    @Override
-    public boolean isHeldByCurrentThread() {
-      return lock.isHeldByCurrentThread();
-    }
-
-    @Override
-    public int holdCount() {
-      return lock.getHoldCount();
     }
 
     @Override

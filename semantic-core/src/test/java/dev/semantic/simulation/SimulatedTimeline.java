@@ -285,16 +285,6 @@ final class SimulatedTimeline implements Timeline {
     }
 
     @Override
-    public boolean tryLock() {
-      maybeSwitch();
-      if (owner != null && owner != holder) {
-        return false;
-      }
-      acquire();
-      return true;
-    }
-
-    @Override
     public void unlock() {
       requireHeld();
       if (--holds == 0) {
@@ -308,16 +298,6 @@ final class SimulatedTimeline implements Timeline {
       if (owner != holder) {
         throw new IllegalMonitorStateException(holder + " does not hold it");
       }
-    }
-
-    @Override
-    public boolean isHeldByCurrentThread() {
-      return owner == holder;
-    }
-
-    @Override
-    public int holdCount() {
-      return owner == holder ? holds : 0;
     }
 
     @Override

@@ -15,7 +15,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
-import java.util.function.ObjLongConsumer;
 
 /**
  * MLX in this process: which version, on which device, with how much memory. There is one per
@@ -101,7 +100,7 @@ public final class Mlx implements AutoCloseable {
     memory().releaseCached();
   }
 
-  /** MLX's allocator: what is in use, what it keeps for reuse, and its limits. */
+  /** MLX's allocator: what is in use, and what it keeps for reuse. */
   public static final class Memory implements MemoryProbe {
     private final MlxSession session;
 
@@ -155,24 +154,6 @@ public final class Mlx implements AutoCloseable {
       return session.holdings();
     }
 
-    /** How much freed memory MLX keeps for reuse; returns the former limit. */
-    public ByteSize limitCache(ByteSize limit) {
-      return set(RuntimeCalls::setCacheLimit, limit);
-    }
-
-    /** Where MLX begins to wait for memory before it allocates more; returns the former limit. */
-    public ByteSize limitMemory(ByteSize limit) {
-      return set(RuntimeCalls::setMemoryLimit, limit);
-    }
-
-    /**
-     * How much memory is kept resident for the GPU; returns the former limit. Does nothing where
-     * there is no such thing (macOS 15 and later on Metal have it); never set by default.
-     */
-    public ByteSize limitWired(ByteSize limit) {
-      return set(RuntimeCalls::setWiredLimit, limit);
-    }
-
     private long read(Consumer<MemorySegment> call) {
       return session
           .owner()
@@ -184,10 +165,6 @@ public final class Mlx implements AutoCloseable {
                   return answer.get(JAVA_LONG, 0);
                 }
               });
-    }
-
-    private ByteSize set(ObjLongConsumer<MemorySegment> call, ByteSize limit) {
-      return new ByteSize(read(answer -> call.accept(answer, limit.bytes())));
     }
   }
 }

@@ -44,11 +44,6 @@ public final class Elementwise {
     return s.adoptResult("minimum");
   }
 
-  public static MlxArray equal(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.equal(Native.result(), a.handle(), b.handle(), s.stream());
-    return s.adoptResult("equal");
-  }
-
   public static MlxArray greaterEqual(Scope s, MlxArray a, MlxArray b) {
     ArithmeticCalls.greaterEqual(Native.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("greaterEqual");
@@ -64,36 +59,6 @@ public final class Elementwise {
     return s.adoptResult("logicalAnd");
   }
 
-  public static MlxArray negative(Scope s, MlxArray x) {
-    ArithmeticCalls.negative(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("negative");
-  }
-
-  public static MlxArray exp(Scope s, MlxArray x) {
-    ArithmeticCalls.exp(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("exp");
-  }
-
-  public static MlxArray log(Scope s, MlxArray x) {
-    ArithmeticCalls.log(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("log");
-  }
-
-  public static MlxArray sqrt(Scope s, MlxArray x) {
-    ArithmeticCalls.sqrt(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("sqrt");
-  }
-
-  public static MlxArray rsqrt(Scope s, MlxArray x) {
-    ArithmeticCalls.rsqrt(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("rsqrt");
-  }
-
-  public static MlxArray square(Scope s, MlxArray x) {
-    ArithmeticCalls.square(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("square");
-  }
-
   public static MlxArray tanh(Scope s, MlxArray x) {
     ArithmeticCalls.tanh(Native.result(), x.handle(), s.stream());
     return s.adoptResult("tanh");
@@ -102,21 +67,6 @@ public final class Elementwise {
   public static MlxArray sigmoid(Scope s, MlxArray x) {
     ArithmeticCalls.sigmoid(Native.result(), x.handle(), s.stream());
     return s.adoptResult("sigmoid");
-  }
-
-  public static MlxArray erf(Scope s, MlxArray x) {
-    ArithmeticCalls.erf(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("erf");
-  }
-
-  public static MlxArray sin(Scope s, MlxArray x) {
-    ArithmeticCalls.sin(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("sin");
-  }
-
-  public static MlxArray cos(Scope s, MlxArray x) {
-    ArithmeticCalls.cos(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("cos");
   }
 
   /** {@code a} where the condition holds, else {@code b}. */

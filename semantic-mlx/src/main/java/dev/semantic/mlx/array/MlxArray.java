@@ -161,16 +161,6 @@ public final class MlxArray {
     return values;
   }
 
-  /** The only number of an int32 or uint32 array of size one. */
-  public int item() {
-    int[] values = toInts();
-    if (values.length != 1) {
-      throw new IllegalStateException(
-          "Array '%s' has shape %s, not one number".formatted(name, Arrays.toString(shape())));
-    }
-    return values[0];
-  }
-
   private void requireType(DType wanted) {
     if (dtype() != wanted) {
       throw new IllegalStateException("Array '%s' is %s, not %s".formatted(name, dtype(), wanted));

@@ -90,11 +90,6 @@ public final class Ops {
     return s.adoptResult("expandDims");
   }
 
-  public static MlxArray squeeze(Scope s, MlxArray x, int axis) {
-    ShapeCalls.squeezeAxis(Native.result(), x.handle(), axis, s.stream());
-    return s.adoptResult("squeeze");
-  }
-
   /** The part from {@code start} (inclusive) to {@code stop} (exclusive), one of each per axis. */
   public static MlxArray slice(Scope s, MlxArray x, int[] start, int[] stop) {
     ShapeCalls.slice(
@@ -150,33 +145,10 @@ public final class Ops {
     return s.adoptResult("astype");
   }
 
-  /** The same bytes read as another format. */
-  public static MlxArray view(Scope s, MlxArray x, DType type) {
-    ShapeCalls.view(Native.result(), x.handle(), type.code(), s.stream());
-    return s.adoptResult("view");
-  }
-
   /** The same numbers in row-major order. */
   public static MlxArray contiguous(Scope s, MlxArray x) {
     ShapeCalls.contiguous(Native.result(), x.handle(), false, s.stream());
     return s.adoptResult("contiguous");
-  }
-
-  public static MlxArray copy(Scope s, MlxArray x) {
-    ShapeCalls.copy(Native.result(), x.handle(), s.stream());
-    return s.adoptResult("copy");
-  }
-
-  public static MlxArray broadcastTo(Scope s, MlxArray x, int... shape) {
-    ShapeCalls.broadcastTo(
-        Native.result(), x.handle(), Native.ints(shape), shape.length, s.stream());
-    return s.adoptResult("broadcastTo");
-  }
-
-  /** Each member along an axis, {@code times} times in a row. */
-  public static MlxArray repeat(Scope s, MlxArray x, int times, int axis) {
-    ShapeCalls.repeatAxis(Native.result(), x.handle(), times, axis, s.stream());
-    return s.adoptResult("repeat");
   }
 
   /** Refused when it would not fit into memory beside what is there. */
@@ -196,36 +168,6 @@ public final class Ops {
   public static MlxArray softmax(Scope s, MlxArray x, int axis) {
     ReductionCalls.softmaxAxis(Native.result(), x.handle(), axis, true, s.stream());
     return s.adoptResult("softmax");
-  }
-
-  /** Index of the greatest along an axis, uint32; the axis disappears. */
-  public static MlxArray argmax(Scope s, MlxArray x, int axis) {
-    ReductionCalls.argmaxAxis(Native.result(), x.handle(), axis, false, s.stream());
-    return s.adoptResult("argmax");
-  }
-
-  /** Over one axis, which disappears. */
-  public static MlxArray sum(Scope s, MlxArray x, int axis) {
-    ReductionCalls.sumAxis(Native.result(), x.handle(), axis, false, s.stream());
-    return s.adoptResult("sum");
-  }
-
-  /** Over one axis, which disappears. */
-  public static MlxArray mean(Scope s, MlxArray x, int axis) {
-    ReductionCalls.meanAxis(Native.result(), x.handle(), axis, false, s.stream());
-    return s.adoptResult("mean");
-  }
-
-  /** Over one axis, which disappears. */
-  public static MlxArray max(Scope s, MlxArray x, int axis) {
-    ReductionCalls.maxAxis(Native.result(), x.handle(), axis, false, s.stream());
-    return s.adoptResult("max");
-  }
-
-  /** Over one axis, which disappears. */
-  public static MlxArray min(Scope s, MlxArray x, int axis) {
-    ReductionCalls.minAxis(Native.result(), x.handle(), axis, false, s.stream());
-    return s.adoptResult("min");
   }
 
   /**

@@ -55,21 +55,6 @@ public final class ReductionCalls {
   private static final MethodHandle SOFTMAX_AXIS =
       Symbols.function(
           "mlx_softmax_axis", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_BOOLEAN, JAVA_LONG);
-  private static final MethodHandle ARGMAX_AXIS =
-      Symbols.function(
-          "mlx_argmax_axis", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_BOOLEAN, JAVA_LONG);
-  private static final MethodHandle SUM_AXIS =
-      Symbols.function(
-          "mlx_sum_axis", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_BOOLEAN, JAVA_LONG);
-  private static final MethodHandle MEAN_AXIS =
-      Symbols.function(
-          "mlx_mean_axis", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_BOOLEAN, JAVA_LONG);
-  private static final MethodHandle MAX_AXIS =
-      Symbols.function(
-          "mlx_max_axis", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_BOOLEAN, JAVA_LONG);
-  private static final MethodHandle MIN_AXIS =
-      Symbols.function(
-          "mlx_min_axis", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_BOOLEAN, JAVA_LONG);
 
   private ReductionCalls() {}
 
@@ -171,76 +156,5 @@ public final class ReductionCalls {
       throw Symbols.unexpected("mlx_softmax_axis", t);
     }
     MlxError.check(status, "mlx_softmax_axis");
-  }
-
-  /**
-   * {@code int mlx_argmax_axis(mlx_array* res, const mlx_array a, int axis, bool keepdims, const
-   * mlx_stream s)}.
-   */
-  public static void argmaxAxis(
-      MemorySegment res, long a, int axis, boolean keepdims, long stream) {
-    int status;
-    try {
-      status = (int) ARGMAX_AXIS.invokeExact(res, a, axis, keepdims, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_argmax_axis", t);
-    }
-    MlxError.check(status, "mlx_argmax_axis");
-  }
-
-  /**
-   * {@code int mlx_sum_axis(mlx_array* res, const mlx_array a, int axis, bool keepdims, const
-   * mlx_stream s)}.
-   */
-  public static void sumAxis(MemorySegment res, long a, int axis, boolean keepdims, long stream) {
-    int status;
-    try {
-      status = (int) SUM_AXIS.invokeExact(res, a, axis, keepdims, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_sum_axis", t);
-    }
-    MlxError.check(status, "mlx_sum_axis");
-  }
-
-  /**
-   * {@code int mlx_mean_axis(mlx_array* res, const mlx_array a, int axis, bool keepdims, const
-   * mlx_stream s)}.
-   */
-  public static void meanAxis(MemorySegment res, long a, int axis, boolean keepdims, long stream) {
-    int status;
-    try {
-      status = (int) MEAN_AXIS.invokeExact(res, a, axis, keepdims, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_mean_axis", t);
-    }
-    MlxError.check(status, "mlx_mean_axis");
-  }
-
-  /**
-   * {@code int mlx_max_axis(mlx_array* res, const mlx_array a, int axis, bool keepdims, const
-   * mlx_stream s)}.
-   */
-  public static void maxAxis(MemorySegment res, long a, int axis, boolean keepdims, long stream) {
-    int status;
-    try {
-      status = (int) MAX_AXIS.invokeExact(res, a, axis, keepdims, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_max_axis", t);
-    }
-    MlxError.check(status, "mlx_max_axis");
-  }
-
-  /**
-   * {@code int mlx_min_axis(mlx_array* res, const mlx_array a, int axis, bool keepdims, const
-   * mlx_stream s)}.
-   */
-  public static void minAxis(MemorySegment res, long a, int axis, boolean keepdims, long stream) {
-    int status;
-    try {
-      status = (int) MIN_AXIS.invokeExact(res, a, axis, keepdims, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_min_axis", t);
-    }
-    MlxError.check(status, "mlx_min_axis");
   }
 }

@@ -33,12 +33,6 @@ public final class RuntimeCalls {
   private static final MethodHandle RESET_PEAK_MEMORY =
       Symbols.function("mlx_reset_peak_memory", JAVA_INT);
   private static final MethodHandle CLEAR_CACHE = Symbols.function("mlx_clear_cache", JAVA_INT);
-  private static final MethodHandle SET_CACHE_LIMIT =
-      Symbols.function("mlx_set_cache_limit", JAVA_INT, ADDRESS, JAVA_LONG);
-  private static final MethodHandle SET_MEMORY_LIMIT =
-      Symbols.function("mlx_set_memory_limit", JAVA_INT, ADDRESS, JAVA_LONG);
-  private static final MethodHandle SET_WIRED_LIMIT =
-      Symbols.function("mlx_set_wired_limit", JAVA_INT, ADDRESS, JAVA_LONG);
   private static final MethodHandle VERSION = Symbols.function("mlx_version", JAVA_INT, ADDRESS);
 
   private RuntimeCalls() {}
@@ -184,39 +178,6 @@ public final class RuntimeCalls {
       throw Symbols.unexpected("mlx_clear_cache", t);
     }
     MlxError.check(status, "mlx_clear_cache");
-  }
-
-  /** {@code int mlx_set_cache_limit(size_t* res, size_t limit)}. */
-  public static void setCacheLimit(MemorySegment res, long limit) {
-    int status;
-    try {
-      status = (int) SET_CACHE_LIMIT.invokeExact(res, limit);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_set_cache_limit", t);
-    }
-    MlxError.check(status, "mlx_set_cache_limit");
-  }
-
-  /** {@code int mlx_set_memory_limit(size_t* res, size_t limit)}. */
-  public static void setMemoryLimit(MemorySegment res, long limit) {
-    int status;
-    try {
-      status = (int) SET_MEMORY_LIMIT.invokeExact(res, limit);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_set_memory_limit", t);
-    }
-    MlxError.check(status, "mlx_set_memory_limit");
-  }
-
-  /** {@code int mlx_set_wired_limit(size_t* res, size_t limit)}. */
-  public static void setWiredLimit(MemorySegment res, long limit) {
-    int status;
-    try {
-      status = (int) SET_WIRED_LIMIT.invokeExact(res, limit);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_set_wired_limit", t);
-    }
-    MlxError.check(status, "mlx_set_wired_limit");
   }
 
   /** {@code int mlx_version(mlx_string* str_)}. */

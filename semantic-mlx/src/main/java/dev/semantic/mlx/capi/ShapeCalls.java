@@ -18,8 +18,6 @@ public final class ShapeCalls {
           "mlx_transpose_axes", JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle EXPAND_DIMS =
       Symbols.function("mlx_expand_dims", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_LONG);
-  private static final MethodHandle SQUEEZE_AXIS =
-      Symbols.function("mlx_squeeze_axis", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_LONG);
   private static final MethodHandle SLICE =
       Symbols.function(
           "mlx_slice",
@@ -54,18 +52,8 @@ public final class ShapeCalls {
           "mlx_take_axis", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG);
   private static final MethodHandle ASTYPE =
       Symbols.function("mlx_astype", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_LONG);
-  private static final MethodHandle VIEW =
-      Symbols.function("mlx_view", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_LONG);
   private static final MethodHandle CONTIGUOUS =
       Symbols.function("mlx_contiguous", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_BOOLEAN, JAVA_LONG);
-  private static final MethodHandle BROADCAST_TO =
-      Symbols.function(
-          "mlx_broadcast_to", JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle REPEAT_AXIS =
-      Symbols.function(
-          "mlx_repeat_axis", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG);
-  private static final MethodHandle COPY =
-      Symbols.function("mlx_copy", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle ZEROS =
       Symbols.function("mlx_zeros", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_LONG);
   private static final MethodHandle ARANGE =
@@ -122,19 +110,6 @@ public final class ShapeCalls {
       throw Symbols.unexpected("mlx_expand_dims", t);
     }
     MlxError.check(status, "mlx_expand_dims");
-  }
-
-  /**
-   * {@code int mlx_squeeze_axis(mlx_array* res, const mlx_array a, int axis, const mlx_stream s)}.
-   */
-  public static void squeezeAxis(MemorySegment res, long a, int axis, long stream) {
-    int status;
-    try {
-      status = (int) SQUEEZE_AXIS.invokeExact(res, a, axis, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_squeeze_axis", t);
-    }
-    MlxError.check(status, "mlx_squeeze_axis");
   }
 
   /**
@@ -233,19 +208,6 @@ public final class ShapeCalls {
   }
 
   /**
-   * {@code int mlx_view(mlx_array* res, const mlx_array a, mlx_dtype dtype, const mlx_stream s)}.
-   */
-  public static void view(MemorySegment res, long a, int dtype, long stream) {
-    int status;
-    try {
-      status = (int) VIEW.invokeExact(res, a, dtype, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_view", t);
-    }
-    MlxError.check(status, "mlx_view");
-  }
-
-  /**
    * {@code int mlx_contiguous(mlx_array* res, const mlx_array a, bool allow_col_major, const
    * mlx_stream s)}.
    */
@@ -257,46 +219,6 @@ public final class ShapeCalls {
       throw Symbols.unexpected("mlx_contiguous", t);
     }
     MlxError.check(status, "mlx_contiguous");
-  }
-
-  /**
-   * {@code int mlx_broadcast_to(mlx_array* res, const mlx_array a, const int* shape, size_t
-   * shape_num, const mlx_stream s)}.
-   */
-  public static void broadcastTo(
-      MemorySegment res, long a, MemorySegment shape, long shapeNum, long stream) {
-    int status;
-    try {
-      status = (int) BROADCAST_TO.invokeExact(res, a, shape, shapeNum, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_broadcast_to", t);
-    }
-    MlxError.check(status, "mlx_broadcast_to");
-  }
-
-  /**
-   * {@code int mlx_repeat_axis(mlx_array* res, const mlx_array arr, int repeats, int axis, const
-   * mlx_stream s)}.
-   */
-  public static void repeatAxis(MemorySegment res, long array, int repeats, int axis, long stream) {
-    int status;
-    try {
-      status = (int) REPEAT_AXIS.invokeExact(res, array, repeats, axis, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_repeat_axis", t);
-    }
-    MlxError.check(status, "mlx_repeat_axis");
-  }
-
-  /** {@code int mlx_copy(mlx_array* res, const mlx_array a, const mlx_stream s)}. */
-  public static void copy(MemorySegment res, long a, long stream) {
-    int status;
-    try {
-      status = (int) COPY.invokeExact(res, a, stream);
-    } catch (Throwable t) {
-      throw Symbols.unexpected("mlx_copy", t);
-    }
-    MlxError.check(status, "mlx_copy");
   }
 
   /**

@@ -70,21 +70,6 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, bool
         of.isTrue("HF_HUB_OFFLINE") || of.isTrue("TRANSFORMERS_OFFLINE"));
   }
 
-  /** The same with another hub. */
-  public HubSettings withEndpoint(URI value) {
-    return new HubSettings(value, cache, token, offline);
-  }
-
-  /** The same with another cache. */
-  public HubSettings withCache(Path value) {
-    return new HubSettings(endpoint, value, token, offline);
-  }
-
-  /** The same with another token. */
-  public HubSettings withToken(String value) {
-    return new HubSettings(endpoint, cache, Optional.of(value), offline);
-  }
-
   private static URI address(String text) {
     try {
       return URI.create(text.replaceFirst("/+$", ""));

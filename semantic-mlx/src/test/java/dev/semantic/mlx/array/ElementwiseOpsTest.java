@@ -44,31 +44,10 @@ class ElementwiseOpsTest {
 
   static Stream<Unary> unary() {
     return Stream.of(
-        new Unary("negative", Elementwise::negative, x -> -x),
-        new Unary("exp", Elementwise::exp, Math::exp),
-        new Unary("log", Elementwise::log, Math::log),
-        new Unary("sqrt", Elementwise::sqrt, Math::sqrt),
-        new Unary("rsqrt", Elementwise::rsqrt, x -> 1 / Math.sqrt(x)),
-        new Unary("square", Elementwise::square, x -> x * x),
         new Unary("tanh", Elementwise::tanh, Math::tanh),
         new Unary("sigmoid", Elementwise::sigmoid, x -> 1 / (1 + Math.exp(-x))),
-        new Unary("erf", Elementwise::erf, ElementwiseOpsTest::erf),
-        new Unary("sin", Elementwise::sin, Math::sin),
-        new Unary("cos", Elementwise::cos, Math::cos),
         new Unary("silu", Elementwise::silu, x -> x / (1 + Math.exp(-x))),
-        new Unary("copy", Ops::copy, x -> x),
         new Unary("geluTanh", Elementwise::geluTanh, ElementwiseOpsTest::geluTanh));
-  }
-
-  /** By its power series, which converges everywhere. */
-  private static double erf(double x) {
-    double term = x;
-    double sum = x;
-    for (int n = 1; n < 200; n++) {
-      term *= -x * x / n;
-      sum += term / (2 * n + 1);
-    }
-    return 2 / Math.sqrt(Math.PI) * sum;
   }
 
   private static double geluTanh(double x) {
@@ -138,7 +117,6 @@ class ElementwiseOpsTest {
         s -> {
           MlxArray a = s.ints(1, 2, 3);
           MlxArray b = s.ints(2, 2, 2);
-          assertTruth(new boolean[] {false, true, false}, s, Elementwise.equal(s, a, b));
           assertTruth(new boolean[] {false, true, true}, s, Elementwise.greaterEqual(s, a, b));
           MlxArray less = Elementwise.less(s, a, b);
           assertTruth(new boolean[] {true, false, false}, s, less);
@@ -160,7 +138,7 @@ class ElementwiseOpsTest {
           MlxArray half = s.scalar(1.5f, DType.FLOAT16);
           assertEquals(DType.FLOAT16, half.dtype());
           assertEquals(2, half.bytes());
-          assertEquals(7, s.scalar(7, DType.INT32).item());
+          assertEquals(7, s.scalar(7, DType.INT32).toInts()[0]);
         });
   }
 }

@@ -32,7 +32,7 @@ class ErrorsTest {
           assertRefused(MlxException.class, () -> Elementwise.add(s, a, b), "broadcast");
           assertRefused(MlxException.class, () -> Ops.reshape(s, a, 5), "reshape", "size 6");
           assertRefused(MlxException.class, () -> Ops.transpose(s, a, 0), "transpose");
-          assertRefused(MlxException.class, () -> Ops.sum(s, a, 2), "mlx_sum_axis", "axis");
+          assertRefused(MlxException.class, () -> Ops.softmax(s, a, 2), "mlx_softmax_axis", "axis");
           assertRefused(MlxException.class, () -> Ops.concatenate(s, 0, a, b), "concatenate");
           assertRefused(MlxException.class, () -> Ops.concatenate(s, 0), "concatenate");
           assertRefused(
@@ -118,7 +118,6 @@ class ErrorsTest {
           MlxArray wide = s.zeros(DType.FLOAT32, 1, 1 << 24);
           MlxArray monster = Elementwise.add(s, tall, wide).named("scores");
           assertRefused(MlxException.class, () -> s.eval(monster), "scores", "1024.0 TiB");
-          assertRefused(MlxException.class, () -> s.eval(Ops.repeat(s, wide, columns, 0)), "TiB");
           assertArrayEquals(
               new int[] {4, 6}, Elementwise.add(s, s.ints(1, 2), s.ints(3, 4)).toInts());
         });
@@ -132,7 +131,6 @@ class ErrorsTest {
           assertRefused(IllegalStateException.class, x::toFloats, "'ids'", "INT32", "FLOAT32");
           MlxArray f = Ops.astype(s, x, DType.FLOAT32).named("logits");
           assertRefused(IllegalStateException.class, f::toInts, "'logits'", "FLOAT32", "INT32");
-          assertRefused(IllegalStateException.class, x::item, "'ids'", "[4]");
         });
   }
 

@@ -35,7 +35,6 @@ class ShapeOpsTest {
               3,
               2);
           assertClose(make(24, i -> i), Ops.expandDims(s, x, 1), 2, 1, 3, 4);
-          assertClose(make(24, i -> i), Ops.squeeze(s, Ops.expandDims(s, x, 1), 1), 2, 3, 4);
           MlxArray rows = Ops.contiguous(s, Ops.transpose(s, x, 0, 2, 1));
           assertClose(make(24, i -> i / 12 * 12 + i % 3 * 4 + i / 3 % 4), rows, 2, 4, 3);
         });
@@ -56,7 +55,7 @@ class ShapeOpsTest {
   }
 
   @Test
-  void concatenateTakeRepeatBroadcast() {
+  void concatenateAndTake() {
     OnMlx.run(
         s -> {
           MlxArray a = s.floats(new float[] {1, 2, 3, 4}, 2, 2);
@@ -65,8 +64,6 @@ class ShapeOpsTest {
           MlxArray rows = Ops.take(s, a, s.ints(1, 0, 1), 0);
           assertClose(new float[] {3, 4, 1, 2, 3, 4}, rows, 3, 2);
           assertClose(new float[] {2, 4}, Ops.take(s, a, s.ints(1), 1), 2, 1);
-          assertClose(new float[] {5, 5, 6, 6}, Ops.repeat(s, b, 2, 1), 2, 2);
-          assertClose(new float[] {5, 5, 5, 6, 6, 6}, Ops.broadcastTo(s, b, 2, 3), 2, 3);
         });
   }
 
@@ -81,13 +78,11 @@ class ShapeOpsTest {
   }
 
   @Test
-  void formatsChangeNumbersOrOnlyTheirReading() {
+  void numbersInAnotherFormat() {
     OnMlx.run(
         s -> {
           MlxArray x = s.floats(new float[] {1.75f, -2.5f, 3}, 3);
           assertArrayEquals(new int[] {1, -2, 3}, Ops.astype(s, x, DType.INT32).toInts());
-          assertArrayEquals(
-              new int[] {0x3fe00000, 0xc0200000, 0x40400000}, Ops.view(s, x, DType.INT32).toInts());
           MlxArray half = Ops.astype(s, x, DType.BFLOAT16);
           assertEquals(6, half.bytes());
           assertClose(new float[] {1.75f, -2.5f, 3}, Ops.astype(s, half, DType.FLOAT32), 3);
