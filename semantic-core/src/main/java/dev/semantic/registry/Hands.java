@@ -45,6 +45,14 @@ final class Hands {
     return AT_WORK.get();
   }
 
+  /** The current thread carries out a step of a swap, or tells of one, until it ends. */
+  static void begin(@Nullable Map<String, String> context) {
+    if (context != null) {
+      MDC.setContextMap(context);
+    }
+    AT_WORK.set(true);
+  }
+
   /** Does a step that gives nothing. */
   void run(String what, Runnable step) {
     call(
@@ -156,10 +164,7 @@ final class Hands {
 
     @Override
     public void run() throws Exception {
-      if (context != null) {
-        MDC.setContextMap(context);
-      }
-      AT_WORK.set(true);
+      begin(context);
       result = step.call();
     }
 

@@ -25,7 +25,7 @@ final class Residence {
   private static final Duration BLACKOUT_UNLESS_KNOWN = Duration.ofSeconds(1);
 
   private final SwapExecution.Tools tools;
-  private final List<SwapListener> listeners;
+  private final Listeners listeners;
   private final History history;
 
   private SwapState state = new SwapState.Empty();
@@ -34,7 +34,7 @@ final class Residence {
 
   Residence(SwapExecution.Tools tools, List<SwapListener> listeners, History history) {
     this.tools = tools;
-    this.listeners = List.copyOf(listeners);
+    this.listeners = new Listeners(tools.timeline(), listeners);
     this.history = history;
     this.standing = Standing.atFirst(tools.timeline().now());
   }

@@ -4,7 +4,6 @@ import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelId;
-import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
@@ -13,11 +12,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Consumer;
 import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +23,7 @@ final class SwapNotes {
   private static final Log LOG = Log.of(SwapNotes.class);
 
   private final Timeline timeline;
-  private final List<SwapListener> listeners;
+  private final Listeners listeners;
   private final String id = UUID.randomUUID().toString().substring(0, 8);
   private final Instant started;
   private final Map<SwapPhase, Long> begun = new EnumMap<>(SwapPhase.class);
@@ -48,7 +45,7 @@ final class SwapNotes {
   private volatile long loaded;
   private volatile long toLoad;
 
-  SwapNotes(Timeline timeline, List<SwapListener> listeners) {
+  SwapNotes(Timeline timeline, Listeners listeners) {
     this.timeline = timeline;
     this.listeners = listeners;
     this.started = timeline.now();
@@ -79,7 +76,7 @@ final class SwapNotes {
     }
     current = phase;
     begun.put(phase, timeline.nanoTime());
-    tell(listener -> listener.phase(phase));
+    listeners.tell(listener -> listener.phase(phase));
   }
 
   void end(SwapPhase phase, boolean failed) {
@@ -112,7 +109,7 @@ final class SwapNotes {
 
   void planned(SwapPlan chosen) {
     plan = chosen;
-    tell(listener -> listener.planned(chosen));
+    listeners.tell(listener -> listener.planned(chosen));
   }
 
   /** On the thread that loads, which nothing that is thrown here may stop. */
@@ -120,7 +117,7 @@ final class SwapNotes {
     loaded = done;
     toLoad = total;
     try {
-      tell(listener -> listener.progress(new ByteSize(done), new ByteSize(total)));
+      listeners.tell(listener -> listener.progress(new ByteSize(done), new ByteSize(total)));
     } catch (Throwable t) {
       LOG.warn("Nobody could be told how far the load is", t);
     }
@@ -231,16 +228,6 @@ final class SwapNotes {
       whole.agentsRestored = report.agentsRestored();
       whole.commit();
     }
-    tell(listener -> listener.finished(report));
-  }
-
-  private void tell(Consumer<SwapListener> news) {
-    for (SwapListener listener : listeners) {
-      try {
-        news.accept(listener);
-      } catch (Throwable t) {
-        LOG.warn("A swap listener failed", t);
-      }
-    }
+    listeners.tell(listener -> listener.finished(report));
   }
 }

@@ -3,8 +3,9 @@ package dev.semantic.swap;
 import dev.semantic.memory.ByteSize;
 
 /**
- * Hears of a swap while it runs, on a thread that carries it out: be quick. What a listener throws
- * is logged and changes nothing.
+ * Hears of a swap while it runs, one thing after the other, on threads that are not its own: be
+ * quick, the swap waits, though for five seconds at most. A listener that has not come back by then
+ * hears nothing more until it has. What it throws is logged and changes nothing.
  */
 public interface SwapListener {
   /** The target was found good, and this is how the swap will go. */
