@@ -17,12 +17,16 @@ import dev.semantic.spi.TextCodec;
 import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapPhase;
+import java.time.Duration;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The single steps of a swap, each done whole or not at all as far as its port lets it. */
 final class SwapSteps {
   private static final Log LOG = Log.of(SwapSteps.class);
+
+  /** How long those may take to be parked whom a model has answered that has to go again. */
+  private static final Duration LAST_PARKING = Duration.ofSeconds(10);
 
   private final Tools tools;
   private final SwapOptions options;
@@ -285,6 +289,7 @@ final class SwapSteps {
         return false;
       }
       notes.blackoutBegins();
+      parkIfItIsQuick();
       shutdown();
       return true;
     } catch (Throwable t) {
@@ -294,6 +299,23 @@ final class SwapSteps {
         tools.engine().resume();
       }
       return tools.engine().mode() == EngineMode.EMPTY;
+    }
+  }
+
+  /** What the new model has answered meanwhile; nothing keeps it from leaving. */
+  private void parkIfItIsQuick() {
+    Hands quick = new Hands(tools.timeline(), LAST_PARKING, cancellation);
+    long permit = tools.engine().permit();
+    try {
+      quick.call("parking", () -> tools.engine().parkAgents(permit, () -> false), late -> {});
+    } catch (Throwable t) {
+      if (Hands.mayGoOn(t)) {
+        tools.engine().giveUp();
+      }
+      LOG.warn("Agents who spoke with the new model are not parked, and begin anew with it", t);
+    }
+    if (quick.wasInterrupted()) {
+      hands.noteInterrupt();
     }
   }
 

@@ -31,6 +31,7 @@ import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPhase;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Future;
@@ -85,6 +86,35 @@ class FailedSwapTest {
       }
       assertEquals(1, house.runtime.openPrepared());
       assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whatTheNewModelAnsweredIsKeptWhenItHasToGoAgain(boolean parks) throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+      List<int[]> ada = new ArrayList<>();
+      SwapOptions options =
+          SwapOptions.builder()
+              .guard(
+                  phase -> {
+                    if (phase == SwapPhase.UNLOADING) { // both are there, and the new one serves
+                      ada.add(said(tokens(30, 1), house.ask("ada", tokens(30, 1))));
+                      if (!parks) {
+                        house.script.fail(PortCall.STORE_PARK, 1, Fault.DECLARED);
+                      }
+                      throw new IllegalStateException("not today");
+                    }
+                  })
+              .build();
+      var failed =
+          assertThrows(
+              ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, options));
+      assertEquals(SwapOutcome.ROLLED_BACK, failed.report().outcome());
+      assertEquals(Optional.of(ALPHA), failed.serving().map(ModelSpec::id));
+      house.registry.swapWithRollback(BETA);
+      int cached = house.ask("ada", ada.getFirst()).cachedTokens();
+      assertEquals(parks ? ada.getFirst().length - 1 : 0, cached);
     }
   }
 
