@@ -132,6 +132,12 @@ final class SimulatedTimeline implements Timeline {
     return random.nextInt(bound);
   }
 
+  /** Whether it is this one's turn. */
+  @SuppressWarnings("ReferenceEquality") // that very thread
+  boolean isRunning(Thread thread) {
+    return holder.thread == thread;
+  }
+
   /** Threads that have not ended, besides the test's own. */
   List<String> living() {
     return tasks.stream()
