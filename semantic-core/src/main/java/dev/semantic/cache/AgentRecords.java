@@ -34,18 +34,21 @@ public final class AgentRecords {
     (byte) 0x8A, 'S', 'R', 'C', 1, '\n', 0x1A, '\n' // the fifth byte is the version
   };
   private static final int SALT_BYTES = 32;
+  private static final int HEAD_BYTES = MAGIC.length + SALT_BYTES;
 
-  /** More than anybody says; what is longer was not written here. */
+  /** Of a file. More than anybody says; what is longer was not written here. */
   private static final int MOST_BYTES = 1 << 28;
 
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private final Path directory;
   private final @Nullable CacheKey key;
+  private final int mostBytes;
 
-  private AgentRecords(Path directory, @Nullable CacheKey key) {
+  AgentRecords(Path directory, @Nullable CacheKey key, int mostBytes) {
     this.directory = directory.toAbsolutePath();
     this.key = key;
+    this.mostBytes = mostBytes;
   }
 
   /**
@@ -54,12 +57,12 @@ public final class AgentRecords {
    * @param directory made when the first one is written
    */
   public static AgentRecords in(Path directory) {
-    return new AgentRecords(directory, null);
+    return new AgentRecords(directory, null, MOST_BYTES);
   }
 
   /** The same, encrypted with the caches' key. Only those that are encrypted with it are seen. */
   public static AgentRecords in(Path directory, CacheKey key) {
-    return new AgentRecords(directory, key);
+    return new AgentRecords(directory, key, MOST_BYTES);
   }
 
   /** Where an agent's record lies, or would. */
@@ -91,20 +94,30 @@ public final class AgentRecords {
     }
   }
 
-  private static byte[] bytes(Path file) throws IOException {
+  private byte[] bytes(Path file) throws IOException {
     try (FileChannel channel = PrivateFiles.open(file, Set.of(StandardOpenOption.READ))) {
-      byte[] bytes = Channels.newInputStream(channel).readNBytes(MOST_BYTES + 1);
-      if (bytes.length > MOST_BYTES) {
-        throw CacheFileException.damaged("it has more than %d bytes".formatted(MOST_BYTES));
+      byte[] bytes = Channels.newInputStream(channel).readNBytes(mostBytes + 1);
+      if (bytes.length > mostBytes) {
+        throw CacheFileException.damaged("it has more than %d bytes".formatted(mostBytes));
       }
       return bytes;
     }
   }
 
-  /** Keeps the agent's record, in place of what was kept before; durable when this returns. */
+  /**
+   * Keeps the agent's record, in place of what was kept before; durable when this returns.
+   *
+   * @throws CacheException if it takes more than 256 MiB; what was kept before is kept
+   */
   public void write(AgentId agent, String json) {
     Path file = file(agent);
     byte[] plain = json.getBytes(StandardCharsets.UTF_8);
+    long size = plain.length + (key == null ? 0L : HEAD_BYTES + FileCipher.TAG_BYTES);
+    if (size > mostBytes) {
+      throw new CacheException(
+          "What %s leaves in %s would take %d bytes, and could not be read again: at most %d are kept. Leave out the oldest of it"
+              .formatted(agent, file, size, mostBytes));
+    }
     try {
       CacheFiles.directories(directory);
       PrivateFiles.claim(directory);
@@ -159,8 +172,7 @@ public final class AgentRecords {
   private static byte[] sealed(byte[] plain, AgentId agent, CacheKey key) {
     byte[] salt = new byte[SALT_BYTES];
     RANDOM.nextBytes(salt);
-    ByteBuffer all =
-        ByteBuffer.allocate(MAGIC.length + SALT_BYTES + plain.length + FileCipher.TAG_BYTES);
+    ByteBuffer all = ByteBuffer.allocate(HEAD_BYTES + plain.length + FileCipher.TAG_BYTES);
     all.put(MAGIC).put(salt);
     key.cipher(salt, open(agent)).seal(0, ByteBuffer.wrap(plain), all);
     return all.array();
@@ -168,14 +180,13 @@ public final class AgentRecords {
 
   private static byte[] unsealed(byte[] bytes, AgentId agent, CacheKey key)
       throws CacheFileException {
-    int head = MAGIC.length + SALT_BYTES;
-    boolean known = bytes.length >= head + FileCipher.TAG_BYTES;
+    boolean known = bytes.length >= HEAD_BYTES + FileCipher.TAG_BYTES;
     if (!known || !Arrays.equals(bytes, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
       throw CacheFileException.damaged("it is no encrypted record, or of another release");
     }
-    byte[] salt = Arrays.copyOfRange(bytes, MAGIC.length, head);
-    ByteBuffer plain = ByteBuffer.allocate(bytes.length - head - FileCipher.TAG_BYTES);
-    ByteBuffer sealed = ByteBuffer.wrap(bytes, head, bytes.length - head);
+    byte[] salt = Arrays.copyOfRange(bytes, MAGIC.length, HEAD_BYTES);
+    ByteBuffer plain = ByteBuffer.allocate(bytes.length - HEAD_BYTES - FileCipher.TAG_BYTES);
+    ByteBuffer sealed = ByteBuffer.wrap(bytes, HEAD_BYTES, bytes.length - HEAD_BYTES);
     key.cipher(salt, open(agent)).open("the record", 0, sealed, plain);
     return plain.array();
   }

@@ -239,10 +239,10 @@ public final class BatchEngine implements AutoCloseable {
   }
 
   /**
-   * Forgets what an agent has in memory, its pin, and what is being written or read of it. Requests
-   * of it that were asked before go on, and what is computed for them is dropped when they end.
-   * What is parked is the store's to forget. Any thread; waits for a write of the agent's that is
-   * under way.
+   * Forgets what an agent has in memory, what a tokenizer remembers of texts (of others', too), its
+   * pin, and what is being written or read of it. Requests of it that were asked before go on, and
+   * what is computed for them is dropped when they end. What is parked is the store's to forget.
+   * Any thread; waits for a write of the agent's that is under way.
    *
    * @throws CacheException if that does not end; what is written is removed then
    */
@@ -250,6 +250,10 @@ public final class BatchEngine implements AutoCloseable {
     homecoming.forget(agent);
     hot.unpin(agent);
     lobby.forget(agent, () -> hot.forget(agent));
+    Serving present = lobby.serving();
+    if (present != null) {
+      PromptTokenizer.forgetTexts(present);
+    }
     if (!parking.forget(agent, LONGEST_WRITE)) {
       throw new CacheException(
           "%s is still being parked after %s; what is written is removed then. Ask again"

@@ -80,6 +80,18 @@ final class PromptTokenizer {
       prompt.refuse(RequestException.of(t));
       LOG.debug("A prompt could not be turned into tokens", t);
     }
+    if (prompt.ticket().generation().isForgotten()) {
+      forgetTexts(prompt.by()); // the agent was forgotten meanwhile
+    }
+  }
+
+  /** Lets a model's tokenizer remember nothing of anybody. */
+  static void forgetTexts(Serving serving) {
+    try {
+      serving.text().forgetTexts();
+    } catch (RuntimeException e) {
+      LOG.warn("The tokenizer of {} may remember texts", serving.model().spec().id(), e);
+    }
   }
 
   private static int[] tokens(Prompt prompt, Serving serving) {

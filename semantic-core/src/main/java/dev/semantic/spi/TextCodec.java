@@ -61,6 +61,12 @@ public interface TextCodec {
   /** Tokens that end an answer. */
   Set<Integer> endTokens();
 
+  /**
+   * Drops what it remembers of texts, as it may to make the tokens of a conversation that grew: an
+   * agent is to be forgotten. Any thread.
+   */
+  default void forgetTexts() {}
+
   /** A streaming detokenizer: never splits a code point. Not safe for several threads. */
   interface TokenStream {
     /** The text that became complete with this token; may be empty. */

@@ -175,6 +175,20 @@ class AgentRecordsTest {
     assertThrows(CacheException.class, () -> records(false).write(ANNA, "[]"));
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whatCouldNotBeReadAgainIsNotWritten(boolean encrypted) {
+    AgentRecords records = new AgentRecords(directory(), encrypted ? KEY : null, 1000);
+    int most = encrypted ? 1000 - 40 - 16 : 1000;
+    String longest = "é".repeat(most / 2);
+    records.write(ANNA, longest);
+    assertEquals(longest, records.read(ANNA).orElseThrow());
+    assertSays(
+        "at most 1000",
+        assertThrows(CacheException.class, () -> records.write(ANNA, longest + "x")));
+    assertEquals(longest, records.read(ANNA).orElseThrow());
+  }
+
   @Test
   void nothingIsLeftBesideIt() throws IOException {
     for (int i = 0; i < 3; i++) {

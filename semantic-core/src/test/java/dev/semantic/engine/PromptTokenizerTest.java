@@ -134,6 +134,23 @@ class PromptTokenizerTest {
     assertEquals(Geometry.BETA.tag(), asked.await(PATIENCE).model());
   }
 
+  /** What an agent said may be in there; and again if it is put there when it was forgotten. */
+  @Test
+  void whatATokenizerRemembersIsDroppedWithAnAgent() throws Exception {
+    AgentId ada = new AgentId("ada");
+    house.ask(text("ada", "a secret").build()).await(PATIENCE);
+    house.registry.forget(ada);
+    assertEquals(1, house.script.timesTextsWereForgotten());
+    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
+    Generation slow = house.ask(text("ada", "another").build());
+    encoding.awaitReached();
+    house.registry.forget(ada);
+    assertEquals(2, house.script.timesTextsWereForgotten());
+    encoding.release();
+    slow.await(PATIENCE);
+    assertEquals(3, house.script.timesTextsWereForgotten());
+  }
+
   @ParameterizedTest
   @EnumSource(Fault.class)
   void oneThatFailsIsToldAndNobodyElse(Fault fault) {

@@ -15,6 +15,7 @@ public final class Script {
   private final Map<PortCall, Hold> holds = new EnumMap<>(PortCall.class);
   private @Nullable Plan plan;
   private boolean fired;
+  private int textsForgotten;
   private volatile Consumer<PortCall> visitor = call -> {};
 
   private record Plan(PortCall call, int nth, Fault fault, boolean forGood) {}
@@ -43,6 +44,15 @@ public final class Script {
   /** Whether what was to go wrong did. */
   public synchronized boolean fired() {
     return fired;
+  }
+
+  synchronized void textsForgotten() {
+    textsForgotten++;
+  }
+
+  /** How often a tokenizer was told to forget what it remembers. */
+  public synchronized int timesTextsWereForgotten() {
+    return textsForgotten;
   }
 
   /** How often this was called since the last fault was planned. */

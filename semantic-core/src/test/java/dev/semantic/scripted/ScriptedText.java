@@ -79,6 +79,11 @@ final class ScriptedText implements TextCodec {
     return Set.of(Geometry.END);
   }
 
+  @Override
+  public void forgetTexts() {
+    script.textsForgotten();
+  }
+
   private final class Stream implements TokenStream {
     private final boolean keepSpecial;
     private final ByteArrayOutputStream held = new ByteArrayOutputStream();

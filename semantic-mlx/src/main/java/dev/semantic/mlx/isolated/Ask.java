@@ -31,6 +31,7 @@ import java.util.List;
   @JsonSubTypes.Type(Ask.NextText.class),
   @JsonSubTypes.Type(Ask.RestOfText.class),
   @JsonSubTypes.Type(Ask.CloseStream.class),
+  @JsonSubTypes.Type(Ask.ForgetTexts.class),
   @JsonSubTypes.Type(Ask.Memory.class),
   @JsonSubTypes.Type(Ask.ResetPeak.class),
   @JsonSubTypes.Type(Ask.ReleaseCached.class),
@@ -95,6 +96,8 @@ sealed interface Ask {
   record RestOfText(long stream) implements Ask {}
 
   record CloseStream(long stream) implements Ask {}
+
+  record ForgetTexts() implements Ask {}
 
   record Memory() implements Ask {}
 

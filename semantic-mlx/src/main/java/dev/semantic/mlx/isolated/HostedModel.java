@@ -116,6 +116,10 @@ final class HostedModel {
         streams.remove(stream);
         yield done();
       }
+      case Ask.ForgetTexts forget -> {
+        prepared().text().forgetTexts();
+        yield done();
+      }
       default -> memory(ask);
     };
   }

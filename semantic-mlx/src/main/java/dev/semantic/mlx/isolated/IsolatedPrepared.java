@@ -10,6 +10,7 @@ import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.TextCodec;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +31,7 @@ final class IsolatedPrepared implements PreparedModel {
     try {
       Answer.Prepared prepared = prepareIn(child);
       this.spec = prepared.spec();
-      this.text = new IsolatedText(this::child, prepared);
+      this.text = new IsolatedText(this::child, this::living, prepared);
     } catch (Throwable t) {
       child.close();
       throw t;
@@ -72,6 +73,11 @@ final class IsolatedPrepared implements PreparedModel {
       child = another();
     }
     return child;
+  }
+
+  /** The same, if there is one. */
+  private synchronized Optional<Child> living() {
+    return Optional.of(child).filter(here -> here.isAlive() && !closed);
   }
 
   /** The same, with no model loaded in it; whoever takes it ends it. */

@@ -5,6 +5,7 @@ import dev.semantic.model.ModelException;
 import dev.semantic.spi.TextCodec;
 import java.lang.ref.Cleaner;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -17,6 +18,7 @@ final class IsolatedText implements TextCodec {
   private static final Cleaner CLEANER = Cleaner.create();
 
   private final Supplier<Child> child;
+  private final Supplier<Optional<Child>> living;
   private final Set<Integer> endTokens;
   private final boolean beginsWithBos;
   private final boolean hasChatTemplate;
@@ -26,9 +28,11 @@ final class IsolatedText implements TextCodec {
    * Of a model that was prepared.
    *
    * @param child the process that knows it now
+   * @param living the same, unless it has ended
    */
-  IsolatedText(Supplier<Child> child, Answer.Prepared prepared) {
+  IsolatedText(Supplier<Child> child, Supplier<Optional<Child>> living, Answer.Prepared prepared) {
     this.child = child;
+    this.living = living;
     this.endTokens = Set.copyOf(prepared.endTokens());
     this.beginsWithBos = prepared.beginsWithBos();
     this.hasChatTemplate = prepared.hasChatTemplate();
@@ -85,6 +89,11 @@ final class IsolatedText implements TextCodec {
   @Override
   public Set<Integer> endTokens() {
     return endTokens;
+  }
+
+  @Override
+  public void forgetTexts() {
+    living.get().ifPresent(here -> here.askBriefly(new Ask.ForgetTexts(), Answer.Done.class));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.store;
 
+import dev.semantic.mlx.files.ChangeTime;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.files.WholeFile;
 import java.io.IOException;
@@ -7,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Optional;
 
 /**
  * A note beside a model's file that its checksum held when the file had this size and time, and
@@ -26,11 +28,8 @@ final class Stamp {
   }
 
   private static FileTime changed(Path file) throws IOException {
-    try {
-      return (FileTime) Files.getAttribute(file, "unix:ctime");
-    } catch (UnsupportedOperationException | IllegalArgumentException e) {
-      return Files.getLastModifiedTime(file); // no POSIX file system
-    }
+    Optional<FileTime> changed = ChangeTime.of(file);
+    return changed.isPresent() ? changed.get() : Files.getLastModifiedTime(file);
   }
 
   static void write(Path file, CatalogModel model) throws IOException {

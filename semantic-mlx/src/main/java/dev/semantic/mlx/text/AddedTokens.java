@@ -2,7 +2,9 @@ package dev.semantic.mlx.text;
 
 import dev.semantic.mlx.text.Trie.Found;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class AddedTokens {
   private static final Pattern WORD = Pattern.compile("\\w", Pattern.UNICODE_CHARACTER_CLASS);
 
-  private final Trie<AddedToken> verbatim = new Trie<>();
-  private final Trie<AddedToken> normalized = new Trie<>();
+  private final Known verbatim = new Known();
+  private final Known normalized = new Known();
 
   /**
    * A part of a text.
@@ -30,15 +32,62 @@ final class AddedTokens {
 
   AddedTokens(List<AddedToken> tokens) {
     for (AddedToken token : tokens) {
-      (token.normalized() ? normalized : verbatim).put(token.text(), token);
+      (token.normalized() ? normalized : verbatim).put(token);
     }
+  }
+
+  /** Tokens that are looked for at a time. */
+  private static final class Known {
+    private final Trie<AddedToken> special = new Trie<>();
+    private final Trie<AddedToken> others = new Trie<>();
+    private final Set<String> texts = new HashSet<>();
+
+    /** Of two alike the first counts. */
+    void put(AddedToken token) {
+      if (texts.add(token.text())) {
+        (token.special() ? special : others).put(token.text(), token);
+      }
+    }
+
+    boolean isEmpty() {
+      return texts.isEmpty();
+    }
+  }
+
+  /** Goes through a text once, for one kind of tokens. */
+  private static final class Search {
+    private final Trie<AddedToken> tokens;
+    private final String text;
+    private @Nullable Found<AddedToken> found;
+
+    Search(Trie<AddedToken> tokens, String text) {
+      this.tokens = tokens;
+      this.text = text;
+      this.found = tokens.find(text, 0);
+    }
+
+    @Nullable Found<AddedToken> from(int at) {
+      if (found != null && found.from() < at) {
+        found = tokens.find(text, at);
+      }
+      return found;
+    }
+  }
+
+  private static @Nullable Found<AddedToken> first(
+      @Nullable Found<AddedToken> one, @Nullable Found<AddedToken> other) {
+    if (one == null || other == null) {
+      return one == null ? other : one;
+    }
+    boolean before = one.from() == other.from() ? one.to() > other.to() : one.from() < other.from();
+    return before ? one : other;
   }
 
   /**
    * All parts of a text that are not empty, in order.
    *
-   * @param searched the text, in which some tokens may be hidden behind other characters: what is
-   *     found there counts, and what stands in the text
+   * @param searched the text, in which some special tokens may be hidden behind other characters:
+   *     those that are found there count; others are those of the text
    */
   List<Part> cut(String text, String searched) {
     List<Part> parts = cut(verbatim, text, searched);
@@ -59,13 +108,17 @@ final class AddedTokens {
     return all;
   }
 
-  private static List<Part> cut(Trie<AddedToken> tokens, String text, String searched) {
+  private static List<Part> cut(Known tokens, String text, String searched) {
     List<Part> parts = new ArrayList<>();
+    Search special = new Search(tokens.special, searched);
+    Search others = new Search(tokens.others, text);
     int done = 0;
-    for (Found<AddedToken> found = tokens.find(searched, 0);
+    int next = 0;
+    for (Found<AddedToken> found = first(special.from(0), others.from(0));
         found != null;
-        found = tokens.find(searched, Math.max(done, found.to()))) {
+        found = first(special.from(next), others.from(next))) {
       AddedToken token = found.value();
+      next = found.to();
       if (token.singleWord() && !alone(text, found.from(), found.to())) {
         continue;
       }
@@ -76,6 +129,7 @@ final class AddedTokens {
       }
       parts.add(new Part(text, from, to, token));
       done = to;
+      next = to;
     }
     if (done < text.length()) {
       parts.add(new Part(text, done, text.length(), null));

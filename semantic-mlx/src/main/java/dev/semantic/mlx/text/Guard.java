@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A template that renders something else looks for some of them: {@link GuardedRendering}. What
  * a filter escapes, as {@code tojson} makes an {@code n} of a line's end, is the end of a text to
- * its left and the beginning of one to its right. What a template makes anew of a text, in capitals
- * or without its blanks, is the template's own.
+ * its left and the beginning of one to its right; so are the blanks around a text, which a template
+ * may strip. What a template makes anew of a text, in capitals or without the blanks in it, is the
+ * template's own.
  */
 final class Guard {
   /** What filters and escapes might change. */
@@ -85,8 +86,12 @@ final class Guard {
   /** Where a text ends, and where a filter may put letters of its own. */
   private void parts(
       Trie<String> tokens, StringBuilder left, boolean backwards, List<Place> places) {
+    int stripped = left.length(); // where it ends if a template strips it
+    while (stripped > 0 && AddedTokens.isBlank(left.charAt(stripped - 1))) {
+      stripped--;
+    }
     for (int end = 1; end <= left.length(); end++) {
-      if (end == left.length() || isEscaped(left.charAt(end))) {
+      if (end >= stripped || isEscaped(left.charAt(end))) {
         parts(tokens, left, end, backwards, places);
       }
     }
@@ -105,9 +110,26 @@ final class Guard {
     }
   }
 
-  /** As {@code tojson} writes a line's end as two letters, and {@code e} an angle as four. */
+  /**
+   * As {@code tojson} writes a line's end as two letters, {@code e} an angle as four, and {@code
+   * repr} what cannot be seen by its number.
+   */
   private static boolean isEscaped(char c) {
-    return c < ' ' || c == '\u007f' || AVOIDED.indexOf(c) >= 0;
+    return c < ' ' || AVOIDED.indexOf(c) >= 0 || (c > '~' && !isSeen(c));
+  }
+
+  private static boolean isSeen(char c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.UNASSIGNED,
+          Character.PRIVATE_USE,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR,
+          Character.SPACE_SEPARATOR ->
+          false;
+      default -> true;
+    };
   }
 
   /** Where a template is least likely to notice. */
@@ -115,7 +137,7 @@ final class Guard {
     int any = from;
     for (int i = to - 1; i >= from; i--) {
       char c = text.charAt(i);
-      boolean inert = !Character.isSurrogate(c) && AVOIDED.indexOf(c) < 0 && c != broken;
+      boolean inert = !Character.isHighSurrogate(c) && AVOIDED.indexOf(c) < 0 && c != broken;
       if (inert && !Character.isLetter(c) && !AddedTokens.isBlank(c)) {
         return i;
       }

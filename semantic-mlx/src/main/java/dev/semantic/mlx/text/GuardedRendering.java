@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,12 @@ final class GuardedRendering {
 
   /** For all tries together, as a template has it for one rendering. */
   private static final long LONGEST_NANOS = Duration.ofSeconds(10).toNanos();
+
+  /** White space, and as {@code tojson} and {@code repr} write it. */
+  private static final Pattern BLANKS =
+      Pattern.compile(
+          "(?:\\s|\\\\(?:[bfnrt]|x\\p{XDigit}{2}|u\\p{XDigit}{4}))*+",
+          Pattern.UNICODE_CHARACTER_CLASS);
 
   private final Guard guard;
   private final Map<String, @Nullable Object> values;
@@ -174,10 +181,13 @@ final class GuardedRendering {
   /** Where one token is all that stands behind a place. */
   private void breakIn(StringBuilder text, int from) {
     String between = text.substring(from);
-    List<Place> places = guard.places(between).stream().filter(Place::isWhole).toList();
-    if (!places.isEmpty() && between.strip().equals(places.getFirst().token().strip())) {
-      int at = from + places.getFirst().at();
-      text.setCharAt(at, standIns.of(text.charAt(at)));
+    for (Place place : guard.places(between)) {
+      if (place.isWhole()
+          && BLANKS.matcher(between.substring(0, place.from())).matches()
+          && BLANKS.matcher(between.substring(place.to())).matches()) {
+        int at = from + place.at();
+        text.setCharAt(at, standIns.of(text.charAt(at)));
+      }
     }
   }
 

@@ -240,6 +240,16 @@ public final class ModelText implements ModelCodec {
   }
 
   @Override
+  public void forgetTexts() {
+    remembered.invalidateAll();
+  }
+
+  /** How many texts it remembers. */
+  long remembered() {
+    return remembered.estimatedSize();
+  }
+
+  @Override
   public void close() {
     tokenizer.close();
   }

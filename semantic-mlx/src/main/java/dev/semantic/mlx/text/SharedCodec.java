@@ -105,4 +105,9 @@ public final class SharedCodec implements ModelCodec {
   public Set<Integer> endTokens() {
     return codec.endTokens();
   }
+
+  @Override
+  public void forgetTexts() {
+    codec.forgetTexts();
+  }
 }

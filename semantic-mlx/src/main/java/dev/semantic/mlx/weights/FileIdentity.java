@@ -1,5 +1,6 @@
 package dev.semantic.mlx.weights;
 
+import dev.semantic.mlx.files.ChangeTime;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -41,7 +42,7 @@ record FileIdentity(Path path, long size, FileTime modified, FileTime changed, S
           path.toRealPath(),
           attributes.size(),
           attributes.lastModifiedTime(),
-          changed(path),
+          ChangeTime.of(path).orElse(NEVER),
           String.valueOf(attributes.fileKey()));
     } catch (NoSuchFileException e) {
       throw new ModelException(ModelException.Kind.NOT_FOUND, "There is no file " + path, e);
@@ -50,14 +51,6 @@ record FileIdentity(Path path, long size, FileTime modified, FileTime changed, S
     } catch (IOException e) {
       throw new ModelException(
           ModelException.Kind.FAILED, "Cannot read %s: %s".formatted(path, e.getMessage()), e);
-    }
-  }
-
-  private static FileTime changed(Path path) throws IOException {
-    try {
-      return Files.getAttribute(path, "unix:ctime") instanceof FileTime time ? time : NEVER;
-    } catch (UnsupportedOperationException | IllegalArgumentException e) {
-      return NEVER; // no POSIX file system
     }
   }
 

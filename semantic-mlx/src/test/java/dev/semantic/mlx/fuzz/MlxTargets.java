@@ -4,6 +4,7 @@ import dev.semantic.fuzz.FuzzTarget;
 import dev.semantic.mlx.isolated.WireFuzz;
 import dev.semantic.mlx.store.hub.HubFuzz;
 import dev.semantic.mlx.template.TemplateFuzz;
+import dev.semantic.mlx.text.GuardFuzz;
 import dev.semantic.mlx.text.TokenizerFuzz;
 import dev.semantic.mlx.weights.GgufFuzz;
 import dev.semantic.mlx.weights.SafetensorsFuzz;
@@ -13,7 +14,7 @@ import java.util.List;
 public final class MlxTargets implements FuzzTarget.Catalog {
   @Override
   public List<String> names() {
-    return List.of("gguf", "safetensors", "tokenizer", "template", "hub", "wire");
+    return List.of("gguf", "safetensors", "tokenizer", "template", "hub", "wire", "guard");
   }
 
   @Override
@@ -25,6 +26,7 @@ public final class MlxTargets implements FuzzTarget.Catalog {
       case "template" -> TemplateFuzz::make;
       case "hub" -> HubFuzz::make;
       case "wire" -> WireFuzz::make;
+      case "guard" -> GuardFuzz::make;
       default -> throw new IllegalArgumentException(name);
     };
   }

@@ -122,6 +122,17 @@ class DirectoryTokenizerTest {
   }
 
   @Test
+  void nothingIsRememberedOfTextsThatAreToBeForgotten() throws Exception {
+    ModelText text = (ModelText) Tokenizers.open(model("byte-level")).get();
+    try (SharedCodec shared = new SharedCodec(text)) {
+      shared.encodeChat(List.of(ChatMessage.user("a secret")));
+      assertTrue(text.remembered() > 0);
+      shared.forgetTexts();
+      assertEquals(0, text.remembered());
+    }
+  }
+
+  @Test
   void aTemplateOfItsOwnFileComesFirst() throws Exception {
     ModelDirectory model = model("byte-level");
     Files.writeString(directory.resolve("chat_template.jinja"), "{{ messages[0].content }}!");

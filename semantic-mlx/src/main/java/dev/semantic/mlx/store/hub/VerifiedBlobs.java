@@ -1,10 +1,11 @@
 package dev.semantic.mlx.store.hub;
 
+import dev.semantic.mlx.files.ChangeTime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.Map;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -12,7 +13,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Which blobs of a cache, that other programs and perhaps other people write to, are what their
- * names say. A gigabyte takes about a second; each is read once by a process, unless it changes.
+ * names say. A gigabyte takes about a second; each is read once by a process, unless it changes: in
+ * size, in one of its times (that of the last change of anything nobody can set, where the file
+ * system has it), or into another file.
  */
 final class VerifiedBlobs {
   private static final Logger LOG = LoggerFactory.getLogger(VerifiedBlobs.class);
@@ -37,8 +40,12 @@ final class VerifiedBlobs {
 
   private static String identity(Path blob) throws IOException {
     BasicFileAttributes is = Files.readAttributes(blob, BasicFileAttributes.class);
-    return Map.entry(
-            blob.toRealPath(), is.size() + " " + is.lastModifiedTime() + " " + is.fileKey())
+    return List.of(
+            blob.toRealPath(),
+            is.size(),
+            is.lastModifiedTime(),
+            ChangeTime.of(blob),
+            String.valueOf(is.fileKey()))
         .toString();
   }
 }

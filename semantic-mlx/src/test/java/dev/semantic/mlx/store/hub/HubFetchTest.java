@@ -1,18 +1,22 @@
 package dev.semantic.mlx.store.hub;
 
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
+import dev.semantic.mlx.files.ChangeTime;
+import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.store.hub.FakeHub.Asked;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -234,6 +238,23 @@ class HubFetchTest extends HubTest {
     Path snapshot = fetch("org/model");
     assertArrayEquals(weights, Files.readAllBytes(snapshot.resolve("model.safetensors")));
     assertEquals("{}", Files.readString(snapshot.resolve("tokenizer.json")));
+  }
+
+  /** The same file, of the same size and with the time that it had. */
+  @Test
+  void aBlobThatIsWrittenToUnderItsOldTimeIsReadAgain() throws Exception {
+    Path blob = Files.write(home.resolve("blob"), weights);
+    String etag = Sha256.of(blob);
+    assertTrue(VerifiedBlobs.holds(blob, etag));
+    FileTime modified = Files.getLastModifiedTime(blob);
+    FileTime changed = ChangeTime.of(blob).orElseThrow(); // clocks of file systems are coarse
+    Path probe = home.resolve("probe");
+    await()
+        .until(
+            () -> ChangeTime.of(Files.writeString(probe, "")).orElseThrow().compareTo(changed) > 0);
+    Files.write(blob, bytes(weights.length, 8));
+    Files.setLastModifiedTime(blob, modified);
+    assertFalse(VerifiedBlobs.holds(blob, etag));
   }
 
   @Test
