@@ -77,6 +77,20 @@ final class Hands {
     return task.await(ThreadFrame.once(timeline, "semantic-swap " + what, task));
   }
 
+  /** The same for a step that has so much time left at most once the swap is called off. */
+  <T> T call(String what, Duration grace, Callable<T> step, Consumer<T> late) {
+    Task<T> task = new Task<>(what, step, late);
+    task.grace = Nanos.of(grace);
+    Runnable look = task::signal; // made betimes: whoever has begun a step waits for it
+    Strand strand = ThreadFrame.once(timeline, "semantic-swap " + what, task);
+    cancellation.nudgeWith(look);
+    try {
+      return task.await(strand);
+    } finally {
+      cancellation.nudgeWith(() -> {});
+    }
+  }
+
   /** The same for a step that may be interrupted when the swap is called off. */
   <T> T callInterruptibly(String what, Callable<T> step, Consumer<T> late) {
     Task<T> task = new Task<>(what, step, late);
@@ -155,6 +169,7 @@ final class Hands {
     private boolean done;
     private boolean abandoned;
     private boolean endsWhenCalledOff;
+    private long grace = Nanos.FOREVER; // once it is called off
 
     private Task(String what, Callable<T> step, Consumer<T> late) {
       this.what = what;
@@ -207,6 +222,10 @@ final class Hands {
       if (working != null) {
         working.interrupt();
       }
+      signal();
+    }
+
+    private void signal() {
       monitor.lock();
       try {
         monitor.signalAll();
@@ -220,8 +239,9 @@ final class Hands {
       try {
         long left = Nanos.of(patience);
         while (!done && left > 0 && !isCalledOff()) {
+          long least = cancellation.isRequested() ? Math.min(left, grace) : left;
           try {
-            left = monitor.awaitNanos(left);
+            left = monitor.awaitNanos(least);
           } catch (InterruptedException e) {
             noteInterrupt();
           }
@@ -234,7 +254,7 @@ final class Hands {
           }
           throw new PhaseTimeoutException(
               "%s has not come back after %d ms"
-                  .formatted(what, TimeUnit.NANOSECONDS.toMillis(Nanos.of(patience))));
+                  .formatted(what, TimeUnit.NANOSECONDS.toMillis(waited())));
         }
       } finally {
         monitor.unlock();
@@ -243,6 +263,11 @@ final class Hands {
         throw Hands.<RuntimeException>sneaky(failure);
       }
       return value();
+    }
+
+    private long waited() {
+      long longest = Nanos.of(patience);
+      return cancellation.isRequested() ? Math.min(longest, grace) : longest;
     }
 
     @SuppressWarnings("NullAway") // done without a failure: the step's own value

@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 final class Keeper {
   private static final Log LOG = Log.of(Keeper.class);
 
+  /** A model that cannot leave, because a store hangs say, tries less and less often. */
+  private static final int MOST_DOUBLINGS = 6;
+
   private final Timeline timeline;
   private final BatchEngine engine;
   private final Residency residency;
@@ -33,6 +36,8 @@ final class Keeper {
   private final Monitor monitor;
   private @Nullable ModelId asleep;
   private boolean wanted;
+  private @Nullable Cancellation leaving; // the model is on its way out, and may still stay
+  private int vain; // how often in a row it was to leave and could not
   private @Nullable String failure; // of the last attempt to bring it back
   private long failedUntil;
   private long servedSince; // a model that has just come is not idle, whoever asked before
@@ -56,8 +61,12 @@ final class Keeper {
         .ifPresent(time -> ThreadFrame.rounds(timeline, "semantic-keeper", new Rounds(time)));
   }
 
-  /** A request comes, or has come: a model that sleeps is wanted back, unless that just failed. */
+  /**
+   * A request comes, or has come: a model that is leaving stays, and one that sleeps is wanted
+   * back, unless that just failed.
+   */
   void use() {
+    Cancellation inTime;
     monitor.lock();
     try {
       if (asleep == null || (failure != null && untilNextTry() > 0)) {
@@ -65,10 +74,15 @@ final class Keeper {
       }
       failure = null;
       wanted = true;
+      inTime = leaving;
+      leaving = null;
       engine.admitAgain();
       monitor.signalAll();
     } finally {
       monitor.unlock();
+    }
+    if (inTime != null) {
+      inTime.request("somebody asks the model");
     }
   }
 
@@ -76,14 +90,20 @@ final class Keeper {
   void decided() {
     monitor.lock();
     try {
-      asleep = null;
-      wanted = false;
-      failure = null;
-      servedSince = timeline.nanoTime();
-      monitor.signalAll();
+      vain = 0;
+      stays();
     } finally {
       monitor.unlock();
     }
+  }
+
+  /** Nothing sleeps. Under the monitor. */
+  private void stays() {
+    asleep = null;
+    wanted = false;
+    failure = null;
+    servedSince = timeline.nanoTime();
+    monitor.signalAll();
   }
 
   /**
@@ -190,7 +210,7 @@ final class Keeper {
   /** Nanoseconds until a model that nobody asks anything from now on has been idle long enough. */
   private long untilIdle(Duration timeToLive) {
     long idle = Math.min(engine.idleNanos(), timeline.nanoTime() - servedSince);
-    long needed = Nanos.of(timeToLive);
+    long needed = Nanos.of(Nanos.times(timeToLive, 1L << Math.min(vain, MOST_DOUBLINGS)));
     return needed == Nanos.FOREVER ? needed : needed - idle;
   }
 
@@ -214,25 +234,35 @@ final class Keeper {
       if (leaving == null || untilIdle(timeToLive) > 0 || !mayLeave()) {
         return; // it is not the one that was idle, or it is not any more
       }
-      sleep(leaving); // first, so that a request that comes meanwhile knows that it is coming back
+      // first, so that a request that comes meanwhile knows that it is coming back
+      sleep(leaving, turn.cancellation());
       try {
         residence.change(null, SwapOptions.USUAL, turn.cancellation());
       } finally {
-        if (residence.serving().isPresent()) {
-          decided();
-        }
+        monitor.holding(this::hasLeftOrStays);
       }
     }
   }
 
-  private void sleep(ModelId leaving) {
+  private void sleep(ModelId model, Cancellation cancellation) {
     monitor.lock();
     try {
-      asleep = leaving;
+      asleep = model;
+      leaving = cancellation;
       wanted = false;
       failure = null;
     } finally {
       monitor.unlock();
+    }
+  }
+
+  private void hasLeftOrStays() {
+    leaving = null;
+    if (residence.serving().isPresent()) {
+      vain++;
+      stays();
+    } else {
+      vain = 0;
     }
   }
 

@@ -28,6 +28,9 @@ final class SwapSteps {
   /** How long those may take to be parked whom a model has answered that has to go again. */
   private static final Duration LAST_PARKING = Duration.ofSeconds(10);
 
+  /** How long a store may take once nobody wants its agents parked any more. */
+  private static final Duration CALLED_OFF_GRACE = Duration.ofSeconds(5);
+
   private final Tools tools;
   private final SwapOptions options;
   private final SwapNotes notes;
@@ -136,7 +139,10 @@ final class SwapSteps {
   int park() {
     long permit = tools.engine().permit();
     return hands.call(
-        "parking", () -> tools.engine().parkAgents(permit, cancellation::isRequested), late -> {});
+        "parking",
+        CALLED_OFF_GRACE,
+        () -> tools.engine().parkAgents(permit, cancellation::isRequested),
+        late -> {});
   }
 
   /** The weights; {@code beside} a model that serves, and only as long as the swap is wanted. */

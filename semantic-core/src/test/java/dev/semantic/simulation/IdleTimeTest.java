@@ -12,6 +12,8 @@ import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.SwapOutcome;
+import dev.semantic.swap.SwapPhase;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -42,6 +44,62 @@ class IdleTimeTest {
       assertTrue(time.nanoTime() - begin < Duration.ofMinutes(1).toNanos(), "it never leaves");
     }
     return Duration.ofNanos(time.nanoTime() - begin);
+  }
+
+  @Test
+  void aModelThatIsLeavingStaysWhenSomebodyAsks() {
+    house.registry.load(Geometry.ALPHA.id());
+    answered();
+    Duration slow = Duration.ofSeconds(4);
+    house.script.onVisit(
+        call -> {
+          if (call == PortCall.STORE_PARK) {
+            time.pause(slow);
+          }
+        });
+    time.pause(IDLE.plusSeconds(1));
+    assertEquals(SwapPhase.PARKING, house.registry.status().phase().orElseThrow());
+    answered();
+    assertEquals(
+        SwapOutcome.CANCELLED,
+        house.registry.history().getLast().outcome(),
+        "it left and came back");
+  }
+
+  /** A store that does not come back costs the next request seconds, not the time of a phase. */
+  @Test
+  void aModelThatCannotBeParkedAnswersWhoeverAsksAndTriesLessAndLessOften() {
+    house.registry.load(Geometry.ALPHA.id());
+    answered();
+    house.script.onVisit(
+        call -> {
+          if (call == PortCall.STORE_PARK) {
+            time.pause(Duration.ofDays(1));
+          }
+        });
+    time.pause(IDLE.plusSeconds(1));
+    long before = time.nanoTime();
+    answered();
+    Duration took = Duration.ofNanos(time.nanoTime() - before);
+    assertTrue(took.compareTo(Duration.ofSeconds(6)) < 0, took::toString);
+    time.pause(Duration.ofHours(5)); // each try takes ten minutes
+    int tries = house.registry.history().size();
+    assertTrue(tries < 30, () -> tries + " tries, each with a thread that does not come back");
+    house.script.onVisit(call -> {});
+    time.pause(Duration.ofDays(1));
+    answered();
+    time.pause(IDLE.multipliedBy(100));
+    assertTrue(house.registry.current().isEmpty(), "it never leaves again");
+  }
+
+  private void answered() {
+    Generation answer = house.ask(request("ada", 3, tokens(9, 1)));
+    long begin = time.nanoTime();
+    while (!answer.isDone()) {
+      time.pause(Duration.ofMillis(5));
+      assertTrue(time.nanoTime() - begin < Duration.ofMinutes(1).toNanos(), "nobody answers");
+    }
+    answer.await();
   }
 
   private static void assertAbout(Duration right, Duration measured) {
