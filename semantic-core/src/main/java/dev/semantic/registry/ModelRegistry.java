@@ -28,10 +28,11 @@ import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapStrategy;
 import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,9 @@ public final class ModelRegistry implements AutoCloseable {
 
   /** Of forgetting an agent who goes on asking meanwhile. */
   private static final int MOST_ROUNDS = 10;
+
+  /** How long weights that are looked at may take to be let go of once nobody wants them. */
+  private static final Duration CALLED_OFF_GRACE = Duration.ofSeconds(5);
 
   private final Timeline timeline;
   private final ModelRuntime runtime;
@@ -272,7 +276,7 @@ public final class ModelRegistry implements AutoCloseable {
   /**
    * Checks a model as {@link #validate} does, and then as a load does: reads all of its weights and
    * computes with them, beside the model that serves, and lets go of them again. No swap can begin
-   * meanwhile; {@link #cancelSwap} calls it off.
+   * meanwhile; {@link #cancelSwap}, {@link #close} and an interrupt call it off.
    *
    * @throws ModelException if a load would be refused, because its weights compute no numbers for
    *     instance; or if memory does not hold it beside the model that serves
@@ -281,8 +285,35 @@ public final class ModelRegistry implements AutoCloseable {
    */
   public ModelSpec validateWeights(ModelId model) {
     requireModel(model);
-    try (Turn turn = desk.enter("validate the weights of " + model, IfBusy.REFUSE);
-        PreparedModel prepared = runtime.prepare(model)) {
+    try (Turn turn = desk.enter("validate the weights of " + model, IfBusy.REFUSE)) {
+      turn.endsWithRegistry();
+      Cancellation cancellation = turn.cancellation();
+      Hands hands = new Hands(timeline, ChronoUnit.FOREVER.getDuration(), cancellation);
+      try {
+        return hands.call(
+            "validating the weights of " + model,
+            CALLED_OFF_GRACE,
+            () -> validated(model, cancellation),
+            late -> {});
+      } catch (RuntimeException | Error t) {
+        if (!cancellation.isRequested()) {
+          throw t;
+        }
+        SwapCancelledException calledOff =
+            new SwapCancelledException("Validating %s was called off".formatted(model));
+        calledOff.addSuppressed(t);
+        throw calledOff;
+      } finally {
+        if (hands.wasInterrupted()) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+
+  /** On a thread of its own, which is not waited for for long once it is called off. */
+  private ModelSpec validated(ModelId model, Cancellation cancellation) {
+    try (PreparedModel prepared = runtime.prepare(model)) {
       prepared.text(); // whether it can be made
       Optional<ModelSpec> serving = current();
       SwapPlan plan = planner.plan(serving.orElse(null), prepared.spec());
@@ -295,12 +326,10 @@ public final class ModelRegistry implements AutoCloseable {
       prepared
           .load(
               new Looking(
-                  turn.cancellation(),
+                  cancellation,
                   serving.isPresent() ? LoadPriority.BACKGROUND : LoadPriority.AT_ONCE))
           .close();
       return prepared.spec();
-    } catch (CancellationException e) {
-      throw new SwapCancelledException("Validating %s was called off".formatted(model));
     }
   }
 

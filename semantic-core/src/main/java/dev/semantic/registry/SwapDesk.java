@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /** One may change the model at a time; the others are refused, wait, or take over, as they ask. */
 final class SwapDesk {
+  private static final String CLOSING = "the registry is being closed";
+
   private final Monitor monitor;
   private final Runnable whenFree;
   private @Nullable Turn turn;
@@ -21,6 +23,7 @@ final class SwapDesk {
     private final long number;
     private final Thread thread = Thread.currentThread();
     private final Cancellation cancellation = new Cancellation();
+    private boolean endsWithRegistry;
 
     private Turn(long number) {
       this.number = number;
@@ -28,6 +31,17 @@ final class SwapDesk {
 
     Cancellation cancellation() {
       return cancellation;
+    }
+
+    /** What is done in it is called off when the registry is closed, not waited for. */
+    void endsWithRegistry() {
+      monitor.holding(
+          () -> {
+            endsWithRegistry = true;
+            if (closed) {
+              cancellation.request(CLOSING);
+            }
+          });
     }
 
     @Override
@@ -159,6 +173,9 @@ final class SwapDesk {
       requireOutside("close the registry");
       closed = true;
       monitor.signalAll();
+      if (turn != null && turn.endsWithRegistry) {
+        turn.cancellation.request(CLOSING);
+      }
       awaitPatiently();
       if (over) {
         return null;

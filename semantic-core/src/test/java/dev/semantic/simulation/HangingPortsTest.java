@@ -20,7 +20,10 @@ import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.timeline.Strand;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -36,9 +39,13 @@ class HangingPortsTest {
   private ScriptedHouse house = house(false, ByteSize.parse("128KiB"));
 
   private ScriptedHouse house(boolean writeBehind, ByteSize caches) {
+    return house(writeBehind, caches, ScriptedHouse.TIGHT);
+  }
+
+  private ScriptedHouse house(boolean writeBehind, ByteSize caches, ByteSize budget) {
     ScriptedHouse made =
         new ScriptedHouse(
-            ScriptedHouse.TIGHT,
+            budget,
             builder ->
                 Simulated.in(time, builder)
                     .cacheBytes(caches)
@@ -138,6 +145,31 @@ class HangingPortsTest {
       assertTrue(closing().compareTo(Duration.ofSeconds(25)) < 0, "write-behind: " + writeBehind);
       hanging = null;
       time.pause(HOUR);
+    }
+  }
+
+  @Test
+  void aCloseCallsTheValidationOfWeightsOff() {
+    for (PortCall call : List.of(PortCall.PREPARE, PortCall.LOAD, PortCall.MODEL_CLOSE)) {
+      house.registry.close();
+      house = house(false, ByteSize.parse("128KiB"), ScriptedHouse.ROOMY);
+      hanging = call;
+      List<Throwable> ends = new ArrayList<>();
+      Strand validating =
+          time.start(
+              "validating",
+              () ->
+                  ends.add(
+                      assertThrows(
+                          SwapCancelledException.class,
+                          () -> house.registry.validateWeights(Geometry.BETA.id()))));
+      time.pause(Duration.ofSeconds(1));
+      assertTrue(validating.isAlive(), "nothing hangs");
+      assertTrue(closing().compareTo(Duration.ofMinutes(1)) < 0, call::name);
+      time.pause(Duration.ofSeconds(1));
+      assertEquals(1, ends.size(), () -> "nobody was told: " + call + " " + time.uncaught());
+      hanging = null;
+      time.pause(HOUR.multipliedBy(2));
     }
   }
 
