@@ -36,6 +36,9 @@ public final class BatchEngine implements AutoCloseable {
   /** How long closing waits for a step of the model, and for its sequences to be closed. */
   private static final Duration LAST_STEP = Duration.ofSeconds(10);
 
+  /** More than a scheduler that has failed takes to tell its requests, or to give that up. */
+  private static final Duration LAST_WORDS = Duration.ofMinutes(2);
+
   private static final long A_MOMENT = Duration.ofSeconds(1).toNanos();
 
   /** How long somebody is waited for who is being parked. */
@@ -142,6 +145,8 @@ public final class BatchEngine implements AutoCloseable {
    */
   public void revive() {
     if (lobby.mode() == EngineMode.FAILED) {
+      scheduler.awaitEnd(LAST_WORDS);
+      scheduler.endWhatIsLeft();
       scheduler = fresh.get();
       lobby.revive();
       LOG.info("The engine works again");

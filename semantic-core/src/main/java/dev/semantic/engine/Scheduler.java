@@ -75,14 +75,19 @@ final class Scheduler implements ThreadFrame.Rounds {
   @Override
   public void ended() {
     lobby.failUnlessClosed();
+    endWhatIsLeft();
+    homecoming.stop();
+    over.open();
+  }
+
+  /** Once more by another thread, once this one is over: it may have had no memory for it. */
+  void endWhatIsLeft() {
     boolean closed = lobby.mode() == EngineMode.CLOSED;
     endAll(
         closed
             ? new RequestException(RequestException.Kind.CLOSED, "The engine was closed")
             : new RequestException(
                 RequestException.Kind.FAILED, "The engine failed for good, as the log says"));
-    homecoming.stop();
-    over.open();
   }
 
   private void work() {

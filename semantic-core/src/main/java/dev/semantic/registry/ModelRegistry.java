@@ -159,7 +159,7 @@ public final class ModelRegistry implements AutoCloseable {
   }
 
   /**
-   * Loads the first model.
+   * Loads the first model, or one for an engine that has failed.
    *
    * @return what it took
    * @throws ModelException if it cannot be found, read or loaded; nothing serves then
@@ -168,7 +168,9 @@ public final class ModelRegistry implements AutoCloseable {
   public SwapReport load(ModelId model) {
     requireModel(model);
     try (Turn turn = desk.enter("load " + model, IfBusy.REFUSE)) {
+      boolean failed = engine.mode() == EngineMode.FAILED; // what served last serves nobody
       current()
+          .filter(spec -> !failed)
           .ifPresent(
               spec -> {
                 throw new IllegalStateException(

@@ -66,6 +66,7 @@ public final class ExhaustedDay implements Runnable {
     time.pause(IDLE.multipliedBy(2)); // it leaves, and comes back
     askAll();
     tolerate(registry::unload);
+    time.pause(PATIENCE); // who tries again for want of memory gives up by then
   }
 
   private void askAll() {
@@ -99,7 +100,7 @@ public final class ExhaustedDay implements Runnable {
   private void evening() {
     time.pause(Duration.ofMinutes(1));
     assertNull(time.uncaught(), () -> "a thread of the core died: " + time.uncaught());
-    if (registry.current().isEmpty()) {
+    if (registry.status().engine() != EngineMode.SERVING) {
       registry.load(Geometry.ALPHA.id());
     }
     works(registry.current().orElseThrow().id().name());

@@ -18,6 +18,7 @@ class HeapExhaustionTest {
   @CsvSource({
     "MORNING, semantic-engine, 0",
     "MORNING, semantic-engine, 5",
+    "MORNING, semantic-engine, 1000000",
     "MORNING, semantic-watchdog, 0",
     "MORNING, semantic-tokenize, 0",
     "MORNING, semantic-restore, 0",
