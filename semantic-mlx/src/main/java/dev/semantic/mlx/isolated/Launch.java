@@ -1,5 +1,6 @@
 package dev.semantic.mlx.isolated;
 
+import dev.semantic.io.OwnPath;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.store.UserCache;
@@ -95,12 +96,18 @@ record Launch(
 
   /** For its owner only. */
   private static Path directory() throws IOException {
-    Path directory = Files.createTempDirectory("semantic-");
+    Path directory = directory(Path.of(System.getProperty("java.io.tmpdir")));
     if (directory.toString().length() <= LONGEST_ADDRESS) {
       return directory;
     }
     Files.delete(directory);
-    return Files.createTempDirectory(Path.of("/tmp"), "semantic-");
+    return directory(Path.of("/tmp"));
+  }
+
+  /** Not below what is another user's, who could put a socket of their own in its place. */
+  static Path directory(Path base) throws IOException {
+    OwnPath.claim(base);
+    return Files.createTempDirectory(base, "semantic-");
   }
 
   private static File devNull() {

@@ -3,6 +3,7 @@ package dev.semantic.mlx.capi;
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.store.UserCache;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +50,24 @@ class NativeLibraryTest {
         "rwx------",
         java.nio.file.attribute.PosixFilePermissions.toString(
             Files.getPosixFilePermissions(cache().natives())));
+  }
+
+  /** What is verified may be another's by the time that the system loads it. */
+  @Test
+  void nothingIsLoadedThatAnotherUserMayExchange() throws IOException {
+    Path jar = FakeNatives.jar(home);
+    Path library = find(cache(), jar);
+    assumeTrue(
+        ((Number) Files.getAttribute(library, "unix:uid")).intValue() == 0,
+        "SKIPPED: only root can give a directory away");
+    for (Path theirs = library;
+        theirs.startsWith(cache().root());
+        theirs = Objects.requireNonNull(theirs.getParent())) {
+      Files.setAttribute(theirs, "unix:uid", 54321);
+      assertRefused(MlxException.class, () -> find(cache(), jar), "belongs to user 54321");
+      Files.setAttribute(theirs, "unix:uid", 0);
+      assertEquals(library, find(cache(), jar));
+    }
   }
 
   @Test
