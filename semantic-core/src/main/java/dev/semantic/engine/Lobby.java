@@ -254,8 +254,14 @@ final class Lobby {
     }
   }
 
+  /** Allocates nothing: it is asked when there was no memory. */
   @Nullable Serving serving() {
-    return monitor.holding(() -> serving);
+    monitor.lock();
+    try {
+      return serving;
+    } finally {
+      monitor.unlock();
+    }
   }
 
   /** What requests are answered with; empty while none is. */
@@ -273,8 +279,14 @@ final class Lobby {
     return Objects.requireNonNull(serving(), "a request was begun without a model");
   }
 
+  /** Allocates nothing: it is asked when there was no memory. */
   EngineMode mode() {
-    return monitor.holding(() -> mode);
+    monitor.lock();
+    try {
+      return mode;
+    } finally {
+      monitor.unlock();
+    }
   }
 
   /**

@@ -3,8 +3,7 @@ package dev.semantic.engine;
 import dev.semantic.cache.AgentId;
 import dev.semantic.timeline.Nanos;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -18,7 +17,7 @@ final class WaitingRoom {
   private static final long PACE_UNLESS_KNOWN = Duration.ofSeconds(1).toNanos();
   private static final long LEAST_PACE = Duration.ofMillis(50).toNanos();
 
-  private final Deque<Ticket> waiting = new ArrayDeque<>();
+  private final List<Ticket> waiting = new ArrayList<>(); // a deque that cannot grow loses all
   private final Turns turns = new Turns();
   private final int bound;
   private long pace = PACE_UNLESS_KNOWN; // nanoseconds between two that are begun

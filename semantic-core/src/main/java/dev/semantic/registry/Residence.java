@@ -85,7 +85,7 @@ final class Residence {
       begin(swap, target, options, before, notes);
       state = swap.run(state);
     } catch (Throwable t) { // a defect of ours, or no memory for a minute
-      swap.brokenOff(t);
+      settlement.brokenOff = t;
       LOG.error("A swap to {} was broken off", target, t);
     }
     retry.run(settlement);
@@ -122,6 +122,7 @@ final class Residence {
     private final Optional<ModelId> before;
     private final ByteSize activeBefore;
     private final Verdict verdict;
+    private @Nullable Throwable brokenOff; // by what, if it came to no end of its own
     private boolean decided;
     private @Nullable Resident broken;
     private @Nullable Resident leaving;
@@ -169,6 +170,9 @@ final class Residence {
 
     /** Takes over the model that came out, and lets go of the other's files. */
     private void decide() {
+      if (brokenOff != null) {
+        swap.brokenOff(brokenOff);
+      }
       Resident candidate = swap.candidate();
       if (swap.swapped()) {
         leaving = resident;

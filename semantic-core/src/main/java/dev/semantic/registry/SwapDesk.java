@@ -2,6 +2,7 @@ package dev.semantic.registry;
 
 import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.timeline.MemoryRetry;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Timeline;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ final class SwapDesk {
 
   private final Monitor monitor;
   private final Runnable whenFree;
+  private final MemoryRetry retry;
   private @Nullable Turn turn;
   private int waiting;
   private long calls;
@@ -66,11 +68,12 @@ final class SwapDesk {
   SwapDesk(Timeline timeline, Runnable whenFree) {
     this.monitor = timeline.monitor();
     this.whenFree = whenFree;
+    this.retry = new MemoryRetry(timeline);
   }
 
   private void tellIfFree() {
     if (turn == null && waiting == 0 && !closed) {
-      whenFree.run();
+      retry.run(whenFree); // who waits is told, and the change of the model is as it is
     }
   }
 

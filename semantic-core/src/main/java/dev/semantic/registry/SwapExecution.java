@@ -58,6 +58,9 @@ final class SwapExecution {
   private final @Nullable ModelId target;
   private final @Nullable Resident old;
   private @Nullable Resident candidate;
+  private final Runnable judgement = this::judge; // made betimes
+  private @Nullable Throwable thrown; // by the last attempt that failed
+  private boolean rollingBack; // in that attempt
   private @Nullable Throwable failure;
   private @Nullable Throwable rollbackFailure;
   private SwapPhase phase = SwapPhase.PREPARING;
@@ -173,19 +176,25 @@ final class SwapExecution {
     try {
       return carryOut(state);
     } catch (Throwable t) { // an OutOfMemoryError must not cost the old model
-      if (Hands.mayGoOn(t)) {
-        tools.engine().giveUp();
-      }
-      if (state instanceof SwapState.RollingBack) {
-        rollbackFailure = t;
-        LOG.error("The old model could not be brought back", t); // what is said cannot throw
-      } else {
-        failure = t; // first: there may be no memory for a judgement
-        failedPhase = phase;
-        failure = judged(t);
-        LOG.warn("Swap to {} failed while {}", target, phase, failure);
-      }
-      return FAILED;
+      thrown = t;
+    }
+    rollingBack = state instanceof SwapState.RollingBack;
+    retry.run(judgement); // the way back is not missed for want of memory to judge
+    return FAILED;
+  }
+
+  private void judge() {
+    Throwable t = Objects.requireNonNull(thrown);
+    if (Hands.mayGoOn(t)) {
+      tools.engine().giveUp();
+    }
+    if (rollingBack) {
+      rollbackFailure = t;
+      LOG.error("The old model could not be brought back", t); // what is said cannot throw
+    } else {
+      failedPhase = phase;
+      failure = judged(t);
+      LOG.warn("Swap to {} failed while {}", target, phase, failure);
     }
   }
 
@@ -204,8 +213,6 @@ final class SwapExecution {
     } catch (SwapCancelledException calledOff) {
       calledOff.addSuppressed(thrown);
       return calledOff;
-    } catch (OutOfMemoryError none) {
-      return thrown;
     }
   }
 
@@ -288,7 +295,7 @@ final class SwapExecution {
     return candidate;
   }
 
-  /** It came to no end of its own: what serves by now stays. */
+  /** It came to no end of its own: what serves by now stays. Can be said again. */
   void brokenOff(Throwable cause) {
     if (failure == null) {
       failure = cause;

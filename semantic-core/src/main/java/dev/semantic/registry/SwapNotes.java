@@ -34,7 +34,8 @@ final class SwapNotes {
   private boolean dark;
   private boolean interrupted;
   private boolean busy;
-  private @Nullable String notFreed;
+  private @Nullable ModelId notFreed;
+  private @Nullable Throwable whyNotFreed;
   private int parked;
   private int restored;
   private @Nullable SwapPlan plan;
@@ -135,11 +136,10 @@ final class SwapNotes {
     reclaim = report;
   }
 
-  /** A model that was to leave may still be there. */
+  /** A model that was to leave may still be there. Put into words when there is memory for it. */
   void notFreed(ModelId model, Throwable why) {
-    notFreed =
-        "%s could not be unloaded whole, and its memory may not be free: %s"
-            .formatted(model, Log.reason(why));
+    notFreed = model;
+    whyNotFreed = why;
   }
 
   void busy(boolean served) {
@@ -151,7 +151,12 @@ final class SwapNotes {
   }
 
   Optional<String> notFreed() {
-    return Optional.ofNullable(notFreed);
+    Throwable why = whyNotFreed;
+    return why == null
+        ? Optional.empty()
+        : Optional.of(
+            "%s could not be unloaded whole, and its memory may not be free: %s"
+                .formatted(notFreed, Log.reason(why)));
   }
 
   void blackoutBegins() {

@@ -79,8 +79,12 @@ final class Unloading {
 
   private static ReclaimReport report(
       MemoryProbe.Change change, ByteSize size, List<Holding> left) {
-    return new ReclaimReport(
-        new ByteSize(change.before()), new ByteSize(change.after()), size, left);
+    return new ReclaimReport(counted(change.before()), counted(change.after()), size, left);
+  }
+
+  /** A runtime that has miscounted may say less than nothing, which is no reason to stay. */
+  private static ByteSize counted(long bytes) {
+    return new ByteSize(Math.max(0, bytes));
   }
 
   /** By the runtime's list, or, where it has none, by what its model threw. */
@@ -147,7 +151,7 @@ final class Unloading {
     if (!runtime.restart()) {
       return report;
     }
-    ByteSize after = new ByteSize(runtime.memory().activeBytes());
+    ByteSize after = counted(runtime.memory().activeBytes());
     return new ReclaimReport(report.before(), after, report.modelBytes(), report.left());
   }
 }

@@ -57,6 +57,17 @@ class ReclaimGateTest {
   }
 
   @Test
+  void aRuntimeThatCountsLessThanNothingIsNoReasonToStay() throws Exception {
+    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      house.runtime.leakOnce(-LITTLE);
+      SwapReport report = house.registry.swapWithRollback(BETA);
+      assertEquals(Optional.of(BETA), report.serving());
+      assertEquals(ByteSize.ZERO, report.reclaim().orElseThrow().afterUnload());
+      house.runtime.restart();
+    }
+  }
+
+  @Test
   void aSwapStopsBeforeItLoadsIfTheNextModelDoesNotFit() throws Exception {
     try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
       house.runtime.leakOnce(MUCH);

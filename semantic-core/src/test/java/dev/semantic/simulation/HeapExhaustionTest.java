@@ -28,6 +28,7 @@ class HeapExhaustionTest {
     "MORNING, semantic-keeper, 0",
     "MORNING, semantic-prepare, 0",
     "MORNING, host, 0",
+    "MORNING, '', 30",
     "NIGHT, '', 0",
     "NIGHT, '', 30",
   })
