@@ -15,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Files and directories that are one user's own: made for their owner only whatever the umask, and
@@ -109,21 +110,30 @@ public final class PrivateFiles {
           "others may write to it (%s), and could exchange what it holds; chmod go-w %s, or choose another"
               .formatted(PosixFilePermissions.toString(mode), directory));
     }
-    if (!found.owner().getName().equals(System.getProperty("user.name"))) {
+    String user = System.getProperty("user.name");
+    if (!found.owner().getName().equals(user)) {
       UserPrincipal self = self(directory);
       if (!found.owner().equals(self)) {
         throw new AccessDeniedException(
             directory.toString(),
             null,
             "it belongs to %s, and this process is %s's; choose a directory of its own"
-                .formatted(found.owner().getName(), self.getName()));
+                .formatted(found.owner().getName(), self == null ? user : self.getName()));
       }
     }
   }
 
-  /** To whom a file belongs that this process makes there; not every user has a name. */
-  private static UserPrincipal self(Path directory) throws IOException {
-    Path probe = Files.createTempFile(directory, ".owner", null, ofFile(directory));
+  /**
+   * To whom a file belongs that this process makes there; not every user has a name. Null if it may
+   * make none.
+   */
+  private static @Nullable UserPrincipal self(Path directory) throws IOException {
+    Path probe;
+    try {
+      probe = Files.createTempFile(directory, ".owner", null, ofFile(directory));
+    } catch (AccessDeniedException e) {
+      return null;
+    }
     try {
       return Files.getOwner(probe, LinkOption.NOFOLLOW_LINKS);
     } finally {

@@ -4,6 +4,7 @@ import static dev.semantic.examples.cli.InProcess.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.semantic.cache.AgentId;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -46,11 +48,17 @@ class KeyFileTest {
   }
 
   private Path file(String content) throws IOException {
-    return Files.writeString(directory.resolve("key"), content);
+    return raw(content.getBytes(StandardCharsets.ISO_8859_1));
   }
 
   private Path raw(byte[] key) throws IOException {
-    return Files.write(directory.resolve("key"), key);
+    return mode("rw-------", Files.write(directory.resolve("key"), key));
+  }
+
+  private static Path mode(String mode, Path file) throws IOException {
+    return Files.getFileStore(file).supportsFileAttributeView("posix")
+        ? Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode))
+        : file;
   }
 
   private Run caches(String command, Path key, String... more) {
@@ -108,6 +116,30 @@ class KeyFileTest {
     assertEquals(List.of(records.file(new AgentId("eve"))), conversations.files());
     caches("purge", raw(KEY), "--all", "--yes");
     assertEquals(List.of(), conversations.files());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rw-r--r--", "rw-r-----", "rw----r--", "rw--w----", "rw--w--w-"})
+  void aKeyThatOthersMayReadOrExchangeIsRefusedWithTheRemedy(String mode) throws IOException {
+    Path key = mode(mode, raw(KEY));
+    assumeTrue(Files.getFileStore(key).supportsFileAttributeView("posix"));
+    for (String command : List.of("list", "verify")) {
+      Run run = caches(command, key);
+      run.assertFailed(1, key.toString(), mode, "chmod 600 " + key);
+      assertSilent(run, KEY);
+    }
+    Path link = Files.createSymbolicLink(directory.resolve("link"), key); // as the file it leads to
+    caches("list", link).assertFailed(1, "chmod 600");
+    assertEquals(0, caches("list", mode("r--------", key)).code());
+    assertEquals(0, caches("list", link).code());
+  }
+
+  @Test
+  void aKeyOfAnotherUserIsRefused() throws IOException {
+    Path key = raw(KEY);
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root can give a file away");
+    Files.setAttribute(key, "unix:uid", 54321);
+    caches("list", key).assertFailed(1, key.toString(), "belongs to 54321");
   }
 
   @Test
