@@ -120,8 +120,8 @@ final class Admission {
   Work begin(Arrival arrival, Optional<Recalled> parked) {
     Serving serving = arrival.serving();
     Hot sequence = continued(arrival, parked);
-    arrival.agent().ifPresent(agent -> hot.lend(agent, sequence));
     try {
+      arrival.agent().ifPresent(agent -> hot.lend(agent, sequence));
       int cached = sequence.sequence().length();
       return switch (arrival.beginning()) {
         case Beginning.First(Ticket ticket) ->

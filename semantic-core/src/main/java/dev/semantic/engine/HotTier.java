@@ -16,6 +16,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -228,7 +229,7 @@ final class HotTier {
   }
 
   /** Sequences that their agents use just now; those that are closed have nobody any more. */
-  private final Map<AgentId, Hot> lent = new ConcurrentHashMap<>();
+  private final ConcurrentMap<AgentId, Hot> lent = new ConcurrentHashMap<>();
 
   /** Takes an agent's sequence out for use; whoever takes it puts it back or closes it. */
   Optional<Hot> take(AgentId agent) {
@@ -237,7 +238,7 @@ final class HotTier {
       return Optional.empty();
     }
     Optional<Hot> taken = Optional.of(hot);
-    lent.put(agent, hot); // first: it is nowhere else if memory runs out
+    putWhole(lent, agent, hot); // first: it is nowhere else if memory runs out
     if (idle.asMap().remove(agent, hot)) {
       return taken;
     }
@@ -314,10 +315,23 @@ final class HotTier {
 
   void put(AgentId agent, Hot hot) {
     comings.incrementAndGet();
-    Hot former = idle.asMap().put(agent, hot);
+    Hot former = putWhole(idle.asMap(), agent, hot);
     lent.remove(agent);
     if (former != null) {
       former.close();
+    }
+  }
+
+  /**
+   * Or not at all: a map that finds no memory to grow may hold what it was given all the same, and
+   * whoever hears of that closes it.
+   */
+  private static @Nullable Hot putWhole(ConcurrentMap<AgentId, Hot> map, AgentId agent, Hot hot) {
+    try {
+      return map.put(agent, hot);
+    } catch (Throwable t) {
+      map.remove(agent, hot);
+      throw t;
     }
   }
 

@@ -19,7 +19,8 @@ import java.util.Set;
 
 /**
  * The core and its tests once more. In the core, every place that allocates, and every call of a
- * collection that may, tells {@link AllocationPoints} first; nothing else is changed.
+ * collection that may, tells {@link AllocationPoints} first; maps and sets, which grow once they
+ * hold what was put into them, afterwards, too. Nothing else is changed.
  */
 final class RewrittenCore extends ClassLoader {
   private static final ClassDesc POINTS = ClassDesc.of(AllocationPoints.class.getName());
@@ -46,12 +47,20 @@ final class RewrittenCore extends ClassLoader {
           "filter",
           "formatted");
 
+  private static final Set<String> GROWN_AFTERWARDS =
+      Set.of("java/util/Map", "java/util/Set", "java/util/concurrent/ConcurrentMap");
+
+  private static final Set<String> PUTTING = Set.of("add", "put", "putIfAbsent");
+
   private static final CodeTransform TOLD =
       (code, element) -> {
         if (allocates(element)) {
           code.invokestatic(POINTS, "visit", MethodTypeDesc.ofDescriptor("()V"));
         }
         code.with(element);
+        if (growsAfterwards(element)) {
+          code.invokestatic(POINTS, "visit", MethodTypeDesc.ofDescriptor("()V"));
+        }
       };
 
   RewrittenCore() {
@@ -70,6 +79,12 @@ final class RewrittenCore extends ClassLoader {
               && GROWING.contains(call.name().stringValue());
       default -> false;
     };
+  }
+
+  private static boolean growsAfterwards(CodeElement element) {
+    return element instanceof InvokeInstruction call
+        && GROWN_AFTERWARDS.contains(call.owner().asInternalName())
+        && PUTTING.contains(call.name().stringValue());
   }
 
   @Override

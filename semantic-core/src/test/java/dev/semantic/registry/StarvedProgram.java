@@ -1,0 +1,209 @@
+package dev.semantic.registry;
+
+import dev.semantic.cache.AgentId;
+import dev.semantic.engine.EngineMode;
+import dev.semantic.engine.Generation;
+import dev.semantic.engine.GenerationRequest;
+import dev.semantic.engine.GenerationResult;
+import dev.semantic.engine.Prompt;
+import dev.semantic.engine.RequestException;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.scripted.Geometry;
+import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedRuntime;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapOutcome;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A host whose other half takes all of the heap for a moment and gives it back, again and again,
+ * while agents ask and the model is changed. Says what is wrong and ends with 1, or ends with 0
+ * because nothing is. What it does while there is no memory takes none.
+ */
+final class StarvedProgram {
+  private static final int AGENTS = 6;
+  private static final int ROUNDS = 3; // without a swap in the last
+  private static final long HUNGER = Duration.ofMillis(100).toNanos();
+  private static final long LONGEST_HUNGER = 10 * HUNGER;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Set<String> THREADS =
+      Set.of("semantic-engine", "semantic-watchdog", "semantic-keeper");
+
+  private static volatile @Nullable Object hog;
+  private static volatile boolean hungry;
+  private static volatile @Nullable String wrong;
+
+  private final ModelRegistry registry =
+      ModelRegistry.builder(new ScriptedRuntime())
+          .budget(new MemoryBudget(ScriptedHouse.TIGHT))
+          .cacheBytes(ByteSize.parse("128KiB"))
+          .engine(ScriptedHouse.engine(AGENTS, true))
+          .residency(Residency.idleFor(Duration.ofHours(1)))
+          .build();
+  private volatile boolean over;
+  private volatile boolean felt; // somebody had no memory
+
+  private StarvedProgram() {}
+
+  public static void main(String[] arguments) throws Exception {
+    StarvedProgram program = new StarvedProgram();
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, thrown) -> program.require(false, "a thread died"));
+    try {
+      program.live();
+    } catch (Throwable t) {
+      t.printStackTrace(System.out);
+      wrong = "it was thrown: " + t;
+    }
+    Runtime.getRuntime().halt(wrong == null ? 0 : 1);
+  }
+
+  private void live() throws Exception {
+    registry.load(Geometry.ALPHA.id());
+    for (int i = 0; i < AGENTS; i++) {
+      GenerationRequest request = request("agent-" + i, i);
+      Thread.ofPlatform().daemon().name("host " + i).start(() -> converse(request));
+    }
+    boolean lacked = false;
+    for (int round = 0; round < ROUNDS && wrong == null; round++) {
+      Thread swap = swap(round);
+      starve();
+      swap.join(PATIENCE);
+      require(!swap.isAlive(), "a swap came to no end");
+      revive();
+      works();
+      lacked |= felt;
+      Set<String> living =
+          Thread.getAllStackTraces().keySet().stream()
+              .map(Thread::getName)
+              .collect(Collectors.toSet());
+      require(living.containsAll(THREADS), "a thread died: only these live: " + living);
+    }
+    Geometry next = present() == Geometry.ALPHA ? Geometry.BETA : Geometry.ALPHA;
+    require(registry.swapWithRollback(next.id()).outcome() == SwapOutcome.SWAPPED, "no swap works");
+    works();
+    over = true;
+    Thread closing = Thread.ofPlatform().daemon().start(registry::close);
+    closing.join(PATIENCE);
+    require(!closing.isAlive(), "close() came to no end");
+    require(lacked, "nobody ever lacked memory");
+  }
+
+  private void require(boolean holds, String otherwise) {
+    if (!holds && wrong == null) {
+      wrong = otherwise;
+      System.out.println("Wrong: " + otherwise + ", " + registry.status());
+      Thread.getAllStackTraces()
+          .forEach((thread, at) -> System.out.println(thread + " " + List.of(at)));
+    }
+  }
+
+  private static GenerationRequest request(String agent, int seed) {
+    return GenerationRequest.of(new Prompt.Tokens(ScriptedHouse.tokens(60, seed)))
+        .agent(new AgentId(agent))
+        .maxTokens(100)
+        .ignoreEos(true)
+        .build();
+  }
+
+  /** Asks the same again and again; each request ends. */
+  private void converse(GenerationRequest request) {
+    while (!over && wrong == null) {
+      try {
+        end(registry.generate(request));
+      } catch (RequestException refused) {
+        require(refused.kind() != null, "refused without a kind");
+        felt |= refused.getCause() instanceof OutOfMemoryError;
+        LockSupport.parkNanos(1_000_000);
+      } catch (OutOfMemoryError e) {
+        felt = true;
+        LockSupport.parkNanos(1_000_000);
+      }
+    }
+  }
+
+  /** The answer, however long there is no memory even to wait for it. */
+  private GenerationResult end(Generation generation) {
+    long since = System.nanoTime();
+    while (!generation.isDone() && System.nanoTime() - since < PATIENCE.toNanos()) {
+      LockSupport.parkNanos(200_000);
+      since = hungry ? System.nanoTime() : since;
+    }
+    require(generation.isDone(), "a request came to no end");
+    return generation.await(PATIENCE);
+  }
+
+  /** It ends somehow. */
+  private Thread swap(int round) {
+    Geometry next = present() == Geometry.ALPHA ? Geometry.BETA : Geometry.ALPHA;
+    return Thread.ofPlatform()
+        .daemon()
+        .start(
+            () -> {
+              if (round < ROUNDS - 1) {
+                try {
+                  registry.swapWithRollback(next.id());
+                } catch (ModelSwapException | OutOfMemoryError told) {
+                  felt = true;
+                }
+              }
+            });
+  }
+
+  private Geometry present() {
+    return Geometry.of(registry.current().orElseThrow().tag());
+  }
+
+  /** Until somebody has felt it there is no memory; what others give back is taken as well. */
+  private void starve() {
+    felt = false;
+    hungry = true;
+    takeAll(1 << 18);
+    long begun = System.nanoTime();
+    while (System.nanoTime() - begun < (felt ? HUNGER : LONGEST_HUNGER)) {
+      takeAll(64);
+    }
+    hog = null;
+    hungry = false;
+  }
+
+  private static void takeAll(int largest) {
+    for (int size = largest; size >= 2; size /= 8) {
+      try {
+        while (true) {
+          Object[] more = new Object[size];
+          more[0] = hog;
+          hog = more;
+        }
+      } catch (OutOfMemoryError e) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  /** There is memory again; what could not go on without it says so, and can be helped. */
+  private void revive() throws ModelSwapException {
+    Optional<ModelSpec> serving = registry.current();
+    if (serving.isEmpty()) {
+      registry.load(Geometry.ALPHA.id());
+    } else if (registry.status().engine() == EngineMode.FAILED) {
+      registry.swapWithRollback(serving.get().id(), SwapOptions.builder().reload(true).build());
+    }
+  }
+
+  private void works() {
+    GenerationRequest request = request("new", 77);
+    GenerationResult answer = end(registry.generate(request));
+    List<Integer> right =
+        Geometry.of(answer.model()).answer(ScriptedHouse.tokens(60, 77), 100, true);
+    require(answer.tokens().equals(right), "a wrong answer");
+  }
+}
