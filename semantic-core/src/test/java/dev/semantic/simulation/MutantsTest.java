@@ -2,6 +2,7 @@ package dev.semantic.simulation;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -30,7 +31,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * mvn -Pmutants -pl .,semantic-core test}. The list is {@code mutants/mutants.txt}. A mutant that
  * hangs is caught, too; one that nobody sees means a question that the simulation does not ask.
  */
-@EnabledIfSystemProperty(named = "semantic.mutants", matches = "true")
 class MutantsTest {
   private static final Path SOURCES = Path.of("src/main/java/dev/semantic");
   private static final String RUNS = System.getProperty("semantic.mutants.runs", "4000");
@@ -84,6 +84,13 @@ class MutantsTest {
 
   @ParameterizedTest
   @MethodSource("mutants")
+  void everyLineToBreakIsStillThere(Mutant mutant) throws IOException {
+    assertFalse(mutant.applied().isEmpty());
+  }
+
+  @ParameterizedTest
+  @MethodSource("mutants")
+  @EnabledIfSystemProperty(named = "semantic.mutants", matches = "true")
   void isSeen(Mutant mutant) throws Exception {
     compile(mutant);
     Path log = classes.resolve("log.txt");
