@@ -104,7 +104,7 @@ public class MemoryBenchmark {
     for (int i = 0; i < 16; i++) {
       int[] prompt = text(1000 + i);
       GenerationRequest request = GenerationRequest.of(new Prompt.Tokens(prompt)).build();
-      Generation generation = new Generation(Timeline.SYSTEM.monitor(), () -> {});
+      RequestOutput generation = new RequestOutput(Timeline.SYSTEM.monitor(), () -> {});
       Ticket ticket = Ticket.of(request, generation, 0, Duration.ofHours(1));
       Hot empty = fresh(pool, new int[0]);
       active.add(new Work(ticket, i, empty, serving, prompt, 0, Timeline.SYSTEM));

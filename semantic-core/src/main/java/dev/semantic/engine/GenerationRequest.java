@@ -14,6 +14,15 @@ import org.jspecify.annotations.Nullable;
  * @see Builder for what each part means
  */
 public final class GenerationRequest {
+  /**
+   * How many stop strings one request may have: they are looked for on the thread that serves
+   * everybody.
+   */
+  public static final int MAX_STOPS = 100;
+
+  /** How many characters all of them may have together. */
+  public static final int MAX_STOP_CHARACTERS = 10_000;
+
   private final Prompt prompt;
   private final @Nullable AgentId agent;
   private final @Nullable ModelId model;
@@ -141,11 +150,10 @@ public final class GenerationRequest {
         }
         characters += value.length();
       }
-      if (values.length > StopStrings.MOST || characters > StopStrings.MOST_CHARACTERS) {
+      if (values.length > MAX_STOPS || characters > MAX_STOP_CHARACTERS) {
         throw new IllegalArgumentException(
             "%d stop strings of %d characters together; there may be %d of %d"
-                .formatted(
-                    values.length, characters, StopStrings.MOST, StopStrings.MOST_CHARACTERS));
+                .formatted(values.length, characters, MAX_STOPS, MAX_STOP_CHARACTERS));
       }
       stop = List.of(values);
       return this;

@@ -50,7 +50,7 @@ final class Lobby {
   }
 
   Generation submit(GenerationRequest request) {
-    Generation generation = new Generation(timeline.monitor(), this::wake);
+    RequestOutput generation = new RequestOutput(timeline.monitor(), this::wake);
     Ticket ticket = Ticket.of(request, generation, timeline.nanoTime(), options.longestWait());
     monitor.lock();
     try {

@@ -12,12 +12,6 @@ import java.util.stream.IntStream;
  * the longest end of the text that some of them begin with.
  */
 final class StopStrings {
-  /** How many one request may have: they are looked for on the thread that serves everybody. */
-  static final int MOST = 100;
-
-  /** How many characters all of them may have together. */
-  static final int MOST_CHARACTERS = 10_000;
-
   private final Map<Long, Integer> next = new HashMap<>();
   private final int[] lengths;
   private final int[] shorter;

@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
  */
 record Ticket(
     GenerationRequest request,
-    Generation generation,
+    RequestOutput generation,
     long submitted,
     long deadline,
     long limit,
     AtomicReference<@Nullable PromptTokens> made) {
   static Ticket of(
-      GenerationRequest request, Generation generation, long now, Duration longestWait) {
+      GenerationRequest request, RequestOutput generation, long now, Duration longestWait) {
     Duration wait =
         request.deadline().filter(own -> own.compareTo(longestWait) < 0).orElse(longestWait);
     Duration all = request.timeLimit().orElse(ChronoUnit.FOREVER.getDuration());

@@ -50,20 +50,20 @@ class StopStringsTest {
   @Test
   void thereAreNoMoreOfThemThanOneRequestMayHave() {
     GenerationRequest.Builder request = GenerationRequest.of(new Prompt.Tokens(new int[] {1}));
-    String[] many = new String[StopStrings.MOST];
+    String[] many = new String[GenerationRequest.MAX_STOPS];
     Arrays.setAll(many, i -> "stop " + i);
-    assertEquals(StopStrings.MOST, request.stop(many).build().stop().size());
+    assertEquals(GenerationRequest.MAX_STOPS, request.stop(many).build().stop().size());
     String[] more = Arrays.copyOf(many, many.length + 1);
     more[many.length] = "stop";
     assertThrows(IllegalArgumentException.class, () -> request.stop(more));
-    String longest = "a".repeat(StopStrings.MOST_CHARACTERS);
+    String longest = "a".repeat(GenerationRequest.MAX_STOP_CHARACTERS);
     assertEquals(longest, request.stop(longest).build().stop().getFirst());
     assertThrows(IllegalArgumentException.class, () -> request.stop(longest, "b"));
   }
 
   @Test
   void anAnswerThatAlmostStopsAllTheTimeStopsInTheEnd() {
-    String stop = "a".repeat(StopStrings.MOST_CHARACTERS - 1) + "b";
+    String stop = "a".repeat(GenerationRequest.MAX_STOP_CHARACTERS - 1) + "b";
     StopStrings stops = new StopStrings(List.of(stop));
     String shown = stops.accept("a".repeat(1_000_000));
     assertEquals(1_000_000 - stop.length() + 1, shown.length());

@@ -1,0 +1,171 @@
+package dev.semantic.engine;
+
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.Nanos;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What comes of a request: its tokens, its end, and whether anybody still wants it. The scheduler
+ * writes, any thread reads.
+ */
+final class RequestOutput implements Generation {
+  private final Monitor monitor;
+  private final Runnable wake;
+  private final List<GenerationEvent> events = new ArrayList<>(); // under the monitor
+  private volatile @Nullable GenerationEvent end; // the last of them
+  private volatile boolean cancelled;
+  private volatile boolean forgotten;
+
+  /**
+   * Not begun.
+   *
+   * @param monitor its own
+   * @param wake lets whoever works on it know that it was cancelled
+   */
+  RequestOutput(Monitor monitor, Runnable wake) {
+    this.monitor = monitor;
+    this.wake = wake;
+  }
+
+  void token(int id, String text) {
+    add(new GenerationEvent.Token(id, text));
+  }
+
+  /** The end; only the first one counts. */
+  void finish(GenerationResult answer) {
+    add(new GenerationEvent.Finished(answer));
+  }
+
+  /** The end; only the first one counts. */
+  void fail(RequestException cause) {
+    add(new GenerationEvent.Failed(cause));
+  }
+
+  private void add(GenerationEvent event) {
+    monitor.lock();
+    try {
+      if (end == null) {
+        events.add(event);
+        end = event instanceof GenerationEvent.Token ? null : event;
+        monitor.signalAll();
+      }
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  boolean isCancelled() {
+    return cancelled;
+  }
+
+  @Override
+  public void cancel() {
+    cancelled = true;
+    if (!isDone()) {
+      wake.run();
+    }
+  }
+
+  @Override
+  public boolean isDone() {
+    return end != null;
+  }
+
+  @Override
+  public GenerationResult await() {
+    return await(null);
+  }
+
+  @Override
+  public GenerationResult await(@Nullable Duration atMost) {
+    GenerationEvent last = awaitEnd(atMost == null ? Nanos.FOREVER : Nanos.of(atMost));
+    return switch (last) {
+      case GenerationEvent.Finished(GenerationResult answer) -> answer;
+      case GenerationEvent.Failed(RequestException cause) -> throw cause;
+      case null, default ->
+          throw new RequestException(
+              RequestException.Kind.TIME_LIMIT, "No answer within " + atMost);
+    };
+  }
+
+  /** The last event; null if time runs out before. */
+  private @Nullable GenerationEvent awaitEnd(long nanos) {
+    long left = nanos;
+    monitor.lock();
+    try {
+      while (end == null && left > 0) {
+        left = pause(left);
+      }
+      return end;
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Waits for a signal; returns what is left of so many nanoseconds. */
+  private long pause(long nanos) {
+    try {
+      if (nanos < Nanos.FOREVER) {
+        return monitor.awaitNanos(nanos);
+      }
+      monitor.await();
+      return nanos;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RequestException(
+          RequestException.Kind.INTERRUPTED,
+          "Interrupted while waiting for an answer, which goes on",
+          e);
+    }
+  }
+
+  @Override
+  public Iterator<GenerationEvent> events() {
+    return new Iterator<>() {
+      private int read;
+      private boolean ended;
+
+      @Override
+      public boolean hasNext() {
+        return !ended;
+      }
+
+      @Override
+      public GenerationEvent next() {
+        if (ended) {
+          throw new NoSuchElementException("The generation has ended");
+        }
+        GenerationEvent event = awaitEvent(read);
+        read++;
+        ended = !(event instanceof GenerationEvent.Token);
+        return event;
+      }
+    };
+  }
+
+  private GenerationEvent awaitEvent(int index) {
+    monitor.lock();
+    try {
+      while (events.size() <= index) {
+        pause(Long.MAX_VALUE);
+      }
+      return events.get(index);
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Its agent was forgotten after it was asked: what is computed for it is kept for nobody. */
+  void forget() {
+    forgotten = true;
+  }
+
+  boolean isForgotten() {
+    return forgotten;
+  }
+}
