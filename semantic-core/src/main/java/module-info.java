@@ -8,15 +8,16 @@ module dev.semantic.core {
   requires jdk.management;
   requires org.slf4j;
 
-  exports dev.semantic.cache;
-  exports dev.semantic.chat;
   exports dev.semantic.engine;
+  exports dev.semantic.generate;
   exports dev.semantic.io to
       dev.semantic.mlx;
   exports dev.semantic.journal;
+  exports dev.semantic.kv;
   exports dev.semantic.memory;
   exports dev.semantic.model;
   exports dev.semantic.registry;
   exports dev.semantic.spi;
+  exports dev.semantic.store;
   exports dev.semantic.swap;
 }

@@ -16,7 +16,7 @@ module dev.semantic.mlx {
   exports dev.semantic.mlx.architecture;
   exports dev.semantic.mlx.convert;
   exports dev.semantic.mlx.isolated;
-  exports dev.semantic.mlx.store;
+  exports dev.semantic.mlx.models;
   exports dev.semantic.mlx.template;
 
   uses dev.semantic.mlx.architecture.Architecture;

@@ -160,7 +160,7 @@ class ArchitectureTest {
           .that()
           .resideOutsideOfPackage("dev.semantic.io")
           .and()
-          .haveNameNotMatching("dev\\.semantic\\.cache\\.(CacheFiles|AgentFiles|EntryReader)")
+          .haveNameNotMatching("dev\\.semantic\\.store\\.(CacheFiles|AgentFiles|EntryReader)")
           .should()
           .callMethodWhere(
               target(owner(assignableTo(Files.class)))

@@ -1,8 +1,8 @@
 package dev.semantic.benchmarks;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.ModelId;

@@ -1,16 +1,16 @@
 package dev.semantic.benchmarks;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheKey;
-import dev.semantic.cache.DiskCacheBuilder;
-import dev.semantic.cache.DiskCacheStore;
-import dev.semantic.cache.KvEncoding;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.KvSnapshot.LayerKv;
-import dev.semantic.cache.ParkedCache;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.KvEncoding;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
+import dev.semantic.store.CacheKey;
+import dev.semantic.store.DiskCacheBuilder;
+import dev.semantic.store.DiskCacheStore;
+import dev.semantic.store.ParkedCache;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,9 +1,8 @@
 package dev.semantic.benchmarks;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.DiskCacheStore;
-import dev.semantic.cache.KvEncoding;
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.KvEncoding;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.LoadProgress;
@@ -11,6 +10,7 @@ import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
+import dev.semantic.store.DiskCacheStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

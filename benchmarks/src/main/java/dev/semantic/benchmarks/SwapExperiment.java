@@ -1,15 +1,15 @@
 package dev.semantic.benchmarks;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.DiskCacheStore;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.Prompt;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
+import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
+import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapReport;

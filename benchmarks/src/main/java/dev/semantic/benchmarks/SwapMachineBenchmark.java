@@ -1,16 +1,16 @@
 package dev.semantic.benchmarks;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.MemoryCacheStore;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.Prompt;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
 import dev.semantic.journal.FileSwapJournal;
 import dev.semantic.journal.SwapJournal;
+import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedRuntime;
+import dev.semantic.store.MemoryCacheStore;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapReport;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.semantic.benchmarks;
 
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.PreparedModel;

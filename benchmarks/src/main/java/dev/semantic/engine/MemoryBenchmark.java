@@ -1,9 +1,11 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.BlockPool;
-import dev.semantic.cache.KvSnapshot;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.BlockPool;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;

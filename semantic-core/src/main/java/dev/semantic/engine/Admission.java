@@ -1,13 +1,15 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.BlockPool;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.ParkedCache;
 import dev.semantic.engine.Arrivals.Arrival;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.BlockPool;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.store.ParkedCache;
 import dev.semantic.timeline.Timeline;
 import java.util.HashSet;
 import java.util.Optional;

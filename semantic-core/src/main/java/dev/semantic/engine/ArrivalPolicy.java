@@ -1,5 +1,7 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.RequestException;
+
 /** What becomes of requests that come while no model can serve. */
 public enum ArrivalPolicy {
   /** They wait, in a queue with a bound, up to their deadline. */

@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
+import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.ThreadFrame;

@@ -1,15 +1,18 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.BlockPool;
-import dev.semantic.cache.CacheException;
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.ParkingStatus;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.BlockPool;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.TextCodec;
+import dev.semantic.store.CacheException;
+import dev.semantic.store.CacheStore;
+import dev.semantic.store.ParkingStatus;
 import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;

@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.BlockPool;
+import dev.semantic.kv.BlockPool;
 
 /**
  * The beginnings of a text in whole blocks, each by a hash that covers all before it, so that how

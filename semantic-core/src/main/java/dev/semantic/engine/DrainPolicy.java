@@ -1,5 +1,7 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.RequestException;
+
 /** What becomes of the requests that are under way when the model is to be changed. */
 public enum DrainPolicy {
   /** They run to their end. */

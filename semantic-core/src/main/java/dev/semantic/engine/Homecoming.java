@@ -1,9 +1,9 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.ParkedCache;
+import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
+import dev.semantic.store.CacheStore;
+import dev.semantic.store.ParkedCache;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;

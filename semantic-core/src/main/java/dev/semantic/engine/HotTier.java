@@ -2,11 +2,11 @@ package dev.semantic.engine;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.BlockPool;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.ParkedCache;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.BlockPool;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.spi.Sequence;
+import dev.semantic.store.ParkedCache;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;

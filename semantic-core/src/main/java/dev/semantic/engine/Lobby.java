@@ -1,6 +1,9 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.timeline.Monitor;

@@ -1,14 +1,14 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.AgentSnapshot;
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.ParkedCache;
-import dev.semantic.cache.ParkingResult;
-import dev.semantic.cache.ParkingStatus;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.AgentSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.log.Log;
+import dev.semantic.store.CacheStore;
+import dev.semantic.store.ParkedCache;
+import dev.semantic.store.ParkingResult;
+import dev.semantic.store.ParkingStatus;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Timeline;

@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
+import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.timeline.Nanos;
 import java.util.ArrayList;

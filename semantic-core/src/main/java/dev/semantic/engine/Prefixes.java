@@ -1,7 +1,7 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.BlockPool;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.kv.BlockPool;
 import dev.semantic.log.Log;
 import java.util.ArrayList;
 import java.util.Collection;

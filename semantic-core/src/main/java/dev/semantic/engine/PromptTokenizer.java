@@ -1,5 +1,7 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.RequestException;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.TextCodec;

@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.RequestException;
 import org.jspecify.annotations.Nullable;
 
 /**

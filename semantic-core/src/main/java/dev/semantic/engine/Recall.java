@@ -1,10 +1,10 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.BlockPool;
-import dev.semantic.cache.CacheStore;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.BlockPool;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
+import dev.semantic.store.CacheStore;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;

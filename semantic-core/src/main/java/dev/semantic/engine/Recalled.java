@@ -1,9 +1,9 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.BlockPool;
-import dev.semantic.cache.KvMemory;
-import dev.semantic.cache.KvOutline;
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.BlockPool;
+import dev.semantic.kv.KvMemory;
+import dev.semantic.kv.KvOutline;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.log.Log;
 import dev.semantic.spi.Sequence;
 import dev.semantic.spi.Vacancy;

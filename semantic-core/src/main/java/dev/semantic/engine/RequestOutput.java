@@ -1,5 +1,9 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationEvent;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.RequestException;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Nanos;
 import java.time.Duration;

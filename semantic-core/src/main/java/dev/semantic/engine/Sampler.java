@@ -1,5 +1,7 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.RequestException;
+import dev.semantic.generate.Sampling;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 

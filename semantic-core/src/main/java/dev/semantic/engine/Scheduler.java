@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.timeline.Latch;
 import dev.semantic.timeline.ThreadFrame;

@@ -1,7 +1,9 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.spi.LoadedModel;
 import java.util.ArrayList;

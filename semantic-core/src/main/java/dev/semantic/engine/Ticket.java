@@ -1,5 +1,9 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.FinishReason;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.RequestException;
 import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;

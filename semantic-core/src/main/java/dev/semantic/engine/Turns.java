@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
+import dev.semantic.kv.AgentId;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;

@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
 import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import java.util.ArrayList;

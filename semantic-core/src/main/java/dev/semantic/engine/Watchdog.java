@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.RequestException;
 import dev.semantic.log.Log;
 import dev.semantic.timeline.Strand;
 import dev.semantic.timeline.ThreadFrame;

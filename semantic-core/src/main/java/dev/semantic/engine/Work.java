@@ -1,6 +1,10 @@
 package dev.semantic.engine;
 
 import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.generate.FinishReason;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.RequestException;
 import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.TextCodec;

@@ -1,10 +1,10 @@
 package dev.semantic.engine;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheException;
 import dev.semantic.engine.HotTier.Hot;
 import dev.semantic.engine.Parking.Copied;
+import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
+import dev.semantic.store.CacheException;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;

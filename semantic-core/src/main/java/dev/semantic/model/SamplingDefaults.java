@@ -2,7 +2,7 @@ package dev.semantic.model;
 
 /**
  * How a model's makers recommend to draw tokens, as they say it: nobody has looked whether it can
- * be. {@link dev.semantic.engine.Sampling#recommendedBy} does, and makes something of it.
+ * be. {@link dev.semantic.generate.Sampling#recommendedBy} does, and makes something of it.
  *
  * @param temperature 0 for the most likely token, always
  * @param topK 0 for all

@@ -1,11 +1,11 @@
 package dev.semantic.registry;
 
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.CacheUser;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.DrainOrder;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.log.Log;
+import dev.semantic.store.CacheStore;
+import dev.semantic.store.CacheUser;
 import dev.semantic.timeline.Latch;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;

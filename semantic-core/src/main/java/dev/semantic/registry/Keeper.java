@@ -1,7 +1,7 @@
 package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.RequestException;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;

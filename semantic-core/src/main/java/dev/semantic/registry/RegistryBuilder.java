@@ -1,12 +1,12 @@
 package dev.semantic.registry;
 
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.MemoryCacheStore;
 import dev.semantic.engine.EngineOptions;
 import dev.semantic.journal.SwapJournal;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.spi.ModelRuntime;
+import dev.semantic.store.CacheStore;
+import dev.semantic.store.MemoryCacheStore;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.timeline.Timeline;
 import java.util.ArrayList;

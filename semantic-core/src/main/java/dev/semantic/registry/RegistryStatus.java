@@ -1,10 +1,10 @@
 package dev.semantic.registry;
 
-import dev.semantic.cache.CacheUsage;
-import dev.semantic.cache.ParkingStatus;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.store.CacheUsage;
+import dev.semantic.store.ParkingStatus;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapReport;
 import java.time.Instant;

@@ -1,10 +1,10 @@
 package dev.semantic.registry;
 
-import dev.semantic.cache.CacheUsage;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.store.CacheUsage;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;
 import java.time.Instant;

@@ -1,12 +1,12 @@
 package dev.semantic.registry;
 
-import dev.semantic.cache.CacheStore;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.journal.SwapJournal;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.ModelRuntime;
+import dev.semantic.store.CacheStore;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapEvent;
 import dev.semantic.swap.SwapMachine;

@@ -1,6 +1,6 @@
 package dev.semantic.spi;
 
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.ModelSpec;
 import java.util.List;
 import java.util.Optional;

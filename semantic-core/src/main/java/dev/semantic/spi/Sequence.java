@@ -1,6 +1,6 @@
 package dev.semantic.spi;
 
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import java.util.Arrays;
 import java.util.Optional;
 

@@ -1,6 +1,6 @@
 package dev.semantic.spi;
 
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;

@@ -1,6 +1,6 @@
 package dev.semantic.spi;
 
-import dev.semantic.cache.KvMemory;
+import dev.semantic.kv.KvMemory;
 
 /**
  * A sequence that does not exist yet: memory of a loaded model that a parked cache is read into.

@@ -9,7 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.RequestException.Kind;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationEvent;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.RequestException;
+import dev.semantic.generate.RequestException.Kind;
 import dev.semantic.model.ModelId;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;

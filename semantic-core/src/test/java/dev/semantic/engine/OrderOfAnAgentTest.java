@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.AgentId;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.RequestException;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;

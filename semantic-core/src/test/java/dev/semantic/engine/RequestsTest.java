@@ -9,7 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.AgentId;
+import dev.semantic.generate.FinishReason;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationEvent;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;

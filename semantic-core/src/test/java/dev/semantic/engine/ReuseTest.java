@@ -7,13 +7,15 @@ import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationResult;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHouse;
 import dev.semantic.scripted.ScriptedStore;
+import dev.semantic.store.CacheStore;
+import dev.semantic.store.DiskCacheStore;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.generate.Sampling;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;

@@ -7,6 +7,11 @@ import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.generate.FinishReason;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;

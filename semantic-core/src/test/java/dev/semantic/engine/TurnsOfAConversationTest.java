@@ -6,8 +6,11 @@ import static dev.semantic.scripted.ScriptedHouse.said;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
+import dev.semantic.kv.AgentId;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedHouse;
 import java.util.ArrayList;

@@ -3,10 +3,10 @@ package dev.semantic.journal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.disk.Fault;
-import dev.semantic.cache.disk.FaultyDisk;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
+import dev.semantic.store.disk.Fault;
+import dev.semantic.store.disk.FaultyDisk;
 import dev.semantic.swap.SwapPhase;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,9 +3,9 @@ package dev.semantic.races;
 import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.Prompt;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.RequestException;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.RegistryStatus;

@@ -3,10 +3,10 @@ package dev.semantic.registry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.semantic.cache.CacheUser;
 import dev.semantic.scripted.ForwardedStore;
 import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedRuntime;
+import dev.semantic.store.CacheUser;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 

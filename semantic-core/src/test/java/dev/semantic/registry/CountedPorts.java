@@ -1,11 +1,11 @@
 package dev.semantic.registry;
 
-import dev.semantic.cache.CacheStore;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.Sequence;
 import dev.semantic.spi.Vacancy;
+import dev.semantic.store.CacheStore;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;

@@ -12,9 +12,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.FinishReason;
-import dev.semantic.engine.Generation;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.FinishReason;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.RequestException;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;

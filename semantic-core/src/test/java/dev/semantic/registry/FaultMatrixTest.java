@@ -6,9 +6,9 @@ import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.Generation;
-import dev.semantic.engine.GenerationResult;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.RequestException;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.RegistryStatus.Activity;

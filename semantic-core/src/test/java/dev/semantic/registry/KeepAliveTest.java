@@ -10,9 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.BlockPool;
-import dev.semantic.engine.Generation;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.BlockPool;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.scripted.Elsewhere;

@@ -3,8 +3,7 @@ package dev.semantic.registry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.DiskCacheStore;
-import dev.semantic.engine.GenerationResult;
+import dev.semantic.generate.GenerationResult;
 import dev.semantic.journal.FileSwapJournal;
 import dev.semantic.journal.InterruptedSwap;
 import dev.semantic.journal.SwapEntry;
@@ -14,6 +13,7 @@ import dev.semantic.model.ModelTag;
 import dev.semantic.registry.SwappingProgram.Step;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.SwapPhase;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -1,10 +1,10 @@
 package dev.semantic.registry;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.ParkedCache;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.ModelTag;
+import dev.semantic.store.CacheStore;
+import dev.semantic.store.ParkedCache;
 import java.util.List;
 import java.util.Optional;
 

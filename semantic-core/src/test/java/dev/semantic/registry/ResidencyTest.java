@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.GenerationResult;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.RequestException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.scripted.Fault;

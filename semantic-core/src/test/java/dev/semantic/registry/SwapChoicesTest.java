@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.Generation;
+import dev.semantic.generate.Generation;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;

@@ -1,10 +1,9 @@
 package dev.semantic.registry;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.DiskCacheStore;
-import dev.semantic.engine.GenerationResult;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.RequestException;
 import dev.semantic.journal.FileSwapJournal;
+import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.model.ModelTag;
@@ -12,6 +11,7 @@ import dev.semantic.registry.SwappingProgram.Step.Kind;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedHouse;
 import dev.semantic.scripted.ScriptedRuntime;
+import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapPhase;

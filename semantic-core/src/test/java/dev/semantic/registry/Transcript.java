@@ -4,13 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheStore;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.ParkedCache;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.ModelTag;
 import dev.semantic.registry.SwappingProgram.Step;
 import dev.semantic.scripted.Geometry;
+import dev.semantic.store.CacheStore;
+import dev.semantic.store.ParkedCache;
 import dev.semantic.swap.SwapPhase;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package dev.semantic.scripted;
 
-import dev.semantic.cache.CacheException;
 import dev.semantic.model.ModelException;
+import dev.semantic.store.CacheException;
 import java.io.IOException;
 
 /** How a port call can fail. */

@@ -1,7 +1,7 @@
 package dev.semantic.scripted;
 
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.model.KvLayout.Layer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,8 +1,8 @@
 package dev.semantic.scripted;
 
-import dev.semantic.cache.KvOutline;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvOutline;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelSpec;

@@ -1,6 +1,6 @@
 package dev.semantic.scripted;
 
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
 import dev.semantic.spi.TextCodec;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;

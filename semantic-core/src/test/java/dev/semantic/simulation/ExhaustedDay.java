@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.AgentId;
 import dev.semantic.engine.EngineMode;
-import dev.semantic.engine.Generation;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.Prompt;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.Residency;
 import dev.semantic.registry.Simulated;

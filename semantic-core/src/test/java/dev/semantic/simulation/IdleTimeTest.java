@@ -5,7 +5,7 @@ import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.Generation;
+import dev.semantic.generate.Generation;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.Residency;
 import dev.semantic.registry.Simulated;

@@ -4,16 +4,16 @@ import static dev.semantic.scripted.ScriptedHouse.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.MemoryCacheStore;
-import dev.semantic.engine.Generation;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.Prompt;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
+import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.store.MemoryCacheStore;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 

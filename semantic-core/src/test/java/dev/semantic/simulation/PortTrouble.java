@@ -1,8 +1,8 @@
 package dev.semantic.simulation;
 
-import dev.semantic.cache.CacheException;
 import dev.semantic.model.ModelException;
 import dev.semantic.scripted.PortCall;
+import dev.semantic.store.CacheException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

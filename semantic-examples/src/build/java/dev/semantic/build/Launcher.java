@@ -1,7 +1,7 @@
 package dev.semantic.build;
 
-import dev.semantic.mlx.store.ModelCatalog;
-import dev.semantic.mlx.store.ModelState;
+import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.ModelState;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

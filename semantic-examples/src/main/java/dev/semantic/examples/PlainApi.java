@@ -1,11 +1,15 @@
 package dev.semantic.examples;
 
-import dev.semantic.cache.*;
-import dev.semantic.chat.ChatMessage;
-import dev.semantic.engine.*;
+import dev.semantic.generate.*;
+import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
+import dev.semantic.kv.AgentId;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
+import dev.semantic.store.DiskCacheStore;
 import java.nio.file.Path;
 import java.util.List;
 

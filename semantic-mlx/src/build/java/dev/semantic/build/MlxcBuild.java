@@ -1,6 +1,6 @@
 package dev.semantic.build;
 
-import dev.semantic.mlx.capi.NativeVariant;
+import dev.semantic.mlx.capi.natives.NativeVariant;
 import dev.semantic.mlx.files.Command;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package dev.semantic.build;
 
-import dev.semantic.mlx.capi.NativePins;
+import dev.semantic.mlx.capi.natives.NativePins;
 import dev.semantic.mlx.files.Command;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,9 +1,9 @@
 package dev.semantic.build;
 
-import dev.semantic.mlx.store.CatalogModel;
-import dev.semantic.mlx.store.ModelCatalog;
-import dev.semantic.mlx.store.ModelFetcher;
-import dev.semantic.mlx.store.ModelState;
+import dev.semantic.mlx.models.CatalogModel;
+import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.ModelFetcher;
+import dev.semantic.mlx.models.ModelState;
 import dev.semantic.model.ModelException;
 
 /**

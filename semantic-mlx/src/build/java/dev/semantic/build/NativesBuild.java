@@ -1,12 +1,12 @@
 package dev.semantic.build;
 
 import dev.semantic.mlx.MlxException;
-import dev.semantic.mlx.capi.NativeManifest;
-import dev.semantic.mlx.capi.NativePins;
-import dev.semantic.mlx.capi.NativeVariant;
+import dev.semantic.mlx.capi.natives.NativeManifest;
+import dev.semantic.mlx.capi.natives.NativePins;
+import dev.semantic.mlx.capi.natives.NativeVariant;
 import dev.semantic.mlx.files.OnceDirectory;
 import dev.semantic.mlx.files.Sha256;
-import dev.semantic.mlx.store.UserCache;
+import dev.semantic.mlx.models.UserCache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -1,6 +1,6 @@
 package dev.semantic.build;
 
-import dev.semantic.mlx.capi.NativeVariant;
+import dev.semantic.mlx.capi.natives.NativeVariant;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;

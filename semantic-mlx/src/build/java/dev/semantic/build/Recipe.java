@@ -1,8 +1,8 @@
 package dev.semantic.build;
 
-import dev.semantic.mlx.capi.NativeManifest;
-import dev.semantic.mlx.capi.NativePins;
-import dev.semantic.mlx.capi.NativeVariant;
+import dev.semantic.mlx.capi.natives.NativeManifest;
+import dev.semantic.mlx.capi.natives.NativePins;
+import dev.semantic.mlx.capi.natives.NativeVariant;
 import dev.semantic.mlx.files.Archive;
 import dev.semantic.mlx.files.OnceDirectory;
 import dev.semantic.mlx.files.Sha256;

@@ -2,14 +2,14 @@ package dev.semantic.mlx;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.kv.KvCache;
-import dev.semantic.mlx.model.Transformer;
+import dev.semantic.mlx.layers.Transformer;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelSpec;

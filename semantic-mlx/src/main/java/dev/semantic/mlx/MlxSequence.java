@@ -1,9 +1,9 @@
 package dev.semantic.mlx;
 
-import dev.semantic.cache.KvMemory.Place;
-import dev.semantic.cache.KvOutline;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvMemory.Place;
+import dev.semantic.kv.KvOutline;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.kv.KvCache;

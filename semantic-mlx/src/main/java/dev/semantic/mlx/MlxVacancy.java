@@ -1,6 +1,6 @@
 package dev.semantic.mlx;
 
-import dev.semantic.cache.KvOutline;
+import dev.semantic.kv.KvOutline;
 import dev.semantic.spi.Sequence;
 import dev.semantic.spi.Vacancy;
 import java.util.List;

@@ -1,11 +1,11 @@
 package dev.semantic.mlx;
 
+import dev.semantic.mlx.checkpoint.Checkpoint;
+import dev.semantic.mlx.checkpoint.Checkpoints;
 import dev.semantic.mlx.files.ModelDirectory;
-import dev.semantic.mlx.text.ModelCodec;
-import dev.semantic.mlx.text.PendingCodec;
-import dev.semantic.mlx.text.Tokenizers;
-import dev.semantic.mlx.weights.Checkpoint;
-import dev.semantic.mlx.weights.Checkpoints;
+import dev.semantic.mlx.tokenizer.ModelCodec;
+import dev.semantic.mlx.tokenizer.PendingCodec;
+import dev.semantic.mlx.tokenizer.Tokenizers;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;

@@ -2,9 +2,9 @@ package dev.semantic.mlx;
 
 import dev.semantic.mlx.architecture.RopeScaling;
 import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.files.Sha256;
-import dev.semantic.mlx.weights.Checkpoint;
-import dev.semantic.mlx.weights.ComputePolicy;
+import dev.semantic.mlx.load.ComputePolicy;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import java.nio.charset.StandardCharsets;

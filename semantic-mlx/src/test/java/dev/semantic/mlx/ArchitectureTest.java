@@ -81,7 +81,7 @@ class ArchitectureTest {
       noMethods()
           .that()
           .areDeclaredInClassesThat()
-          .resideInAnyPackage("dev.semantic.mlx", "dev.semantic.mlx.store")
+          .resideInAnyPackage("dev.semantic.mlx", "dev.semantic.mlx.models")
           .and()
           .areDeclaredInClassesThat()
           .arePublic()
@@ -93,7 +93,7 @@ class ArchitectureTest {
   static final ArchRule ONLY_THE_HUB_SPEAKS_HTTP =
       noClasses()
           .that()
-          .resideOutsideOfPackage("dev.semantic.mlx.store.hub")
+          .resideOutsideOfPackage("dev.semantic.mlx.models.hub")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("java.net.http", "com.sun.net.httpserver");
@@ -114,12 +114,12 @@ class ArchitectureTest {
    */
   private static final String MAY_OPEN_FILES =
       "dev\\.semantic\\.mlx\\.(files|convert)\\..*"
-          + "|dev\\.semantic\\.mlx\\.store\\.hub\\.(HubCache|PartialBlob|HubOutline)"
-          + "|dev\\.semantic\\.mlx\\.store\\.(ModelOutline|ModelFetcher|PartJoiner)"
-          + "|dev\\.semantic\\.mlx\\.text\\.TokenizerLibrary"
+          + "|dev\\.semantic\\.mlx\\.models\\.hub\\.(HubCache|PartialBlob|HubOutline)"
+          + "|dev\\.semantic\\.mlx\\.models\\.(ModelOutline|ModelFetcher|PartJoiner)"
+          + "|dev\\.semantic\\.mlx\\.tokenizer\\.TokenizerLibrary"
           + "|dev\\.semantic\\.mlx\\.capi\\.NativeLibrary"
           + "|dev\\.semantic\\.mlx\\.isolated\\.(Launch|ChildClassPath)"
-          + "|dev\\.semantic\\.mlx\\.weights\\.(MappedFile|Fingerprints)";
+          + "|dev\\.semantic\\.mlx\\.checkpoint\\.(MappedFile|Fingerprints)";
 
   @ArchTest
   static final ArchRule FEW_OPEN_FILES =

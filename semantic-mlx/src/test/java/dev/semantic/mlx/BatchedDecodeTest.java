@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.LoadProgress;

@@ -4,8 +4,8 @@ import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.Prompt;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
 import dev.semantic.mlx.testing.RandomGguf;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.model.ModelException;

@@ -3,10 +3,10 @@ package dev.semantic.mlx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.semantic.chat.ChatMessage;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.Prompt;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.RequestException;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.isolated.IsolatedRuntime;

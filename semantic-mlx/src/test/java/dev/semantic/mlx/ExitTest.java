@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.mlx.ExitProgram.Doing;
 import dev.semantic.mlx.ExitProgram.End;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.spi.PreparedModel;
+import dev.semantic.store.DiskCacheStore;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -6,12 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.KvSnapshot;
 import dev.semantic.contract.ModelRuntimeContract;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.GenerationResult;
-import dev.semantic.engine.Prompt;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.array.LiveHandles;

@@ -3,7 +3,7 @@ package dev.semantic.mlx;
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.semantic.engine.Sampling;
+import dev.semantic.generate.Sampling;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.mlx.testing.TinyModels;
 import dev.semantic.model.ModelException;

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
-import dev.semantic.mlx.store.HubSettings;
-import dev.semantic.mlx.store.ModelCatalog;
-import dev.semantic.mlx.store.ModelFetcher;
-import dev.semantic.mlx.store.ModelOutline;
-import dev.semantic.mlx.store.UserCache;
-import dev.semantic.mlx.store.hub.FakeHub;
+import dev.semantic.mlx.models.HubSettings;
+import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.ModelFetcher;
+import dev.semantic.mlx.models.ModelOutline;
+import dev.semantic.mlx.models.UserCache;
+import dev.semantic.mlx.models.hub.FakeHub;
 import dev.semantic.mlx.testing.RandomGguf;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.mlx.testing.TinyModels;

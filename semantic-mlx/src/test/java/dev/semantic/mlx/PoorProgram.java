@@ -4,9 +4,9 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.Prompt;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.Prompt;
+import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.model.ModelId;

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
-import dev.semantic.mlx.store.CatalogModel;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.CatalogModel;
+import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.testing.Reference;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.model.ModelId;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
 import dev.semantic.mlx.testing.Reference;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.model.ModelException;

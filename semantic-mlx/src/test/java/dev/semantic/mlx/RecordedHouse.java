@@ -1,15 +1,15 @@
 package dev.semantic.mlx;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheStore;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.GenerationResult;
-import dev.semantic.engine.Prompt;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
+import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.testing.LogitsRecorder;
 import dev.semantic.mlx.testing.RandomGguf;
 import dev.semantic.registry.ModelRegistry;
+import dev.semantic.store.CacheStore;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;

@@ -5,15 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.array.LiveHandles;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.load.ComputePolicy.Form;
+import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.testing.Reference;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.mlx.testing.TinyModels;
-import dev.semantic.mlx.weights.ComputePolicy.Form;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;

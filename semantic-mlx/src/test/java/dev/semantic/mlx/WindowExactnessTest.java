@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.mlx.testing.RandomGguf;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.model.ModelId;

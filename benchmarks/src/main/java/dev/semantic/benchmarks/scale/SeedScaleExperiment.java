@@ -1,20 +1,20 @@
 package dev.semantic.benchmarks.scale;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.DiskCacheStore;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.GenerationResult;
-import dev.semantic.engine.Prompt;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MemoryForecast;
 import dev.semantic.mlx.MlxModelRuntime;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.ModelRegistry;
+import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapReport;
 import java.io.IOException;

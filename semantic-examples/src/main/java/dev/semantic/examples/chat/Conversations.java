@@ -1,8 +1,8 @@
 package dev.semantic.examples.chat;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.AgentRecords;
-import dev.semantic.cache.CacheKey;
+import dev.semantic.kv.AgentId;
+import dev.semantic.store.AgentRecords;
+import dev.semantic.store.CacheKey;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,8 +1,8 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.mlx.store.AvailableModel;
-import dev.semantic.mlx.store.ModelCatalog;
-import dev.semantic.mlx.store.ModelSource;
+import dev.semantic.mlx.models.AvailableModel;
+import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.ModelSource;
 import dev.semantic.model.ModelException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

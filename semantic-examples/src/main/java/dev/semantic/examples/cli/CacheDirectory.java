@@ -1,9 +1,9 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheKey;
-import dev.semantic.cache.CacheView;
-import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.examples.chat.Conversations;
+import dev.semantic.store.CacheKey;
+import dev.semantic.store.CacheView;
+import dev.semantic.store.DiskCacheStore;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
@@ -23,7 +23,7 @@ final class CacheDirectory {
   /**
    * To look only.
    *
-   * @throws dev.semantic.cache.CacheException if there is no such directory
+   * @throws dev.semantic.store.CacheException if there is no such directory
    */
   CacheView view() {
     return keyFile.view(path);
@@ -32,7 +32,7 @@ final class CacheDirectory {
   /**
    * To change something.
    *
-   * @throws dev.semantic.cache.CacheException if there is no such directory, or somebody uses it
+   * @throws dev.semantic.store.CacheException if there is no such directory, or somebody uses it
    */
   DiskCacheStore open() {
     view(); // a name that is written wrong is not made a directory

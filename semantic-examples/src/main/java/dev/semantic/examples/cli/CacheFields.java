@@ -1,10 +1,10 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheDetails;
-import dev.semantic.cache.CacheEntry;
-import dev.semantic.cache.ParkedCache;
 import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.memory.ByteSize;
+import dev.semantic.store.CacheDetails;
+import dev.semantic.store.CacheEntry;
+import dev.semantic.store.ParkedCache;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

@@ -1,13 +1,13 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheEntry;
-import dev.semantic.cache.CacheKey;
-import dev.semantic.cache.CacheState;
-import dev.semantic.cache.ParkedCache;
 import dev.semantic.examples.chat.Conversations;
 import dev.semantic.examples.terminal.PlainText;
+import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelTag;
+import dev.semantic.store.CacheEntry;
+import dev.semantic.store.CacheKey;
+import dev.semantic.store.CacheState;
+import dev.semantic.store.ParkedCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

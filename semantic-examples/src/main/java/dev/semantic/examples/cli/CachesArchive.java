@@ -1,8 +1,8 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheEntry;
-import dev.semantic.cache.CacheState;
-import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.store.CacheEntry;
+import dev.semantic.store.CacheState;
+import dev.semantic.store.DiskCacheStore;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

@@ -1,9 +1,9 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheEntry;
-import dev.semantic.cache.CacheState;
-import dev.semantic.cache.CacheView;
 import dev.semantic.memory.ByteSize;
+import dev.semantic.store.CacheEntry;
+import dev.semantic.store.CacheState;
+import dev.semantic.store.CacheView;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;

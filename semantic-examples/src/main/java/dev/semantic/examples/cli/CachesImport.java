@@ -1,14 +1,14 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheImport;
-import dev.semantic.cache.DiskCacheStore;
-import dev.semantic.cache.ParkedCache;
 import dev.semantic.examples.terminal.PlainText;
+import dev.semantic.kv.AgentId;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.spi.PreparedModel;
+import dev.semantic.store.CacheImport;
+import dev.semantic.store.DiskCacheStore;
+import dev.semantic.store.ParkedCache;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

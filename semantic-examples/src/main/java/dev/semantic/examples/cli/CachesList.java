@@ -1,6 +1,6 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheEntry;
+import dev.semantic.store.CacheEntry;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;

@@ -1,8 +1,8 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheEntry;
-import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.memory.ByteSize;
+import dev.semantic.store.CacheEntry;
+import dev.semantic.store.DiskCacheStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

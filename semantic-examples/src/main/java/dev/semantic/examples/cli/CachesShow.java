@@ -1,7 +1,7 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheEntry;
-import dev.semantic.cache.CacheView;
+import dev.semantic.store.CacheEntry;
+import dev.semantic.store.CacheView;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;

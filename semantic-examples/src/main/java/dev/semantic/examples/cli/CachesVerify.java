@@ -1,10 +1,10 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheEntry;
-import dev.semantic.cache.CacheState;
-import dev.semantic.cache.CacheView;
-import dev.semantic.cache.ParkedCache;
 import dev.semantic.examples.terminal.PlainText;
+import dev.semantic.store.CacheEntry;
+import dev.semantic.store.CacheState;
+import dev.semantic.store.CacheView;
+import dev.semantic.store.ParkedCache;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,12 +1,12 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.examples.chat.Conversation;
 import dev.semantic.examples.chat.Lines;
+import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.spi.ModelRuntime;
+import dev.semantic.store.DiskCacheStore;
 import java.io.IOException;
 import java.util.Map;
 import picocli.CommandLine.Command;

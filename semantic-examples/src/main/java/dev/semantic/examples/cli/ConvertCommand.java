@@ -5,7 +5,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.mlx.convert.ConvertedModel;
 import dev.semantic.mlx.convert.ModelConversion;
 import dev.semantic.mlx.convert.ModelConversion.Dtype;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.model.ModelId;
 import java.nio.file.Path;
 import java.util.Arrays;

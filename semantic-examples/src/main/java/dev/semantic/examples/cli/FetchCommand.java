@@ -1,9 +1,9 @@
 package dev.semantic.examples.cli;
 
 import dev.semantic.memory.MemoryBudget;
-import dev.semantic.mlx.store.AvailableModel;
-import dev.semantic.mlx.store.ModelCatalog;
-import dev.semantic.mlx.store.ModelFetcher;
+import dev.semantic.mlx.models.AvailableModel;
+import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.ModelFetcher;
 import dev.semantic.model.ModelId;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -1,7 +1,5 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheKey;
-import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.journal.FileSwapJournal;
 import dev.semantic.journal.InterruptedSwap;
@@ -11,6 +9,8 @@ import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.RegistryBuilder;
 import dev.semantic.spi.ModelRuntime;
+import dev.semantic.store.CacheKey;
+import dev.semantic.store.DiskCacheStore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -93,7 +93,7 @@ final class HouseOptions {
   /**
    * The key of the caches, if one was named.
    *
-   * @throws dev.semantic.cache.CacheException if its file cannot be read, or holds no key
+   * @throws dev.semantic.store.CacheException if its file cannot be read, or holds no key
    */
   Optional<CacheKey> key() {
     return keyFile.key();

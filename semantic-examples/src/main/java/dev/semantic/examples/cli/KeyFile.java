@@ -1,10 +1,10 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.CacheException;
-import dev.semantic.cache.CacheKey;
-import dev.semantic.cache.CacheView;
-import dev.semantic.cache.DiskCacheBuilder;
-import dev.semantic.cache.DiskCacheStore;
+import dev.semantic.store.CacheException;
+import dev.semantic.store.CacheKey;
+import dev.semantic.store.CacheView;
+import dev.semantic.store.DiskCacheBuilder;
+import dev.semantic.store.DiskCacheStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
 import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;

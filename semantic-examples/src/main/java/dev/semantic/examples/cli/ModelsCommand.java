@@ -1,7 +1,7 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.mlx.store.AvailableModel;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.AvailableModel;
+import dev.semantic.mlx.models.ModelCatalog;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;

@@ -1,13 +1,13 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.DiskCacheStore;
-import dev.semantic.cache.KvEncoding;
-import dev.semantic.cache.ParkedCache;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.KvEncoding;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.ModelRegistry;
+import dev.semantic.store.DiskCacheStore;
+import dev.semantic.store.ParkedCache;
 import dev.semantic.swap.ModelSwapException;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -2,9 +2,9 @@ package dev.semantic.examples.cli;
 
 import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.memory.ByteSize;
-import dev.semantic.mlx.store.ModelCatalog;
-import dev.semantic.mlx.store.ModelRemover;
-import dev.semantic.mlx.store.ModelRemover.Removal;
+import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.ModelRemover;
+import dev.semantic.mlx.models.ModelRemover.Removal;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import java.io.BufferedReader;

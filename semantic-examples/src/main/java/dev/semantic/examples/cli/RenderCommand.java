@@ -1,7 +1,7 @@
 package dev.semantic.examples.cli;
 
 import dev.semantic.mlx.ModelChat;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.model.ModelId;
 import java.io.IOException;
 import java.nio.file.Path;

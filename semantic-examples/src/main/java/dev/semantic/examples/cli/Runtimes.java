@@ -3,7 +3,7 @@ package dev.semantic.examples.cli;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.isolated.IsolatedRuntime;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.spi.ModelRuntime;
 import java.util.Optional;
 

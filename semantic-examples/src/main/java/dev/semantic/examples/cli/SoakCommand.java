@@ -1,6 +1,5 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.examples.chat.Conversations;
 import dev.semantic.examples.talk.Account;
 import dev.semantic.examples.talk.Crowd;
@@ -12,6 +11,7 @@ import dev.semantic.model.ModelTag;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
+import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapReport;
 import java.io.IOException;

@@ -1,6 +1,5 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.examples.talk.Crowd;
 import dev.semantic.examples.talk.Spoken;
 import dev.semantic.mlx.Mlx;
@@ -9,6 +8,7 @@ import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.ModelRuntime;
+import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapReport;

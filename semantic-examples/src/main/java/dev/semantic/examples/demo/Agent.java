@@ -1,11 +1,11 @@
 package dev.semantic.examples.demo;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.chat.ChatMessage;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.GenerationResult;
-import dev.semantic.engine.Prompt;
-import dev.semantic.engine.Sampling;
+import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.Sampling;
+import dev.semantic.kv.AgentId;
 import dev.semantic.registry.ModelRegistry;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,13 +1,13 @@
 package dev.semantic.examples.demo;
 
-import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
-import dev.semantic.mlx.store.CatalogModel;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.CatalogModel;
+import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
+import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;

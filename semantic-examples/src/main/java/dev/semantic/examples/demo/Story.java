@@ -1,14 +1,14 @@
 package dev.semantic.examples.demo;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.engine.GenerationResult;
 import dev.semantic.examples.terminal.Progress;
 import dev.semantic.examples.terminal.Terminal;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
-import dev.semantic.mlx.store.CatalogModel;
-import dev.semantic.mlx.store.ModelCatalog;
-import dev.semantic.mlx.store.ModelFetcher;
-import dev.semantic.mlx.store.ModelState;
+import dev.semantic.mlx.models.CatalogModel;
+import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.ModelFetcher;
+import dev.semantic.mlx.models.ModelState;
 import dev.semantic.swap.SwapReport;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -1,11 +1,11 @@
 package dev.semantic.examples.talk;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.engine.Generation;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.GenerationResult;
-import dev.semantic.engine.Prompt;
-import dev.semantic.engine.RequestException;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.ModelRegistry;

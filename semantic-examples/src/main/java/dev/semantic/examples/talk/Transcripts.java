@@ -1,9 +1,9 @@
 package dev.semantic.examples.talk;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.semantic.cache.BlockPool;
 import dev.semantic.examples.files.OwnersFile;
 import dev.semantic.io.PrivateFiles;
+import dev.semantic.kv.BlockPool;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;

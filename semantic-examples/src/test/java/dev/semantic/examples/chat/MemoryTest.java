@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.CacheKey;
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
+import dev.semantic.kv.AgentId;
+import dev.semantic.store.CacheKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

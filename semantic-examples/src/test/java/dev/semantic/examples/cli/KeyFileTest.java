@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.semantic.cache.AgentId;
-import dev.semantic.cache.AgentRecords;
-import dev.semantic.cache.CacheKey;
-import dev.semantic.cache.DiskCacheStore;
 import dev.semantic.examples.chat.Conversations;
 import dev.semantic.examples.testing.Run;
+import dev.semantic.kv.AgentId;
+import dev.semantic.store.AgentRecords;
+import dev.semantic.store.CacheKey;
+import dev.semantic.store.DiskCacheStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

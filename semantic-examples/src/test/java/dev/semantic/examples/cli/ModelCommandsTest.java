@@ -12,7 +12,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.semantic.examples.testing.Project;
 import dev.semantic.examples.testing.RequiresModels;
 import dev.semantic.examples.testing.Run;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.ModelCatalog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.semantic.examples.testing.Run;
 import dev.semantic.examples.testing.TinyHub;
-import dev.semantic.mlx.store.UserCache;
+import dev.semantic.mlx.models.UserCache;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

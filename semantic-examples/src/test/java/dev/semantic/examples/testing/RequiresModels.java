@@ -2,8 +2,8 @@ package dev.semantic.examples.testing;
 
 import dev.semantic.mlx.Mlx;
 import dev.semantic.mlx.MlxException;
-import dev.semantic.mlx.store.ModelCatalog;
-import dev.semantic.mlx.store.ModelState;
+import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.ModelState;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;

@@ -4,9 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.mlx.capi.ArrayCalls;
 import dev.semantic.mlx.capi.HollowFile;
-import dev.semantic.mlx.capi.HugePages;
 import dev.semantic.mlx.capi.RuntimeCalls;
 import dev.semantic.mlx.capi.VectorCalls;
+import dev.semantic.mlx.capi.os.HugePages;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

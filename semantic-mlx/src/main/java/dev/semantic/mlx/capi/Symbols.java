@@ -1,6 +1,7 @@
 package dev.semantic.mlx.capi;
 
 import dev.semantic.mlx.MlxException;
+import dev.semantic.mlx.capi.natives.NativeLibrary;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
@@ -124,7 +125,7 @@ public final class Symbols {
   }
 
   /** A handle threw: our fault or the linker's, never MLX's. */
-  static AssertionError unexpected(String function, Throwable cause) {
+  public static AssertionError unexpected(String function, Throwable cause) {
     return new AssertionError("Calling " + function + " failed before it was called", cause);
   }
 }

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.convert;
 
 import dev.semantic.mlx.architecture.ModelConfig;
-import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.checkpoint.Checkpoint;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.semantic.mlx.convert;
 
+import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.template.ModelTemplates;
-import dev.semantic.mlx.text.TokenizerExport;
-import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.tokenizer.TokenizerExport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

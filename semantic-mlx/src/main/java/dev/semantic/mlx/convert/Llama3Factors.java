@@ -4,7 +4,7 @@ import dev.semantic.mlx.architecture.Attention;
 import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.mlx.architecture.RopeScaling;
 import dev.semantic.mlx.architecture.Rotary;
-import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.checkpoint.Checkpoint;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,10 +2,10 @@ package dev.semantic.mlx.convert;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.mlx.array.DType;
-import dev.semantic.mlx.weights.AffineQuantizer;
-import dev.semantic.mlx.weights.Checkpoint;
-import dev.semantic.mlx.weights.Checkpoints;
-import dev.semantic.mlx.weights.LostPages;
+import dev.semantic.mlx.checkpoint.Checkpoint;
+import dev.semantic.mlx.checkpoint.Checkpoints;
+import dev.semantic.mlx.checkpoint.LostPages;
+import dev.semantic.mlx.quant.AffineQuantizer;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.LoadProgress;
 import java.io.IOException;

@@ -2,10 +2,10 @@ package dev.semantic.mlx.convert;
 
 import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.checkpoint.Checkpoint;
+import dev.semantic.mlx.checkpoint.TensorInfo;
 import dev.semantic.mlx.convert.ModelConversion.Dtype;
-import dev.semantic.mlx.weights.Checkpoint;
-import dev.semantic.mlx.weights.NumberFormat;
-import dev.semantic.mlx.weights.TensorInfo;
+import dev.semantic.mlx.quant.NumberFormat;
 import dev.semantic.model.ModelException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.convert;
 
 import dev.semantic.mlx.array.DType;
-import dev.semantic.mlx.weights.TensorInfo;
+import dev.semantic.mlx.checkpoint.TensorInfo;
 import java.util.List;
 
 /**

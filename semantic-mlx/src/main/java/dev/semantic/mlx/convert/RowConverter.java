@@ -1,12 +1,12 @@
 package dev.semantic.mlx.convert;
 
 import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.checkpoint.Checkpoint;
+import dev.semantic.mlx.checkpoint.Scratch;
 import dev.semantic.mlx.convert.Planned.Part;
 import dev.semantic.mlx.convert.Rounding.Loss;
-import dev.semantic.mlx.weights.AffineQuantizer;
-import dev.semantic.mlx.weights.AffineRows;
-import dev.semantic.mlx.weights.Checkpoint;
-import dev.semantic.mlx.weights.Scratch;
+import dev.semantic.mlx.quant.AffineQuantizer;
+import dev.semantic.mlx.quant.AffineRows;
 import dev.semantic.model.ModelException;
 import java.nio.ByteBuffer;
 import java.util.List;

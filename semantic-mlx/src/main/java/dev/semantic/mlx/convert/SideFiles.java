@@ -1,7 +1,7 @@
 package dev.semantic.mlx.convert;
 
+import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.files.ModelDirectory;
-import dev.semantic.mlx.weights.Checkpoint;
 import java.io.IOException;
 import java.util.Map;
 

@@ -1,6 +1,6 @@
 package dev.semantic.mlx.convert;
 
-import dev.semantic.mlx.weights.Checkpoint;
+import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.spi.LoadProgress;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -2,7 +2,7 @@ package dev.semantic.mlx.isolated;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;

@@ -1,8 +1,8 @@
 package dev.semantic.mlx.isolated;
 
-import dev.semantic.mlx.capi.NativeLibrary;
-import dev.semantic.mlx.capi.NativeVariant;
 import dev.semantic.mlx.capi.ProcessEnd;
+import dev.semantic.mlx.capi.natives.NativeLibrary;
+import dev.semantic.mlx.capi.natives.NativeVariant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;

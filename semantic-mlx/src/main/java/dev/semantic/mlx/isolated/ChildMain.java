@@ -3,7 +3,7 @@ package dev.semantic.mlx.isolated;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.ModelCatalog;
 
 /** What the child process runs. */
 final class ChildMain {

@@ -1,6 +1,6 @@
 package dev.semantic.mlx.isolated;
 
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.mlx.isolated.Wire.Received;
 import dev.semantic.mlx.isolated.Wire.Reply;
 import dev.semantic.model.ModelException;

@@ -1,6 +1,6 @@
 package dev.semantic.mlx.isolated;
 
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.TextCodec;
 import java.lang.ref.Cleaner;

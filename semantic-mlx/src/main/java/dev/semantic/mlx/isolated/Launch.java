@@ -3,7 +3,7 @@ package dev.semantic.mlx.isolated;
 import dev.semantic.io.OwnPath;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
-import dev.semantic.mlx.store.UserCache;
+import dev.semantic.mlx.models.UserCache;
 import dev.semantic.model.ModelException;
 import java.io.File;
 import java.io.IOException;

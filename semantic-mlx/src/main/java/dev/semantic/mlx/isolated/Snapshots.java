@@ -1,7 +1,7 @@
 package dev.semantic.mlx.isolated;
 
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.mlx.isolated.Ask.Span;
 import dev.semantic.model.ModelException;
 import java.nio.ByteBuffer;

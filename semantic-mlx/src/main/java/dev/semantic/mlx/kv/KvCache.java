@@ -1,7 +1,7 @@
 package dev.semantic.mlx.kv;
 
-import dev.semantic.cache.KvMemory.Place;
-import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvMemory.Place;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Scope;

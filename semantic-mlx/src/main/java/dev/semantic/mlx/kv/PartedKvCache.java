@@ -1,8 +1,8 @@
 package dev.semantic.mlx.kv;
 
-import dev.semantic.cache.KvMemory.Place;
-import dev.semantic.cache.KvSnapshot.LayerKv;
-import dev.semantic.cache.SharedParts;
+import dev.semantic.kv.KvMemory.Place;
+import dev.semantic.kv.KvSnapshot.LayerKv;
+import dev.semantic.kv.SharedParts;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;

@@ -4,8 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.semantic.mlx.array.DType;
-import dev.semantic.mlx.weights.Checkpoint;
-import dev.semantic.mlx.weights.TensorInfo;
+import dev.semantic.mlx.checkpoint.Checkpoint;
+import dev.semantic.mlx.checkpoint.TensorInfo;
 import dev.semantic.model.ModelException;
 import java.lang.foreign.MemorySegment;
 

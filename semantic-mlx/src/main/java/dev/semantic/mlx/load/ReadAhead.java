@@ -1,7 +1,7 @@
 package dev.semantic.mlx.load;
 
-import dev.semantic.mlx.weights.Checkpoint;
-import dev.semantic.mlx.weights.FilePart;
+import dev.semantic.mlx.checkpoint.Checkpoint;
+import dev.semantic.mlx.checkpoint.FilePart;
 import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import java.util.ArrayList;

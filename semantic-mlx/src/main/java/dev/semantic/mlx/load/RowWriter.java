@@ -1,12 +1,12 @@
 package dev.semantic.mlx.load;
 
 import dev.semantic.mlx.array.DType;
-import dev.semantic.mlx.weights.Checkpoint;
-import dev.semantic.mlx.weights.FilePart;
-import dev.semantic.mlx.weights.NumberFormat;
-import dev.semantic.mlx.weights.Scratch;
-import dev.semantic.mlx.weights.TensorInfo;
-import dev.semantic.mlx.weights.TensorType;
+import dev.semantic.mlx.checkpoint.Checkpoint;
+import dev.semantic.mlx.checkpoint.FilePart;
+import dev.semantic.mlx.checkpoint.Scratch;
+import dev.semantic.mlx.checkpoint.TensorInfo;
+import dev.semantic.mlx.quant.NumberFormat;
+import dev.semantic.mlx.quant.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 

@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.chat.ChatMessage;
+import dev.semantic.generate.ChatMessage;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.convert.ModelConversion.Dtype;
-import dev.semantic.mlx.store.ModelCatalog;
+import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.mlx.testing.TinyModels;

@@ -1,13 +1,13 @@
 package dev.semantic.mlx.fuzz;
 
 import dev.semantic.fuzz.FuzzTarget;
+import dev.semantic.mlx.checkpoint.GgufFuzz;
+import dev.semantic.mlx.checkpoint.SafetensorsFuzz;
 import dev.semantic.mlx.isolated.WireFuzz;
-import dev.semantic.mlx.store.hub.HubFuzz;
+import dev.semantic.mlx.models.hub.HubFuzz;
 import dev.semantic.mlx.template.TemplateFuzz;
-import dev.semantic.mlx.text.GuardFuzz;
-import dev.semantic.mlx.text.TokenizerFuzz;
-import dev.semantic.mlx.weights.GgufFuzz;
-import dev.semantic.mlx.weights.SafetensorsFuzz;
+import dev.semantic.mlx.tokenizer.GuardFuzz;
+import dev.semantic.mlx.tokenizer.TokenizerFuzz;
 import java.util.List;
 
 /** What this module reads that others wrote. */

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.ModelException;
 import dev.semantic.scripted.Elsewhere;
 import dev.semantic.scripted.Geometry;

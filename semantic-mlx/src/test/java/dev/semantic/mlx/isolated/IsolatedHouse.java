@@ -2,16 +2,16 @@ package dev.semantic.mlx.isolated;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.semantic.cache.MemoryCacheStore;
 import dev.semantic.engine.EngineOptions;
-import dev.semantic.engine.Generation;
-import dev.semantic.engine.GenerationRequest;
-import dev.semantic.engine.GenerationResult;
+import dev.semantic.generate.Generation;
+import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.store.MemoryCacheStore;
 import dev.semantic.swap.SwapListener;
 import java.nio.file.Path;
 import java.time.Duration;

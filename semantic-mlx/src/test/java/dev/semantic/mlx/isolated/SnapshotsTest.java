@@ -3,8 +3,8 @@ package dev.semantic.mlx.isolated;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelException;

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
 import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
-import dev.semantic.cache.KvSnapshot;
-import dev.semantic.cache.KvSnapshot.LayerKv;
 import dev.semantic.fuzz.FuzzTarget;
 import dev.semantic.fuzz.JsonEdits;
 import dev.semantic.fuzz.Recipe;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.mlx.isolated.Wire.Call;
 import dev.semantic.mlx.isolated.Wire.Received;
 import dev.semantic.mlx.isolated.Wire.Reply;
@@ -69,7 +69,7 @@ public final class WireFuzz implements FuzzTarget {
             Snapshots.ask(snapshot),
             new Ask.Prepare("m"),
             new Ask.Forward(List.of(new Ask.Part(1, new int[] {1}, true))),
-            new Ask.EncodeChat(List.of(new dev.semantic.chat.ChatMessage("user", "hi"))),
+            new Ask.EncodeChat(List.of(new dev.semantic.generate.ChatMessage("user", "hi"))),
             new Ask.Decode(new int[] {1}))) {
       calls.add(CBOR.readTree(CBOR.writeValueAsBytes(new Call(1, ask))));
     }

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.mlx.Mlx;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.cache.KvSnapshot.LayerKv;
-import dev.semantic.cache.SharedParts;
+import dev.semantic.kv.KvSnapshot.LayerKv;
+import dev.semantic.kv.SharedParts;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.MlxSession;

@@ -1,6 +1,6 @@
 package dev.semantic.mlx.testing;
 
-import dev.semantic.cache.KvSnapshot;
+import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;

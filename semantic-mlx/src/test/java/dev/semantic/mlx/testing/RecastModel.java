@@ -2,9 +2,9 @@ package dev.semantic.mlx.testing;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.semantic.mlx.weights.Checkpoint;
-import dev.semantic.mlx.weights.Checkpoints;
-import dev.semantic.mlx.weights.TensorInfo;
+import dev.semantic.mlx.checkpoint.Checkpoint;
+import dev.semantic.mlx.checkpoint.Checkpoints;
+import dev.semantic.mlx.checkpoint.TensorInfo;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

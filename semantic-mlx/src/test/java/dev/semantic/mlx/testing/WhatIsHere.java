@@ -1,9 +1,9 @@
 package dev.semantic.mlx.testing;
 
 import dev.semantic.mlx.MlxException;
-import dev.semantic.mlx.capi.NativeLibrary;
-import dev.semantic.mlx.store.ModelCatalog;
-import dev.semantic.mlx.store.ModelState;
+import dev.semantic.mlx.capi.natives.NativeLibrary;
+import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.ModelState;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

@@ -1,4 +1,0 @@
-package dev.semantic.cache;
-
-/** An agent's cache that is to be parked. */
-public record AgentSnapshot(AgentId agent, KvSnapshot snapshot) {}

@@ -1,0 +1,8 @@
+/**
+ * What a host asks and what it gets: messages, prompts, sampling, and the tokens of an answer.
+ * Begin with {@link dev.semantic.generate.GenerationRequest}.
+ */
+@NullMarked
+package dev.semantic.generate;
+
+import org.jspecify.annotations.NullMarked;

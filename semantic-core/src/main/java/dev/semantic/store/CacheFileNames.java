@@ -1,0 +1,82 @@
+package dev.semantic.store;
+
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.CacheHash;
+import dev.semantic.model.ModelTag;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/** What the files and directories below a cache root are called. */
+final class CacheFileNames {
+  static final String LOCK = ".lock";
+  static final String QUARANTINE = ".quarantine";
+  static final String ARCHIVE = ".archive";
+  static final String BLOCKS = "blocks";
+  static final String CACHE_SUFFIX = ".kv";
+  static final String TEMPORARY_SUFFIX = ".tmp";
+
+  private static final int READABLE_LENGTH = 40;
+  static final int HASH_BYTES = 16;
+  private static final Pattern CACHE =
+      Pattern.compile("(?:[a-z0-9-]{0,%d}-)?[0-9a-f]{32}\\.kv".formatted(READABLE_LENGTH));
+  private static final Pattern UNREADABLE = Pattern.compile("[^a-z0-9]+");
+
+  private CacheFileNames() {}
+
+  /** The directory of a model's caches. */
+  static Path directory(Path root, ModelTag tag) {
+    return root.resolve(tag.toString());
+  }
+
+  /**
+   * The file of an agent's cache: what is readable of its name, for people, and 128 bits of a
+   * SHA-256 over agent and tag, by which no two caches share a file, not even where a file system
+   * takes upper and lower case for the same.
+   */
+  static Path file(Path root, AgentId agent, ModelTag tag) {
+    String hash = hash(CacheHash.SHA_256, agent, tag);
+    return directory(root, tag).resolve(readable(agent) + "-" + hash + CACHE_SUFFIX);
+  }
+
+  /** What is readable of an agent's name. */
+  static String readable(AgentId agent) {
+    String readable = UNREADABLE.matcher(agent.name().toLowerCase(Locale.ROOT)).replaceAll("-");
+    return readable.substring(0, Math.min(READABLE_LENGTH, readable.length()));
+  }
+
+  /** The same of an encrypted cache: nothing of the agent's name shows. */
+  static Path hashed(Path root, AgentId agent, ModelTag tag, CacheHash names) {
+    return directory(root, tag).resolve(hash(names, agent, tag) + CACHE_SUFFIX);
+  }
+
+  /** A name beside {@code file} that nobody has used. */
+  static Path temporary(Path file) {
+    return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY_SUFFIX);
+  }
+
+  /**
+   * Whether a file is called as the store calls an agent's. What lies beside it under other names,
+   * such as the {@code ._*} that macOS puts there, is somebody else's.
+   */
+  static boolean isCache(Path file) {
+    return CACHE.matcher(RootLayout.name(file)).matches();
+  }
+
+  private static String hash(CacheHash names, AgentId agent, ModelTag tag) {
+    byte[] units = units(tag.fingerprint() + ":" + tag.model() + ":" + agent.name());
+    return HexFormat.of().formatHex(names.of(units), 0, HASH_BYTES);
+  }
+
+  /** UTF-16 and not UTF-8, in which all lone surrogates are the same question mark. */
+  static byte[] units(String text) {
+    byte[] units = new byte[2 * text.length()];
+    for (int i = 0; i < text.length(); i++) {
+      units[2 * i] = (byte) (text.charAt(i) >> 8);
+      units[2 * i + 1] = (byte) text.charAt(i);
+    }
+    return units;
+  }
+}

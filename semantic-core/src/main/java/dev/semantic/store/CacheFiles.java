@@ -1,0 +1,163 @@
+package dev.semantic.store;
+
+import dev.semantic.io.PrivateFiles;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+
+/** The few things that are done to files here: privately, durably, whole or not at all. */
+final class CacheFiles {
+  private static final Set<OpenOption> NEW =
+      Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+
+  private CacheFiles() {}
+
+  /** Writes a file's content. */
+  @FunctionalInterface
+  interface Content {
+    void writeTo(FileChannel channel) throws IOException;
+  }
+
+  /** Something that reads or writes files. */
+  @FunctionalInterface
+  interface Access<T> {
+    T run() throws IOException;
+  }
+
+  /** A directory and those above it, as {@link #directory} makes one. */
+  static void directories(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      directories(parent(directory));
+      directory(directory);
+    }
+  }
+
+  /** A directory for its owner only, unless it is there already; its name lasts. */
+  static void directory(Path directory) throws IOException {
+    PrivateFiles.refuseLink(directory);
+    if (!Files.isDirectory(directory)) {
+      try {
+        Files.createDirectory(directory, PrivateFiles.ofDirectory(directory));
+      } catch (FileAlreadyExistsException e) {
+        if (!Files.isDirectory(directory)) {
+          throw e;
+        }
+      }
+      force(parent(directory));
+    }
+  }
+
+  /**
+   * Puts a file with this content in {@code file}'s place, for its owner only. Whatever happens,
+   * {@code file} is what it was or complete; once this returns it survives a loss of power.
+   */
+  static void replace(Path file, Content content) throws IOException {
+    put(file, content);
+    force(parent(file));
+  }
+
+  /** The same, but that the name does not last before the directory has been forced. */
+  static void put(Path file, Content content) throws IOException {
+    Path temporary = write(file, content);
+    try {
+      forceFile(temporary);
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (Throwable t) {
+      discard(temporary, t);
+      throw t;
+    }
+  }
+
+  /**
+   * Writes what is to take {@code file}'s place once it has been forced, for its owner only.
+   *
+   * @return where it is; nothing is there if this fails
+   */
+  static Path write(Path file, Content content) throws IOException {
+    Path temporary = CacheFileNames.temporary(file);
+    try (FileChannel channel = FileChannel.open(temporary, NEW, PrivateFiles.ofFile(file))) {
+      content.writeTo(channel);
+    } catch (Throwable t) {
+      discard(temporary, t);
+      throw t;
+    }
+    return temporary;
+  }
+
+  /** Makes what was written to a file last, whoever wrote it. */
+  static void forceFile(Path file) throws IOException {
+    force(file, StandardOpenOption.WRITE);
+  }
+
+  private static void force(Path path, OpenOption how) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, how)) {
+      channel.force(true);
+    }
+  }
+
+  private static void discard(Path file, Throwable why) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      why.addSuppressed(e);
+    }
+  }
+
+  /** Makes the names in a directory last. */
+  static void force(Path directory) throws IOException {
+    if (PrivateFiles.isPosix(directory)) { // Windows keeps them by itself and opens no directory
+      force(directory, StandardOpenOption.READ);
+    }
+  }
+
+  /**
+   * Runs to the end even if the thread is interrupted, which closes the channel in use: an agent's
+   * memory is not lost to somebody's impatience. The interrupt stays pending.
+   */
+  static <T> T uninterrupted(Access<T> access) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (true) {
+        try {
+          return access.run();
+        } catch (ClosedChannelException e) {
+          if (!Thread.interrupted()) {
+            throw e;
+          }
+          interrupted = true;
+        } catch (InternalError e) { // of a mapped page; not always thrown where it was read
+          throw new IOException("it was cut off or became unreadable while it was read", e);
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  static Path parent(Path path) throws IOException {
+    Path parent = path.getParent();
+    if (parent == null) {
+      throw new NoSuchFileException(path.toString(), null, "it has no parent directory");
+    }
+    return parent;
+  }
+
+  /** The exceptions of java.nio.file often say nothing but the file's name. */
+  static String reason(Exception e) {
+    boolean bare = e instanceof FileSystemException fse && fse.getReason() == null;
+    return bare || e.getMessage() == null
+        ? e.getClass().getSimpleName() + " " + e.getMessage()
+        : e.getMessage();
+  }
+}

@@ -1,0 +1,456 @@
+package dev.semantic.store;
+
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.AgentSnapshot;
+import dev.semantic.kv.BlockName;
+import dev.semantic.kv.KvMemory;
+import dev.semantic.kv.KvOutline;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.log.Log;
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.KvPrecision;
+import dev.semantic.model.ModelTag;
+import dev.semantic.timeline.Parallel;
+import dev.semantic.timeline.Timeline;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cache store in a directory: one file per agent and model tag, in a directory per tag, as {@code
+ * docs/cache-format.md} describes. What becomes of caches of other tags, and for how long any are
+ * kept, an {@link UpkeepPolicy} says. One store at a time may use a directory; a {@link CacheView}
+ * may look at it meanwhile.
+ *
+ * <p>A file is verified whole before it is used. A damaged one is moved to {@code .quarantine} and
+ * counts as a miss; one that another release wrote, or that cannot be read, stays and counts as a
+ * miss. Every miss that is not simply an absence is logged.
+ */
+public final class DiskCacheStore implements CacheStore, AutoCloseable {
+  private static final Log LOG = Log.of(DiskCacheStore.class);
+
+  private final Path root;
+  private final RootLock rootLock;
+  private final CacheForm form;
+  private final TagDirectories tags;
+  private final GuardedFiles files;
+  private final StoreLocks locks;
+  private final DiskRoom room;
+  private final CacheUpkeep upkeep;
+  private @Nullable UpkeepRounds rounds;
+
+  private DiskCacheStore(
+      Path root, RootLock rootLock, CacheForm form, UpkeepPolicy policy, DiskSpace space) {
+    this.root = root;
+    this.rootLock = rootLock;
+    this.form = form;
+    this.tags = new TagDirectories(root, form);
+    this.files = new GuardedFiles(new Quarantine(root, form.clock()), tags);
+    this.locks = new StoreLocks(root);
+    this.room = new DiskRoom(root, form.clock(), space, policy.live().freeDisk());
+    this.upkeep = new CacheUpkeep(new RootLayout(root), tags, locks, form.clock(), policy, space);
+  }
+
+  /**
+   * Opens a cache directory, makes it where there is none, and clears away what killed writers left
+   * half-written. Nothing that is whole ever goes away by itself.
+   *
+   * @throws CacheException if it cannot be used, or another store, here or in another process, uses
+   *     it
+   */
+  public static DiskCacheStore open(Path root) {
+    return open(root, UpkeepPolicy.USUAL);
+  }
+
+  /** The same, and caches are kept as the policy has it. */
+  public static DiskCacheStore open(Path root, UpkeepPolicy policy) {
+    return builder(root).upkeep(policy).open();
+  }
+
+  /** A store that encrypts, writes in fewer bits, forgets, or keeps within limits. */
+  public static DiskCacheBuilder builder(Path root) {
+    return new DiskCacheBuilder(root.toAbsolutePath());
+  }
+
+  static DiskCacheStore start(Path root, CacheForm form, UpkeepPolicy policy) {
+    DiskCacheStore store = open(root, form, policy, DiskSpace.OF_FILE_SYSTEM);
+    if (!policy.isUnlimited()) {
+      store.rounds = UpkeepRounds.start(Timeline.SYSTEM, store.upkeep);
+    }
+    return store;
+  }
+
+  static DiskCacheStore open(Path root, CacheForm form) {
+    return open(root, form, UpkeepPolicy.USUAL, DiskSpace.OF_FILE_SYSTEM);
+  }
+
+  /** Without a thread that looks at the limits. */
+  static DiskCacheStore open(Path root, CacheForm form, UpkeepPolicy policy, DiskSpace space) {
+    try {
+      CacheFiles.directories(root);
+      RootLock lock = RootLock.take(root);
+      try {
+        new RootLayout(root).clearTemporaries();
+      } catch (IOException | RuntimeException e) {
+        lock.close();
+        throw e;
+      }
+      DiskCacheStore store = new DiskCacheStore(root, lock, form, policy, space);
+      if (form.timeToLive() != null) {
+        new RootLayout(root).live().forEach(store.tags::at); // which removes what has expired
+      }
+      return store;
+    } catch (IOException e) {
+      throw new CacheException(
+          "Cannot use cache directory %s: %s. It must be a directory that this user may write to."
+              .formatted(root, CacheFiles.reason(e)),
+          e);
+    }
+  }
+
+  private TagDirectory directory(ModelTag tag) {
+    return tags.of(tag);
+  }
+
+  @Override
+  public Optional<KvSnapshot> load(AgentId agent, ModelTag tag) {
+    return reading(agent, tag, reader -> Optional.of(directory(tag).load(reader)));
+  }
+
+  @Override
+  public Optional<KvOutline> read(AgentId agent, ModelTag tag, KvMemory memory) {
+    return reading(agent, tag, reader -> directory(tag).read(reader, memory));
+  }
+
+  /** What one reads out of an agent's file. */
+  private interface Part<T> {
+    Optional<T> from(CacheFileReader reader) throws IOException;
+  }
+
+  private <T> Optional<T> reading(AgentId agent, ModelTag tag, Part<T> part) {
+    Path file = form.file(root, agent, tag);
+    return whileOpen(
+            file,
+            () ->
+                files.read(
+                    file,
+                    channel -> {
+                      CacheFileReader reader = form.open(channel);
+                      check(reader.header(), agent, tag);
+                      Optional<T> found = part.from(reader);
+                      AgentFiles.touch(file, form.clock().instant());
+                      LOG.debug("Read {} tokens of {}", reader.header().tokens(), file);
+                      return found;
+                    }))
+        .flatMap(found -> found);
+  }
+
+  @Override
+  public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
+    return switch (parkAll(List.of(new AgentSnapshot(agent, snapshot))).getFirst()) {
+      case ParkingResult.Parked(ParkedCache cache) -> cache;
+      case ParkingResult.Failed(AgentId whose, RuntimeException why) -> throw why;
+      case ParkingResult.Failed(AgentId whose, Error why) -> throw why;
+      case ParkingResult.Failed(AgentId whose, Throwable why) ->
+          throw new CacheException("Cannot park " + whose + ": " + why, why);
+    };
+  }
+
+  /**
+   * The same of several: their files are written and forced together, which takes hardly longer
+   * than one. Each is whole and lasts, or is what it was before, whatever happens to the others.
+   */
+  @Override
+  public List<ParkingResult> parkAll(List<AgentSnapshot> all) {
+    ParkingResult[] results = new ParkingResult[all.size()];
+    Map<ModelTag, List<Integer>> byModel = new LinkedHashMap<>();
+    for (int i = 0; i < all.size(); i++) {
+      byModel.computeIfAbsent(all.get(i).snapshot().tag(), tag -> new ArrayList<>()).add(i);
+    }
+    byModel.forEach(
+        (tag, places) -> {
+          List<ParkingResult> those = parkAll(tag, places.stream().map(all::get).toList());
+          for (int i = 0; i < places.size(); i++) {
+            results[places.get(i)] = those.get(i);
+          }
+        });
+    return List.of(results);
+  }
+
+  private List<ParkingResult> parkAll(ModelTag tag, List<AgentSnapshot> all) {
+    try {
+      Path home = CacheFileNames.directory(root, tag);
+      return locks.in(home, () -> parkIn(home, tag, all));
+    } catch (Throwable t) { // a full disk, a closed store
+      return all.stream()
+          .<ParkingResult>map(each -> new ParkingResult.Failed(each.agent(), t))
+          .toList();
+    }
+  }
+
+  private List<ParkingResult> parkIn(Path home, ModelTag tag, List<AgentSnapshot> all) {
+    room.require();
+    List<ParkingBatch.Entry> entries = new ArrayList<>();
+    List<Path> paths = new ArrayList<>();
+    Instant now = form.clock().instant();
+    try {
+      CacheFiles.uninterrupted(
+          () -> {
+            CacheFiles.directory(home);
+            return home;
+          });
+    } catch (IOException e) {
+      return all.stream().map(each -> failed(each, e)).toList();
+    }
+    try (ParkingBatch batch = directory(tag).batch()) {
+      for (AgentSnapshot each : all) {
+        Path file = form.file(root, each.agent(), tag);
+        paths.add(file);
+        entries.add(batch.add(file, each.agent(), each.snapshot(), now));
+      }
+      batch.write();
+      locks.withAll(paths, batch::name);
+    }
+    for (int i = 0; i < all.size(); i++) { // first: a disk that is full now was not before
+      if (entries.get(i).failure() == null) {
+        LOG.debug("Parked {} in {}", all.get(i).agent(), paths.get(i));
+        parked(paths.get(i), now);
+      }
+    }
+    List<ParkingResult> results = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      Throwable failure = entries.get(i).failure();
+      long size = entries.get(i).size();
+      results.add(failure == null ? parked(all.get(i), size, now) : failed(all.get(i), failure));
+    }
+    return results;
+  }
+
+  private static ParkingResult parked(AgentSnapshot each, long size, Instant now) {
+    KvSnapshot snapshot = each.snapshot();
+    return new ParkingResult.Parked(
+        new ParkedCache(
+            each.agent(), snapshot.tag(), snapshot.tokens().length, new ByteSize(size), now));
+  }
+
+  private ParkingResult failed(AgentSnapshot each, Throwable why) {
+    if (!(why instanceof IOException e)) {
+      return new ParkingResult.Failed(each.agent(), why);
+    }
+    KvSnapshot snapshot = each.snapshot();
+    String message =
+        "Cannot park %s's %d tokens of %s (%s) in %s: %s. What was parked before is unharmed;"
+                .formatted(
+                    each.agent(),
+                    snapshot.tokens().length,
+                    snapshot.tag(),
+                    new ByteSize(snapshot.bytes()),
+                    form.file(root, each.agent(), snapshot.tag()),
+                    CacheFiles.reason(e))
+            + " is there room on the disk, and may this user write there?";
+    return new ParkingResult.Failed(
+        each.agent(),
+        room.isFull(e) ? new DiskFullException(message, e) : new CacheException(message, e));
+  }
+
+  private void parked(Path file, Instant now) {
+    AgentFiles.touch(file, now);
+    room.parked();
+    if (rounds != null) {
+      rounds.nudge();
+    }
+  }
+
+  @Override
+  public Optional<KvSnapshot> prefix(ModelTag tag, KvPrecision precision, int[] tokens) {
+    removeExpired(tag);
+    List<String> chain = form.chain(tag, precision, form.encoding(), tokens);
+    Path path = CacheFileNames.directory(root, tag);
+    return whileOpen(path, () -> files.attempt(path, () -> directory(tag).prefix(chain)))
+        .flatMap(found -> found)
+        .filter(found -> found.tag().equals(tag));
+  }
+
+  @Override
+  public List<ParkedCache> parked(ModelTag tag) {
+    Path directory = CacheFileNames.directory(root, tag);
+    Map<BlockName, Long> blocks = new ConcurrentHashMap<>();
+    List<Path> files = whileOpen(directory, () -> caches(directory(tag).path()));
+    return Parallel.map(files.size(), i -> parked(files.get(i), tag, blocks)).stream()
+        .flatMap(Optional::stream)
+        .sorted(
+            Comparator.comparing(ParkedCache::when)
+                .reversed()
+                .thenComparing(cache -> cache.agent().name()))
+        .toList();
+  }
+
+  @Override
+  public Optional<ParkedCache> parked(AgentId agent, ModelTag tag) {
+    return parked(form.file(root, agent, tag), tag, new ConcurrentHashMap<>());
+  }
+
+  private Optional<ParkedCache> parked(Path file, ModelTag tag, Map<BlockName, Long> blocks) {
+    return whileOpen(file, () -> files.read(file, channel -> describe(file, channel, blocks)))
+        .flatMap(found -> found)
+        .filter(cache -> cache.tag().equals(tag));
+  }
+
+  private List<Path> caches(Path directory) {
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, CacheFileNames::isCache)) {
+      all.forEach(found::add);
+    } catch (NoSuchFileException e) {
+      LOG.debug("Nothing is parked in {}", directory);
+    } catch (IOException | DirectoryIteratorException e) {
+      LOG.warn(
+          "Cannot list the caches in {}: {}. They count as absent.",
+          directory,
+          CacheFiles.reason(e));
+    }
+    return found;
+  }
+
+  private Optional<ParkedCache> describe(
+      Path file, FileChannel channel, Map<BlockName, Long> blocks) throws IOException {
+    CacheHeader header = form.open(channel).header();
+    AgentId agent = header.agent().id();
+    Path rightful = form.file(root, agent, header.tag());
+    if (!rightful.getFileName().equals(file.getFileName())) {
+      throw new CacheFileException(
+          CacheFileException.Kind.MISPLACED,
+          "%s's cache of %s does not belong under this name".formatted(agent, header.tag()));
+    }
+    return directory(header.tag()).describe(header, channel.size(), blocks);
+  }
+
+  @Override
+  public void remove(AgentId agent, ModelTag tag) {
+    upkeep.remove(form.file(root, agent, tag));
+  }
+
+  @Override
+  public int forget(AgentId agent) {
+    return locks.alone(
+        () -> {
+          try {
+            return CacheFiles.uninterrupted(
+                () ->
+                    new AgentRemoval(
+                            new RootLayout(root), tags, agent, upkeep.departures().present())
+                        .run());
+          } catch (IOException e) {
+            throw new CacheException(
+                "Cannot forget all of %s in %s: %s. May this user write there? Ask again"
+                    .formatted(agent, root, CacheFiles.reason(e)),
+                e);
+          }
+        });
+  }
+
+  private static void check(CacheHeader header, AgentId agent, ModelTag tag)
+      throws CacheFileException {
+    AgentId found = header.agent().id();
+    if (!header.tag().equals(tag) || !found.equals(agent)) {
+      throw new CacheFileException(
+          CacheFileException.Kind.MISPLACED,
+          "it holds %s's cache of %s (%s), expected %s's of %s (%s)"
+              .formatted(
+                  found, header.tag(), header.tag().fingerprint(), agent, tag, tag.fingerprint()));
+    }
+  }
+
+  private void removeExpired(ModelTag tag) {
+    Path path = CacheFileNames.directory(root, tag);
+    for (Path file : whileOpen(path, () -> directory(tag).expired())) {
+      whileOpen(file, () -> files.read(file, form::open)); // which finds that it has
+    }
+  }
+
+  private <T> T whileOpen(Path file, Supplier<T> work) {
+    return locks.using(file, work);
+  }
+
+  @Override
+  public void updateModelTag(ModelTag tag) {
+    upkeep.departures().arrive(tag);
+  }
+
+  @Override
+  public int filterCompatible() {
+    return upkeep.departures().letGo();
+  }
+
+  @Override
+  public int invalidateAll() {
+    return upkeep.departures().letGoOfAll();
+  }
+
+  /**
+   * Whether there is room on the disk. While there is not, {@link #park} throws {@link
+   * DiskFullException} without writing, until some is free or a while has passed.
+   */
+  @Override
+  public ParkingStatus status() {
+    return room.status();
+  }
+
+  @Override
+  public void addUser(CacheUser user) {
+    upkeep.addUser(user);
+  }
+
+  @Override
+  public void removeUser(CacheUser user) {
+    upkeep.removeUser(user);
+  }
+
+  /** What can be done with all that is here. */
+  public CacheUpkeep upkeep() {
+    return upkeep;
+  }
+
+  /**
+   * Parks what {@link CacheView#export} wrote. The file is verified whole, and its model compared,
+   * before anything changes. That its keys and values are those of its tokens nobody can verify: it
+   * serves its own agent, and no other agent begins with a part of it, now or later.
+   *
+   * @throws CacheException if it is damaged, another model's, in the way of a cache that is here,
+   *     or cannot be parked
+   */
+  public ParkedCache importFrom(CacheImport parcel) {
+    CacheTransfer.Parcel found = CacheTransfer.read(parcel, new RootLayout(root), form);
+    return park(found.agent(), found.snapshot().asImported()); // whatever the file says of itself
+  }
+
+  /** Waits for what is being read or written and lets go of the directory. */
+  @Override
+  public void close() {
+    if (rounds != null) {
+      rounds.close();
+    }
+    locks.close(
+        () -> {
+          try {
+            rootLock.close();
+          } catch (IOException e) {
+            throw new CacheException(
+                "Cannot let go of cache directory %s: %s".formatted(root, CacheFiles.reason(e)), e);
+          }
+        });
+  }
+}

@@ -1,0 +1,45 @@
+package dev.semantic.store;
+
+import dev.semantic.model.ModelTag;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The models' directories of one root, live and archived; each is looked through at first use. */
+final class TagDirectories {
+  private final Path root;
+  private final CacheForm form;
+  private final Map<Path, TagDirectory> open = new ConcurrentHashMap<>();
+
+  TagDirectories(Path root, CacheForm form) {
+    this.root = root;
+    this.form = form;
+  }
+
+  TagDirectory of(ModelTag tag) {
+    return at(CacheFileNames.directory(root, tag));
+  }
+
+  TagDirectory at(Path path) {
+    return open.computeIfAbsent(path, directory -> TagDirectory.open(directory, form));
+  }
+
+  CacheForm form() {
+    return form;
+  }
+
+  /** An agent's file, wherever it lies, has been here for too long. */
+  void expire(Path file, CacheFileException why) {
+    open.values().forEach(directory -> directory.expire(file, why));
+  }
+
+  /** What is known of a directory is not true any more. */
+  void forget(Path path) {
+    open.remove(path);
+  }
+
+  /** The block is not to be used any more. */
+  void lost(Path block) {
+    open.values().forEach(directory -> directory.lost(block));
+  }
+}

@@ -1,0 +1,93 @@
+package dev.semantic.store;
+
+import dev.semantic.log.Log;
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.ThreadFrame;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+
+/** The thread that looks at the limits, after somebody was parked and every now and then. */
+final class UpkeepRounds implements ThreadFrame.Rounds {
+  private static final Log LOG = Log.of(UpkeepRounds.class);
+  private static final long EVERY = Duration.ofMinutes(10).toNanos();
+  private static final long APART = Duration.ofSeconds(5).toNanos();
+
+  private final Timeline timeline;
+  private final CacheUpkeep upkeep;
+  private final Monitor monitor;
+  private boolean wanted = true;
+  private boolean closed;
+
+  private UpkeepRounds(Timeline timeline, CacheUpkeep upkeep) {
+    this.timeline = timeline;
+    this.upkeep = upkeep;
+    this.monitor = timeline.monitor();
+  }
+
+  static UpkeepRounds start(Timeline timeline, CacheUpkeep upkeep) {
+    UpkeepRounds rounds = new UpkeepRounds(timeline, upkeep);
+    ThreadFrame.rounds(timeline, "semantic-upkeep", rounds);
+    return rounds;
+  }
+
+  /** Something was parked. Never waits. */
+  void nudge() {
+    monitor.holding(
+        () -> {
+          wanted = true;
+          monitor.signalAll();
+        });
+  }
+
+  void close() {
+    monitor.holding(
+        () -> {
+          closed = true;
+          monitor.signalAll();
+        });
+  }
+
+  @Override
+  public boolean round() {
+    boolean due = awaitRound();
+    if (due && upkeep.run().caches() >= RetentionRound.MOST) {
+      nudge();
+    }
+    return due;
+  }
+
+  @Override
+  public void failed(Throwable cause) {
+    if (!monitor.holding(() -> closed)) {
+      LOG.warn("A round of upkeep failed; the next one goes on", cause);
+    }
+  }
+
+  @Override
+  public void ended() {
+    // nobody waits for it
+  }
+
+  private boolean awaitRound() {
+    long begin = timeline.nanoTime();
+    monitor.lock();
+    try {
+      while (!closed) {
+        long waited = timeline.nanoTime() - begin;
+        long due = (wanted ? APART : EVERY) - waited;
+        if (due <= 0) {
+          wanted = false;
+          return true;
+        }
+        try {
+          monitor.awaitNanos(due);
+        } catch (InterruptedException e) {
+          LOG.debug("Somebody interrupted the upkeep, which ends with its store only", e);
+        }
+      }
+      return false;
+    } finally {
+      monitor.unlock();
+    }
+  }
+}

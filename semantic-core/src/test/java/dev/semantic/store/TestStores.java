@@ -1,0 +1,21 @@
+package dev.semantic.store;
+
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.function.LongSupplier;
+
+/** Stores whose time and disk are the test's. */
+public final class TestStores {
+  private TestStores() {}
+
+  /** A store that takes the disk for as free as it is told, and looks at no limit by itself. */
+  public static DiskCacheStore open(
+      Path root, Clock clock, UpkeepPolicy policy, LongSupplier free) {
+    CacheForm usual = CacheForm.usual();
+    return DiskCacheStore.open(
+        root,
+        new CacheForm(clock, usual.checksumBytes(), usual.blockTokens()),
+        policy,
+        where -> free.getAsLong());
+  }
+}

@@ -1,0 +1,26 @@
+package dev.semantic.mlx.layers;
+
+import dev.semantic.mlx.architecture.FeedForward.Activation;
+import dev.semantic.mlx.array.Elementwise;
+import dev.semantic.mlx.array.MlxArray;
+import dev.semantic.mlx.array.Scope;
+
+/**
+ * The gated feed-forward layer (Shazeer 2020): SwiGLU or GeGLU by its activation.
+ *
+ * @param gateUp gate and up at once: {@code [hidden, 2 intermediate]}
+ */
+public record FeedForward(Linear gateUp, Linear down, int intermediate, Activation activation) {
+  /** Shape kept: {@code [batch, tokens, hidden]}. */
+  public MlxArray of(Scope s, MlxArray x) {
+    MlxArray both = gateUp.of(s, x);
+    MlxArray gate = Layers.slice(s, both, 2, 0, intermediate);
+    MlxArray up = Layers.slice(s, both, 2, intermediate, 2 * intermediate);
+    MlxArray bent =
+        switch (activation) {
+          case SILU -> Elementwise.silu(s, gate);
+          case GELU_TANH -> Elementwise.geluTanh(s, gate);
+        };
+    return down.of(s, Elementwise.multiply(s, bent, up));
+  }
+}

