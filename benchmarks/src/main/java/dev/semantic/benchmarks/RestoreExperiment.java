@@ -133,10 +133,10 @@ public final class RestoreExperiment {
 
   private void restoreInPlace() {
     long start = System.nanoTime();
-    try (Vacancy vacancy = model.vacancy().orElseThrow()) {
-      read(vacancy);
+    try (Vacancy allocation = model.vacancy().orElseThrow()) {
+      read(allocation);
       long loaded = System.nanoTime();
-      try (Sequence sequence = vacancy.occupy()) {
+      try (Sequence sequence = allocation.occupy()) {
         long restored = System.nanoTime();
         step(sequence);
         long end = System.nanoTime();
@@ -149,9 +149,9 @@ public final class RestoreExperiment {
   }
 
   private void decodeStep() {
-    try (Vacancy vacancy = model.vacancy().orElseThrow()) {
-      read(vacancy);
-      try (Sequence sequence = vacancy.occupy()) {
+    try (Vacancy allocation = model.vacancy().orElseThrow()) {
+      read(allocation);
+      try (Sequence sequence = allocation.occupy()) {
         step(sequence);
         long start = System.nanoTime();
         step(sequence);
@@ -160,8 +160,8 @@ public final class RestoreExperiment {
     }
   }
 
-  private void read(Vacancy vacancy) {
-    if (store.read(AGENT, tag, vacancy).isEmpty()) {
+  private void read(Vacancy allocation) {
+    if (store.read(AGENT, tag, allocation).isEmpty()) {
       throw new IllegalStateException("What was parked is not there");
     }
   }

@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.engine.IdleSequences.Hot;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;
 import dev.semantic.kv.AgentId;
@@ -49,16 +49,17 @@ import org.openjdk.jmh.annotations.Warmup;
 @SuppressWarnings("NullAway.Init") // JMH calls the set-up method before anything else
 public class MemoryBenchmark {
   private static final int TOKENS = 4000;
-  private static final Comparator<Work> ORDER = Comparator.comparingLong(Work::order);
+  private static final Comparator<RunningRequest> ORDER =
+      Comparator.comparingLong(RunningRequest::order);
 
   /** How many tokens all texts begin with, although nobody can give them away. */
   @Param({"0", "2048"})
   private int alike;
 
-  private final HotTier hot = new HotTier();
-  private final Prefixes prefixes = new Prefixes(hot);
+  private final IdleSequences idle = new IdleSequences();
+  private final PrefixSharing prefixSharing = new PrefixSharing(idle);
   private final List<AgentId> agents = new ArrayList<>();
-  private final List<Work> active = new ArrayList<>();
+  private final List<RunningRequest> active = new ArrayList<>();
   private int next;
 
   /** Tokens as MLX's sequences hold them, without keys and values. */
@@ -97,19 +98,19 @@ public class MemoryBenchmark {
     BlockPool pool = new BlockPool(ByteSize.ofGiB(1));
     pool.reconfigure(KvLayout.uniform(2, 1, 4), KvPrecision.FLOAT32);
     PreparedModel prepared = new ScriptedRuntime().prepare(Geometry.ALPHA.id());
-    Serving serving = new Serving(prepared.load(LoadProgress.NONE), prepared.text());
+    ServingModel serving = new ServingModel(prepared.load(LoadProgress.NONE), prepared.text());
     for (int i = 0; i < 100; i++) {
       AgentId agent = new AgentId("agent " + i);
       agents.add(agent);
-      hot.put(agent, fresh(pool, text(i)));
+      idle.put(agent, fresh(pool, text(i)));
     }
     for (int i = 0; i < 16; i++) {
       int[] prompt = text(1000 + i);
       GenerationRequest request = GenerationRequest.of(new Prompt.Tokens(prompt)).build();
       RequestOutput generation = new RequestOutput(Timeline.SYSTEM.monitor(), () -> {});
-      Ticket ticket = Ticket.of(request, generation, 0, Duration.ofHours(1));
+      Request queued = Request.of(request, generation, 0, Duration.ofHours(1));
       Hot empty = fresh(pool, new int[0]);
-      active.add(new Work(ticket, i, empty, serving, prompt, 0, Timeline.SYSTEM));
+      active.add(new RunningRequest(queued, i, empty, serving, prompt, 0, Timeline.SYSTEM));
     }
   }
 
@@ -136,39 +137,39 @@ public class MemoryBenchmark {
 
   @Benchmark
   public Optional<Hot> lookUp() {
-    return hot.peek(someone());
+    return idle.peek(someone());
   }
 
   /** As each request does. */
   @Benchmark
   public Hot takeAndPutBack() {
     AgentId agent = someone();
-    Hot taken = hot.take(agent).orElseThrow();
-    hot.put(agent, taken);
+    Hot taken = idle.take(agent).orElseThrow();
+    idle.put(agent, taken);
     return taken;
   }
 
   @Benchmark
   public Optional<AgentId> whoHasToLeave() {
-    return hot.coldest(Set.of());
+    return idle.coldest(Set.of());
   }
 
   @Benchmark
-  public List<Work> whatCouldBeShared() {
-    return prefixes.share(active, ORDER);
+  public List<RunningRequest> whatCouldBeShared() {
+    return prefixSharing.share(active, ORDER);
   }
 
   /** When another agent has fallen silent since the step before: everybody is looked at again. */
   @Benchmark
-  public List<Work> whatCouldBeSharedNow() {
+  public List<RunningRequest> whatCouldBeSharedNow() {
     takeAndPutBack();
-    return prefixes.share(active, ORDER);
+    return prefixSharing.share(active, ORDER);
   }
 
   /** What a text costs once, when its request comes or its agent falls silent. */
   @Benchmark
-  public Blocks hashesOfAText() {
+  public BlockHashes hashesOfAText() {
     int[] prompt = active.getFirst().said();
-    return Blocks.of(prompt, prompt.length);
+    return BlockHashes.of(prompt, prompt.length);
   }
 }

@@ -21,7 +21,7 @@ final class Arrivals {
   private static final Log LOG = Log.of(Arrivals.class);
 
   private final Timeline timeline;
-  private final Readers readers;
+  private final KvReaders kvReaders;
   private final Runnable wake;
   private final Monitor monitor;
   private final List<Reading> readings = new ArrayList<>();
@@ -31,16 +31,16 @@ final class Arrivals {
    *
    * @param tokens what its sequence should hold the beginning of
    */
-  record Arrival(Beginning beginning, int[] tokens, Serving serving) {
+  record Arrival(Beginning beginning, int[] tokens, ServingModel serving) {
     Optional<AgentId> agent() {
-      return beginning.ticket().request().agent();
+      return beginning.request().request().agent();
     }
   }
 
   private static final class Reading {
     private final Arrival arrival;
     private boolean done;
-    private Optional<Recalled> found = Optional.empty();
+    private Optional<LoadedKv> found = Optional.empty();
 
     Reading(Arrival arrival) {
       this.arrival = arrival;
@@ -48,26 +48,26 @@ final class Arrivals {
   }
 
   /** One that may be begun now. */
-  record Ready(Arrival arrival, Optional<Recalled> cache) {}
+  record Ready(Arrival arrival, Optional<LoadedKv> cache) {}
 
   /**
    * Nobody is on the way.
    *
    * @param wake tells the scheduler that one is ready
    */
-  Arrivals(Timeline timeline, Readers readers, Runnable wake) {
+  Arrivals(Timeline timeline, KvReaders kvReaders, Runnable wake) {
     this.timeline = timeline;
-    this.readers = readers;
+    this.kvReaders = kvReaders;
     this.wake = wake;
     this.monitor = timeline.monitor();
   }
 
   /** Begins to look for an agent's cache. */
-  void read(Arrival arrival, Supplier<Optional<Recalled>> source) {
+  void read(Arrival arrival, Supplier<Optional<LoadedKv>> source) {
     Reading reading = new Reading(arrival);
     monitor.holding(() -> readings.add(reading));
     try {
-      readers.start(new Read(reading, source));
+      kvReaders.start(new Read(reading, source));
     } catch (Throwable t) { // no more threads, say
       end(reading, Optional.empty());
       LOG.warn("Cannot read what {} parked", arrival.agent(), t);
@@ -76,10 +76,10 @@ final class Arrivals {
 
   private final class Read implements ThreadFrame.Work {
     private final Reading reading;
-    private final Supplier<Optional<Recalled>> source;
-    private Optional<Recalled> found = Optional.empty();
+    private final Supplier<Optional<LoadedKv>> source;
+    private Optional<LoadedKv> found = Optional.empty();
 
-    private Read(Reading reading, Supplier<Optional<Recalled>> source) {
+    private Read(Reading reading, Supplier<Optional<LoadedKv>> source) {
       this.reading = reading;
       this.source = source;
     }
@@ -102,7 +102,7 @@ final class Arrivals {
     }
   }
 
-  private void end(Reading reading, Optional<Recalled> found) {
+  private void end(Reading reading, Optional<LoadedKv> found) {
     boolean awaited =
         monitor.holding(
             () -> {
@@ -111,7 +111,7 @@ final class Arrivals {
               return readings.contains(reading);
             });
     if (!awaited) {
-      found.ifPresent(Recalled::drop);
+      found.ifPresent(LoadedKv::drop);
     }
   }
 
@@ -149,19 +149,19 @@ final class Arrivals {
               return those;
             });
     // What is still being read is dropped by its reader.
-    taken.forEach(reading -> reading.found.ifPresent(Recalled::drop));
+    taken.forEach(reading -> reading.found.ifPresent(LoadedKv::drop));
     return taken.stream().map(reading -> reading.arrival).toList();
   }
 
   private boolean isOver(Reading reading) {
-    return reading.arrival.beginning().ticket().isOver(timeline.nanoTime());
+    return reading.arrival.beginning().request().isOver(timeline.nanoTime());
   }
 
-  boolean holds(Ticket ticket) {
+  boolean holds(Request queued) {
     return monitor.holding(
         () ->
             readings.stream()
-                .anyMatch(reading -> reading.arrival.beginning().ticket().equals(ticket)));
+                .anyMatch(reading -> reading.arrival.beginning().request().equals(queued)));
   }
 
   boolean isBusy(AgentId agent) {

@@ -49,14 +49,14 @@ public final class BatchEngine implements AutoCloseable {
 
   private final EngineOptions options;
   private final BlockPool pool;
-  private final HotTier hot = new HotTier();
+  private final IdleSequences idle = new IdleSequences();
   private final Parking parking;
-  private final WriteBehind behind;
-  private final Recall recall;
-  private final Admission admission;
-  private final Lobby lobby;
-  private final Homecoming homecoming;
-  private final Readers readers;
+  private final BackgroundParking behind;
+  private final KvLoader kvLoader;
+  private final KvCacheManager kvCache;
+  private final EngineState state;
+  private final AgentPrefetch prefetch;
+  private final KvReaders kvReaders;
   private final PromptTokenizer tokenizer;
   private final Supplier<Scheduler> fresh;
   private final Timeline timeline;
@@ -74,29 +74,29 @@ public final class BatchEngine implements AutoCloseable {
   public BatchEngine(EngineOptions options, BlockPool pool, CacheStore store, Timeline timeline) {
     this.options = options;
     this.pool = pool;
-    this.lobby = new Lobby(timeline, options);
+    this.state = new EngineState(timeline, options);
     this.parking = new Parking(store, timeline);
-    this.behind = new WriteBehind(hot, parking, timeline, lobby::wake);
-    this.recall = new Recall(store, pool);
-    this.admission = new Admission(hot, pool, recall, parking, behind, timeline);
+    this.behind = new BackgroundParking(idle, parking, timeline, state::wake);
+    this.kvLoader = new KvLoader(store, pool);
+    this.kvCache = new KvCacheManager(idle, pool, kvLoader, parking, behind, timeline);
     this.timeline = timeline;
-    this.readers = new Readers(timeline, "semantic-restore");
-    this.tokenizer = new PromptTokenizer(lobby, new Readers(timeline, "semantic-tokenize"));
-    this.homecoming =
-        new Homecoming(
-            store, recall, timeline, readers, hot::isPinned, admission::hasRoom, lobby::wake);
+    this.kvReaders = new KvReaders(timeline, "semantic-restore");
+    this.tokenizer = new PromptTokenizer(state, new KvReaders(timeline, "semantic-tokenize"));
+    this.prefetch =
+        new AgentPrefetch(
+            store, kvLoader, timeline, kvReaders, idle::isPinned, kvCache::hasRoom, state::wake);
     this.fresh =
         () ->
             new Scheduler(
                 timeline,
-                lobby,
-                admission,
-                new Stepper(hot, admission),
+                state,
+                kvCache,
+                new ModelRunner(idle, kvCache),
                 options.writeBehind() ? Optional.of(behind) : Optional.empty(),
-                homecoming,
-                readers,
+                prefetch,
+                kvReaders,
                 tokenizer,
-                hot);
+                idle);
     this.scheduler = fresh.get();
     watch(timeline);
   }
@@ -104,9 +104,9 @@ public final class BatchEngine implements AutoCloseable {
   /** Or no threads at all. */
   private void watch(Timeline timeline) {
     try {
-      Watchdog.start(timeline, lobby);
+      Watchdog.start(timeline, state);
     } catch (Throwable t) {
-      lobby.close();
+      state.close();
       throw t;
     }
   }
@@ -118,7 +118,7 @@ public final class BatchEngine implements AutoCloseable {
    *     such requests are refused
    */
   public Generation submit(GenerationRequest request) {
-    return lobby.submit(request);
+    return state.submit(request);
   }
 
   /**
@@ -129,7 +129,7 @@ public final class BatchEngine implements AutoCloseable {
    * @param retryAfter when those that are refused may ask again
    */
   public void expect(@Nullable ModelId model, ArrivalPolicy arrivals, Duration retryAfter) {
-    lobby.expect(new Expectation(model, arrivals, retryAfter, null));
+    state.expect(new SwapNotice(model, arrivals, retryAfter, null));
   }
 
   /**
@@ -139,7 +139,7 @@ public final class BatchEngine implements AutoCloseable {
    * @return how many requests were still running when time ran out; 0 means drained
    */
   public int drain(DrainOrder order) throws InterruptedException {
-    return lobby.drain(order);
+    return state.drain(order);
   }
 
   /**
@@ -147,21 +147,21 @@ public final class BatchEngine implements AutoCloseable {
    * it has, if it has one. Otherwise nothing.
    */
   public void revive() {
-    if (lobby.mode() == EngineMode.FAILED) {
+    if (state.mode() == EngineMode.FAILED) {
       scheduler.awaitEnd(LAST_WORDS);
       scheduler.endWhatIsLeft();
       scheduler = fresh.get();
-      lobby.revive();
+      state.revive();
       LOG.info("The engine works again");
     }
   }
 
   /** Goes on serving with the model that was drained. */
   public void resume() {
-    long permit = lobby.permit();
-    lobby.enter(EngineMode.DRAINED, permit);
-    Serving again = lobby.current();
-    lobby.become(permit, EngineMode.SERVING, again, () -> recall.open(again));
+    long permit = state.permit();
+    state.enter(EngineMode.DRAINED, permit);
+    ServingModel again = state.current();
+    state.become(permit, EngineMode.SERVING, again, () -> kvLoader.open(again));
   }
 
   /**
@@ -174,24 +174,24 @@ public final class BatchEngine implements AutoCloseable {
    * @throws CancellationException if it was cancelled, or given up; what was parked is parked
    */
   public int parkAgents(long permit, BooleanSupplier cancelled) {
-    lobby.enter(EngineMode.DRAINED, permit);
-    BooleanSupplier unwanted = () -> cancelled.getAsBoolean() || lobby.givenUp(permit);
+    state.enter(EngineMode.DRAINED, permit);
+    BooleanSupplier unwanted = () -> cancelled.getAsBoolean() || state.givenUp(permit);
     behind.awaitWritten(unwanted);
-    return parking.parkAll(hot.all(), unwanted);
+    return parking.parkAll(idle.all(), unwanted);
   }
 
   /** Lets go of the model and of every sequence; the queue stays. Only after {@link #drain}. */
   public void shutdown(long permit) {
-    lobby.enter(EngineMode.DRAINED, permit);
-    homecoming.stop();
-    recall.close();
-    hot.closeAll(taking -> lobby.permitted(permit, taking));
-    lobby.become(permit, EngineMode.EMPTY, null, this::forgetLost);
+    state.enter(EngineMode.DRAINED, permit);
+    prefetch.stop();
+    kvLoader.close();
+    idle.closeAll(taking -> state.permitted(permit, taking));
+    state.become(permit, EngineMode.EMPTY, null, this::forgetLost);
   }
 
   /** What somebody lost for want of memory is gone with the model, and keeps no other out. */
   private void forgetLost() {
-    hot.forgetLent();
+    idle.forgetLent();
     int lost = pool.totalBlocks() - pool.availableBlocks();
     if (lost > 0) {
       pool.forgetLeases();
@@ -207,20 +207,20 @@ public final class BatchEngine implements AutoCloseable {
    * @param permit taken before
    */
   public void reinitialize(long permit, LoadedModel model, TextCodec text) {
-    lobby.enter(EngineMode.EMPTY, permit);
+    state.enter(EngineMode.EMPTY, permit);
     ModelSpec spec = model.spec();
     pool.reconfigure(spec.kvLayout(), spec.kvPrecision());
-    Serving next = new Serving(model, text);
-    Homecoming.Trip trip = new Homecoming.Trip(next, options.restoredAgents());
-    lobby.become(
+    ServingModel next = new ServingModel(model, text);
+    AgentPrefetch.Trip trip = new AgentPrefetch.Trip(next, options.restoredAgents());
+    state.become(
         permit,
         EngineMode.SERVING,
         next,
         () -> {
-          recall.open(next);
-          homecoming.prepare(trip);
+          kvLoader.open(next);
+          prefetch.prepare(trip);
         });
-    homecoming.begin(trip);
+    prefetch.begin(trip);
   }
 
   /**
@@ -230,7 +230,7 @@ public final class BatchEngine implements AutoCloseable {
    *     a request
    */
   public int awaitAgents(Duration atMost) throws InterruptedException {
-    return homecoming.await(Nanos.of(atMost));
+    return prefetch.await(Nanos.of(atMost));
   }
 
   /**
@@ -238,12 +238,12 @@ public final class BatchEngine implements AutoCloseable {
    * returns; until {@link #unpin}. It may be pinned before it has asked anything.
    */
   public void pin(AgentId agent) {
-    hot.pin(agent);
+    idle.pin(agent);
   }
 
   /** Lets an agent's cache leave memory again when others need room. */
   public void unpin(AgentId agent) {
-    hot.unpin(agent);
+    idle.unpin(agent);
   }
 
   /**
@@ -255,10 +255,10 @@ public final class BatchEngine implements AutoCloseable {
    * @throws CacheException if that does not end; what is written is removed then
    */
   public void forget(AgentId agent) {
-    homecoming.forget(agent);
-    hot.unpin(agent);
-    lobby.forget(agent, () -> hot.forget(agent));
-    Serving present = lobby.serving();
+    prefetch.forget(agent);
+    idle.unpin(agent);
+    state.forget(agent, () -> idle.forget(agent));
+    ServingModel present = state.serving();
     if (present != null) {
       PromptTokenizer.forgetTexts(present);
     }
@@ -276,7 +276,7 @@ public final class BatchEngine implements AutoCloseable {
 
   /** What the parts of a change of the model must show. */
   public long permit() {
-    return lobby.permit();
+    return state.permit();
   }
 
   /**
@@ -284,8 +284,8 @@ public final class BatchEngine implements AutoCloseable {
    * become void, and what it still holds counts for nothing.
    */
   public void giveUp() {
-    lobby.giveUp();
-    if (lobby.mode() == EngineMode.EMPTY) {
+    state.giveUp();
+    if (state.mode() == EngineMode.EMPTY) {
       pool.forgetLeases();
     }
   }
@@ -293,28 +293,28 @@ public final class BatchEngine implements AutoCloseable {
   /** Whether requests are answered, or were until it was drained, with this very model. */
   @SuppressWarnings("ReferenceEquality") // another load of the same weights is another model
   public boolean hasModel(LoadedModel model) {
-    Serving present = lobby.serving();
+    ServingModel present = state.serving();
     return present != null && present.model() == model;
   }
 
   /** The model that answers at this moment, if one does. */
   public Optional<ModelSpec> serving() {
-    return lobby.answering().map(present -> present.model().spec());
+    return state.answering().map(present -> present.model().spec());
   }
 
   /** What it is doing. */
   public EngineMode mode() {
-    return lobby.mode();
+    return state.mode();
   }
 
   /** Lets a drain look whether it was cancelled. */
   public void wake() {
-    lobby.wake();
+    state.wake();
   }
 
   /** Ends every request under way before its next token; what was generated is its answer. */
   public void cancelRunning() {
-    lobby.cancelRunning();
+    state.cancelRunning();
   }
 
   /**
@@ -324,47 +324,47 @@ public final class BatchEngine implements AutoCloseable {
    * @param why made for each of them; asked under the engine's lock
    */
   public void refuse(Supplier<RequestException> why) {
-    lobby.refuse(why);
+    state.refuse(why);
   }
 
   /** Lets requests wait again for a model to come, if they were refused. */
   public void admitAgain() {
-    lobby.admitAgain();
+    state.admitAgain();
   }
 
   /** Whether somebody is being answered, or was a moment ago: agents think between two turns. */
   public boolean isBusy() {
-    return lobby.isUsedWithin(A_MOMENT);
+    return state.isUsedWithin(A_MOMENT);
   }
 
   /** For how long nobody has asked anything and nothing was under way; zero while something is. */
   public long idleNanos() {
-    return lobby.idleNanos();
+    return state.idleNanos();
   }
 
   /** Requests that have been begun and not ended. */
   public int running() {
-    return lobby.running();
+    return state.running();
   }
 
   /** Requests that have not been begun, or were preempted. */
   public int queued() {
-    return lobby.queued();
+    return state.queued();
   }
 
   /** Agents whose caches are in memory and idle. */
   public int hotAgents() {
-    return hot.size();
+    return idle.size();
   }
 
   /** Agents whose caches are in memory and idle, and not parked as they are. */
   public int unparkedAgents() {
-    return hot.unparked();
+    return idle.unparked();
   }
 
   /** Agents whose sequences are in memory, idle or generating. */
   public Set<AgentId> agents() {
-    return hot.agents();
+    return idle.agents();
   }
 
   /**
@@ -384,24 +384,24 @@ public final class BatchEngine implements AutoCloseable {
     if (closed) {
       return;
     }
-    lobby.close();
+    state.close();
     still = scheduler.awaitEnd(LAST_STEP);
     if (!still) {
       RequestException cause =
           new RequestException(
               RequestException.Kind.CLOSED,
               "The engine was closed while the model or the store had not come back");
-      lobby.failRunning(cause);
-      lobby.sendAway(cause);
+      state.failRunning(cause);
+      state.sendAway(cause);
       LOG.error(
           "A step of the model or the store has not come back for {}; what it uses is left alone",
           LAST_STEP);
     }
-    readers.close();
+    kvReaders.close();
     tokenizer.close();
     behind.close();
     if (still) {
-      recall.close();
+      kvLoader.close();
       still = ThreadFrame.within(timeline, "semantic-close-agents", LAST_STEP, this::closeAgents);
     }
     closed = true; // last: whoever had no memory for it closes again
@@ -409,9 +409,9 @@ public final class BatchEngine implements AutoCloseable {
 
   private void closeAgents() {
     try {
-      hot.closeAll(Supplier::get);
+      idle.closeAll(Supplier::get);
     } finally {
-      hot.closeLent();
+      idle.closeLent();
     }
   }
 }

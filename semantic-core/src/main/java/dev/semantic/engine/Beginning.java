@@ -2,16 +2,16 @@ package dev.semantic.engine;
 
 /** What the scheduler begins, or goes on with. */
 sealed interface Beginning {
-  Ticket ticket();
+  Request request();
 
   /** A request that comes from the queue. */
-  record First(Ticket ticket) implements Beginning {}
+  record First(Request request) implements Beginning {}
 
   /** One that was preempted, and whose model is back. */
-  record Again(Work work) implements Beginning {
+  record Again(RunningRequest running) implements Beginning {
     @Override
-    public Ticket ticket() {
-      return work.ticket();
+    public Request request() {
+      return running.ticket();
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.engine.HotTier.Hot;
+import dev.semantic.engine.IdleSequences.Hot;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.AgentSnapshot;
 import dev.semantic.kv.KvSnapshot;
@@ -58,7 +58,7 @@ final class Parking {
   private String why = "";
 
   /** An agent's cache as it was at one moment. */
-  record Copied(AgentId agent, Hot hot, HotTier.Attempt attempt, KvSnapshot snapshot) {}
+  record Copied(AgentId agent, Hot hot, IdleSequences.Attempt attempt, KvSnapshot snapshot) {}
 
   Parking(CacheStore store, Timeline timeline) {
     this.store = store;
@@ -68,7 +68,7 @@ final class Parking {
 
   /** Copies an agent's cache, to be written or dropped. Where the model may be used. */
   Copied copy(AgentId agent, Hot hot) {
-    HotTier.Attempt attempt = hot.beginParking();
+    IdleSequences.Attempt attempt = hot.beginParking();
     try {
       Copied copied = new Copied(agent, hot, attempt, hot.snapshot());
       monitor.holding(() -> underWay.add(copied));

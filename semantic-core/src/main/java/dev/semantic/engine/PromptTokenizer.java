@@ -21,17 +21,17 @@ final class PromptTokenizer {
   /** Prompts of one model that are worked on at a time; others wait behind the longest of them. */
   static final int MOST_AT_A_TIME = 2;
 
-  private final Lobby lobby;
-  private final Readers threads;
+  private final EngineState state;
+  private final KvReaders threads;
 
-  PromptTokenizer(Lobby lobby, Readers threads) {
-    this.lobby = lobby;
+  PromptTokenizer(EngineState state, KvReaders threads) {
+    this.state = state;
     this.threads = threads;
   }
 
   /** Sees to what waits; returns at once. */
   void startAll() {
-    for (PromptTokens next = lobby.nextPrompt(); next != null; next = lobby.nextPrompt()) {
+    for (PromptTokens next = state.nextPrompt(); next != null; next = state.nextPrompt()) {
       start(next);
     }
   }
@@ -56,12 +56,12 @@ final class PromptTokenizer {
     @Override
     public void run() {
       for (PromptTokens prompt = inHand; prompt != null; prompt = inHand) {
-        if (lobby.isWanted(prompt)) {
+        if (state.isWanted(prompt)) {
           make(prompt);
         }
-        lobby.tokenized(prompt);
+        state.tokenized(prompt);
         Thread.interrupted(); // it was meant for that prompt
-        inHand = lobby.nextPrompt();
+        inHand = state.nextPrompt();
       }
     }
 
@@ -69,7 +69,7 @@ final class PromptTokenizer {
     public void ended(@Nullable Throwable thrown) {
       if (inHand != null && thrown != null) {
         inHand.refuse(RequestException.of(thrown));
-        lobby.tokenized(inHand);
+        state.tokenized(inHand);
         inHand = null;
       }
     }
@@ -88,7 +88,7 @@ final class PromptTokenizer {
   }
 
   /** Lets a model's tokenizer remember nothing of anybody. */
-  static void forgetTexts(Serving serving) {
+  static void forgetTexts(ServingModel serving) {
     try {
       serving.text().forgetTexts();
     } catch (RuntimeException e) {
@@ -96,7 +96,7 @@ final class PromptTokenizer {
     }
   }
 
-  private static int[] tokens(Prompt prompt, Serving serving) {
+  private static int[] tokens(Prompt prompt, ServingModel serving) {
     TextCodec codec = serving.text();
     return switch (prompt) {
       case Prompt.Tokens tokens -> tokens.ids();
@@ -112,7 +112,7 @@ final class PromptTokenizer {
   }
 
   /** A template may leave out or repeat what is said, so what counts is what it makes of it. */
-  private static void requireFit(Prompt.Chat chat, Serving serving) {
+  private static void requireFit(Prompt.Chat chat, ServingModel serving) {
     long said = chat.messages().stream().mapToLong(message -> message.content().length()).sum();
     if (!fits(said, serving)) {
       requireFit(serving.text().renderChat(chat.messages()).length(), serving);
@@ -120,7 +120,7 @@ final class PromptTokenizer {
   }
 
   /** What would not fit if every token were the longest there is need not be counted. */
-  private static void requireFit(long chars, Serving serving) {
+  private static void requireFit(long chars, ServingModel serving) {
     if (!fits(chars, serving)) {
       ModelSpec spec = serving.model().spec();
       throw new RequestException(
@@ -130,11 +130,11 @@ final class PromptTokenizer {
     }
   }
 
-  private static boolean fits(long chars, Serving serving) {
+  private static boolean fits(long chars, ServingModel serving) {
     return leastTokens(chars, serving) < serving.model().spec().contextLength();
   }
 
-  private static long leastTokens(long chars, Serving serving) {
+  private static long leastTokens(long chars, ServingModel serving) {
     OptionalInt most = serving.text().maxCharsPerToken();
     return most.isPresent() ? Math.ceilDiv(chars, (long) most.getAsInt()) : 0;
   }

@@ -5,26 +5,26 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A prompt on its way to the tokens of one model. Another model has other ones: what was made for
- * one {@link Serving} says nothing to the next.
+ * one {@link ServingModel} says nothing to the next.
  */
 final class PromptTokens {
-  private final Ticket ticket;
-  private final Serving by;
+  private final Request request;
+  private final ServingModel by;
   private int[] tokens = {}; // this and the refusal: its maker's, until it is made
   private @Nullable RequestException refusal;
   private boolean made; // this and its maker: under the lobby's lock
   private @Nullable Thread maker;
 
-  PromptTokens(Ticket ticket, Serving by) {
-    this.ticket = ticket;
+  PromptTokens(Request request, ServingModel by) {
+    this.request = request;
     this.by = by;
   }
 
-  Ticket ticket() {
-    return ticket;
+  Request ticket() {
+    return request;
   }
 
-  Serving by() {
+  ServingModel by() {
     return by;
   }
 

@@ -14,35 +14,35 @@ import java.util.Optional;
 final class Scheduler implements ThreadFrame.Rounds {
   private static final Log LOG = Log.of(Scheduler.class);
 
-  private final Lobby lobby;
-  private final Admission admission;
+  private final EngineState state;
+  private final KvCacheManager kvCache;
   private final Arrivals arrivals;
-  private final Stepper stepper;
-  private final Optional<WriteBehind> behind;
-  private final Homecoming homecoming;
+  private final ModelRunner runner;
+  private final Optional<BackgroundParking> behind;
+  private final AgentPrefetch prefetch;
   private final PromptTokenizer tokenizer;
-  private final HotTier hot;
+  private final IdleSequences idleSequences;
   private final Latch over;
 
   /** Begins at once. */
   Scheduler(
       Timeline timeline,
-      Lobby lobby,
-      Admission admission,
-      Stepper stepper,
-      Optional<WriteBehind> behind,
-      Homecoming homecoming,
-      Readers readers,
+      EngineState state,
+      KvCacheManager kvCache,
+      ModelRunner runner,
+      Optional<BackgroundParking> behind,
+      AgentPrefetch prefetch,
+      KvReaders kvReaders,
       PromptTokenizer tokenizer,
-      HotTier hot) {
-    this.lobby = lobby;
-    this.admission = admission;
-    this.arrivals = new Arrivals(timeline, readers, lobby::wake);
-    this.stepper = stepper;
+      IdleSequences idleSequences) {
+    this.state = state;
+    this.kvCache = kvCache;
+    this.arrivals = new Arrivals(timeline, kvReaders, state::wake);
+    this.runner = runner;
     this.behind = behind;
-    this.homecoming = homecoming;
+    this.prefetch = prefetch;
     this.tokenizer = tokenizer;
-    this.hot = hot;
+    this.idleSequences = idleSequences;
     this.over = new Latch(timeline);
     ThreadFrame.rounds(timeline, "semantic-engine", this);
   }
@@ -54,7 +54,7 @@ final class Scheduler implements ThreadFrame.Rounds {
       LOG.debug("Somebody interrupted the scheduler, which ends by close() only");
     }
     try {
-      if (!lobby.awaitWork(this::isBusy, this::isIdle, this::hasSpareWork)) {
+      if (!state.awaitWork(this::isBusy, this::isIdle, this::hasSpareWork)) {
         return false;
       }
     } catch (InterruptedException e) {
@@ -75,15 +75,15 @@ final class Scheduler implements ThreadFrame.Rounds {
 
   @Override
   public void ended() {
-    lobby.failUnlessClosed();
+    state.failUnlessClosed();
     endWhatIsLeft();
-    homecoming.stop();
+    prefetch.stop();
     over.open();
   }
 
   /** Once more by another thread, once this one is over: it may have had no memory for it. */
   void endWhatIsLeft() {
-    boolean closed = lobby.mode() == EngineMode.CLOSED;
+    boolean closed = state.mode() == EngineMode.CLOSED;
     endAll(
         closed
             ? new RequestException(RequestException.Kind.CLOSED, "The engine was closed")
@@ -92,7 +92,7 @@ final class Scheduler implements ThreadFrame.Rounds {
   }
 
   private void work() {
-    switch (lobby.interruption()) {
+    switch (state.interruption()) {
       case FINISH -> {
         tokenizer.startAll();
         admit();
@@ -100,45 +100,45 @@ final class Scheduler implements ThreadFrame.Rounds {
       }
       case PREEMPT -> {
         List<Arrivals.Arrival> all = arrivals.takeAll();
-        all.reversed().forEach(arrival -> lobby.takeBack(arrival.beginning())); // each to the front
+        all.reversed().forEach(arrival -> state.takeBack(arrival.beginning())); // each to the front
         all.forEach(arrival -> hasArrived(arrival, false));
-        lobby.suspend(stepper.suspendAll());
+        state.suspend(runner.suspendAll());
       }
       case REJECT -> {
         RequestException cause =
             new RequestException(
                 RequestException.Kind.CANCELLED,
                 "Ended before it was done, because the model is being changed; ask again",
-                lobby.retryAfter());
+                state.retryAfter());
         fail(arrivals.takeAll(), cause);
-        stepper.endAll(cause);
+        runner.endAll(cause);
       }
     }
-    lobby.countEnded(this::holds);
-    if (hot.hasForgotten()) {
-      lobby.aside(hot::closeForgotten);
+    state.countEnded(this::holds);
+    if (idleSequences.hasForgotten()) {
+      state.aside(idleSequences::closeForgotten);
     }
-    if (homecoming.isReady()) {
-      lobby.aside(() -> homecoming.letIn(admission::welcome, hot::forget));
+    if (prefetch.isReady()) {
+      state.aside(() -> prefetch.letIn(kvCache::welcome, idleSequences::forget));
     } else if (isWriteBehindDue()) {
-      lobby.aside(() -> behind.ifPresent(WriteBehind::begin));
+      state.aside(() -> behind.ifPresent(BackgroundParking::begin));
     }
   }
 
-  private boolean holds(Ticket ticket) {
-    return stepper.holds(ticket) || arrivals.holds(ticket);
+  private boolean holds(Request request) {
+    return runner.holds(request) || arrivals.holds(request);
   }
 
   private boolean isBusy(AgentId agent) {
-    return stepper.isBusy(agent) || arrivals.isBusy(agent);
+    return runner.isBusy(agent) || arrivals.isBusy(agent);
   }
 
   private boolean isIdle() {
-    return stepper.size() == 0 && arrivals.allAreBeingRead();
+    return runner.size() == 0 && arrivals.allAreBeingRead();
   }
 
   private boolean hasSpareWork() {
-    return homecoming.isReady() || isWriteBehindDue() || hot.hasForgotten();
+    return prefetch.isReady() || isWriteBehindDue() || idleSequences.hasForgotten();
   }
 
   private boolean isWriteBehindDue() {
@@ -152,56 +152,56 @@ final class Scheduler implements ThreadFrame.Rounds {
       attempt(ready.arrival().beginning(), () -> begin(ready));
       hasArrived(ready.arrival(), false); // unless it has, with its cache
     }
-    for (Beginning next = lobby.begin(this::isBusy);
+    for (Beginning next = state.begin(this::isBusy);
         next != null;
-        next = lobby.begin(this::isBusy)) {
+        next = state.begin(this::isBusy)) {
       Beginning beginning = next;
       attempt(beginning, () -> begin(beginning));
     }
   }
 
   private void begin(Beginning beginning) {
-    Arrivals.Arrival arrival = admission.arrive(beginning, lobby.current());
-    if (admission.mustRead(arrival)) {
-      arrival.agent().ifPresent(homecoming::comesAlone);
-      arrivals.read(arrival, () -> admission.read(arrival));
+    Arrivals.Arrival arrival = kvCache.arrive(beginning, state.current());
+    if (kvCache.mustRead(arrival)) {
+      arrival.agent().ifPresent(prefetch::comesAlone);
+      arrivals.read(arrival, () -> kvCache.read(arrival));
     } else {
-      add(admission.begin(arrival, Optional.empty()));
+      add(kvCache.begin(arrival, Optional.empty()));
     }
   }
 
   private void begin(Arrivals.Ready ready) {
-    Work work = admission.begin(ready.arrival(), ready.cache());
-    add(work);
-    hasArrived(ready.arrival(), work.computed() > 0);
+    RunningRequest running = kvCache.begin(ready.arrival(), ready.cache());
+    add(running);
+    hasArrived(ready.arrival(), running.computed() > 0);
   }
 
-  private void add(Work work) {
+  private void add(RunningRequest running) {
     try {
-      stepper.add(work);
+      runner.add(running);
     } catch (Throwable t) {
-      Stepper.close(work.hot());
+      ModelRunner.close(running.hot());
       throw t;
     }
   }
 
   private void hasArrived(Arrivals.Arrival arrival, boolean withCache) {
-    arrival.agent().ifPresent(agent -> homecoming.cameAlone(agent, withCache));
+    arrival.agent().ifPresent(agent -> prefetch.cameAlone(agent, withCache));
   }
 
   private void attempt(Beginning beginning, Runnable task) {
     try {
       task.run();
     } catch (Throwable t) {
-      beginning.ticket().generation().fail(RequestException.of(t));
-      lobby.countEnded(this::holds);
+      beginning.request().generation().fail(RequestException.of(t));
+      state.countEnded(this::holds);
       LOG.debug("A request could not be begun", t);
     }
   }
 
   private void endOver(List<Arrivals.Arrival> those) {
     for (Arrivals.Arrival arrival : those) {
-      boolean cancelled = arrival.beginning().ticket().generation().isCancelled();
+      boolean cancelled = arrival.beginning().request().generation().isCancelled();
       end(
           List.of(arrival),
           cancelled
@@ -216,30 +216,30 @@ final class Scheduler implements ThreadFrame.Rounds {
   private void end(List<Arrivals.Arrival> those, RequestException cause) {
     for (Arrivals.Arrival arrival : those) {
       switch (arrival.beginning()) {
-        case Beginning.First(Ticket ticket) -> ticket.generation().fail(cause);
-        case Beginning.Again(Work work) -> work.endAway();
+        case Beginning.First(Request request) -> request.generation().fail(cause);
+        case Beginning.Again(RunningRequest running) -> running.endAway();
       }
       hasArrived(arrival, false);
     }
   }
 
   private void fail(List<Arrivals.Arrival> those, RequestException cause) {
-    those.forEach(arrival -> arrival.beginning().ticket().generation().fail(cause));
+    those.forEach(arrival -> arrival.beginning().request().generation().fail(cause));
     those.forEach(arrival -> hasArrived(arrival, false));
   }
 
   private void step() {
-    if (stepper.size() > 0) {
-      stepper.step(lobby.current().model());
+    if (runner.size() > 0) {
+      runner.step(state.current().model());
     }
   }
 
   private void endAll(RequestException cause) {
     end(arrivals.takeAll(), cause);
-    stepper.failAll(cause);
-    hot.closeLent(); // what was on its way from one to the other
-    lobby.failRunning(cause);
-    lobby.sendAway(cause);
+    runner.failAll(cause);
+    idleSequences.closeLent(); // what was on its way from one to the other
+    state.failRunning(cause);
+    state.sendAway(cause);
   }
 
   /**

@@ -2,8 +2,8 @@ package dev.semantic.engine;
 
 import dev.semantic.generate.RequestException;
 import dev.semantic.log.Log;
-import dev.semantic.timeline.Strand;
 import dev.semantic.timeline.ThreadFrame;
+import dev.semantic.timeline.ThreadHandle;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.HashMap;
@@ -21,22 +21,22 @@ final class Watchdog implements ThreadFrame.Rounds {
   /** How long the scheduler has to end one by itself, with what there is of its answer. */
   private static final long GRACE_NANOS = Duration.ofSeconds(1).toNanos();
 
-  private final Lobby lobby;
-  private final Map<Ticket, Long> over = new HashMap<>(); // since when
+  private final EngineState state;
+  private final Map<Request, Long> over = new HashMap<>(); // since when
 
-  private Watchdog(Lobby lobby) {
-    this.lobby = lobby;
+  private Watchdog(EngineState state) {
+    this.state = state;
   }
 
   /** Watches until the engine is closed and nobody waits. */
-  static Strand start(Timeline timeline, Lobby lobby) {
-    return ThreadFrame.rounds(timeline, "semantic-watchdog", new Watchdog(lobby));
+  static ThreadHandle start(Timeline timeline, EngineState state) {
+    return ThreadFrame.rounds(timeline, "semantic-watchdog", new Watchdog(state));
   }
 
   @Override
   public boolean round() {
     try {
-      return lobby.watch(this::endOverdue);
+      return state.watch(this::endOverdue);
     } catch (InterruptedException e) {
       LOG.debug("Somebody interrupted the watchdog, which ends with its engine only", e);
       return true;
@@ -44,28 +44,28 @@ final class Watchdog implements ThreadFrame.Rounds {
   }
 
   /** Returns the nanoseconds until the next has to be looked at. Under the lobby's lock. */
-  private long endOverdue(Set<Ticket> running, long now) {
+  private long endOverdue(Set<Request> running, long now) {
     over.keySet().retainAll(running);
     long nearest = Long.MAX_VALUE;
-    for (Ticket ticket : running) {
-      if (!ticket.generation().isDone()) {
-        nearest = Math.min(nearest, left(ticket, now));
+    for (Request request : running) {
+      if (!request.generation().isDone()) {
+        nearest = Math.min(nearest, left(request, now));
       }
     }
     return nearest;
   }
 
-  private long left(Ticket ticket, long now) {
-    if (!ticket.isOver(now)) {
-      return ticket.untilLimit(now);
+  private long left(Request request, long now) {
+    if (!request.isOver(now)) {
+      return request.untilLimit(now);
     }
-    Long since = over.putIfAbsent(ticket, now);
+    Long since = over.putIfAbsent(request, now);
     long left = GRACE_NANOS - (since == null ? 0 : now - since);
     if (left > 0) {
       return left;
     }
-    boolean cancelled = ticket.generation().isCancelled();
-    ticket
+    boolean cancelled = request.generation().isCancelled();
+    request
         .generation()
         .fail(
             new RequestException(

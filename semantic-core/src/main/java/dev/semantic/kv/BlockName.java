@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  * What identifies a block of keys and values on disk, and names its file.
  *
  * @param chain hash over all tokens up to the block's end and the model that computed it: 32
- *     hexadecimal digits, see {@link TokenChain}
+ *     hexadecimal digits, see {@link PrefixHashChain}
  * @param content hash over the numbers themselves: 16 hexadecimal digits. The same tokens prefilled
  *     in other chunks differ in the last bits; an agent continues with exactly those that it had.
  */

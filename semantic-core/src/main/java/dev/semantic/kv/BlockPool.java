@@ -202,8 +202,8 @@ public final class BlockPool {
 
     /**
      * A lease that begins with the blocks of this one's first {@code tokens}, which are counted
-     * once for both. If this one is of more parts than {@link SharedParts} has it then, two of them
-     * are joined, and counted once more if others hold them, too.
+     * once for both. If this one is of more parts than {@link SegmentMergePolicy} has it then, two
+     * of them are joined, and counted once more if others hold them, too.
      *
      * @return empty, with nothing changed, where that takes blocks that are not there: to part
      *     within a block, or to join
@@ -233,7 +233,7 @@ public final class BlockPool {
       List<Integer> tokens = new ArrayList<>(parts.stream().map(Part::tokens).toList());
       tokens.add(length);
       int cost = torn(length);
-      OptionalInt pair = SharedParts.toJoin(tokens);
+      OptionalInt pair = SegmentMergePolicy.toJoin(tokens);
       if (pair.isPresent()) {
         int first = pair.getAsInt();
         cost += Math.ceilDiv(tokens.get(first) + tokens.get(first + 1), BLOCK_TOKENS);
@@ -278,7 +278,7 @@ public final class BlockPool {
     }
 
     private void joinParts() {
-      SharedParts.toJoin(parts.stream().map(Part::tokens).toList())
+      SegmentMergePolicy.toJoin(parts.stream().map(Part::tokens).toList())
           .ifPresent(
               index -> {
                 Part second = parts.remove(index + 1);

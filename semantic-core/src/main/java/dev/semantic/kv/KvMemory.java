@@ -16,7 +16,7 @@ public interface KvMemory {
    *
    * @return a place for each layer; empty if this cache cannot be taken, and then nothing is read
    */
-  Optional<List<Place>> places(KvOutline outline);
+  Optional<List<Place>> places(KvOutline header);
 
   /**
    * Where one layer's keys and values go: the tokens of each head one behind the other, from the

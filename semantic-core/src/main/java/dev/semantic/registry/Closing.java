@@ -5,7 +5,7 @@ import dev.semantic.engine.DrainOrder;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.log.Log;
 import dev.semantic.store.CacheStore;
-import dev.semantic.store.CacheUser;
+import dev.semantic.store.PinnedAgents;
 import dev.semantic.timeline.Latch;
 import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
@@ -46,9 +46,9 @@ final class Closing implements ThreadFrame.Rounds {
   private final Timeline timeline;
   private final BatchEngine engine;
   private final CacheStore caches;
-  private final CacheUser user;
+  private final PinnedAgents pinned;
   private final Residence residence;
-  private final Hands hands;
+  private final StepRunner stepRunner;
   private final Latch over;
   private Part next = Part.REQUESTS;
   private int tries;
@@ -57,14 +57,14 @@ final class Closing implements ThreadFrame.Rounds {
       Timeline timeline,
       BatchEngine engine,
       CacheStore caches,
-      CacheUser user,
+      PinnedAgents pinned,
       Residence residence) {
     this.timeline = timeline;
     this.engine = engine;
     this.caches = caches;
-    this.user = user;
+    this.pinned = pinned;
     this.residence = residence;
-    this.hands = new Hands(timeline, PATIENCE, new Cancellation());
+    this.stepRunner = new StepRunner(timeline, PATIENCE, new Cancellation());
     this.over = new Latch(timeline);
   }
 
@@ -84,7 +84,7 @@ final class Closing implements ThreadFrame.Rounds {
       case REQUESTS -> drain();
       case AGENTS -> park();
       case ENGINE -> engine.close();
-      case STORE -> hands.run("telling the store", () -> caches.removeUser(user));
+      case STORE -> stepRunner.run("telling the store", () -> caches.removeUser(pinned));
       case MODEL -> leave();
       case NONE -> {}
     }
@@ -122,7 +122,7 @@ final class Closing implements ThreadFrame.Rounds {
 
   private void leave() {
     if (engine.isStill()) {
-      residence.vacate(hands);
+      residence.vacate(stepRunner);
     } else {
       residence.abandon();
     }

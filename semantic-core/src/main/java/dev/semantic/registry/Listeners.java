@@ -85,7 +85,7 @@ final class Listeners {
     @Override
     public void run() {
       try {
-        Hands.begin(context);
+        StepRunner.begin(context);
         news.accept(listener);
       } finally {
         over = true;

@@ -13,14 +13,14 @@ import dev.semantic.log.Log;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
-import dev.semantic.registry.SwapDesk.Turn;
+import dev.semantic.registry.SwapLock.Permit;
 import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.store.CacheException;
 import dev.semantic.store.CacheStore;
-import dev.semantic.store.CacheUser;
+import dev.semantic.store.PinnedAgents;
 import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapCancelledException;
@@ -54,13 +54,13 @@ public final class ModelRegistry implements AutoCloseable {
   private final BlockPool pool;
   private final BatchEngine engine;
   private final CacheStore caches;
-  private final CacheUser user;
+  private final PinnedAgents pinned;
   private final Planner planner;
-  private final History history;
+  private final SwapHistory history;
   private final Residence residence;
-  private final SwapDesk desk;
+  private final SwapLock swapLock;
   private final Closing closing; // made betimes: later there may be no memory for it
-  private final Keeper keeper;
+  private final IdleUnloader idleUnloader;
   private final Optional<InterruptedSwap> interrupted;
   private volatile @Nullable ModelSwapException lastFailure; // while no model serves
 
@@ -72,22 +72,23 @@ public final class ModelRegistry implements AutoCloseable {
     pool = new BlockPool(from.cacheBytes);
     engine = new BatchEngine(from.engineOptions, pool, from.caches, timeline);
     caches = from.caches;
-    user = engine::agents;
-    history = new History(from.historyLength);
+    pinned = engine::agents;
+    history = new SwapHistory(from.historyLength);
     planner = new Planner(from.budget, from.cacheBytes, history::all, engine::isBusy);
     residence =
         new Residence(
-            new SwapExecution.Tools(runtime, engine, caches, planner, timeline, from.journal),
+            new SwapExecutor.Tools(runtime, engine, caches, planner, timeline, from.journal),
             from.listeners,
             history);
-    desk = new SwapDesk(timeline, this::settleWaiting);
-    closing = new Closing(timeline, engine, caches, user, residence);
-    keeper = orClosed(() -> new Keeper(timeline, engine, from.residency, desk, residence));
+    swapLock = new SwapLock(timeline, this::settleWaiting);
+    closing = new Closing(timeline, engine, caches, pinned, residence);
+    idleUnloader =
+        orClosed(() -> new IdleUnloader(timeline, engine, from.keepAlive, swapLock, residence));
     orClosed(
         () -> {
-          caches.addUser(user);
+          caches.addUser(pinned);
           settleWaiting();
-          preload(from.residency.preload());
+          preload(from.keepAlive.preload());
           return this;
         });
   }
@@ -107,12 +108,12 @@ public final class ModelRegistry implements AutoCloseable {
     return new RegistryBuilder(runtime);
   }
 
-  private SwapReport change(@Nullable ModelId target, SwapOptions options, Turn turn)
+  private SwapReport change(@Nullable ModelId target, SwapOptions options, Permit permit)
       throws ModelSwapException {
     try {
-      SwapReport report = residence.change(target, options, turn.cancellation());
+      SwapReport report = residence.change(target, options, permit.cancellation());
       lastFailure = null;
-      keeper.decided();
+      idleUnloader.decided();
       return report;
     } catch (ModelSwapException e) {
       lastFailure = e;
@@ -125,7 +126,7 @@ public final class ModelRegistry implements AutoCloseable {
    * so is whoever comes: nobody waits for a model that nobody brings.
    */
   private void settleWaiting() {
-    if (engine.mode() == EngineMode.EMPTY && !keeper.caresForWaiting()) {
+    if (engine.mode() == EngineMode.EMPTY && !idleUnloader.caresForWaiting()) {
       ModelSwapException failure = lastFailure;
       engine.refuse(
           () ->
@@ -167,7 +168,7 @@ public final class ModelRegistry implements AutoCloseable {
    */
   public SwapReport load(ModelId model) {
     requireModel(model);
-    try (Turn turn = desk.enter("load " + model, IfBusy.REFUSE)) {
+    try (Permit permit = swapLock.enter("load " + model, IfBusy.REFUSE)) {
       boolean failed = engine.mode() == EngineMode.FAILED; // what served last serves nobody
       current()
           .filter(spec -> !failed)
@@ -176,7 +177,7 @@ public final class ModelRegistry implements AutoCloseable {
                 throw new IllegalStateException(
                     spec.id() + " serves already; exchange it with swapWithRollback");
               });
-      return change(model, SwapOptions.USUAL, turn);
+      return change(model, SwapOptions.USUAL, permit);
     } catch (ModelSwapException e) {
       if (e.getCause() instanceof ModelException cause) {
         throw cause;
@@ -199,11 +200,11 @@ public final class ModelRegistry implements AutoCloseable {
   /** The same, done as {@code options} say. */
   public SwapReport unload(SwapOptions options) throws ModelSwapException {
     requireOptions(options);
-    try (Turn turn = desk.enter("unload", options.ifBusy())) {
+    try (Permit permit = swapLock.enter("unload", options.ifBusy())) {
       if (current().isEmpty()) {
         throw new IllegalStateException("There is no model to unload");
       }
-      return change(null, options, turn);
+      return change(null, options, permit);
     }
   }
 
@@ -231,8 +232,8 @@ public final class ModelRegistry implements AutoCloseable {
       throws ModelSwapException {
     requireModel(target);
     requireOptions(options);
-    try (Turn turn = desk.enter("swap to " + target, options.ifBusy())) {
-      return change(target, options, turn);
+    try (Permit permit = swapLock.enter("swap to " + target, options.ifBusy())) {
+      return change(target, options, permit);
     }
   }
 
@@ -243,7 +244,7 @@ public final class ModelRegistry implements AutoCloseable {
    * @return false if none is under way, or the new model serves already and the old one is leaving
    */
   public boolean cancelSwap() {
-    return desk.cancel("cancelSwap was called");
+    return swapLock.cancel("cancelSwap was called");
   }
 
   /**
@@ -267,7 +268,7 @@ public final class ModelRegistry implements AutoCloseable {
     requireModel(model);
     try (PreparedModel prepared = runtime.prepare(model)) {
       if (options.requiresChatTemplate()) {
-        SwapSteps.requireChatTemplate(prepared);
+        SwapActions.requireChatTemplate(prepared);
       }
       prepared.text(); // whether it can be made
       planner.plan(current().orElse(null), prepared.spec());
@@ -287,12 +288,13 @@ public final class ModelRegistry implements AutoCloseable {
    */
   public ModelSpec validateWeights(ModelId model) {
     requireModel(model);
-    try (Turn turn = desk.enter("validate the weights of " + model, IfBusy.REFUSE)) {
-      turn.endsWithRegistry();
-      Cancellation cancellation = turn.cancellation();
-      Hands hands = new Hands(timeline, ChronoUnit.FOREVER.getDuration(), cancellation);
+    try (Permit permit = swapLock.enter("validate the weights of " + model, IfBusy.REFUSE)) {
+      permit.endsWithRegistry();
+      Cancellation cancellation = permit.cancellation();
+      StepRunner stepRunner =
+          new StepRunner(timeline, ChronoUnit.FOREVER.getDuration(), cancellation);
       try {
-        return hands.call(
+        return stepRunner.call(
             "validating the weights of " + model,
             CALLED_OFF_GRACE,
             () -> validated(model, cancellation),
@@ -306,7 +308,7 @@ public final class ModelRegistry implements AutoCloseable {
         calledOff.addSuppressed(t);
         throw calledOff;
       } finally {
-        if (hands.wasInterrupted()) {
+        if (stepRunner.wasInterrupted()) {
           Thread.currentThread().interrupt();
         }
       }
@@ -367,7 +369,7 @@ public final class ModelRegistry implements AutoCloseable {
    */
   public Preparation prepare(ModelId model) {
     requireModel(model);
-    if (desk.isClosed()) {
+    if (swapLock.isClosed()) {
       throw new IllegalStateException("Cannot prepare %s: the registry is closed".formatted(model));
     }
     return new Preparation(timeline, runtime, model);
@@ -385,13 +387,13 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws RequestException if it is refused: no model, too many waiting, closed
    */
   public Generation generate(GenerationRequest request) {
-    if (desk.isClosed() && current().isEmpty()) {
+    if (swapLock.isClosed() && current().isEmpty()) {
       throw new RequestException(RequestException.Kind.CLOSED, "The registry is closed");
     }
-    keeper.use();
+    idleUnloader.use();
     Generation generation = engine.submit(request);
     if (!generation.isDone()) {
-      keeper.use(); // the model may have left between the two
+      idleUnloader.use(); // the model may have left between the two
     }
     return generation;
   }
@@ -463,14 +465,14 @@ public final class ModelRegistry implements AutoCloseable {
    */
   @Override
   public void close() {
-    @Nullable Turn last = desk.enterForGood();
+    @Nullable Permit last = swapLock.enterForGood();
     if (last == null) {
       return;
     }
     try (last) {
-      keeper.close();
+      idleUnloader.close();
       closing.await();
-      desk.endForGood();
+      swapLock.endForGood();
     }
   }
 }

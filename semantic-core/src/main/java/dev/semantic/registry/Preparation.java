@@ -10,8 +10,8 @@ import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.timeline.Monitor;
-import dev.semantic.timeline.Strand;
 import dev.semantic.timeline.ThreadFrame;
+import dev.semantic.timeline.ThreadHandle;
 import dev.semantic.timeline.Timeline;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 public final class Preparation {
   private final ModelId model;
   private final Monitor monitor;
-  private final Strand strand;
+  private final ThreadHandle thread;
   private volatile boolean cancelled;
   private volatile long done;
   private volatile long total;
@@ -36,7 +36,7 @@ public final class Preparation {
   Preparation(Timeline timeline, ModelRuntime runtime, ModelId model) {
     this.model = model;
     this.monitor = timeline.monitor();
-    this.strand = ThreadFrame.once(timeline, "semantic-prepare " + model, new Task(runtime));
+    this.thread = ThreadFrame.once(timeline, "semantic-prepare " + model, new Task(runtime));
   }
 
   private final class Task implements ThreadFrame.Work {
@@ -132,7 +132,7 @@ public final class Preparation {
   public void cancel() {
     cancelled = true;
     if (!isDone()) {
-      strand.interrupt();
+      thread.interrupt();
     }
   }
 

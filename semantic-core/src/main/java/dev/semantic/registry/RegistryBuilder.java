@@ -21,7 +21,7 @@ public final class RegistryBuilder {
   ByteSize cacheBytes = ByteSize.ofGiB(1);
   EngineOptions engineOptions = EngineOptions.USUAL;
   SwapJournal journal = SwapJournal.NONE;
-  Residency residency = Residency.UNLIMITED;
+  Residency keepAlive = Residency.UNLIMITED;
   int historyLength = 100;
   Timeline timeline = Timeline.SYSTEM;
   final List<SwapListener> listeners = new ArrayList<>();
@@ -62,7 +62,7 @@ public final class RegistryBuilder {
 
   /** Which models come at the start, and how long they stay; without, for as long as they serve. */
   public RegistryBuilder residency(Residency value) {
-    residency = Objects.requireNonNull(value, "residency must not be null");
+    keepAlive = Objects.requireNonNull(value, "residency must not be null");
     return this;
   }
 

@@ -24,33 +24,33 @@ final class Residence {
   private static final Log LOG = Log.of(Residence.class);
   private static final Duration BLACKOUT_UNLESS_KNOWN = Duration.ofSeconds(1);
 
-  private final SwapExecution.Tools tools;
+  private final SwapExecutor.Tools tools;
   private final Listeners listeners;
-  private final History history;
+  private final SwapHistory history;
 
   private SwapState state = new SwapState.Empty();
-  private @Nullable Resident resident;
-  private volatile Standing standing;
+  private @Nullable ManagedModel managed;
+  private volatile ServingState servingState;
 
-  Residence(SwapExecution.Tools tools, List<SwapListener> listeners, History history) {
+  Residence(SwapExecutor.Tools tools, List<SwapListener> listeners, SwapHistory history) {
     this.tools = tools;
     this.listeners = new Listeners(tools.timeline(), listeners);
     this.history = history;
-    this.standing = Standing.atFirst(tools.timeline().now());
+    this.servingState = ServingState.atFirst(tools.timeline().now());
   }
 
   /** The model that serves; during a blackout the one that served last. */
   Optional<ModelSpec> serving() {
-    return tools.engine().serving().or(() -> Optional.ofNullable(standing.last()));
+    return tools.engine().serving().or(() -> Optional.ofNullable(servingState.last()));
   }
 
   /** Looks again if a swap has begun or ended meanwhile: what is told was true at one moment. */
   @SuppressWarnings("ReferenceEquality") // every change of it is another one
   RegistryStatus status() {
     while (true) {
-      Standing now = standing;
+      ServingState now = servingState;
       RegistryStatus status = now.status(tools.engine(), tools.caches().usage());
-      if (now == standing) {
+      if (now == servingState) {
         return status;
       }
     }
@@ -59,30 +59,33 @@ final class Residence {
   /** Exchanges the model, for whoever has the turn. */
   SwapReport change(@Nullable ModelId target, SwapOptions options, Cancellation cancellation)
       throws ModelSwapException {
-    SwapNotes notes = new SwapNotes(tools.timeline(), listeners);
-    MDC.put("swap", notes.id());
+    SwapRecorder recorder = new SwapRecorder(tools.timeline(), listeners);
+    MDC.put("swap", recorder.id());
     try {
-      return change(target, options, cancellation, notes);
+      return change(target, options, cancellation, recorder);
     } finally {
       MDC.remove("swap");
     }
   }
 
   private SwapReport change(
-      @Nullable ModelId target, SwapOptions options, Cancellation cancellation, SwapNotes notes)
+      @Nullable ModelId target,
+      SwapOptions options,
+      Cancellation cancellation,
+      SwapRecorder recorder)
       throws ModelSwapException {
     tools.engine().revive();
     Optional<ModelSpec> before = serving();
-    SwapExecution swap = new SwapExecution(tools, options, notes, cancellation, target, resident);
+    SwapExecutor swap = new SwapExecutor(tools, options, recorder, cancellation, target, managed);
     ByteSize activeBefore = activeBytes(swap.hands());
-    notes.busy(tools.engine().isBusy());
+    recorder.busy(tools.engine().isBusy());
     // made betimes: when the swap has ended there may be no memory for it
     Settlement settlement =
-        new Settlement(swap, notes, target, before.map(ModelSpec::id), activeBefore);
+        new Settlement(swap, recorder, target, before.map(ModelSpec::id), activeBefore);
     MemoryRetry retry = new MemoryRetry(tools.timeline());
-    standing = standing.changing(notes);
+    servingState = servingState.changing(recorder);
     try {
-      begin(swap, target, options, before, notes);
+      begin(swap, target, options, before, recorder);
       state = swap.run(state);
     } catch (Throwable t) { // a defect of ours, or no memory for a minute
       settlement.brokenOff = t;
@@ -90,7 +93,7 @@ final class Residence {
     }
     retry.run(settlement);
     SwapReport report = settlement.report();
-    notes.finished(report);
+    recorder.finished(report);
     if (swap.wasInterrupted()) {
       Thread.currentThread().interrupt();
     }
@@ -98,16 +101,16 @@ final class Residence {
   }
 
   private void begin(
-      SwapExecution swap,
+      SwapExecutor swap,
       @Nullable ModelId target,
       SwapOptions options,
       Optional<ModelSpec> before,
-      SwapNotes notes) {
+      SwapRecorder recorder) {
     swap.logbook()
         .begun(
             new SwapEntry(
-                notes.id(),
-                notes.started(),
+                recorder.id(),
+                recorder.started(),
                 before.map(ModelSpec::tag),
                 Optional.ofNullable(target)));
     tools.engine().expect(target, options.arrivals(), retryAfter(target));
@@ -117,20 +120,20 @@ final class Residence {
    * What is left to do when a swap has ended, however it has. Goes on where it ran out of memory.
    */
   private final class Settlement implements Runnable {
-    private final SwapExecution swap;
+    private final SwapExecutor swap;
     private final @Nullable ModelId target;
     private final Optional<ModelId> before;
     private final ByteSize activeBefore;
     private final Verdict verdict;
     private @Nullable Throwable brokenOff; // by what, if it came to no end of its own
     private boolean decided;
-    private @Nullable Resident broken;
-    private @Nullable Resident leaving;
+    private @Nullable ManagedModel broken;
+    private @Nullable ManagedModel leaving;
     private @Nullable SwapReport report;
 
     private Settlement(
-        SwapExecution swap,
-        SwapNotes notes,
+        SwapExecutor swap,
+        SwapRecorder recorder,
         @Nullable ModelId target,
         Optional<ModelId> before,
         ByteSize activeBefore) {
@@ -138,7 +141,7 @@ final class Residence {
       this.target = target;
       this.before = before;
       this.activeBefore = activeBefore;
-      this.verdict = new Verdict(swap, notes);
+      this.verdict = new Verdict(swap, recorder);
     }
 
     SwapReport report() {
@@ -163,7 +166,7 @@ final class Residence {
               Optional.ofNullable(residing()),
               activeBefore,
               activeBytes(swap.hands()));
-      standing = standing.ended(made, residing(), tools.timeline().now());
+      servingState = servingState.ended(made, residing(), tools.timeline().now());
       history.add(made); // last: once only
       report = made;
     }
@@ -173,22 +176,22 @@ final class Residence {
       if (brokenOff != null) {
         swap.brokenOff(brokenOff);
       }
-      Resident candidate = swap.candidate();
+      ManagedModel candidate = swap.candidate();
       if (swap.swapped()) {
-        leaving = resident;
-        resident = target == null ? null : candidate;
+        leaving = managed;
+        managed = target == null ? null : candidate;
       } else {
         leaving = candidate; // also one that was not needed
-        if (resident != null && swap.rollbackFailure() != null && !swap.serves(resident)) {
-          broken = resident; // it could not be brought back
-          resident = null;
+        if (managed != null && swap.rollbackFailure() != null && !swap.serves(managed)) {
+          broken = managed; // it could not be brought back
+          managed = null;
         }
       }
     }
   }
 
   private @Nullable ModelSpec residing() {
-    return resident == null ? null : resident.spec();
+    return managed == null ? null : managed.spec();
   }
 
   /** The blackout that swaps to this model had before. */
@@ -202,12 +205,12 @@ final class Residence {
   }
 
   /** Nobody lives here any more. Done again where there was no memory for it. */
-  void vacate(Hands hands) {
-    letGo(resident, hands);
-    standing = standing.vacated();
-    resident = null;
+  void vacate(StepRunner stepRunner) {
+    letGo(managed, stepRunner);
+    servingState = servingState.vacated();
+    managed = null;
     try {
-      hands.run("giving memory back", () -> tools.runtime().memory().releaseCached());
+      stepRunner.run("giving memory back", () -> tools.runtime().memory().releaseCached());
     } catch (Throwable t) {
       LOG.warn("Memory could not be given back", t);
     }
@@ -215,9 +218,9 @@ final class Residence {
 
   /** Nobody lives here any more, but what does not come back is not taken from under its feet. */
   void abandon() {
-    standing = standing.vacated();
-    Resident left = resident;
-    resident = null;
+    servingState = servingState.vacated();
+    ManagedModel left = managed;
+    managed = null;
     if (left != null) {
       LOG.error(
           "{} stays in memory: a call of it or of the store has not come back", left.spec().id());
@@ -225,10 +228,10 @@ final class Residence {
   }
 
   /** Closes a model's files, and what may still be loaded of it. */
-  private static void letGo(@Nullable Resident leaving, Hands hands) {
+  private static void letGo(@Nullable ManagedModel leaving, StepRunner stepRunner) {
     if (leaving != null) {
-      attempt(hands, "unloading " + leaving.spec().id(), leaving::unload);
-      attempt(hands, "closing the files of " + leaving.spec().id(), leaving::closeFiles);
+      attempt(stepRunner, "unloading " + leaving.spec().id(), leaving::unload);
+      attempt(stepRunner, "closing the files of " + leaving.spec().id(), leaving::closeFiles);
     }
   }
 
@@ -237,9 +240,9 @@ final class Residence {
    *
    * @throws OutOfMemoryError if it may not have been begun for want of memory
    */
-  private static void attempt(Hands hands, String what, Runnable action) {
+  private static void attempt(StepRunner stepRunner, String what, Runnable action) {
     try {
-      hands.run(what, action);
+      stepRunner.run(what, action);
     } catch (OutOfMemoryError e) {
       throw e;
     } catch (Throwable t) {
@@ -248,10 +251,11 @@ final class Residence {
   }
 
   /** Zero if the runtime cannot tell: a figure in a report is not worth a swap. */
-  private ByteSize activeBytes(Hands hands) {
+  private ByteSize activeBytes(StepRunner stepRunner) {
     try {
       return new ByteSize(
-          hands.call("looking at memory", () -> tools.runtime().memory().activeBytes(), l -> {}));
+          stepRunner.call(
+              "looking at memory", () -> tools.runtime().memory().activeBytes(), l -> {}));
     } catch (Throwable t) {
       LOG.warn("The runtime cannot tell how much memory is active", t);
       return ByteSize.ZERO;

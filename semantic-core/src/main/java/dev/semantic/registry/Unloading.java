@@ -42,7 +42,7 @@ final class Unloading {
    *
    * @param permit taken when it was asked for
    */
-  Unloaded unload(Resident leaving, int permit) {
+  Unloaded unload(ManagedModel leaving, int permit) {
     ByteSize size = leaving.size();
     AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     MemoryProbe.Change change = change(leaving, () -> free(leaving, permit, failure));
@@ -57,7 +57,7 @@ final class Unloading {
   }
 
   /** By the model's own account if it has one: others take and give memory meanwhile. */
-  private MemoryProbe.Change change(Resident leaving, Runnable free) {
+  private MemoryProbe.Change change(ManagedModel leaving, Runnable free) {
     Optional<LoadedModel> model = leaving.ifLoaded();
     OptionalLong before = model.isPresent() ? model.get().activeBytes() : OptionalLong.empty();
     if (before.isEmpty()) {
@@ -68,7 +68,8 @@ final class Unloading {
         before.getAsLong(), model.orElseThrow().activeBytes().orElse(before.getAsLong()));
   }
 
-  private void free(Resident leaving, int permit, AtomicReference<@Nullable Throwable> failure) {
+  private void free(
+      ManagedModel leaving, int permit, AtomicReference<@Nullable Throwable> failure) {
     try {
       leaving.unload(permit);
     } catch (Throwable t) { // memory is looked at all the same
@@ -96,7 +97,7 @@ final class Unloading {
   }
 
   /** The report of an unload that did not come back: nothing of the model counts as free. */
-  static ReclaimReport nothingFreed(Resident leaving, Throwable why) {
+  static ReclaimReport nothingFreed(ManagedModel leaving, Throwable why) {
     ByteSize size = leaving.size();
     return new ReclaimReport(size, size, size, List.of(notFreed(leaving.spec(), size, why)));
   }
@@ -107,7 +108,7 @@ final class Unloading {
 
   private List<Holding> holdings(ModelSpec model) {
     return runtime.memory().holdings().stream()
-        .filter(holding -> holding.owner().contains(model.id().name()))
+        .filter(allocation -> allocation.owner().contains(model.id().name()))
         .toList();
   }
 

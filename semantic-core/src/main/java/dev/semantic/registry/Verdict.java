@@ -14,7 +14,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** How a swap that has ended is told of. */
-record Verdict(SwapExecution swap, SwapNotes notes) {
+record Verdict(SwapExecutor swap, SwapRecorder recorder) {
   SwapReport report(
       Optional<ModelId> from,
       @Nullable ModelId target,
@@ -22,31 +22,31 @@ record Verdict(SwapExecution swap, SwapNotes notes) {
       ByteSize before,
       ByteSize after) {
     return new SwapReport(
-        notes.id(),
-        notes.started(),
+        recorder.id(),
+        recorder.started(),
         from,
         Optional.ofNullable(target),
         outcome(),
         serving.map(ModelSpec::id),
-        notes.plan(),
-        notes.phases(),
-        notes.total(),
-        notes.blackout(),
+        recorder.plan(),
+        recorder.phases(),
+        recorder.total(),
+        recorder.blackout(),
         before,
         after,
-        notes.reclaim(),
-        notes.parkedAgents(),
-        notes.restoredAgents(),
+        recorder.reclaim(),
+        recorder.parkedAgents(),
+        recorder.restoredAgents(),
         error(),
-        notes.busy());
+        recorder.busy());
   }
 
   /** Why it failed, and what failed besides. */
   private Optional<String> error() {
     Optional<String> why = Optional.ofNullable(swap.failure()).map(Verdict::message);
-    return why.isPresent() && notes.notFreed().isPresent()
-        ? why.map(text -> text + "; besides, " + notes.notFreed().orElseThrow())
-        : why.or(notes::notFreed);
+    return why.isPresent() && recorder.notFreed().isPresent()
+        ? why.map(text -> text + "; besides, " + recorder.notFreed().orElseThrow())
+        : why.or(recorder::notFreed);
   }
 
   private SwapOutcome outcome() {

@@ -4,7 +4,7 @@ import dev.semantic.kv.KvMemory;
 
 /**
  * A sequence that does not exist yet: memory of a loaded model that a parked cache is read into.
- * Any thread may read, and give it back, while another one uses the model; {@link #occupy} is for
+ * Any thread may read, and give it back, while another one uses the model; {@link #commit} is for
  * the one that uses it. When the model is closed, it is over.
  */
 public interface Vacancy extends KvMemory, AutoCloseable {

@@ -1,8 +1,8 @@
 package dev.semantic.store;
 
 import dev.semantic.kv.KvEncoding;
-import dev.semantic.store.CacheSections.Section;
 import dev.semantic.store.FileJobs.Job;
+import dev.semantic.store.SectionTable.Section;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,24 +22,24 @@ import org.jspecify.annotations.Nullable;
 final class CacheFileReader {
   private final FileChannel channel;
   private FileBytes bytes;
-  private final CachePrologue prologue;
+  private final FileMagic magic;
   private final CacheHeader header;
-  private final CacheSections sections;
+  private final SectionTable sectionTable;
 
   /** Null for a file that is not encrypted. */
   private final @Nullable FileCipher cipher;
 
   private CacheFileReader(
       FileChannel channel,
-      CachePrologue prologue,
+      FileMagic magic,
       CacheHeader header,
-      CacheSections sections,
+      SectionTable sectionTable,
       @Nullable FileCipher cipher) {
     this.channel = channel;
     this.bytes = FileBytes.of(channel);
-    this.prologue = prologue;
+    this.magic = magic;
     this.header = header;
-    this.sections = sections;
+    this.sectionTable = sectionTable;
     this.cipher = cipher;
   }
 
@@ -66,76 +66,75 @@ final class CacheFileReader {
   static CacheFileReader open(FileChannel channel, @Nullable CacheKey key, Age age)
       throws IOException {
     long size = channel.size();
-    if (size < CachePrologue.BYTES) {
+    if (size < FileMagic.BYTES) {
       throw CacheFileException.damaged(
-          "it has %d bytes, a cache file at least %d".formatted(size, CachePrologue.BYTES));
+          "it has %d bytes, a cache file at least %d".formatted(size, FileMagic.BYTES));
     }
-    CachePrologue prologue =
-        CachePrologue.parse(read(channel, "the prologue", 0, CachePrologue.BYTES));
-    long body = CachePrologue.BYTES + (long) prologue.headerBytes();
+    FileMagic magic = FileMagic.parse(read(channel, "the prologue", 0, FileMagic.BYTES));
+    long body = FileMagic.BYTES + (long) magic.headerBytes();
     if (size < body) {
       throw CacheFileException.damaged(
           "it has %d bytes, its header alone ends at %d".formatted(size, body));
     }
-    byte[] json = read(channel, "the header", CachePrologue.BYTES, prologue.headerBytes()).array();
-    CachePrologue.expectChecksum(
-        "the header at offset " + CachePrologue.BYTES,
-        prologue.headerChecksum(),
-        CachePrologue.checksum(json, json.length));
-    Optional<CacheEnvelope> envelope = CacheEnvelope.read(json);
+    byte[] json = read(channel, "the header", FileMagic.BYTES, magic.headerBytes()).array();
+    FileMagic.expectChecksum(
+        "the header at offset " + FileMagic.BYTES,
+        magic.headerChecksum(),
+        FileMagic.checksum(json, json.length));
+    Optional<EncryptionHeader> envelope = EncryptionHeader.read(json);
     if (envelope.isPresent()) {
       age.check(envelope.get().parked());
-      return openSealed(channel, prologue, json, envelope.get(), key);
+      return openSealed(channel, magic, json, envelope.get(), key);
     }
     CacheHeader header = HeaderFields.read(json, CacheHeader::parse);
     age.check(header.parked());
     if (key != null) {
       throw locked("it is not encrypted; a store with a key uses only what is");
     }
-    CacheSections sections = sections(header, body, size, false);
-    return new CacheFileReader(channel, prologue, header, sections, null);
+    SectionTable sectionTable = sections(header, body, size, false);
+    return new CacheFileReader(channel, magic, header, sectionTable, null);
   }
 
   private static CacheFileReader openSealed(
       FileChannel channel,
-      CachePrologue prologue,
+      FileMagic magic,
       byte[] json,
-      CacheEnvelope envelope,
+      EncryptionHeader encryption,
       @Nullable CacheKey key)
       throws IOException {
-    if (key == null || !key.id().equals(envelope.key())) {
+    if (key == null || !key.id().equals(encryption.key())) {
       throw locked(
           "it is encrypted with cache key %s; this store has %s"
-              .formatted(envelope.key(), key == null ? "no key" : key));
+              .formatted(encryption.key(), key == null ? "no key" : key));
     }
     long size = channel.size();
-    long body = envelope.end(json.length);
+    long body = encryption.end(json.length);
     if (size < body) {
       throw CacheFileException.damaged(
           "it has %d bytes, its encrypted header alone ends at %d".formatted(size, body));
     }
-    FileCipher cipher = envelope.cipher(key, prologue, json);
-    int sealedBytes = envelope.headerBytes() + FileCipher.TAG_BYTES;
+    FileCipher cipher = encryption.cipher(key, magic, json);
+    int sealedBytes = encryption.headerBytes() + FileCipher.TAG_BYTES;
     long offset = body - sealedBytes;
-    ByteBuffer secret = ByteBuffer.allocate(envelope.headerBytes());
+    ByteBuffer secret = ByteBuffer.allocate(encryption.headerBytes());
     cipher.open(
         "the encrypted header at offset " + offset,
         0,
         read(channel, "the encrypted header", offset, sealedBytes),
         secret);
     CacheHeader header = HeaderFields.read(secret.array(), CacheHeader::parse);
-    CacheSections sections = sections(header, body, size, true);
-    return new CacheFileReader(channel, prologue, header, sections, cipher);
+    SectionTable sectionTable = sections(header, body, size, true);
+    return new CacheFileReader(channel, magic, header, sectionTable, cipher);
   }
 
-  private static CacheSections sections(CacheHeader header, long body, long size, boolean sealed)
+  private static SectionTable sections(CacheHeader header, long body, long size, boolean sealed)
       throws CacheFileException {
-    CacheSections sections = CacheSections.after(body, header, sealed);
-    if (size != sections.end()) {
+    SectionTable sectionTable = SectionTable.after(body, header, sealed);
+    if (size != sectionTable.end()) {
       throw CacheFileException.damaged(
-          "it has %d bytes, by its header it should have %d".formatted(size, sections.end()));
+          "it has %d bytes, by its header it should have %d".formatted(size, sectionTable.end()));
     }
-    return sections;
+    return sectionTable;
   }
 
   private static CacheFileException locked(String message) {
@@ -148,9 +147,9 @@ final class CacheFileReader {
 
   /** Reads and checks the ids of the tokens from the header's {@code firstId} on. */
   int[] ids() throws IOException {
-    Section section = sections.all().getFirst();
+    Section section = sectionTable.all().getFirst();
     ByteBuffer bytes = ByteBuffer.allocate(section.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-    read(section, KvRuns.all(bytes), table());
+    read(section, KvSlices.all(bytes), table());
     int[] ids = new int[section.bytes() / 4];
     bytes.asIntBuffer().get(ids);
     return ids;
@@ -163,7 +162,7 @@ final class CacheFileReader {
    *     the file
    * @return a job for each of them, that reads and checks it; in any order, by any thread
    */
-  List<Job> jobs(List<KvRuns> targets) throws IOException {
+  List<Job> jobs(List<KvSlices> targets) throws IOException {
     Numbers numbers = numbers();
     List<Job> jobs = new ArrayList<>();
     for (int i = 0; i < targets.size(); i++) {
@@ -177,7 +176,7 @@ final class CacheFileReader {
   @FunctionalInterface
   interface Numbers {
     /** Reads and checks one of them. */
-    void read(int index, KvRuns target) throws IOException;
+    void read(int index, KvSlices target) throws IOException;
   }
 
   /** Checks the seal; nothing else is read before it is asked for. */
@@ -186,7 +185,7 @@ final class CacheFileReader {
     bytes = FileBytes.mapped(channel);
     return (index, target) -> {
       int headDim = header.layout().layers().get(index / 2).headDim();
-      read(sections.all().get(1 + index), target, headDim, table);
+      read(sectionTable.all().get(1 + index), target, headDim, table);
     };
   }
 
@@ -199,33 +198,33 @@ final class CacheFileReader {
         read(
             channel,
             "the checksums",
-            sections.table(),
-            4 * sections.blocks() + CacheSections.SEAL_BYTES);
+            sectionTable.table(),
+            4 * sectionTable.blocks() + SectionTable.SEAL_BYTES);
     table.order(ByteOrder.LITTLE_ENDIAN);
-    int sealed = table.limit() - CacheSections.SEAL_BYTES;
+    int sealed = table.limit() - SectionTable.SEAL_BYTES;
     CRC32C seal = new CRC32C();
-    seal.update(prologue.sealed());
+    seal.update(magic.sealed());
     seal.update(table.slice(0, sealed));
-    CachePrologue.expectChecksum(
-        "the table of checksums at offset " + sections.table(),
+    FileMagic.expectChecksum(
+        "the table of checksums at offset " + sectionTable.table(),
         table.getInt(sealed),
         (int) seal.getValue());
     return table;
   }
 
-  private void read(Section section, KvRuns target, int headDim, ByteBuffer table)
+  private void read(Section section, KvSlices target, int headDim, ByteBuffer table)
       throws IOException {
     if (header.encoding() == KvEncoding.EXACT) {
       read(section, target, table);
       return;
     }
     ByteBuffer written = ByteBuffer.allocate(section.bytes());
-    read(section, KvRuns.all(written), table);
+    read(section, KvSlices.all(written), table);
     QuantizedRows rows = new QuantizedRows(header.encoding(), header.precision(), headDim);
     target.each(run -> rows.decode(written, run));
   }
 
-  private void read(Section section, KvRuns target, ByteBuffer table) throws IOException {
+  private void read(Section section, KvSlices target, ByteBuffer table) throws IOException {
     ByteBuffer sealed =
         ByteBuffer.allocate(
             cipher == null
@@ -241,7 +240,7 @@ final class CacheFileReader {
               .formatted(section.name(), block - section.firstBlock(), offset);
       if (cipher == null) {
         int found = readOpen(section.name(), offset, start, length, target);
-        CachePrologue.expectChecksum(what, table.getInt(4 * block), found);
+        FileMagic.expectChecksum(what, table.getInt(4 * block), found);
         offset += length;
       } else {
         sealed.clear().limit(length + FileCipher.TAG_BYTES);
@@ -261,7 +260,7 @@ final class CacheFileReader {
   }
 
   /** Reads one block to where it belongs, without a copy between, and computes its checksum. */
-  private int readOpen(String name, long offset, int start, int length, KvRuns target)
+  private int readOpen(String name, long offset, int start, int length, KvSlices target)
       throws IOException {
     CRC32C crc = new CRC32C();
     long[] at = {offset};

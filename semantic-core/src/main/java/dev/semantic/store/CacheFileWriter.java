@@ -2,7 +2,7 @@ package dev.semantic.store;
 
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshot.LayerKv;
-import dev.semantic.store.CacheSections.Section;
+import dev.semantic.store.SectionTable.Section;
 import dev.semantic.timeline.Parallel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -52,7 +52,7 @@ final class CacheFileWriter {
   /** A layer's keys, and its values, as they are written. */
   @FunctionalInterface
   private interface Layers {
-    List<KvRuns> of(int index) throws IOException;
+    List<KvSlices> of(int index) throws IOException;
   }
 
   /**
@@ -64,7 +64,7 @@ final class CacheFileWriter {
   static long write(
       WritableByteChannel channel, CacheHeader header, KvSnapshot snapshot, @Nullable CacheKey key)
       throws IOException {
-    List<List<KvRuns>> all =
+    List<List<KvSlices>> all =
         Parallel.map( // several threads quantise faster than one
             header.spans().size(), i -> written(header, i, snapshot.layers().get(i)));
     return write(channel, header, snapshot.tokens(), all::get, key);
@@ -77,8 +77,8 @@ final class CacheFileWriter {
     return write(channel, header, body.tokens(), i -> written(header, i, body.layer(i)), key);
   }
 
-  private static List<KvRuns> written(CacheHeader header, int layer, LayerKv numbers) {
-    return KvRuns.of(
+  private static List<KvSlices> written(CacheHeader header, int layer, LayerKv numbers) {
+    return KvSlices.of(
         numbers,
         header.layout().layers().get(layer),
         header.precision(),
@@ -94,7 +94,7 @@ final class CacheFileWriter {
       @Nullable CacheKey key)
       throws IOException {
     int largest =
-        CacheSections.after(0, header, false).all().stream()
+        SectionTable.after(0, header, false).all().stream()
             .mapToInt(Section::bytes)
             .max()
             .orElse(0);
@@ -104,16 +104,16 @@ final class CacheFileWriter {
   }
 
   private long write() throws IOException {
-    byte[] json = header.toJson(CachePrologue.BYTES);
-    CacheSections sections =
-        CacheSections.after(CachePrologue.BYTES + (long) json.length, header, false);
+    byte[] json = header.toJson(FileMagic.BYTES);
+    SectionTable sectionTable =
+        SectionTable.after(FileMagic.BYTES + (long) json.length, header, false);
     CRC32C seal = new CRC32C();
     seal.update(writeOpen(json).sealed());
-    ByteBuffer table = ByteBuffer.allocate(4 * sections.blocks() + CacheSections.SEAL_BYTES);
+    ByteBuffer table = ByteBuffer.allocate(4 * sectionTable.blocks() + SectionTable.SEAL_BYTES);
     table.order(ByteOrder.LITTLE_ENDIAN);
     CRC32C crc = new CRC32C();
     writeAll(
-        sections,
+        sectionTable,
         bytes -> {
           crc.reset();
           crc.update(bytes.duplicate());
@@ -123,65 +123,64 @@ final class CacheFileWriter {
     seal.update(table.duplicate().flip());
     table.putInt((int) seal.getValue());
     writeFully(table.flip());
-    return sections.end();
+    return sectionTable.end();
   }
 
   private long writeSealed(CacheKey key) throws IOException {
     byte[] secret = header.toJson(0);
-    CacheEnvelope envelope = CacheEnvelope.around(header, key, secret.length);
-    byte[] json = envelope.toJson();
-    CachePrologue prologue = writeOpen(json);
-    FileCipher cipher = envelope.cipher(key, prologue, json);
+    EncryptionHeader encryption = EncryptionHeader.around(header, key, secret.length);
+    byte[] json = encryption.toJson();
+    FileMagic magic = writeOpen(json);
+    FileCipher cipher = encryption.cipher(key, magic, json);
     ByteBuffer sealed =
         ByteBuffer.allocate(Math.max(secret.length, block.capacity()) + FileCipher.TAG_BYTES);
     cipher.seal(0, ByteBuffer.wrap(secret), sealed);
     writeFully(sealed.flip());
-    CacheSections sections = CacheSections.after(envelope.end(json.length), header, true);
+    SectionTable sectionTable = SectionTable.after(encryption.end(json.length), header, true);
     long[] piece = {0};
     writeAll(
-        sections,
+        sectionTable,
         bytes -> {
           cipher.seal(++piece[0], bytes, sealed.clear());
           writeFully(sealed.flip());
         });
-    return sections.end();
+    return sectionTable.end();
   }
 
-  private CachePrologue writeOpen(byte[] json) throws IOException {
-    if (json.length > CachePrologue.MOST_HEADER_BYTES) {
+  private FileMagic writeOpen(byte[] json) throws IOException {
+    if (json.length > FileMagic.MOST_HEADER_BYTES) {
       throw new IOException("a header of " + json.length + " bytes is too long");
     }
-    CachePrologue prologue =
-        new CachePrologue(
-            CachePrologue.VERSION, json.length, CachePrologue.checksum(json, json.length));
-    writeFully(prologue.toBytes());
+    FileMagic magic =
+        new FileMagic(FileMagic.VERSION, json.length, FileMagic.checksum(json, json.length));
+    writeFully(magic.toBytes());
     writeFully(ByteBuffer.wrap(json));
-    return prologue;
+    return magic;
   }
 
-  private void writeAll(CacheSections sections, Blocks blocks) throws IOException {
-    write(sections.all().getFirst(), ids(), blocks);
+  private void writeAll(SectionTable sectionTable, Blocks blocks) throws IOException {
+    write(sectionTable.all().getFirst(), ids(), blocks);
     for (int i = 0; i < header.spans().size(); i++) {
-      List<KvRuns> layer = layers.of(i);
-      write(sections.all().get(1 + 2 * i), layer.getFirst(), blocks);
-      write(sections.all().get(2 + 2 * i), layer.getLast(), blocks);
+      List<KvSlices> layer = layers.of(i);
+      write(sectionTable.all().get(1 + 2 * i), layer.getFirst(), blocks);
+      write(sectionTable.all().get(2 + 2 * i), layer.getLast(), blocks);
     }
   }
 
-  private KvRuns ids() {
+  private KvSlices ids() {
     int first = header.firstId();
     ByteBuffer ids = ByteBuffer.allocate(4 * (header.tokens() - first));
     ids.order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().put(tokens, first, header.tokens() - first);
-    return KvRuns.all(ids);
+    return KvSlices.all(ids);
   }
 
-  private void write(Section section, KvRuns runs, Blocks blocks) throws IOException {
-    if (runs.bytes() != section.bytes()) {
-      throw new AssertionError(section + " has " + runs.bytes() + " bytes");
+  private void write(Section section, KvSlices slices, Blocks blocks) throws IOException {
+    if (slices.bytes() != section.bytes()) {
+      throw new AssertionError(section + " has " + slices.bytes() + " bytes");
     }
     for (int start = 0; start < section.bytes(); start += block.capacity()) {
       block.clear();
-      runs.each(start, Math.min(block.capacity(), section.bytes() - start), block::put);
+      slices.each(start, Math.min(block.capacity(), section.bytes() - start), block::put);
       blocks.write(block.flip());
     }
   }

@@ -113,27 +113,27 @@ record CacheHeader(
 
   static CacheHeader agent(
       AgentId id,
-      KvOutline outline,
+      KvOutline header,
       KvEncoding encoding,
       List<BlockName> blocks,
       int from,
       Instant now,
       int bytes) {
     List<Span> spans = new ArrayList<>();
-    int tokens = outline.tokens().length;
-    for (int i = 0; i < outline.starts().size(); i++) {
-      boolean full = outline.layout().layers().get(i).window() == 0;
-      int start = full ? from : outline.starts().get(i);
+    int tokens = header.tokens().length;
+    for (int i = 0; i < header.starts().size(); i++) {
+      boolean full = header.layout().layers().get(i).window() == 0;
+      int start = full ? from : header.starts().get(i);
       spans.add(new Span(start, tokens - start));
     }
     return new CacheHeader(
-        new Agent(id, blocks, outline.seams(), outline.imported()),
-        outline.tag(),
+        new Agent(id, blocks, header.seams(), header.imported()),
+        header.tag(),
         now,
-        outline.precision(),
+        header.precision(),
         encoding,
         tokens,
-        outline.layout(),
+        header.layout(),
         spans,
         bytes);
   }

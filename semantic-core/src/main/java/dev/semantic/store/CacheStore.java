@@ -32,7 +32,7 @@ public interface CacheStore {
    *     or {@code memory} does not take it
    */
   default Optional<KvOutline> read(AgentId agent, ModelTag tag, KvMemory memory) {
-    return load(agent, tag).flatMap(snapshot -> KvRuns.copy(snapshot, memory));
+    return load(agent, tag).flatMap(snapshot -> KvSlices.copy(snapshot, memory));
   }
 
   /**
@@ -146,8 +146,8 @@ public interface CacheStore {
   }
 
   /** Somebody whose agents' caches no limit may remove, until {@link #removeUser}. */
-  default void addUser(CacheUser user) {}
+  default void addUser(PinnedAgents pinned) {}
 
   /** The end of {@link #addUser}. */
-  default void removeUser(CacheUser user) {}
+  default void removeUser(PinnedAgents pinned) {}
 }

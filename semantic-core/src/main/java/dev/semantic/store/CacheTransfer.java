@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 final class CacheTransfer {
   private CacheTransfer() {}
 
-  static ByteSize write(SnapshotReader.Layers cache, CacheForm form, Path file) {
+  static ByteSize write(SnapshotReader.Layers cache, CacheFormat form, Path file) {
     long[] bytes = new long[1];
     CacheHeader parked = cache.header();
     try {
@@ -56,7 +56,7 @@ final class CacheTransfer {
    *
    * @throws CacheException if it is not whole, another model's, or in the way of another cache
    */
-  static Parcel read(CacheImport parcel, RootLayout home, CacheForm form) {
+  static Parcel read(CacheImport parcel, RootLayout home, CacheFormat form) {
     Path file = parcel.file();
     EntryReader reader = new EntryReader(form);
     try {
@@ -78,7 +78,7 @@ final class CacheTransfer {
   }
 
   private static void requireModel(
-      CacheImport parcel, ModelTag found, RootLayout home, CacheForm form) {
+      CacheImport parcel, ModelTag found, RootLayout home, CacheFormat form) {
     List<ModelTag> here =
         parcel
             .expected()

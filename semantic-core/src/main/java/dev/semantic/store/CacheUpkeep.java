@@ -35,9 +35,9 @@ public final class CacheUpkeep {
   private final Clock clock;
   private final UpkeepPolicy policy;
   private final DiskSpace space;
-  private final Departures departures;
+  private final ArchiveService archiveService;
   private final Archive archive;
-  private final List<CacheUser> users = new CopyOnWriteArrayList<>();
+  private final List<PinnedAgents> users = new CopyOnWriteArrayList<>();
   private final Set<CacheState> told = EnumSet.noneOf(CacheState.class);
 
   CacheUpkeep(
@@ -53,20 +53,20 @@ public final class CacheUpkeep {
     this.clock = clock;
     this.policy = policy;
     this.space = space;
-    this.departures = new Departures(layout, tags, locks, policy.departed());
+    this.archiveService = new ArchiveService(layout, tags, locks, policy.departed());
     this.archive = new Archive(layout, tags);
   }
 
-  Departures departures() {
-    return departures;
+  ArchiveService departures() {
+    return archiveService;
   }
 
-  void addUser(CacheUser user) {
-    users.add(user);
+  void addUser(PinnedAgents pinned) {
+    users.add(pinned);
   }
 
-  void removeUser(CacheUser user) {
-    users.remove(user);
+  void removeUser(PinnedAgents pinned) {
+    users.remove(pinned);
   }
 
   /** Everything that is there. */
@@ -113,11 +113,11 @@ public final class CacheUpkeep {
       }
     } else {
       List<Path> directories = kind == CacheState.LIVE ? layout.live() : layout.archived();
-      files = RetentionRound.agents(directories);
-      total = RetentionRound.bytes(directories);
+      files = EvictionPass.agents(directories);
+      total = EvictionPass.bytes(directories);
     }
-    RetentionRound round =
-        new RetentionRound(
+    EvictionPass round =
+        new EvictionPass(
             kind, limits, clock.instant(), layout.root(), total, space.free(layout.root()));
     UpkeepReport report = round.run(files, inUse(), file -> removeIfIdle(kind, file));
     tell(kind, round.beyond());
@@ -126,8 +126,8 @@ public final class CacheUpkeep {
 
   private Set<Path> inUse() {
     Set<AgentId> agents =
-        users.stream().flatMap(user -> user.agents().stream()).collect(Collectors.toSet());
-    return RetentionRound.files(agents, tags.form(), layout.root(), departures.present());
+        users.stream().flatMap(pinned -> pinned.agents().stream()).collect(Collectors.toSet());
+    return EvictionPass.files(agents, tags.form(), layout.root(), archiveService.present());
   }
 
   /** Once, until it is within its limits again. */
@@ -156,7 +156,7 @@ public final class CacheUpkeep {
   /** Less than 0 if it was used while nobody held its lock. */
   private long removeUnlessUsed(Path file) throws IOException {
     Instant recently = clock.instant().minus(JUST_USED);
-    boolean used = RetentionRound.used(file).filter(when -> when.isAfter(recently)).isPresent();
+    boolean used = EvictionPass.used(file).filter(when -> when.isAfter(recently)).isPresent();
     return used || inUse().contains(file) ? -1 : AgentFiles.remove(tags.at(parent(file)), file);
   }
 

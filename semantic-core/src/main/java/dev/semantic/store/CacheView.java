@@ -26,10 +26,10 @@ public final class CacheView {
   private static final int LOOKS = 3;
 
   private final RootLayout layout;
-  private final CacheForm form;
+  private final CacheFormat form;
   private final EntryReader reader;
 
-  private CacheView(RootLayout layout, CacheForm form) {
+  private CacheView(RootLayout layout, CacheFormat form) {
     this.layout = layout;
     this.form = form;
     this.reader = new EntryReader(form);
@@ -41,15 +41,15 @@ public final class CacheView {
    * @throws CacheException if it is not
    */
   public static CacheView of(Path root) {
-    return of(root, CacheForm.usual());
+    return of(root, CacheFormat.usual());
   }
 
   /** The same, of caches that are encrypted with this key; it sees no others. */
   public static CacheView of(Path root, CacheKey key) {
-    return of(root, CacheForm.usual().with(key));
+    return of(root, CacheFormat.usual().with(key));
   }
 
-  static CacheView of(Path root, CacheForm form) {
+  static CacheView of(Path root, CacheFormat form) {
     try {
       if (!Files.readAttributes(root, BasicFileAttributes.class).isDirectory()) {
         throw new NotDirectoryException(root.toString());
@@ -115,7 +115,7 @@ public final class CacheView {
   private void add(CacheState state, List<Path> files, List<CacheEntry> entries)
       throws IOException {
     for (Path file : files) {
-      Optional<Instant> used = RetentionRound.used(file);
+      Optional<Instant> used = EvictionPass.used(file);
       if (used.isEmpty()) {
         continue; // it has gone in the meantime
       }

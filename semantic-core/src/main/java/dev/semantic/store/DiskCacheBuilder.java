@@ -8,8 +8,8 @@ import java.util.Objects;
 /** Opens a {@link DiskCacheStore} that is to do more than the usual one. */
 public final class DiskCacheBuilder {
   private final Path root;
-  private CacheForm form = CacheForm.usual();
-  private UpkeepPolicy upkeep = UpkeepPolicy.USUAL;
+  private CacheFormat form = CacheFormat.usual();
+  private UpkeepPolicy maintenance = UpkeepPolicy.USUAL;
 
   DiskCacheBuilder(Path root) {
     this.root = Objects.requireNonNull(root, "root must not be null");
@@ -51,7 +51,7 @@ public final class DiskCacheBuilder {
 
   /** What becomes of caches over time; without, whatever is whole stays. */
   public DiskCacheBuilder upkeep(UpkeepPolicy value) {
-    upkeep = Objects.requireNonNull(value, "upkeep must not be null");
+    maintenance = Objects.requireNonNull(value, "upkeep must not be null");
     return this;
   }
 
@@ -61,6 +61,6 @@ public final class DiskCacheBuilder {
    * @throws CacheException as {@link DiskCacheStore#open}
    */
   public DiskCacheStore open() {
-    return DiskCacheStore.start(root, form, upkeep);
+    return DiskCacheStore.start(root, form, maintenance);
   }
 }

@@ -45,24 +45,25 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   private final Path root;
   private final RootLock rootLock;
-  private final CacheForm form;
+  private final CacheFormat form;
   private final TagDirectories tags;
-  private final GuardedFiles files;
+  private final VerifiedReads reads;
   private final StoreLocks locks;
-  private final DiskRoom room;
-  private final CacheUpkeep upkeep;
-  private @Nullable UpkeepRounds rounds;
+  private final DiskSpaceGuard spaceGuard;
+  private final CacheUpkeep maintenance;
+  private @Nullable MaintenanceThread maintenanceThread;
 
   private DiskCacheStore(
-      Path root, RootLock rootLock, CacheForm form, UpkeepPolicy policy, DiskSpace space) {
+      Path root, RootLock rootLock, CacheFormat form, UpkeepPolicy policy, DiskSpace space) {
     this.root = root;
     this.rootLock = rootLock;
     this.form = form;
     this.tags = new TagDirectories(root, form);
-    this.files = new GuardedFiles(new Quarantine(root, form.clock()), tags);
+    this.reads = new VerifiedReads(new Quarantine(root, form.clock()), tags);
     this.locks = new StoreLocks(root);
-    this.room = new DiskRoom(root, form.clock(), space, policy.live().freeDisk());
-    this.upkeep = new CacheUpkeep(new RootLayout(root), tags, locks, form.clock(), policy, space);
+    this.spaceGuard = new DiskSpaceGuard(root, form.clock(), space, policy.live().freeDisk());
+    this.maintenance =
+        new CacheUpkeep(new RootLayout(root), tags, locks, form.clock(), policy, space);
   }
 
   /**
@@ -86,20 +87,20 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     return new DiskCacheBuilder(root.toAbsolutePath());
   }
 
-  static DiskCacheStore start(Path root, CacheForm form, UpkeepPolicy policy) {
+  static DiskCacheStore start(Path root, CacheFormat form, UpkeepPolicy policy) {
     DiskCacheStore store = open(root, form, policy, DiskSpace.OF_FILE_SYSTEM);
     if (!policy.isUnlimited()) {
-      store.rounds = UpkeepRounds.start(Timeline.SYSTEM, store.upkeep);
+      store.maintenanceThread = MaintenanceThread.start(Timeline.SYSTEM, store.maintenance);
     }
     return store;
   }
 
-  static DiskCacheStore open(Path root, CacheForm form) {
+  static DiskCacheStore open(Path root, CacheFormat form) {
     return open(root, form, UpkeepPolicy.USUAL, DiskSpace.OF_FILE_SYSTEM);
   }
 
   /** Without a thread that looks at the limits. */
-  static DiskCacheStore open(Path root, CacheForm form, UpkeepPolicy policy, DiskSpace space) {
+  static DiskCacheStore open(Path root, CacheFormat form, UpkeepPolicy policy, DiskSpace space) {
     try {
       CacheFiles.directories(root);
       RootLock lock = RootLock.take(root);
@@ -146,7 +147,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     return whileOpen(
             file,
             () ->
-                files.read(
+                reads.read(
                     file,
                     channel -> {
                       CacheFileReader reader = form.open(channel);
@@ -203,7 +204,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   private List<ParkingResult> parkIn(Path home, ModelTag tag, List<AgentSnapshot> all) {
-    room.require();
+    spaceGuard.require();
     List<ParkingBatch.Entry> entries = new ArrayList<>();
     List<Path> paths = new ArrayList<>();
     Instant now = form.clock().instant();
@@ -264,14 +265,14 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
             + " is there room on the disk, and may this user write there?";
     return new ParkingResult.Failed(
         each.agent(),
-        room.isFull(e) ? new DiskFullException(message, e) : new CacheException(message, e));
+        spaceGuard.isFull(e) ? new DiskFullException(message, e) : new CacheException(message, e));
   }
 
   private void parked(Path file, Instant now) {
     AgentFiles.touch(file, now);
-    room.parked();
-    if (rounds != null) {
-      rounds.nudge();
+    spaceGuard.parked();
+    if (maintenanceThread != null) {
+      maintenanceThread.nudge();
     }
   }
 
@@ -280,7 +281,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     removeExpired(tag);
     List<String> chain = form.chain(tag, precision, form.encoding(), tokens);
     Path path = CacheFileNames.directory(root, tag);
-    return whileOpen(path, () -> files.attempt(path, () -> directory(tag).prefix(chain)))
+    return whileOpen(path, () -> reads.attempt(path, () -> directory(tag).prefix(chain)))
         .flatMap(found -> found)
         .filter(found -> found.tag().equals(tag));
   }
@@ -305,7 +306,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   private Optional<ParkedCache> parked(Path file, ModelTag tag, Map<BlockName, Long> blocks) {
-    return whileOpen(file, () -> files.read(file, channel -> describe(file, channel, blocks)))
+    return whileOpen(file, () -> reads.read(file, channel -> describe(file, channel, blocks)))
         .flatMap(found -> found)
         .filter(cache -> cache.tag().equals(tag));
   }
@@ -340,7 +341,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public void remove(AgentId agent, ModelTag tag) {
-    upkeep.remove(form.file(root, agent, tag));
+    maintenance.remove(form.file(root, agent, tag));
   }
 
   @Override
@@ -351,7 +352,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
             return CacheFiles.uninterrupted(
                 () ->
                     new AgentRemoval(
-                            new RootLayout(root), tags, agent, upkeep.departures().present())
+                            new RootLayout(root), tags, agent, maintenance.departures().present())
                         .run());
           } catch (IOException e) {
             throw new CacheException(
@@ -377,7 +378,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   private void removeExpired(ModelTag tag) {
     Path path = CacheFileNames.directory(root, tag);
     for (Path file : whileOpen(path, () -> directory(tag).expired())) {
-      whileOpen(file, () -> files.read(file, form::open)); // which finds that it has
+      whileOpen(file, () -> reads.read(file, form::open)); // which finds that it has
     }
   }
 
@@ -387,17 +388,17 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public void updateModelTag(ModelTag tag) {
-    upkeep.departures().arrive(tag);
+    maintenance.departures().arrive(tag);
   }
 
   @Override
   public int filterCompatible() {
-    return upkeep.departures().letGo();
+    return maintenance.departures().letGo();
   }
 
   @Override
   public int invalidateAll() {
-    return upkeep.departures().letGoOfAll();
+    return maintenance.departures().letGoOfAll();
   }
 
   /**
@@ -406,22 +407,22 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
    */
   @Override
   public ParkingStatus status() {
-    return room.status();
+    return spaceGuard.status();
   }
 
   @Override
-  public void addUser(CacheUser user) {
-    upkeep.addUser(user);
+  public void addUser(PinnedAgents pinned) {
+    maintenance.addUser(pinned);
   }
 
   @Override
-  public void removeUser(CacheUser user) {
-    upkeep.removeUser(user);
+  public void removeUser(PinnedAgents pinned) {
+    maintenance.removeUser(pinned);
   }
 
   /** What can be done with all that is here. */
   public CacheUpkeep upkeep() {
-    return upkeep;
+    return maintenance;
   }
 
   /**
@@ -440,8 +441,8 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   /** Waits for what is being read or written and lets go of the directory. */
   @Override
   public void close() {
-    if (rounds != null) {
-      rounds.close();
+    if (maintenanceThread != null) {
+      maintenanceThread.close();
     }
     locks.close(
         () -> {

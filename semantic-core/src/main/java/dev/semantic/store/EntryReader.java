@@ -17,7 +17,7 @@ import java.util.Optional;
  *
  * @param form what is to be read is like; only its key counts, and what has expired is read too
  */
-record EntryReader(CacheForm form) {
+record EntryReader(CacheFormat form) {
   CacheHeader header(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       return open(channel).header();

@@ -2,8 +2,8 @@ package dev.semantic.store;
 
 import dev.semantic.log.Log;
 import dev.semantic.timeline.Parallel;
-import dev.semantic.timeline.Strand;
 import dev.semantic.timeline.ThreadFrame;
+import dev.semantic.timeline.ThreadHandle;
 import dev.semantic.timeline.Timeline;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -58,7 +58,7 @@ final class FileJobs {
   static void runAllWaiting(List<Runnable> jobs) {
     AtomicInteger next = new AtomicInteger();
     Some some = new Some(jobs, next);
-    List<Strand> others = new ArrayList<>();
+    List<ThreadHandle> others = new ArrayList<>();
     try {
       while (others.size() + 1 < Math.min(MOST_WAITING, jobs.size())) {
         others.add(ThreadFrame.once(Timeline.SYSTEM, "semantic-park-sync", some));
@@ -88,11 +88,11 @@ final class FileJobs {
     }
   }
 
-  private static void join(Strand strand) {
+  private static void join(ThreadHandle thread) {
     boolean interrupted = false;
-    while (strand.isAlive()) {
+    while (thread.isAlive()) {
       try {
-        strand.join();
+        thread.join();
       } catch (InterruptedException e) {
         interrupted = true;
       }

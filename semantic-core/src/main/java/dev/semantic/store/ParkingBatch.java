@@ -33,11 +33,11 @@ final class ParkingBatch implements AutoCloseable {
   private static final int CONTENT_BYTES = 8;
 
   private final TagDirectory directory;
-  private final CacheForm form;
+  private final CacheFormat form;
   private final List<Entry> entries = new ArrayList<>();
   private final Map<BlockName, Piece> missing = new LinkedHashMap<>();
 
-  ParkingBatch(TagDirectory directory, CacheForm form) {
+  ParkingBatch(TagDirectory directory, CacheFormat form) {
     this.directory = directory;
     this.form = form;
   }
@@ -346,9 +346,9 @@ final class ParkingBatch implements AutoCloseable {
     CRC32C crc = new CRC32C();
     for (int i = 0; i < layers; i++) {
       if (snapshot.layout().layers().get(i).window() == 0) {
-        for (KvRuns runs : KvRuns.of(snapshot, encoding, i, block)) {
+        for (KvSlices slices : KvSlices.of(snapshot, encoding, i, block)) {
           crc.reset();
-          runs.each(crc::update);
+          slices.each(crc::update);
           sums.putInt((int) crc.getValue());
         }
       }

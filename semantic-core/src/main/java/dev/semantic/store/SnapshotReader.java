@@ -7,7 +7,7 @@ import dev.semantic.kv.KvMemory.Place;
 import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshot.LayerKv;
-import dev.semantic.kv.TokenChain;
+import dev.semantic.kv.PrefixHashChain;
 import dev.semantic.model.KvLayout;
 import dev.semantic.store.CacheFileReader.Numbers;
 import dev.semantic.store.CacheHeader.Block;
@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SnapshotReader implements Closeable {
   private final Path directory;
-  private final CacheForm form;
+  private final CacheFormat form;
   private final List<Source> blocks = new ArrayList<>();
 
   /** An open block. */
@@ -42,7 +42,7 @@ final class SnapshotReader implements Closeable {
   /**
    * @param directory where the blocks are
    */
-  SnapshotReader(Path directory, CacheForm form) {
+  SnapshotReader(Path directory, CacheFormat form) {
     this.directory = directory;
     this.form = form;
   }
@@ -174,7 +174,7 @@ final class SnapshotReader implements Closeable {
   private void checkChain(CacheHeader header, List<BlockName> names, int[] tokens, int blockTokens)
       throws CacheFileException {
     List<String> chain =
-        TokenChain.of(
+        PrefixHashChain.of(
             form.names(),
             header.tag(),
             header.precision(),
@@ -203,24 +203,26 @@ final class SnapshotReader implements Closeable {
   private Optional<KvOutline> read(
       CacheHeader header, int[] tokens, @Nullable CacheFileReader rest, KvMemory memory)
       throws IOException {
-    KvOutline outline = outline(header, tokens);
-    Optional<List<Place>> places = memory.places(outline);
+    KvOutline snapshotHeader = outline(header, tokens);
+    Optional<List<Place>> places = memory.places(snapshotHeader);
     if (places.isPresent()) {
-      readInto(places.get(), outline, rest);
+      readInto(places.get(), snapshotHeader, rest);
     }
-    return places.map(taken -> outline);
+    return places.map(taken -> snapshotHeader);
   }
 
-  private void readInto(List<Place> places, KvOutline outline, @Nullable CacheFileReader rest)
+  private void readInto(
+      List<Place> places, KvOutline snapshotHeader, @Nullable CacheFileReader rest)
       throws IOException {
     List<Job> jobs = new ArrayList<>();
     for (Source source : blocks) {
-      List<Job> its = inBlock(source.file(), () -> jobs(source.reader(), places, outline));
+      List<Job> its = inBlock(source.file(), () -> jobs(source.reader(), places, snapshotHeader));
       its.forEach(job -> jobs.add(() -> inBlock(source.file(), job)));
-      jobs.add(() -> inBlock(source.file(), () -> checkIds(source.reader(), outline.tokens())));
+      jobs.add(
+          () -> inBlock(source.file(), () -> checkIds(source.reader(), snapshotHeader.tokens())));
     }
     if (rest != null) {
-      jobs.addAll(jobs(rest, places, outline));
+      jobs.addAll(jobs(rest, places, snapshotHeader));
     }
     FileJobs.runAll(jobs);
   }
@@ -251,22 +253,22 @@ final class SnapshotReader implements Closeable {
   }
 
   /** For one layer, on the Java heap. */
-  private static Place room(KvOutline outline, int layer) {
-    int perHead = outline.length(layer) * outline.row(layer);
-    int bytes = outline.layout().layers().get(layer).kvHeads() * perHead;
+  private static Place room(KvOutline snapshotHeader, int layer) {
+    int perHead = snapshotHeader.length(layer) * snapshotHeader.row(layer);
+    int bytes = snapshotHeader.layout().layers().get(layer).kvHeads() * perHead;
     return new Place(ByteBuffer.allocate(bytes), ByteBuffer.allocate(bytes), perHead);
   }
 
   /** A cache that nobody need hold whole: its layers are read and checked as they are asked for. */
   final class Layers implements CacheFileWriter.Body {
     private final CacheHeader header;
-    private final KvOutline outline;
+    private final KvOutline snapshotHeader;
     private final Numbers rest;
     private final List<Numbers> inBlocks = new ArrayList<>();
 
-    private Layers(CacheHeader header, KvOutline outline, Numbers rest) throws IOException {
+    private Layers(CacheHeader header, KvOutline snapshotHeader, Numbers rest) throws IOException {
       this.header = header;
-      this.outline = outline;
+      this.snapshotHeader = snapshotHeader;
       this.rest = rest;
       for (Source source : blocks) {
         inBlocks.add(inBlock(source.file(), () -> source.reader().numbers()));
@@ -278,37 +280,44 @@ final class SnapshotReader implements Closeable {
     }
 
     KvOutline outline() {
-      return outline;
+      return snapshotHeader;
     }
 
     @Override
     public int[] tokens() {
-      return outline.tokens();
+      return snapshotHeader.tokens();
     }
 
     @Override
     public LayerKv layer(int index) throws IOException {
-      Place place = room(outline, index);
+      Place buffers = room(snapshotHeader, index);
       for (int i = 0; i < blocks.size(); i++) {
         Source source = blocks.get(i);
         Numbers numbers = inBlocks.get(i);
         inBlock(
             source.file(),
-            () -> read(numbers, index, targets(source.reader().header(), index, place, outline)));
+            () ->
+                read(
+                    numbers,
+                    index,
+                    targets(source.reader().header(), index, buffers, snapshotHeader)));
       }
-      read(rest, index, targets(header, index, place, outline));
+      read(rest, index, targets(header, index, buffers, snapshotHeader));
       return new LayerKv(
-          outline.starts().get(index), outline.length(index), place.keys(), place.values());
+          snapshotHeader.starts().get(index),
+          snapshotHeader.length(index),
+          buffers.keys(),
+          buffers.values());
     }
 
-    private void read(Numbers numbers, int index, List<KvRuns> targets) throws IOException {
+    private void read(Numbers numbers, int index, List<KvSlices> targets) throws IOException {
       numbers.read(2 * index, targets.getFirst());
       numbers.read(2 * index + 1, targets.getLast());
     }
 
     /** Reads and checks all of them, one after the other. */
     void verify() throws IOException {
-      for (int i = 0; i < outline.starts().size(); i++) {
+      for (int i = 0; i < snapshotHeader.starts().size(); i++) {
         layer(i);
       }
     }
@@ -319,52 +328,56 @@ final class SnapshotReader implements Closeable {
     private List<Place> places = List.of();
 
     @Override
-    public Optional<List<Place>> places(KvOutline outline) {
+    public Optional<List<Place>> places(KvOutline snapshotHeader) {
       List<Place> rooms = new ArrayList<>();
-      for (int i = 0; i < outline.starts().size(); i++) {
-        rooms.add(room(outline, i));
+      for (int i = 0; i < snapshotHeader.starts().size(); i++) {
+        rooms.add(room(snapshotHeader, i));
       }
       places = rooms;
       return Optional.of(rooms);
     }
 
-    KvSnapshot snapshot(KvOutline outline) {
+    KvSnapshot snapshot(KvOutline snapshotHeader) {
       List<LayerKv> layers = new ArrayList<>();
       for (int i = 0; i < places.size(); i++) {
-        Place place = places.get(i);
+        Place buffers = places.get(i);
         layers.add(
-            new LayerKv(outline.starts().get(i), outline.length(i), place.keys(), place.values()));
+            new LayerKv(
+                snapshotHeader.starts().get(i),
+                snapshotHeader.length(i),
+                buffers.keys(),
+                buffers.values()));
       }
       return new KvSnapshot(
-          outline.tag(),
-          outline.layout(),
-          outline.precision(),
-          outline.tokens(),
+          snapshotHeader.tag(),
+          snapshotHeader.layout(),
+          snapshotHeader.precision(),
+          snapshotHeader.tokens(),
           layers,
-          outline.seams(),
-          outline.imported());
+          snapshotHeader.seams(),
+          snapshotHeader.imported());
     }
   }
 
-  private static List<Job> jobs(CacheFileReader reader, List<Place> places, KvOutline outline)
-      throws IOException {
-    List<KvRuns> targets = new ArrayList<>();
+  private static List<Job> jobs(
+      CacheFileReader reader, List<Place> places, KvOutline snapshotHeader) throws IOException {
+    List<KvSlices> targets = new ArrayList<>();
     for (int i = 0; i < places.size(); i++) {
-      targets.addAll(targets(reader.header(), i, places.get(i), outline));
+      targets.addAll(targets(reader.header(), i, places.get(i), snapshotHeader));
     }
     return reader.jobs(targets);
   }
 
   /** Where a layer's keys and values go that are in a file of this header. */
-  private static List<KvRuns> targets(
-      CacheHeader header, int layer, Place place, KvOutline outline) {
-    int heads = outline.layout().layers().get(layer).kvHeads();
-    int start = outline.starts().get(layer);
-    int row = outline.row(layer);
+  private static List<KvSlices> targets(
+      CacheHeader header, int layer, Place buffers, KvOutline snapshotHeader) {
+    int heads = snapshotHeader.layout().layers().get(layer).kvHeads();
+    int start = snapshotHeader.starts().get(layer);
+    int row = snapshotHeader.row(layer);
     Span span = header.spans().get(layer);
     return List.of(
-        KvRuns.of(place.keys(), heads, row, place.headStride(), start, span),
-        KvRuns.of(place.values(), heads, row, place.headStride(), start, span));
+        KvSlices.of(buffers.keys(), heads, row, buffers.headStride(), start, span),
+        KvSlices.of(buffers.values(), heads, row, buffers.headStride(), start, span));
   }
 
   private static void inBlock(Path block, Job job) throws IOException {

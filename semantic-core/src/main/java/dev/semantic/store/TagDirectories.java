@@ -8,10 +8,10 @@ import java.util.concurrent.ConcurrentHashMap;
 /** The models' directories of one root, live and archived; each is looked through at first use. */
 final class TagDirectories {
   private final Path root;
-  private final CacheForm form;
+  private final CacheFormat form;
   private final Map<Path, TagDirectory> open = new ConcurrentHashMap<>();
 
-  TagDirectories(Path root, CacheForm form) {
+  TagDirectories(Path root, CacheFormat form) {
     this.root = root;
     this.form = form;
   }
@@ -24,7 +24,7 @@ final class TagDirectories {
     return open.computeIfAbsent(path, directory -> TagDirectory.open(directory, form));
   }
 
-  CacheForm form() {
+  CacheFormat form() {
     return form;
   }
 

@@ -30,24 +30,24 @@ final class TagDirectory {
 
   private final Path path;
   private final Path blocks;
-  private final CacheForm form;
-  private final Shelf shelf;
+  private final CacheFormat form;
+  private final BlockRefs refs;
 
   /** When each agent's file was parked. */
   private final Map<Path, Instant> parked = new ConcurrentHashMap<>();
 
-  private TagDirectory(Path path, CacheForm form) {
+  private TagDirectory(Path path, CacheFormat form) {
     this.path = path;
     this.blocks = path.resolve(CacheFileNames.BLOCKS);
     this.form = form;
-    this.shelf = new Shelf(this::removeBlock);
+    this.refs = new BlockRefs(this::removeBlock);
   }
 
   /**
    * Looks through the directory, which may not be there yet, and removes what has expired and what
    * nobody refers to.
    */
-  static TagDirectory open(Path path, CacheForm form) {
+  static TagDirectory open(Path path, CacheFormat form) {
     TagDirectory directory = new TagDirectory(path, form);
     directory.index();
     return directory;
@@ -62,8 +62,8 @@ final class TagDirectory {
     return new EntryReader(form);
   }
 
-  Shelf shelf() {
-    return shelf;
+  BlockRefs shelf() {
+    return refs;
   }
 
   Path block(BlockName name) {
@@ -77,13 +77,13 @@ final class TagDirectory {
         refer(file, locked);
       }
       for (Path file : RootLayout.blocks(path)) {
-        shelf.add(BlockName.of(file));
+        refs.add(BlockName.of(file));
       }
     } catch (IOException | IllegalArgumentException e) {
       LOG.debug("Cannot tell what is used in {}: all of it stays", path, e);
-      shelf.keepEverything();
+      refs.keepEverything();
     }
-    shelf.sweep();
+    refs.sweep();
     if (!locked.isEmpty()) {
       LOG.warn(
           "Not using caches in {}, {} of them: {}. They stay and count as absent.",
@@ -100,15 +100,15 @@ final class TagDirectory {
         header = form.open(channel).header();
       }
       List<BlockName> used = header.agent().blocks();
-      shelf.pin(used);
-      shelf.refer(file, used);
+      refs.pin(used);
+      refs.refer(file, used);
       parked.put(file, header.parked());
     } catch (CacheFileException e) {
       switch (e.kind()) {
         case EXPIRED -> expire(file, e);
         case LOCKED -> {
           locked.add(e);
-          shelf.keepEverything();
+          refs.keepEverything();
         }
         default -> keepFor(file, e);
       }
@@ -119,7 +119,7 @@ final class TagDirectory {
 
   private void keepFor(Path file, IOException why) {
     LOG.debug("Cannot tell what {} refers to: all blocks stay", file, why);
-    shelf.keepEverything();
+    refs.keepEverything();
   }
 
   /** The agents' files that have been here for longer than caches are to live. */
@@ -166,20 +166,20 @@ final class TagDirectory {
    */
   Optional<KvSnapshot> prefix(List<String> chain) throws IOException {
     List<BlockName> found = new ArrayList<>();
-    synchronized (shelf) {
+    synchronized (refs) {
       for (String hash : chain) {
-        Optional<BlockName> block = shelf.of(hash);
+        Optional<BlockName> block = refs.of(hash);
         if (block.isEmpty()) {
           break;
         }
         found.add(block.get());
       }
-      shelf.pin(found);
+      refs.pin(found);
     }
     try (SnapshotReader snapshot = new SnapshotReader(blocks, form)) {
       return found.isEmpty() ? Optional.empty() : Optional.of(snapshot.readPrefix(found));
     } finally {
-      shelf.unpin(found);
+      refs.unpin(found);
     }
   }
 
@@ -220,13 +220,13 @@ final class TagDirectory {
   /** The agent's file is gone, and with it what only it referred to. */
   void removed(Path file) {
     parked.remove(file);
-    shelf.forget(file);
+    refs.forget(file);
   }
 
   /** The block is not to be used any more. */
   void lost(Path block) {
     if (blocks.equals(block.getParent())) {
-      shelf.lost(BlockName.of(block));
+      refs.lost(BlockName.of(block));
     }
   }
 

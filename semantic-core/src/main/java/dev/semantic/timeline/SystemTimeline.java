@@ -22,11 +22,11 @@ final class SystemTimeline implements Timeline {
   }
 
   @Override
-  public Strand start(String name, Runnable body) {
+  public ThreadHandle start(String name, Runnable body) {
     return new SystemStrand(Thread.ofPlatform().daemon().name(name).start(body));
   }
 
-  private record SystemStrand(Thread thread) implements Strand {
+  private record SystemStrand(Thread thread) implements ThreadHandle {
     @Override
     public void join() throws InterruptedException {
       thread.join();

@@ -48,7 +48,7 @@ public final class ThreadFrame implements Runnable {
   }
 
   /** Starts a daemon thread that goes on until there is no more round. */
-  public static Strand rounds(Timeline timeline, String name, Rounds rounds) {
+  public static ThreadHandle rounds(Timeline timeline, String name, Rounds rounds) {
     return timeline.start(name, new ThreadFrame(timeline, rounds));
   }
 
@@ -58,7 +58,7 @@ public final class ThreadFrame implements Runnable {
   }
 
   /** Starts a daemon thread that ends when its work has. */
-  public static Strand once(Timeline timeline, String name, Work work) {
+  public static ThreadHandle once(Timeline timeline, String name, Work work) {
     return rounds(timeline, name, new Once(work));
   }
 

@@ -20,5 +20,5 @@ public interface Timeline {
   Monitor monitor();
 
   /** Starts a daemon thread. For {@link ThreadFrame}, which is how the core starts one. */
-  Strand start(String name, Runnable body);
+  ThreadHandle start(String name, Runnable body);
 }

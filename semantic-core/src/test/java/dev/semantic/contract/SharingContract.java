@@ -149,10 +149,10 @@ public abstract class SharingContract extends ModelRuntimeContract {
   }
 
   /** Memory that takes a snapshot as a store would read it. */
-  private static Optional<KvOutline> move(KvSnapshot snapshot, Vacancy vacancy) {
+  private static Optional<KvOutline> move(KvSnapshot snapshot, Vacancy allocation) {
     MemoryCacheStore store = new MemoryCacheStore();
     store.park(AGENT, snapshot);
-    return store.read(AGENT, snapshot.tag(), vacancy);
+    return store.read(AGENT, snapshot.tag(), allocation);
   }
 
   @Test
@@ -164,11 +164,11 @@ public abstract class SharingContract extends ModelRuntimeContract {
             for (int length : new int[] {1, 5, 31, 40}) {
               int[] prompt = prompt(model, length);
               try (Sequence left = model.open();
-                  Vacancy vacancy = model.vacancy().orElseThrow()) {
+                  Vacancy allocation = model.vacancy().orElseThrow()) {
                 forward(model, left, prompt);
-                KvOutline outline = move(left.snapshot(), vacancy).orElseThrow();
-                assertArrayEquals(prompt, outline.tokens());
-                try (Sequence back = vacancy.occupy()) {
+                KvOutline header = move(left.snapshot(), allocation).orElseThrow();
+                assertArrayEquals(prompt, header.tokens());
+                try (Sequence back = allocation.occupy()) {
                   assertArrayEquals(prompt, back.tokens());
                   for (int[] next : new int[][] {{prompt[0]}, prompt, {prompt[0]}}) {
                     assertArrayEquals(forward(model, left, next), forward(model, back, next), 0f);
@@ -189,10 +189,10 @@ public abstract class SharingContract extends ModelRuntimeContract {
             forward(model, left, prompt(model, 40));
             KvSnapshot snapshot = left.snapshot();
             long before = runtime.memory().activeBytes();
-            try (Vacancy vacancy = model.vacancy().orElseThrow()) {
-              assertTrue(move(snapshot, vacancy).isPresent());
+            try (Vacancy allocation = model.vacancy().orElseThrow()) {
+              assertTrue(move(snapshot, allocation).isPresent());
               assertTrue(runtime.memory().activeBytes() > before, "it takes memory");
-              assertThrows(IllegalStateException.class, () -> move(snapshot, vacancy));
+              assertThrows(IllegalStateException.class, () -> move(snapshot, allocation));
             }
             runtime.memory().releaseCached();
             assertEquals(before, runtime.memory().activeBytes());
@@ -209,13 +209,13 @@ public abstract class SharingContract extends ModelRuntimeContract {
         first(),
         model -> {
           try (Sequence left = model.open();
-              Vacancy vacancy = model.vacancy().orElseThrow()) {
+              Vacancy allocation = model.vacancy().orElseThrow()) {
             forward(model, left, prompt(model, 4));
             KvSnapshot own = left.snapshot();
             ModelTag other = new ModelTag(own.tag().model(), "0f".repeat(32));
             KvSnapshot foreign =
                 new KvSnapshot(other, own.layout(), own.precision(), own.tokens(), own.layers());
-            assertThrows(IllegalArgumentException.class, () -> move(foreign, vacancy));
+            assertThrows(IllegalArgumentException.class, () -> move(foreign, allocation));
           }
         });
   }

@@ -1,8 +1,8 @@
 package dev.semantic.engine;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,7 +15,7 @@ import dev.semantic.kv.AgentId;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,24 +32,24 @@ class BatchingTest {
 
   /** A house of so many places, and the requests that are put to it. */
   private static final class Table implements AutoCloseable {
-    private final ScriptedHouse house;
+    private final ScriptedHost host;
     private final Script.Hold hold;
     private final List<String> ended = new ArrayList<>();
     private final List<Generation> asked = new ArrayList<>();
     private final List<String> names = new ArrayList<>();
 
     private Table(int places, int queue) throws InterruptedException {
-      house =
-          new ScriptedHouse(
-              ScriptedHouse.ROOMY,
+      host =
+          new ScriptedHost(
+              ScriptedHost.ROOMY,
               builder ->
                   builder.engine(
                       new EngineOptions(places, queue, Duration.ofSeconds(15), 16, false)));
-      house.registry.load(Geometry.ALPHA.id());
-      hold = house.script.hold(PortCall.FORWARD);
+      host.registry.load(Geometry.ALPHA.id());
+      hold = host.script.hold(PortCall.FORWARD);
       ask("first", 3, 1, PLAIN);
       hold.awaitReached();
-      house.script.onVisit(this::look);
+      host.script.onVisit(this::look);
     }
 
     /** Who has ended is known to the scheduler before it makes its next step. */
@@ -76,7 +76,7 @@ class BatchingTest {
       if (!agent.isEmpty()) {
         request.agent(new AgentId(agent));
       }
-      Generation generation = house.ask(more.apply(request).build());
+      Generation generation = host.ask(more.apply(request).build());
       asked.add(generation);
       names.add(agent + "-" + names.stream().filter(name -> name.startsWith(agent + "-")).count());
       return generation;
@@ -87,7 +87,7 @@ class BatchingTest {
       hold.release();
       List<Generation> all = List.copyOf(asked);
       all.forEach(generation -> generation.await(PATIENCE));
-      house.ask("last", tokens(3, 99));
+      host.ask("last", tokens(3, 99));
       note();
       return ended.stream().filter(name -> !name.startsWith("first")).toList();
     }
@@ -95,7 +95,7 @@ class BatchingTest {
     @Override
     public void close() {
       hold.release();
-      house.close();
+      host.close();
     }
   }
 
@@ -161,7 +161,7 @@ class BatchingTest {
       table.ask("", 2, 40, PLAIN);
       table.ask("", 1500, 1, request -> request.prefillChunk(1500));
       assertEquals(List.of("-1", "-0"), table.order());
-      assertEquals(128, table.house.runtime.largestForward());
+      assertEquals(128, table.host.runtime.largestForward());
     }
   }
 
@@ -170,7 +170,7 @@ class BatchingTest {
     try (Table table = new Table(4, 100)) {
       table.ask("reads", 1500, 1, request -> request.prefillChunk(700));
       table.order();
-      assertEquals(700, table.house.runtime.largestForward());
+      assertEquals(700, table.host.runtime.largestForward());
     }
   }
 
@@ -190,7 +190,7 @@ class BatchingTest {
         table.ask("agent " + i, 9, 2, PLAIN);
       }
       var full =
-          assertThrows(RequestException.class, () -> table.house.ask("one more", tokens(9, 9)));
+          assertThrows(RequestException.class, () -> table.host.ask("one more", tokens(9, 9)));
       assertSays("3 requests are waiting already", full);
       assertTrue(full.retryAfter().orElseThrow().isPositive());
       assertEquals(List.of("agent 0-0", "agent 1-0", "agent 2-0"), table.order());

@@ -1,8 +1,8 @@
 package dev.semantic.engine;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -20,7 +20,7 @@ import dev.semantic.model.ModelId;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -38,13 +38,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What whoever asked hears: by waiting for the answer, and by its events. */
 @Timeout(30)
 class GenerationTest {
-  @RegisterExtension final ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA);
+  @RegisterExtension final ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA);
 
   @Test
   void bothWaysTellTheSameFailure() {
     var elsewhere =
         GenerationRequest.of(new Prompt.Tokens(tokens(9, 1))).model(new ModelId("beta")).build();
-    Generation asked = house.ask(elsewhere);
+    Generation asked = host.ask(elsewhere);
     RequestException told = assertThrows(RequestException.class, () -> asked.await(PATIENCE));
     assertEquals(Kind.WRONG_MODEL, told.kind());
     assertSame(told, assertThrows(RequestException.class, asked::await));
@@ -54,7 +54,7 @@ class GenerationTest {
 
   @Test
   void everyReaderHearsEverythingAlsoAfterTheEnd() {
-    Generation asked = house.ask(request("ada", 20, tokens(9, 1)));
+    Generation asked = host.ask(request("ada", 20, tokens(9, 1)));
     List<CompletableFuture<List<GenerationEvent>>> readers = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
       readers.add(CompletableFuture.supplyAsync(() -> heard(asked)));
@@ -68,7 +68,7 @@ class GenerationTest {
 
   @Test
   void aReaderThatIsThroughSaysSo() {
-    Generation asked = house.ask(request("ada", 2, tokens(9, 1)));
+    Generation asked = host.ask(request("ada", 2, tokens(9, 1)));
     Iterator<GenerationEvent> events = asked.events();
     events.forEachRemaining(event -> {});
     assertFalse(events.hasNext());
@@ -79,14 +79,14 @@ class GenerationTest {
   @ValueSource(strings = {"FOREVER", "CENTURIES", "MILLENNIA"})
   void anyDurationIsWaitedFor(String unit) {
     Duration atMost = ChronoUnit.valueOf(unit).getDuration();
-    assertEquals(5, house.ask(request("ada", 5, tokens(9, 1))).await(atMost).tokens().size());
+    assertEquals(5, host.ask(request("ada", 5, tokens(9, 1))).await(atMost).tokens().size());
   }
 
   @ParameterizedTest
   @ValueSource(longs = {0, -1, Long.MIN_VALUE, 1})
   void whatIsNotThereInTimeGoesOn(long seconds) throws Exception {
-    Script.Hold step = house.script.hold(PortCall.FORWARD);
-    Generation asked = house.ask(request("ada", 5, tokens(9, 1)));
+    Script.Hold step = host.script.hold(PortCall.FORWARD);
+    Generation asked = host.ask(request("ada", 5, tokens(9, 1)));
     step.awaitReached();
     Duration atMost = seconds == 1 ? Duration.ofMillis(1) : Duration.ofSeconds(seconds);
     RequestException told = assertThrows(RequestException.class, () -> asked.await(atMost));
@@ -99,8 +99,8 @@ class GenerationTest {
 
   @Test
   void whoIsInterruptedHearsItAndStaysSo() throws Exception {
-    Script.Hold step = house.script.hold(PortCall.FORWARD);
-    Generation asked = house.ask(request("ada", 5, tokens(9, 1)));
+    Script.Hold step = host.script.hold(PortCall.FORWARD);
+    Generation asked = host.ask(request("ada", 5, tokens(9, 1)));
     step.awaitReached();
     List<Runnable> waits = List.of(asked::await, () -> asked.await(PATIENCE), () -> heard(asked));
     for (Runnable wait : waits) {

@@ -1,9 +1,9 @@
 package dev.semantic.engine;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.semantic.generate.Generation;
@@ -11,7 +11,7 @@ import dev.semantic.kv.AgentId;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.CacheImport;
 import dev.semantic.store.CacheView;
 import dev.semantic.store.DiskCacheStore;
@@ -45,9 +45,9 @@ class ImportedAgentTest {
   void importMallorys() {
     Path away = directory.resolve("away");
     try (DiskCacheStore store = DiskCacheStore.open(away);
-        ScriptedHouse house = house(store, false, true)) {
-      house.registry.load(Geometry.ALPHA.id());
-      imported = said(prompt(1), house.ask("mallory", prompt(1)));
+        ScriptedHost host = house(store, false, true)) {
+      host.registry.load(Geometry.ALPHA.id());
+      imported = said(prompt(1), host.ask("mallory", prompt(1)));
     }
     Path parcel = directory.resolve("present.kv");
     CacheView.of(away).export(CacheView.of(away).list().getFirst(), parcel);
@@ -57,26 +57,25 @@ class ImportedAgentTest {
     }
   }
 
-  private static ScriptedHouse house(DiskCacheStore store, boolean comesBack, boolean inPlace) {
-    ScriptedHouse house =
-        new ScriptedHouse(
-            ScriptedHouse.ROOMY,
-            builder ->
-                builder.caches(store).engine(ScriptedHouse.engine(comesBack ? 16 : 0, true)));
-    house.runtime.readsInPlace(inPlace);
-    return house;
+  private static ScriptedHost house(DiskCacheStore store, boolean comesBack, boolean inPlace) {
+    ScriptedHost host =
+        new ScriptedHost(
+            ScriptedHost.ROOMY,
+            builder -> builder.caches(store).engine(ScriptedHost.engine(comesBack ? 16 : 0, true)));
+    host.runtime.readsInPlace(inPlace);
+    return host;
   }
 
-  private static int cached(ScriptedHouse house, String agent, int[] prompt) {
-    return house.ask(request(agent, 1, prompt)).await(PATIENCE).cachedTokens();
+  private static int cached(ScriptedHost host, String agent, int[] prompt) {
+    return host.ask(request(agent, 1, prompt)).await(PATIENCE).cachedTokens();
   }
 
   @Test
   void itIsNotReadForOthers() {
     try (DiskCacheStore store = DiskCacheStore.open(root);
-        ScriptedHouse house = house(store, false, true)) {
-      house.registry.load(Geometry.ALPHA.id());
-      assertEquals(0, cached(house, "bob", prompt(2)));
+        ScriptedHost host = house(store, false, true)) {
+      host.registry.load(Geometry.ALPHA.id());
+      assertEquals(0, cached(host, "bob", prompt(2)));
     }
   }
 
@@ -84,23 +83,23 @@ class ImportedAgentTest {
   @ValueSource(booleans = {true, false})
   void itIsNotForkedInMemory(boolean inPlace) {
     try (DiskCacheStore store = DiskCacheStore.open(root);
-        ScriptedHouse house = house(store, false, inPlace)) {
-      house.registry.load(Geometry.ALPHA.id());
-      assertEquals(imported.length - 1, cached(house, "mallory", imported), "it is its own");
-      assertEquals(0, cached(house, "bob", prompt(2)));
-      assertEquals(SHARED, cached(house, "eve", prompt(3)), "of bob, who computed it here");
+        ScriptedHost host = house(store, false, inPlace)) {
+      host.registry.load(Geometry.ALPHA.id());
+      assertEquals(imported.length - 1, cached(host, "mallory", imported), "it is its own");
+      assertEquals(0, cached(host, "bob", prompt(2)));
+      assertEquals(SHARED, cached(host, "eve", prompt(3)), "of bob, who computed it here");
     }
   }
 
   @Test
   void itIsNotForkedWhileItAnswers() throws Exception {
     try (DiskCacheStore store = DiskCacheStore.open(root);
-        ScriptedHouse house = house(store, false, true)) {
-      house.registry.load(Geometry.ALPHA.id());
-      Script.Hold hold = house.script.hold(PortCall.FORWARD);
-      Generation mallory = house.ask(request("mallory", 50, imported));
+        ScriptedHost host = house(store, false, true)) {
+      host.registry.load(Geometry.ALPHA.id());
+      Script.Hold hold = host.script.hold(PortCall.FORWARD);
+      Generation mallory = host.ask(request("mallory", 50, imported));
       hold.awaitReached();
-      Generation bob = house.ask(request("bob", 1, prompt(2)));
+      Generation bob = host.ask(request("bob", 1, prompt(2)));
       hold.release();
       assertEquals(0, bob.await(PATIENCE).cachedTokens());
       assertEquals(imported.length - 1, mallory.await(PATIENCE).cachedTokens());
@@ -110,12 +109,12 @@ class ImportedAgentTest {
   @Test
   void whoIsBroughtBackIsNotForked() throws Exception {
     try (DiskCacheStore store = DiskCacheStore.open(root);
-        ScriptedHouse house = house(store, true, true)) {
-      house.registry.load(Geometry.ALPHA.id());
-      house.registry.swapWithRollback(Geometry.BETA.id());
-      house.registry.swapWithRollback(Geometry.ALPHA.id());
-      assertEquals(imported.length - 1, cached(house, "mallory", imported));
-      assertEquals(0, cached(house, "bob", prompt(2)));
+        ScriptedHost host = house(store, true, true)) {
+      host.registry.load(Geometry.ALPHA.id());
+      host.registry.swapWithRollback(Geometry.BETA.id());
+      host.registry.swapWithRollback(Geometry.ALPHA.id());
+      assertEquals(imported.length - 1, cached(host, "mallory", imported));
+      assertEquals(0, cached(host, "bob", prompt(2)));
     }
   }
 
@@ -125,16 +124,16 @@ class ImportedAgentTest {
   void whatGoesOnFromItIsParkedAsItsAgentsAlone(boolean inPlace) throws Exception {
     int[] longer;
     try (DiskCacheStore store = DiskCacheStore.open(root);
-        ScriptedHouse house = house(store, false, inPlace)) {
-      house.registry.load(Geometry.ALPHA.id());
-      longer = said(imported, house.ask("mallory", imported));
-      house.registry.swapWithRollback(Geometry.BETA.id());
+        ScriptedHost host = house(store, false, inPlace)) {
+      host.registry.load(Geometry.ALPHA.id());
+      longer = said(imported, host.ask("mallory", imported));
+      host.registry.swapWithRollback(Geometry.BETA.id());
     }
     try (DiskCacheStore store = DiskCacheStore.open(root);
-        ScriptedHouse house = house(store, false, inPlace)) {
-      house.registry.load(Geometry.ALPHA.id());
-      assertEquals(0, cached(house, "bob", prompt(2)));
-      assertEquals(longer.length - 1, cached(house, "mallory", longer));
+        ScriptedHost host = house(store, false, inPlace)) {
+      host.registry.load(Geometry.ALPHA.id());
+      assertEquals(0, cached(host, "bob", prompt(2)));
+      assertEquals(longer.length - 1, cached(host, "mallory", longer));
       store.forget(new AgentId("bob"));
     }
   }
@@ -143,12 +142,12 @@ class ImportedAgentTest {
   @Test
   void anAgentThatBeginsAnewSharesWhatItComputes() {
     try (DiskCacheStore store = DiskCacheStore.open(root);
-        ScriptedHouse house = house(store, false, true)) {
-      house.registry.load(Geometry.ALPHA.id());
-      cached(house, "mallory", imported);
+        ScriptedHost host = house(store, false, true)) {
+      host.registry.load(Geometry.ALPHA.id());
+      cached(host, "mallory", imported);
       int[] other = tokens(600, 9);
-      assertEquals(0, cached(house, "mallory", other));
-      assertEquals(SHARED, cached(house, "bob", other));
+      assertEquals(0, cached(host, "mallory", other));
+      assertEquals(SHARED, cached(host, "bob", other));
     }
   }
 }

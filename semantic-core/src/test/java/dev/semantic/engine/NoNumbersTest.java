@@ -1,8 +1,8 @@
 package dev.semantic.engine;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -15,7 +15,7 @@ import dev.semantic.kv.AgentId;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -37,7 +37,7 @@ class NoNumbersTest {
           Sampling.GREEDY.withTemperature(2).withTopP(0.5),
           Sampling.GREEDY.withTemperature(1e-9).withMinP(0.1));
 
-  @RegisterExtension final ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA);
+  @RegisterExtension final ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA);
 
   enum Broken {
     NOT_A_NUMBER,
@@ -86,13 +86,13 @@ class NoNumbersTest {
   @ParameterizedTest
   @MethodSource("everyWayAndSampling")
   void theRequestFailsAndSaysSo(Broken way, Sampling sampling) {
-    house.runtime.onLogits(all -> all.stream().map(way::of).toList());
-    Generation asked = house.ask(drawn(sampling));
+    host.runtime.onLogits(all -> all.stream().map(way::of).toList());
+    Generation asked = host.ask(drawn(sampling));
     RequestException told = assertThrows(RequestException.class, () -> asked.await(PATIENCE));
     assertEquals(RequestException.Kind.FAILED, told.kind(), told::toString);
     assertSays("logit", told);
-    house.runtime.onLogits(all -> all);
-    assertEquals(5, house.ask("ada", tokens(9, 1)).tokens().size());
+    host.runtime.onLogits(all -> all);
+    assertEquals(5, host.ask("ada", tokens(9, 1)).tokens().size());
   }
 
   private static GenerationRequest drawn(Sampling sampling) {
@@ -106,9 +106,9 @@ class NoNumbersTest {
 
   @Test
   void aTokenThatIsImpossibleIsNotDrawnAndTheOthersAre() {
-    house.runtime.onLogits(all -> all.stream().map(NoNumbersTest::withoutTheBest).toList());
+    host.runtime.onLogits(all -> all.stream().map(NoNumbersTest::withoutTheBest).toList());
     for (Sampling sampling : SAMPLINGS) {
-      List<Integer> said = house.registry.generate(drawn(sampling)).await(PATIENCE).tokens();
+      List<Integer> said = host.registry.generate(drawn(sampling)).await(PATIENCE).tokens();
       assertEquals(5, said.size());
     }
   }
@@ -124,8 +124,8 @@ class NoNumbersTest {
   @ParameterizedTest
   @MethodSource("everyWayAndSampling")
   void othersInTheBatchGoOn(Broken way, Sampling sampling) throws Exception {
-    Script.Hold step = house.script.hold(PortCall.FORWARD);
-    Generation first = house.ask(endless(3));
+    Script.Hold step = host.script.hold(PortCall.FORWARD);
+    Generation first = host.ask(endless(3));
     step.awaitReached();
     var drawn =
         GenerationRequest.of(new Prompt.Tokens(tokens(9, 1)))
@@ -133,9 +133,9 @@ class NoNumbersTest {
             .ignoreEos(true)
             .maxTokens(20)
             .build();
-    Generation one = house.ask(drawn);
-    Generation other = house.ask(endless(2));
-    house.runtime.onLogits(all -> all.size() < 3 ? all : lastBroken(all, way));
+    Generation one = host.ask(drawn);
+    Generation other = host.ask(endless(2));
+    host.runtime.onLogits(all -> all.size() < 3 ? all : lastBroken(all, way));
     step.release();
     List<Generation> all = List.of(first, one, other);
     long failed = all.stream().filter(NoNumbersTest::failed).count();
@@ -167,18 +167,18 @@ class NoNumbersTest {
 
   @Test
   void whereAnswersAreMissingNobodyGetsAnothersAndTheEngineGoesOn() throws Exception {
-    Script.Hold step = house.script.hold(PortCall.FORWARD);
-    Generation one = house.ask(endless(1));
+    Script.Hold step = host.script.hold(PortCall.FORWARD);
+    Generation one = host.ask(endless(1));
     step.awaitReached();
-    Generation other = house.ask(endless(2));
-    house.runtime.onLogits(all -> all.size() < 2 ? all : all.subList(0, 1));
+    Generation other = host.ask(endless(2));
+    host.runtime.onLogits(all -> all.size() < 2 ? all : all.subList(0, 1));
     step.release();
     for (Generation each : List.of(one, other)) {
       RequestException told = assertThrows(RequestException.class, () -> each.await(PATIENCE));
       assertEquals(RequestException.Kind.FAILED, told.kind());
       assertSays("1 answers to 2", told);
     }
-    house.runtime.onLogits(all -> all);
-    assertEquals(5, house.ask("ada", tokens(9, 1)).tokens().size());
+    host.runtime.onLogits(all -> all);
+    assertEquals(5, host.ask("ada", tokens(9, 1)).tokens().size());
   }
 }

@@ -1,7 +1,7 @@
 package dev.semantic.engine;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -17,7 +17,7 @@ import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapReport;
 import java.time.Duration;
@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What one agent asks is answered in the order in which it was asked, whatever is in its way. */
 class OrderOfAnAgentTest {
-  @RegisterExtension final ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA);
+  @RegisterExtension final ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA);
 
   private static GenerationRequest.Builder ask(String agent, Prompt prompt) {
     return GenerationRequest.of(prompt).agent(new AgentId(agent)).maxTokens(3).ignoreEos(true);
@@ -43,7 +43,7 @@ class OrderOfAnAgentTest {
     return CompletableFuture.supplyAsync(
         () -> {
           try {
-            return house.registry.swapWithRollback(target.id(), options);
+            return host.registry.swapWithRollback(target.id(), options);
           } catch (ModelSwapException e) {
             throw new CompletionException(e);
           }
@@ -51,16 +51,16 @@ class OrderOfAnAgentTest {
   }
 
   private void assertOthersAreServed() {
-    assertEquals(5, house.ask("bob", tokens(9, 3)).tokens().size());
+    assertEquals(5, host.ask("bob", tokens(9, 3)).tokens().size());
   }
 
   @Test
   void aRequestForTheComingModelIsNotOvertaken() throws Exception {
-    Script.Hold loading = house.script.hold(PortCall.LOAD);
+    Script.Hold loading = host.script.hold(PortCall.LOAD);
     var there = swap(Geometry.BETA, SwapOptions.USUAL);
     loading.awaitReached();
-    Generation first = house.ask(ask("ada", some(1)).model(Geometry.BETA.id()).build());
-    Generation second = house.ask(ask("ada", some(2)).priority(9).build());
+    Generation first = host.ask(ask("ada", some(1)).model(Geometry.BETA.id()).build());
+    Generation second = host.ask(ask("ada", some(2)).priority(9).build());
     assertOthersAreServed();
     assertFalse(second.isDone(), "it overtook the first");
     loading.release();
@@ -72,8 +72,8 @@ class OrderOfAnAgentTest {
 
   @Test
   void aPreemptedRequestIsNotOvertaken() throws Exception {
-    Script.Hold step = house.script.hold(PortCall.FORWARD, 3);
-    Generation first = house.ask(ask("ada", some(1)).maxTokens(20).build());
+    Script.Hold step = host.script.hold(PortCall.FORWARD, 3);
+    Generation first = host.ask(ask("ada", some(1)).maxTokens(20).build());
     step.awaitReached();
     var options =
         SwapOptions.builder()
@@ -81,16 +81,16 @@ class OrderOfAnAgentTest {
             .returnWithin(Duration.ofSeconds(20))
             .build();
     var there = swap(Geometry.BETA, options);
-    while (house.registry.status().engine() != EngineMode.DRAINING) {
+    while (host.registry.status().engine() != EngineMode.DRAINING) {
       assertFalse(there.isDone());
     }
     step.release();
     there.get(4, TimeUnit.SECONDS);
     assertFalse(first.isDone(), "it was not preempted");
-    Generation second = house.ask(ask("ada", some(2)).build());
+    Generation second = host.ask(ask("ada", some(2)).build());
     assertOthersAreServed();
     assertFalse(second.isDone(), "it overtook the first");
-    house.registry.swapWithRollback(Geometry.ALPHA.id());
+    host.registry.swapWithRollback(Geometry.ALPHA.id());
     assertEquals(3, second.await(PATIENCE).tokens().size());
     assertTrue(first.isDone());
     assertEquals(20, first.await(PATIENCE).tokens().size());
@@ -98,10 +98,10 @@ class OrderOfAnAgentTest {
 
   @Test
   void oneWhosePromptIsStillWorkedOnIsNotOvertaken() throws Exception {
-    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
-    Generation first = house.ask(ask("ada", new Prompt.Text("a long one")).build());
+    Script.Hold encoding = host.script.hold(PortCall.ENCODE);
+    Generation first = host.ask(ask("ada", new Prompt.Text("a long one")).build());
     encoding.awaitReached();
-    Generation second = house.ask(ask("ada", some(2)).priority(9).build());
+    Generation second = host.ask(ask("ada", some(2)).priority(9).build());
     assertOthersAreServed();
     assertFalse(second.isDone(), "it overtook the first");
     encoding.release();
@@ -111,12 +111,12 @@ class OrderOfAnAgentTest {
 
   @Test
   void oneThatFailsIsToldInItsTurn() throws Exception {
-    Script.Hold step = house.script.hold(PortCall.FORWARD);
-    Generation first = house.ask(ask("ada", some(1)).build());
+    Script.Hold step = host.script.hold(PortCall.FORWARD);
+    Generation first = host.ask(ask("ada", some(1)).build());
     step.awaitReached();
-    house.script.fail(PortCall.ENCODE, 1, Fault.UNCHECKED);
-    Generation second = house.ask(ask("ada", new Prompt.Text("bad")).build());
-    Generation third = house.ask(ask("ada", some(3)).build());
+    host.script.fail(PortCall.ENCODE, 1, Fault.UNCHECKED);
+    Generation second = host.ask(ask("ada", new Prompt.Text("bad")).build());
+    Generation third = host.ask(ask("ada", some(3)).build());
     step.release();
     third.await(PATIENCE);
     assertTrue(first.isDone() && second.isDone());
@@ -125,9 +125,9 @@ class OrderOfAnAgentTest {
 
   @Test
   void oneWhoseCacheIsStillReadIsNotOvertaken() throws Exception {
-    try (ScriptedHouse alone =
-        new ScriptedHouse(
-            ScriptedHouse.ROOMY, builder -> builder.engine(ScriptedHouse.engine(0, false)))) {
+    try (ScriptedHost alone =
+        new ScriptedHost(
+            ScriptedHost.ROOMY, builder -> builder.engine(ScriptedHost.engine(0, false)))) {
       alone.registry.load(Geometry.ALPHA.id());
       alone.ask("ada", tokens(60, 1));
       alone.registry.swapWithRollback(Geometry.BETA.id());

@@ -1,8 +1,8 @@
 package dev.semantic.engine;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -21,7 +21,7 @@ import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A prompt is worked on while it waits, and nobody waits for it but who asked. */
 class PromptTokenizerTest {
-  @RegisterExtension final ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA);
+  @RegisterExtension final ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA);
 
   private static GenerationRequest.Builder text(String agent, String text) {
     return GenerationRequest.of(new Prompt.Text(text))
@@ -50,11 +50,11 @@ class PromptTokenizerTest {
 
   @Test
   void othersAreServedWhileAPromptBecomesTokens() throws Exception {
-    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
-    Generation slow = house.ask(text("slow", "a long one").build());
+    Script.Hold encoding = host.script.hold(PortCall.ENCODE);
+    Generation slow = host.ask(text("slow", "a long one").build());
     encoding.awaitReached();
-    assertEquals(5, house.ask("ada", tokens(9, 1)).tokens().size());
-    assertEquals(3, house.ask(text("bob", "a short one").build()).await(PATIENCE).tokens().size());
+    assertEquals(5, host.ask("ada", tokens(9, 1)).tokens().size());
+    assertEquals(3, host.ask(text("bob", "a short one").build()).await(PATIENCE).tokens().size());
     assertFalse(slow.isDone());
     encoding.release();
     assertEquals(10, slow.await(PATIENCE).promptTokens());
@@ -62,27 +62,27 @@ class PromptTokenizerTest {
 
   @Test
   void aChatToo() throws Exception {
-    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
+    Script.Hold encoding = host.script.hold(PortCall.ENCODE);
     var chat = new Prompt.Chat(List.of(ChatMessage.user("Hi")));
-    Generation slow = house.ask(GenerationRequest.of(chat).maxTokens(3).build());
+    Generation slow = host.ask(GenerationRequest.of(chat).maxTokens(3).build());
     encoding.awaitReached();
-    assertEquals(5, house.ask("ada", tokens(9, 1)).tokens().size());
+    assertEquals(5, host.ask("ada", tokens(9, 1)).tokens().size());
     encoding.release();
     assertEquals("user: Hi\n".length(), slow.await(PATIENCE).promptTokens());
   }
 
   @Test
   void itIsCancelledAndItsTimeIsLimitedMeanwhile() throws Exception {
-    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
-    Generation cancelled = house.ask(text("ada", "never mind").build());
+    Script.Hold encoding = host.script.hold(PortCall.ENCODE);
+    Generation cancelled = host.ask(text("ada", "never mind").build());
     encoding.awaitReached();
     cancelled.cancel();
     assertEquals(Kind.CANCELLED, told(cancelled).kind());
-    Script.Hold second = house.script.hold(PortCall.ENCODE);
-    Generation late = house.ask(text("ada", "soon").timeLimit(Duration.ofMillis(300)).build());
+    Script.Hold second = host.script.hold(PortCall.ENCODE);
+    Generation late = host.ask(text("ada", "soon").timeLimit(Duration.ofMillis(300)).build());
     second.awaitReached();
     assertEquals(Kind.TIME_LIMIT, told(late).kind());
-    assertEquals(0, house.registry.status().waiting());
+    assertEquals(0, host.registry.status().waiting());
   }
 
   /** It may be a stranger's template that takes its time. */
@@ -91,7 +91,7 @@ class PromptTokenizerTest {
     CountDownLatch reached = new CountDownLatch(2);
     CountDownLatch stopped = new CountDownLatch(2);
     CountDownLatch never = new CountDownLatch(1);
-    house.script.onVisit(
+    host.script.onVisit(
         call -> {
           if (call == PortCall.ENCODE && reached.getCount() > 0) {
             reached.countDown();
@@ -103,24 +103,24 @@ class PromptTokenizerTest {
             }
           }
         });
-    Generation cancelled = house.ask(text("ada", "never mind").build());
-    Generation late = house.ask(text("bob", "soon").timeLimit(Duration.ofMillis(300)).build());
+    Generation cancelled = host.ask(text("ada", "never mind").build());
+    Generation late = host.ask(text("bob", "soon").timeLimit(Duration.ofMillis(300)).build());
     assertTrue(reached.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
     cancelled.cancel();
     assertEquals(Kind.CANCELLED, told(cancelled).kind());
     assertEquals(Kind.TIME_LIMIT, told(late).kind());
     assertTrue(stopped.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
     for (int i = 0; i < 4; i++) { // by threads whom no interrupt is left of
-      assertEquals(3, house.ask(text("ada", "on").build()).await(PATIENCE).tokens().size());
+      assertEquals(3, host.ask(text("ada", "on").build()).await(PATIENCE).tokens().size());
     }
   }
 
   @Test
   void aDrainDoesNotWaitForIt() throws Exception {
-    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
-    Generation slow = house.ask(text("ada", "for whoever serves").build());
+    Script.Hold encoding = host.script.hold(PortCall.ENCODE);
+    Generation slow = host.ask(text("ada", "for whoever serves").build());
     encoding.awaitReached();
-    house.registry.swapWithRollback(
+    host.registry.swapWithRollback(
         Geometry.BETA.id(), SwapOptions.builder().drainTimeout(Duration.ZERO).build());
     GenerationResult answer = slow.await(PATIENCE); // by tokens of the model that answers
     assertEquals(Geometry.BETA.tag(), answer.model());
@@ -130,11 +130,11 @@ class PromptTokenizerTest {
 
   @Test
   void whatAModelThatLeftFailedAtIsNoFailure() throws Exception {
-    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
-    house.script.fail(PortCall.ENCODE, 1, Fault.UNCHECKED);
-    Generation asked = house.ask(text("ada", "again").build());
+    Script.Hold encoding = host.script.hold(PortCall.ENCODE);
+    host.script.fail(PortCall.ENCODE, 1, Fault.UNCHECKED);
+    Generation asked = host.ask(text("ada", "again").build());
     encoding.awaitReached();
-    house.registry.swapWithRollback(Geometry.BETA.id());
+    host.registry.swapWithRollback(Geometry.BETA.id());
     encoding.release();
     assertEquals(Geometry.BETA.tag(), asked.await(PATIENCE).model());
   }
@@ -143,73 +143,73 @@ class PromptTokenizerTest {
   @Test
   void whatATokenizerRemembersIsDroppedWithAnAgent() throws Exception {
     AgentId ada = new AgentId("ada");
-    house.ask(text("ada", "a secret").build()).await(PATIENCE);
-    house.registry.forget(ada);
-    assertEquals(1, house.script.timesTextsWereForgotten());
-    Script.Hold encoding = house.script.hold(PortCall.ENCODE);
-    Generation slow = house.ask(text("ada", "another").build());
+    host.ask(text("ada", "a secret").build()).await(PATIENCE);
+    host.registry.forget(ada);
+    assertEquals(1, host.script.timesTextsWereForgotten());
+    Script.Hold encoding = host.script.hold(PortCall.ENCODE);
+    Generation slow = host.ask(text("ada", "another").build());
     encoding.awaitReached();
-    house.registry.forget(ada);
-    assertEquals(2, house.script.timesTextsWereForgotten());
+    host.registry.forget(ada);
+    assertEquals(2, host.script.timesTextsWereForgotten());
     encoding.release();
     slow.await(PATIENCE);
-    assertEquals(3, house.script.timesTextsWereForgotten());
+    assertEquals(3, host.script.timesTextsWereForgotten());
   }
 
   @ParameterizedTest
   @EnumSource(Fault.class)
   void oneThatFailsIsToldAndNobodyElse(Fault fault) {
-    house.script.fail(PortCall.ENCODE, 1, fault);
-    assertEquals(Kind.FAILED, told(house.ask(text("ada", "one").build())).kind());
-    assertTrue(house.script.fired());
-    assertEquals(3, house.ask(text("ada", "two").build()).await(PATIENCE).tokens().size());
+    host.script.fail(PortCall.ENCODE, 1, fault);
+    assertEquals(Kind.FAILED, told(host.ask(text("ada", "one").build())).kind());
+    assertTrue(host.script.fired());
+    assertEquals(3, host.ask(text("ada", "two").build()).await(PATIENCE).tokens().size());
   }
 
   @Test
   void whatCannotFitIsRefusedBeforeItsTokensAreMade() {
-    RequestException told = told(house.ask(text("ada", "a".repeat(4096)).build()));
+    RequestException told = told(host.ask(text("ada", "a".repeat(4096)).build()));
     assertEquals(Kind.TOO_LONG, told.kind());
     assertSays("4096 characters", told);
-    assertEquals(0, house.script.count(PortCall.ENCODE));
+    assertEquals(0, host.script.count(PortCall.ENCODE));
     // every character may be more than a token
-    told = told(house.ask(text("ada", "ö".repeat(2048)).build()));
+    told = told(host.ask(text("ada", "ö".repeat(2048)).build()));
     assertEquals(Kind.TOO_LONG, told.kind());
     assertSays("4096 tokens", told);
-    assertEquals(1, house.script.count(PortCall.ENCODE));
+    assertEquals(1, host.script.count(PortCall.ENCODE));
   }
 
   @Test
   void aChatThatCannotFitIsRefusedBeforeItsTokensAreMade() {
     String much = "a".repeat(5000);
     var chat = new Prompt.Chat(List.of(ChatMessage.user(much)));
-    RequestException told = told(house.ask(GenerationRequest.of(chat).build()));
+    RequestException told = told(host.ask(GenerationRequest.of(chat).build()));
     assertEquals(Kind.TOO_LONG, told.kind());
     assertSays("5007 characters", told);
-    assertEquals(0, house.script.count(PortCall.ENCODE));
+    assertEquals(0, host.script.count(PortCall.ENCODE));
   }
 
   @Test
   void oneForAnotherModelIsRefusedWithoutALook() {
-    Generation asked = house.ask(text("ada", "hello").model(Geometry.BETA.id()).build());
+    Generation asked = host.ask(text("ada", "hello").model(Geometry.BETA.id()).build());
     assertEquals(Kind.WRONG_MODEL, told(asked).kind());
-    assertEquals(0, house.script.count(PortCall.ENCODE));
+    assertEquals(0, host.script.count(PortCall.ENCODE));
   }
 
   @Test
   void manyAreAllAnsweredAndFewAreWorkedOnAtATime() {
     AtomicInteger now = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();
-    house.script.onVisit(
+    host.script.onVisit(
         call -> {
           if (call == PortCall.ENCODE) {
             most.accumulateAndGet(now.incrementAndGet(), Math::max);
-            house.registry.status(); // takes a moment
+            host.registry.status(); // takes a moment
             now.decrementAndGet();
           }
         });
     List<Generation> all = new ArrayList<>();
     for (int i = 0; i < 90; i++) {
-      all.add(house.ask(text("agent-" + i % 30, "turn " + i).build()));
+      all.add(host.ask(text("agent-" + i % 30, "turn " + i).build()));
     }
     all.forEach(each -> assertEquals(3, each.await(Duration.ofSeconds(20)).tokens().size()));
     assertTrue(most.get() <= PromptTokenizer.MOST_AT_A_TIME, () -> most + " at a time");

@@ -1,10 +1,10 @@
 package dev.semantic.engine;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -21,7 +21,7 @@ import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -34,54 +34,54 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Requests, answers and what agents remember, while one model serves. */
 class RequestsTest {
-  @RegisterExtension final ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA);
+  @RegisterExtension final ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA);
 
   @Test
   void anAgentGoesOnWhereItStopped() {
     int[] prompt = tokens(100, 1);
-    int[] said = said(prompt, house.ask("ada", prompt));
+    int[] said = said(prompt, host.ask("ada", prompt));
     int[] next = append(said, tokens(10, 2));
-    long before = house.runtime.computedTokens();
-    GenerationResult result = house.ask(request("ada", 1, next)).await(PATIENCE);
+    long before = host.runtime.computedTokens();
+    GenerationResult result = host.ask(request("ada", 1, next)).await(PATIENCE);
     assertEquals(said.length - 1, result.cachedTokens());
-    assertEquals(11, house.runtime.computedTokens() - before, "computed more than was new");
+    assertEquals(11, host.runtime.computedTokens() - before, "computed more than was new");
   }
 
   @Test
   void theSamePromptAgainComputesOneToken() {
     int[] prompt = tokens(100, 1);
-    house.ask("ada", prompt);
-    assertEquals(99, house.ask("ada", prompt).cachedTokens());
+    host.ask("ada", prompt);
+    assertEquals(99, host.ask("ada", prompt).cachedTokens());
   }
 
   @Test
   void anEditedPromptReusesWhatIsBeforeTheEdit() {
     int[] prompt = tokens(100, 1);
-    house.ask("ada", prompt);
+    host.ask("ada", prompt);
     int[] edited = prompt.clone();
     edited[60]++;
-    assertEquals(60, house.ask("ada", edited).cachedTokens());
+    assertEquals(60, host.ask("ada", edited).cachedTokens());
   }
 
   @Test
   void aSlidingWindowThatCannotForgetStartsAnew() throws Exception {
-    house.registry.swapWithRollback(Geometry.GAMMA.id());
+    host.registry.swapWithRollback(Geometry.GAMMA.id());
     int[] prompt = tokens(100, 1);
-    house.ask("ada", prompt);
+    host.ask("ada", prompt);
     int[] edited = prompt.clone();
     edited[60]++;
-    assertEquals(0, house.ask("ada", edited).cachedTokens());
-    int[] said = said(edited, house.ask("ada", edited));
-    assertEquals(said.length - 1, house.ask("ada", said).cachedTokens());
+    assertEquals(0, host.ask("ada", edited).cachedTokens());
+    int[] said = said(edited, host.ask("ada", edited));
+    assertEquals(said.length - 1, host.ask("ada", said).cachedTokens());
   }
 
   @Test
   void nobodysRequestsRememberNothing() {
     int[] prompt = tokens(100, 1);
     var request = GenerationRequest.of(new Prompt.Tokens(prompt)).maxTokens(3).build();
-    house.ask(request).await(PATIENCE);
-    assertEquals(0, house.ask(request).await(PATIENCE).cachedTokens());
-    assertEquals(8, house.registry.pool().availableBlocks());
+    host.ask(request).await(PATIENCE);
+    assertEquals(0, host.ask(request).await(PATIENCE).cachedTokens());
+    assertEquals(8, host.registry.pool().availableBlocks());
   }
 
   /** Where two end in one step, the scheduler puts them away one after the other. */
@@ -89,17 +89,17 @@ class RequestsTest {
   void whoHasAnAnswerIsNotUnderWay() throws Exception {
     List<Integer> underWay = new ArrayList<>();
     for (int longer = 1; longer <= 5; longer++) {
-      Script.Hold step = house.script.hold(PortCall.FORWARD);
-      Generation first = house.ask(nobodys(longer, tokens(9, 1)));
+      Script.Hold step = host.script.hold(PortCall.FORWARD);
+      Generation first = host.ask(nobodys(longer, tokens(9, 1)));
       step.awaitReached();
-      Generation second = house.ask(nobodys(1, tokens(9, 2)));
+      Generation second = host.ask(nobodys(1, tokens(9, 2)));
       List<Integer> closing = Collections.synchronizedList(new ArrayList<>());
-      house.script.onVisit(
+      host.script.onVisit(
           call -> {
             if (call == PortCall.FORWARD) {
               closing.clear();
             } else if (call == PortCall.SEQUENCE_CLOSE) {
-              closing.add(house.registry.status().running());
+              closing.add(host.registry.status().running());
             }
           });
       step.release();
@@ -121,35 +121,35 @@ class RequestsTest {
 
   @Test
   void aLongPromptDoesNotHoldUpAShortOne() throws Exception {
-    Script.Hold hold = house.script.hold(PortCall.FORWARD);
-    Generation first = house.ask(request("first", 1, tokens(5, 1)));
+    Script.Hold hold = host.script.hold(PortCall.FORWARD);
+    Generation first = host.ask(request("first", 1, tokens(5, 1)));
     hold.awaitReached();
     Generation slow =
-        house.ask(
+        host.ask(
             GenerationRequest.of(new Prompt.Tokens(tokens(1500, 2)))
                 .maxTokens(1)
                 .prefillChunk(50)
                 .build());
     Generation quick =
-        house.ask(GenerationRequest.of(new Prompt.Tokens(tokens(5, 3))).maxTokens(1).build());
+        host.ask(GenerationRequest.of(new Prompt.Tokens(tokens(5, 3))).maxTokens(1).build());
     hold.release();
     first.await(PATIENCE);
     var slowTime = slow.await(PATIENCE).timeToFirstToken();
     var quickTime = quick.await(PATIENCE).timeToFirstToken();
     assertTrue(quickTime.compareTo(slowTime) < 0, quickTime + " against " + slowTime);
-    assertEquals(50, house.runtime.largestForward(), "a chunk was larger than asked for");
+    assertEquals(50, host.runtime.largestForward(), "a chunk was larger than asked for");
   }
 
   @Test
   void theMostUrgentIsAnsweredFirst() throws Exception {
-    Script.Hold hold = house.script.hold(PortCall.FORWARD);
-    Generation first = house.ask(request("first", 1, tokens(5, 1)));
+    Script.Hold hold = host.script.hold(PortCall.FORWARD);
+    Generation first = host.ask(request("first", 1, tokens(5, 1)));
     hold.awaitReached();
     List<Generation> others = new ArrayList<>();
     for (int i = 0; i < 6; i++) {
-      others.add(house.ask(anybodys(0)));
+      others.add(host.ask(anybodys(0)));
     }
-    Generation urgent = house.ask(anybodys(1));
+    Generation urgent = host.ask(anybodys(1));
     hold.release();
     first.await(PATIENCE);
     var soon = urgent.await(PATIENCE).timeToFirstToken();
@@ -161,11 +161,11 @@ class RequestsTest {
 
   @Test
   void noAgentOvertakesItself() throws Exception {
-    Script.Hold hold = house.script.hold(PortCall.FORWARD);
-    Generation first = house.ask(request("first", 1, tokens(5, 1)));
+    Script.Hold hold = host.script.hold(PortCall.FORWARD);
+    Generation first = host.ask(request("first", 1, tokens(5, 1)));
     hold.awaitReached();
-    Generation early = house.ask(urgent("ada", 0));
-    Generation late = house.ask(urgent("ada", 9));
+    Generation early = host.ask(urgent("ada", 0));
+    Generation late = host.ask(urgent("ada", 9));
     hold.release();
     first.await(PATIENCE);
     assertEquals(0, early.await(PATIENCE).cachedTokens());
@@ -193,7 +193,7 @@ class RequestsTest {
     int[] prompt = tokens(50, 1);
     List<Generation> all = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
-      all.add(house.ask(request("ada", 2, prompt)));
+      all.add(host.ask(request("ada", 2, prompt)));
     }
     all.forEach(generation -> generation.await(PATIENCE));
     assertEquals(0, all.getFirst().await().cachedTokens());
@@ -211,7 +211,7 @@ class RequestsTest {
             .ignoreEos(true)
             .stop("never#", stop)
             .build();
-    Generation generation = house.ask(request);
+    Generation generation = host.ask(request);
     String shown = shown(generation);
     assertEquals(whole.substring(0, whole.indexOf(stop)), shown);
     assertEquals(shown, generation.await().text());
@@ -229,7 +229,7 @@ class RequestsTest {
             .ignoreEos(true)
             .stop(unfinished)
             .build();
-    Generation generation = house.ask(request);
+    Generation generation = host.ask(request);
     assertEquals(whole, shown(generation));
     assertEquals(whole, generation.await().text());
   }
@@ -240,91 +240,91 @@ class RequestsTest {
     while (Geometry.ALPHA.answer(tokens(9, seed), 50).size() > 40) {
       seed++;
     }
-    GenerationResult result = house.ask(request("ada", 50, tokens(9, seed))).await(PATIENCE);
+    GenerationResult result = host.ask(request("ada", 50, tokens(9, seed))).await(PATIENCE);
     assertEquals(FinishReason.END_TOKEN, result.reason());
     assertEquals(result.tokens().size() - 1, result.text().length());
   }
 
   @Test
   void theColdestAgentMakesRoomAndForgetsNothing() {
-    int[] first = said(tokens(900, 1), house.ask("first", tokens(900, 1)));
-    int[] second = said(tokens(900, 2), house.ask("second", tokens(900, 2)));
-    assertEquals(0, house.registry.pool().availableBlocks());
-    house.ask("third", tokens(300, 3));
-    assertEquals(2, house.registry.pool().availableBlocks(), "first was to leave, and only first");
-    int loads = house.script.count(PortCall.STORE_LOAD);
-    assertEquals(second.length - 1, house.ask("second", second).cachedTokens());
-    assertEquals(loads, house.script.count(PortCall.STORE_LOAD), "second had to leave, too");
-    assertEquals(first.length - 1, house.ask("first", first).cachedTokens());
+    int[] first = said(tokens(900, 1), host.ask("first", tokens(900, 1)));
+    int[] second = said(tokens(900, 2), host.ask("second", tokens(900, 2)));
+    assertEquals(0, host.registry.pool().availableBlocks());
+    host.ask("third", tokens(300, 3));
+    assertEquals(2, host.registry.pool().availableBlocks(), "first was to leave, and only first");
+    int loads = host.script.count(PortCall.STORE_LOAD);
+    assertEquals(second.length - 1, host.ask("second", second).cachedTokens());
+    assertEquals(loads, host.script.count(PortCall.STORE_LOAD), "second had to leave, too");
+    assertEquals(first.length - 1, host.ask("first", first).cachedTokens());
   }
 
   @Test
   void anAgentThatCannotBeParkedStaysWhileAnotherCanLeave() {
-    int[] first = said(tokens(900, 1), house.ask("first", tokens(900, 1)));
-    int[] second = said(tokens(900, 2), house.ask("second", tokens(900, 2)));
-    house.script.fail(PortCall.STORE_PARK, 1, Fault.DECLARED);
-    house.ask("third", tokens(300, 3));
-    int loads = house.script.count(PortCall.STORE_LOAD);
-    assertEquals(first.length - 1, house.ask("first", first).cachedTokens());
-    assertEquals(loads, house.script.count(PortCall.STORE_LOAD), "first had to leave");
-    assertEquals(second.length - 1, house.ask("second", second).cachedTokens());
+    int[] first = said(tokens(900, 1), host.ask("first", tokens(900, 1)));
+    int[] second = said(tokens(900, 2), host.ask("second", tokens(900, 2)));
+    host.script.fail(PortCall.STORE_PARK, 1, Fault.DECLARED);
+    host.ask("third", tokens(300, 3));
+    int loads = host.script.count(PortCall.STORE_LOAD);
+    assertEquals(first.length - 1, host.ask("first", first).cachedTokens());
+    assertEquals(loads, host.script.count(PortCall.STORE_LOAD), "first had to leave");
+    assertEquals(second.length - 1, host.ask("second", second).cachedTokens());
   }
 
   @Test
   void whereNobodyCanBeParkedTheColdestLeavesAllTheSame() {
-    int[] first = said(tokens(900, 1), house.ask("first", tokens(900, 1)));
-    int[] second = said(tokens(900, 2), house.ask("second", tokens(900, 2)));
-    house.script.failForGood(PortCall.STORE_PARK, 1, Fault.DECLARED);
-    assertEquals(5, house.ask("third", tokens(300, 3)).tokens().size());
-    assertEquals(second.length - 1, house.ask("second", second).cachedTokens());
-    house.script.heal();
-    assertEquals(0, house.ask("first", first).cachedTokens());
+    int[] first = said(tokens(900, 1), host.ask("first", tokens(900, 1)));
+    int[] second = said(tokens(900, 2), host.ask("second", tokens(900, 2)));
+    host.script.failForGood(PortCall.STORE_PARK, 1, Fault.DECLARED);
+    assertEquals(5, host.ask("third", tokens(300, 3)).tokens().size());
+    assertEquals(second.length - 1, host.ask("second", second).cachedTokens());
+    host.script.heal();
+    assertEquals(0, host.ask("first", first).cachedTokens());
   }
 
   @Test
   void whoFindsNoRoomWaitsForOthersToEnd() {
     List<Generation> all = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
-      all.add(house.ask(request("agent " + i, 200, tokens(1000, i)))); // 4 or 5 of 8 blocks each
+      all.add(host.ask(request("agent " + i, 200, tokens(1000, i)))); // 4 or 5 of 8 blocks each
     }
     all.forEach(generation -> generation.await(PATIENCE));
   }
 
   @Test
   void whatCanNeverFitIsRefusedAndCostsNobodyTheirMemory() {
-    int[] said = said(tokens(300, 1), house.ask("ada", tokens(300, 1)));
-    int[] bob = said(tokens(300, 2), house.ask("bob", tokens(300, 2)));
+    int[] said = said(tokens(300, 1), host.ask("ada", tokens(300, 1)));
+    int[] bob = said(tokens(300, 2), host.ask("bob", tokens(300, 2)));
     int[] tooLong = append(said, tokens(2000, 2));
-    var refused = assertThrows(RequestException.class, () -> house.ask("ada", tooLong));
+    var refused = assertThrows(RequestException.class, () -> host.ask("ada", tooLong));
     assertSays("KV pool", refused);
-    assertTrue(house.ask("ada", said).cachedTokens() >= said.length - 1);
-    assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
+    assertTrue(host.ask("ada", said).cachedTokens() >= said.length - 1);
+    assertEquals(bob.length - 1, host.ask("bob", bob).cachedTokens());
   }
 
   @ParameterizedTest
   @EnumSource(Fault.class)
   void aFailedStepCostsItsRequestsAndNoOthers(Fault fault) {
-    int[] said = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+    int[] said = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
     for (PortCall call :
         List.of(PortCall.FORWARD, PortCall.STREAM_NEXT, PortCall.STREAM_REST, PortCall.OPEN)) {
-      house.script.fail(call, 1, fault);
-      Generation unlucky = house.ask(request("bob", 3, tokens(20, 2)));
+      host.script.fail(call, 1, fault);
+      Generation unlucky = host.ask(request("bob", 3, tokens(20, 2)));
       var failure = assertThrows(RequestException.class, () -> unlucky.await(PATIENCE));
-      assertTrue(house.script.fired(), call + " was not called");
+      assertTrue(host.script.fired(), call + " was not called");
       assertSays("scripted: " + call, failure);
-      house.script.heal();
-      assertEquals(said.length - 1, house.ask("ada", said).cachedTokens(), call + " cost ada");
+      host.script.heal();
+      assertEquals(said.length - 1, host.ask("ada", said).cachedTokens(), call + " cost ada");
     }
   }
 
   @ParameterizedTest
   @EnumSource(Fault.class)
   void aCacheThatCannotBeReadIsComputedAgain(Fault fault) {
-    house.script.fail(PortCall.STORE_LOAD, 1, fault);
-    var answer = house.ask("bob", tokens(20, 2));
-    assertTrue(house.script.fired());
+    host.script.fail(PortCall.STORE_LOAD, 1, fault);
+    var answer = host.ask("bob", tokens(20, 2));
+    assertTrue(host.script.fired());
     assertEquals(0, answer.cachedTokens());
-    assertEquals(house.ask("eve", tokens(20, 2)).tokens(), answer.tokens());
+    assertEquals(host.ask("eve", tokens(20, 2)).tokens(), answer.tokens());
   }
 
   @Test
@@ -339,7 +339,7 @@ class RequestsTest {
   }
 
   private void refused(GenerationRequest request, String why) {
-    var failure = assertThrows(RequestException.class, () -> house.ask(request).await(PATIENCE));
+    var failure = assertThrows(RequestException.class, () -> host.ask(request).await(PATIENCE));
     assertSays(why, failure);
   }
 
@@ -351,20 +351,20 @@ class RequestsTest {
             .maxTokens(1900)
             .ignoreEos(true)
             .build();
-    Generation generation = house.ask(request);
+    Generation generation = host.ask(request);
     generation.events().next();
     generation.cancel();
     GenerationResult result = generation.await(PATIENCE);
     assertTrue(
         result.reason() == FinishReason.CANCELLED || result.tokens().size() == 1900,
         result.reason() + " after " + result.tokens().size());
-    assertEquals(8, house.ask("ada", tokens(9, 1)).cachedTokens());
+    assertEquals(8, host.ask("ada", tokens(9, 1)).cachedTokens());
   }
 
   @Test
   void textIsMadeOfTheModelsOwnTokens() {
     var request = GenerationRequest.of(new Prompt.Text("hello")).maxTokens(3).build();
-    assertEquals(5, house.ask(request).await(PATIENCE).promptTokens());
+    assertEquals(5, host.ask(request).await(PATIENCE).promptTokens());
   }
 
   private static String textOf(int[] prompt, int count) {

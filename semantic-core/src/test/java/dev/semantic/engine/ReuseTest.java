@@ -1,9 +1,9 @@
 package dev.semantic.engine;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,7 +12,7 @@ import dev.semantic.generate.GenerationResult;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.scripted.ScriptedStore;
 import dev.semantic.store.CacheStore;
 import dev.semantic.store.DiskCacheStore;
@@ -40,22 +40,21 @@ class ReuseTest {
     return prompt;
   }
 
-  private static ScriptedHouse house(CacheStore store) {
-    return new ScriptedHouse(
-        ScriptedHouse.ROOMY, builder -> builder.caches(new ScriptedStore(store, new Script())));
+  private static ScriptedHost house(CacheStore store) {
+    return new ScriptedHost(
+        ScriptedHost.ROOMY, builder -> builder.caches(new ScriptedStore(store, new Script())));
   }
 
-  private static ScriptedHouse nobodyComesBack(CacheStore store) {
-    return new ScriptedHouse(
-        ScriptedHouse.ROOMY,
-        builder -> builder.caches(store).engine(ScriptedHouse.engine(0, false)));
+  private static ScriptedHost nobodyComesBack(CacheStore store) {
+    return new ScriptedHost(
+        ScriptedHost.ROOMY, builder -> builder.caches(store).engine(ScriptedHost.engine(0, false)));
   }
 
   /** Asks for one token; how many of the prompt were computed, which the answer must admit to. */
-  private static int computed(ScriptedHouse house, String agent, int[] prompt) {
-    long before = house.runtime.computedTokens();
-    GenerationResult answer = house.ask(request(agent, 1, prompt)).await(PATIENCE);
-    int computed = (int) (house.runtime.computedTokens() - before);
+  private static int computed(ScriptedHost host, String agent, int[] prompt) {
+    long before = host.runtime.computedTokens();
+    GenerationResult answer = host.ask(request(agent, 1, prompt)).await(PATIENCE);
+    int computed = (int) (host.runtime.computedTokens() - before);
     assertEquals(prompt.length - computed, answer.cachedTokens());
     return computed;
   }
@@ -64,16 +63,16 @@ class ReuseTest {
   void fromDiskAfterARestart() {
     int[] ada;
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house = house(store)) {
-      house.registry.load(Geometry.ALPHA.id());
-      ada = said(prompt(1), house.ask("ada", prompt(1)));
+        ScriptedHost host = house(store)) {
+      host.registry.load(Geometry.ALPHA.id());
+      ada = said(prompt(1), host.ask("ada", prompt(1)));
     }
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house =
-            new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.caches(store))) {
-      house.registry.load(Geometry.ALPHA.id());
-      assertEquals(1, computed(house, "ada", ada));
-      assertEquals(650 - 512, computed(house, "bob", prompt(2)), "from her memory");
+        ScriptedHost host =
+            new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.caches(store))) {
+      host.registry.load(Geometry.ALPHA.id());
+      assertEquals(1, computed(host, "ada", ada));
+      assertEquals(650 - 512, computed(host, "bob", prompt(2)), "from her memory");
     }
   }
 
@@ -81,14 +80,14 @@ class ReuseTest {
   @Test
   void whatOthersHaveParkedIsABeginningForWhoIsNew() {
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house = house(store)) {
-      house.registry.load(Geometry.ALPHA.id());
-      house.ask("ada", prompt(1));
+        ScriptedHost host = house(store)) {
+      host.registry.load(Geometry.ALPHA.id());
+      host.ask("ada", prompt(1));
     }
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house = nobodyComesBack(store)) {
-      house.registry.load(Geometry.ALPHA.id());
-      assertEquals(650 - 512, computed(house, "bob", prompt(2)));
+        ScriptedHost host = nobodyComesBack(store)) {
+      host.registry.load(Geometry.ALPHA.id());
+      assertEquals(650 - 512, computed(host, "bob", prompt(2)));
     }
   }
 
@@ -96,45 +95,45 @@ class ReuseTest {
   @Test
   void whatOthersHaveParkedIsMoreThanTheLittleThatOneHolds() {
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house = house(store)) {
-      house.registry.load(Geometry.ALPHA.id());
-      house.ask("ada", prompt(1));
+        ScriptedHost host = house(store)) {
+      host.registry.load(Geometry.ALPHA.id());
+      host.ask("ada", prompt(1));
     }
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house = nobodyComesBack(store)) {
-      house.registry.load(Geometry.ALPHA.id());
-      house.ask("bob", tokens(30, 7));
-      assertEquals(650 - 512, computed(house, "bob", prompt(2)));
-      int[] talk = said(prompt(2), house.ask("bob", prompt(2)));
-      assertEquals(1, computed(house, "bob", talk), "then it is his own");
+        ScriptedHost host = nobodyComesBack(store)) {
+      host.registry.load(Geometry.ALPHA.id());
+      host.ask("bob", tokens(30, 7));
+      assertEquals(650 - 512, computed(host, "bob", prompt(2)));
+      int[] talk = said(prompt(2), host.ask("bob", prompt(2)));
+      assertEquals(1, computed(host, "bob", talk), "then it is his own");
     }
   }
 
   @Test
   void afterASwapThereAndBack() throws Exception {
     for (Geometry model : List.of(Geometry.ALPHA, Geometry.GAMMA)) {
-      try (ScriptedHouse house = ScriptedHouse.serving(model)) {
-        int[] ada = said(tokens(300, 1), house.ask("ada", tokens(300, 1)));
-        house.registry.swapWithRollback(Geometry.BETA.id());
-        assertEquals(ada.length, computed(house, "ada", ada), "beta has not heard it");
-        house.registry.swapWithRollback(model.id());
-        assertEquals(1, computed(house, "ada", ada));
+      try (ScriptedHost host = ScriptedHost.serving(model)) {
+        int[] ada = said(tokens(300, 1), host.ask("ada", tokens(300, 1)));
+        host.registry.swapWithRollback(Geometry.BETA.id());
+        assertEquals(ada.length, computed(host, "ada", ada), "beta has not heard it");
+        host.registry.swapWithRollback(model.id());
+        assertEquals(1, computed(host, "ada", ada));
       }
     }
   }
 
   @Test
   void byManyAtATime() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       List<int[]> texts = new ArrayList<>();
       for (int i = 0; i < 4; i++) {
-        texts.add(said(tokens(300, i), house.ask("agent " + i, tokens(300, i))));
+        texts.add(said(tokens(300, i), host.ask("agent " + i, tokens(300, i))));
       }
-      long before = house.runtime.computedTokens();
-      Script.Hold hold = house.script.hold(PortCall.FORWARD);
+      long before = host.runtime.computedTokens();
+      Script.Hold hold = host.script.hold(PortCall.FORWARD);
       List<Generation> all = new ArrayList<>();
       for (int i = 0; i < 4; i++) {
-        all.add(house.ask(request("agent " + i, 6, texts.get(i))));
+        all.add(host.ask(request("agent " + i, 6, texts.get(i))));
       }
       hold.awaitReached();
       hold.release();
@@ -144,7 +143,7 @@ class ReuseTest {
         assertEquals(texts.get(i).length - 1, answer.cachedTokens());
         generated += answer.tokens().size() - 1;
       }
-      assertEquals(4 + generated, house.runtime.computedTokens() - before);
+      assertEquals(4 + generated, host.runtime.computedTokens() - before);
     }
   }
 
@@ -156,23 +155,23 @@ class ReuseTest {
     int[] ada;
     int[] its;
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house =
-            new ScriptedHouse(ScriptedHouse.TIGHT, builder -> builder.caches(store))) {
-      house.registry.load(Geometry.ALPHA.id());
-      ada = said(prompt(1), house.ask("ada", prompt(1)));
-      house.registry.swapWithRollback(Geometry.BETA.id());
-      house.runtime.install(other);
-      house.registry.swapWithRollback(other.id());
-      assertEquals(other.tag(), house.registry.current().orElseThrow().tag());
-      assertEquals(ada.length, computed(house, "ada", ada));
-      its = said(prompt(2), house.ask("bob", prompt(2)));
+        ScriptedHost host =
+            new ScriptedHost(ScriptedHost.TIGHT, builder -> builder.caches(store))) {
+      host.registry.load(Geometry.ALPHA.id());
+      ada = said(prompt(1), host.ask("ada", prompt(1)));
+      host.registry.swapWithRollback(Geometry.BETA.id());
+      host.runtime.install(other);
+      host.registry.swapWithRollback(other.id());
+      assertEquals(other.tag(), host.registry.current().orElseThrow().tag());
+      assertEquals(ada.length, computed(host, "ada", ada));
+      its = said(prompt(2), host.ask("bob", prompt(2)));
     }
     try (DiskCacheStore store = DiskCacheStore.open(directory);
-        ScriptedHouse house =
-            new ScriptedHouse(ScriptedHouse.TIGHT, builder -> builder.caches(store))) {
-      assertEquals(1, house.registry.load(Geometry.ALPHA.id()).agentsRestored());
-      assertEquals(1, computed(house, "ada", ada), "hers is as it was");
-      assertTrue(computed(house, "bob", its) > its.length - 600, "only what ada has, too");
+        ScriptedHost host =
+            new ScriptedHost(ScriptedHost.TIGHT, builder -> builder.caches(store))) {
+      assertEquals(1, host.registry.load(Geometry.ALPHA.id()).agentsRestored());
+      assertEquals(1, computed(host, "ada", ada), "hers is as it was");
+      assertTrue(computed(host, "bob", its) > its.length - 600, "only what ada has, too");
     }
   }
 }

@@ -29,7 +29,7 @@ public final class Explained extends CachedVerifier {
 
   private record Node(List<Progress> progress, Moment moment) {}
 
-  /** As Lincheck makes its verifiers; the specification is {@link Seen}. */
+  /** As Lincheck makes its verifiers; the specification is {@link KvView}. */
   @SuppressWarnings("UnusedVariable")
   public Explained(Class<?> subject) {}
 

@@ -1,6 +1,6 @@
 package dev.semantic.races;
 
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.semantic.generate.GenerationRequest;
@@ -12,7 +12,7 @@ import dev.semantic.registry.RegistryStatus;
 import dev.semantic.registry.RegistryStatus.Activity;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapOutcome;
@@ -28,19 +28,19 @@ import org.jspecify.annotations.Nullable;
 public abstract class RacingRegistry {
   private static final int LONGEST_CALL_NANOS = 200_000;
 
-  private final ScriptedHouse house;
+  private final ScriptedHost host;
 
   /** Both models fit: the new one serves before the old one goes. */
   public static final class Roomy extends RacingRegistry {
     public Roomy() {
-      super(ScriptedHouse.ROOMY);
+      super(ScriptedHost.ROOMY);
     }
   }
 
   /** Only one fits: for a while none serves. */
   public static final class Tight extends RacingRegistry {
     public Tight() {
-      super(ScriptedHouse.TIGHT);
+      super(ScriptedHost.TIGHT);
     }
   }
 
@@ -66,8 +66,8 @@ public abstract class RacingRegistry {
   }
 
   RacingRegistry(ByteSize budget) {
-    house = ScriptedHouse.serving(Geometry.ALPHA, budget);
-    house.script.onVisit(call -> LockSupport.parkNanos(jitter()));
+    host = ScriptedHost.serving(Geometry.ALPHA, budget);
+    host.script.onVisit(call -> LockSupport.parkNanos(jitter()));
   }
 
   /** A backend takes its time, and others come in between. */
@@ -84,7 +84,7 @@ public abstract class RacingRegistry {
       request.model(meantFor.id());
     }
     try {
-      return new Seen.Answered(Geometry.of(house.ask(request.build()).await().model()));
+      return new Seen.Answered(Geometry.of(host.ask(request.build()).await().model()));
     } catch (RequestException refused) {
       return new Seen.Unanswered(meantFor);
     }
@@ -94,7 +94,7 @@ public abstract class RacingRegistry {
   public Object swap(Target target, IfBusy ifBusy) throws ModelSwapException {
     SwapOptions options = SwapOptions.builder().ifBusy(ifBusy).build();
     try {
-      SwapReport report = house.registry.swapWithRollback(target.model().id(), options);
+      SwapReport report = host.registry.swapWithRollback(target.model().id(), options);
       assertEquals(Optional.of(target.model().id()), report.serving());
       return new Seen.Swapped(target.model(), ifBusy);
     } catch (IllegalStateException refused) {
@@ -109,12 +109,12 @@ public abstract class RacingRegistry {
 
   @Operation
   public Object cancelSwap() {
-    return new Seen.Cancel(house.registry.cancelSwap());
+    return new Seen.Cancel(host.registry.cancelSwap());
   }
 
   @Operation
   public Object status() {
-    RegistryStatus status = house.registry.status();
+    RegistryStatus status = host.registry.status();
     boolean changing = status.activity() == Activity.IN_PROGRESS;
     assertEquals(changing, status.swap().isPresent(), status::toString);
     if (!changing) {
@@ -132,13 +132,13 @@ public abstract class RacingRegistry {
 
   @Operation
   public Object close() {
-    house.registry.close();
+    host.registry.close();
     return new Seen.Closed();
   }
 
   /** Nothing is left, and every answer is what its model would say. */
   @Validate
   public void nothingIsLeft() {
-    house.close();
+    host.close();
   }
 }

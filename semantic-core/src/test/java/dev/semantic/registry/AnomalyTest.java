@@ -1,7 +1,7 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,7 +16,7 @@ import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.RegistryStatus.Activity;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.DiskCacheStore;
 import dev.semantic.store.disk.Fault;
 import dev.semantic.store.disk.FaultyDisk;
@@ -95,7 +95,7 @@ class AnomalyTest {
   }
 
   static Stream<Arguments> ways() {
-    return Stream.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)
+    return Stream.of(ScriptedHost.ROOMY, ScriptedHost.TIGHT)
         .flatMap(budget -> Stream.of(false, true).map(lasts -> Arguments.of(budget, lasts)));
   }
 
@@ -238,48 +238,48 @@ class AnomalyTest {
 
     List<String> run(Trouble trouble) throws Exception {
       Visitor visitor = new Visitor();
-      try (ScriptedHouse house =
-          new ScriptedHouse(budget, builder -> more.apply(builder).listener(visitor))) {
-        assertEquals(Optional.empty(), house.registry.interruptedSwap());
-        converse(house);
-        visitor.comesTo(house);
+      try (ScriptedHost host =
+          new ScriptedHost(budget, builder -> more.apply(builder).listener(visitor))) {
+        assertEquals(Optional.empty(), host.registry.interruptedSwap());
+        converse(host);
+        visitor.comesTo(host);
         trouble.begin();
-        Optional<ModelSpec> serving = swap(house);
+        Optional<ModelSpec> serving = swap(host);
         List<String> done = trouble.end();
         served = serving.isPresent();
-        assertEquals(serving, house.registry.current(), "the exception and the registry disagree");
+        assertEquals(serving, host.registry.current(), "the exception and the registry disagree");
         if (serving.isEmpty()) {
-          assertEquals(Activity.FAILED, house.registry.status().activity());
-          house.registry.load(Geometry.ALPHA.id());
+          assertEquals(Activity.FAILED, host.registry.status().activity());
+          host.registry.load(Geometry.ALPHA.id());
         }
         visitor.awaitAnswer();
-        house.ask(nobodys(tokens(9, 9))).await(PATIENCE); // the house checks what it says
-        remember(house, said);
+        host.ask(nobodys(tokens(9, 9))).await(PATIENCE); // the house checks what it says
+        remember(host, said);
         return done;
       }
     }
 
-    private void converse(ScriptedHouse house) throws ModelSwapException {
+    private void converse(ScriptedHost host) throws ModelSwapException {
       if (!said.isEmpty()) {
-        house.registry.load(Geometry.ALPHA.id());
-        remember(house, said, Geometry.ALPHA);
+        host.registry.load(Geometry.ALPHA.id());
+        remember(host, said, Geometry.ALPHA);
         return;
       }
-      house.registry.load(Geometry.BETA.id());
-      ask(house, "eve of beta", tokens(20, 3));
-      house.registry.swapWithRollback(Geometry.ALPHA.id());
-      ask(house, "ada of alpha", tokens(40, 1));
-      ask(house, "bob of alpha", tokens(20, 2));
+      host.registry.load(Geometry.BETA.id());
+      ask(host, "eve of beta", tokens(20, 3));
+      host.registry.swapWithRollback(Geometry.ALPHA.id());
+      ask(host, "ada of alpha", tokens(40, 1));
+      ask(host, "bob of alpha", tokens(20, 2));
     }
 
-    private void ask(ScriptedHouse house, String agent, int[] prompt) {
-      said.put(agent, ScriptedHouse.said(prompt, house.ask(agent, prompt)));
+    private void ask(ScriptedHost host, String agent, int[] prompt) {
+      said.put(agent, ScriptedHost.said(prompt, host.ask(agent, prompt)));
     }
   }
 
-  private static Optional<ModelSpec> swap(ScriptedHouse house) {
+  private static Optional<ModelSpec> swap(ScriptedHost host) {
     try {
-      house.registry.swapWithRollback(Geometry.BETA.id());
+      host.registry.swapWithRollback(Geometry.BETA.id());
       return Optional.of(Geometry.BETA.spec());
     } catch (ModelSwapException failed) {
       return failed.serving();
@@ -288,22 +288,22 @@ class AnomalyTest {
     }
   }
 
-  private static void remember(ScriptedHouse house, Map<String, int[]> said)
+  private static void remember(ScriptedHost host, Map<String, int[]> said)
       throws ModelSwapException {
     for (Geometry model : List.of(Geometry.BETA, Geometry.ALPHA)) {
-      if (!house.registry.current().orElseThrow().id().equals(model.id())) {
-        house.registry.swapWithRollback(model.id());
+      if (!host.registry.current().orElseThrow().id().equals(model.id())) {
+        host.registry.swapWithRollback(model.id());
       }
-      remember(house, said, model);
+      remember(host, said, model);
     }
   }
 
   /** All of a conversation but its last token, which was said and never computed. */
-  private static void remember(ScriptedHouse house, Map<String, int[]> said, Geometry model) {
+  private static void remember(ScriptedHost host, Map<String, int[]> said, Geometry model) {
     said.forEach(
         (agent, tokens) -> {
           if (agent.endsWith(model.id().name())) {
-            GenerationResult result = house.ask(agent, tokens);
+            GenerationResult result = host.ask(agent, tokens);
             assertEquals(tokens.length - 1, result.cachedTokens(), () -> agent + " forgot");
           }
         });
@@ -315,16 +315,16 @@ class AnomalyTest {
 
   /** Somebody who asks while the swap is under way. */
   private static final class Visitor implements SwapListener {
-    private final AtomicReference<ScriptedHouse> house = new AtomicReference<>();
+    private final AtomicReference<ScriptedHost> house = new AtomicReference<>();
     private final List<Generation> asked = new ArrayList<>();
 
-    void comesTo(ScriptedHouse where) {
+    void comesTo(ScriptedHost where) {
       house.set(where);
     }
 
     @Override
     public synchronized void phase(SwapPhase phase) {
-      ScriptedHouse where = house.get();
+      ScriptedHost where = house.get();
       if (phase == SwapPhase.PARKING && where != null) {
         asked.add(where.ask(nobodys(tokens(12, 4))));
         house.set(null);

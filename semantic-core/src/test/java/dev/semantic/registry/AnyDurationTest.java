@@ -1,7 +1,7 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -18,7 +18,7 @@ import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.scripted.ScriptedRuntime;
 import dev.semantic.store.DiskCacheStore;
 import dev.semantic.store.Retention;
@@ -55,41 +55,41 @@ class AnyDurationTest {
   @MethodSource("everyDuration")
   void aSwapWithoutALimitSwapsAndLeavesNothing(
       Function<SwapOptions.Builder, SwapOptions.Builder> limit) throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       SwapOptions options = limit.apply(SwapOptions.builder()).build();
       assertEquals(
           SwapOutcome.SWAPPED,
-          house.registry.swapWithRollback(Geometry.BETA.id(), options).outcome());
-      assertEquals(1, house.runtime.openPrepared());
-      house.registry.swapWithRollback(Geometry.ALPHA.id(), options);
+          host.registry.swapWithRollback(Geometry.BETA.id(), options).outcome());
+      assertEquals(1, host.runtime.openPrepared());
+      host.registry.swapWithRollback(Geometry.ALPHA.id(), options);
     }
   }
 
   @Test
   void whatARequestMayTakeMayBeForEver() {
     EngineOptions options = new EngineOptions(4, 100, EVER, 16, false);
-    try (ScriptedHouse house =
-        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.engine(options))) {
-      house.registry.load(Geometry.ALPHA.id());
+    try (ScriptedHost host =
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.engine(options))) {
+      host.registry.load(Geometry.ALPHA.id());
       GenerationRequest request =
           GenerationRequest.of(new Prompt.Tokens(tokens(9, 1)))
               .deadline(EVER)
               .timeLimit(EVER)
               .maxTokens(3)
               .build();
-      assertEquals(Geometry.ALPHA.tag(), house.ask(request).await(EVER).model());
+      assertEquals(Geometry.ALPHA.tag(), host.ask(request).await(EVER).model());
     }
   }
 
   @Test
   void aModelThatMayStayForEverHasAKeeperAllTheSame() throws Exception {
-    Residency residency = new Residency(Optional.of(EVER), Set.of(), List.of(), EVER);
-    try (ScriptedHouse house =
-        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.residency(residency))) {
-      house.registry.load(Geometry.ALPHA.id());
-      house.ask("ada", tokens(9, 1));
-      house.registry.swapWithRollback(Geometry.BETA.id());
-      assertEquals(Optional.of(Geometry.BETA.id()), house.registry.current().map(ModelSpec::id));
+    Residency keepAlive = new Residency(Optional.of(EVER), Set.of(), List.of(), EVER);
+    try (ScriptedHost host =
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.residency(keepAlive))) {
+      host.registry.load(Geometry.ALPHA.id());
+      host.ask("ada", tokens(9, 1));
+      host.registry.swapWithRollback(Geometry.BETA.id());
+      assertEquals(Optional.of(Geometry.BETA.id()), host.registry.current().map(ModelSpec::id));
       assertTrue(
           Thread.getAllStackTraces().keySet().stream()
               .anyMatch(thread -> thread.getName().equals("semantic-keeper")),
@@ -100,18 +100,18 @@ class AnyDurationTest {
   /** A failure that is remembered for ever is told of with a number all the same. */
   @Test
   void aFailureMayBeRememberedForEver() {
-    Residency residency =
+    Residency keepAlive =
         new Residency(Optional.of(Duration.ofMillis(20)), Set.of(), List.of(), EVER);
-    try (ScriptedHouse house =
-        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.residency(residency))) {
-      house.registry.load(Geometry.ALPHA.id());
-      await().atMost(ScriptedHouse.PATIENCE).until(() -> house.registry.current().isEmpty());
-      house.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
+    try (ScriptedHost host =
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.residency(keepAlive))) {
+      host.registry.load(Geometry.ALPHA.id());
+      await().atMost(ScriptedHost.PATIENCE).until(() -> host.registry.current().isEmpty());
+      host.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
       for (int i = 0; i < 2; i++) {
         var refused =
             assertThrows(
                 RequestException.class,
-                () -> house.ask(request("ada", 3, tokens(9, 1))).await(ScriptedHouse.PATIENCE));
+                () -> host.ask(request("ada", 3, tokens(9, 1))).await(ScriptedHost.PATIENCE));
         assertTrue(refused.retryAfter().orElseThrow().toDays() > 365);
       }
     }
@@ -125,11 +125,11 @@ class AnyDurationTest {
                 .timeToLive(EVER)
                 .upkeep(UpkeepPolicy.USUAL.withLive(ever).withArchive(ever).withQuarantine(ever))
                 .open();
-        ScriptedHouse house =
-            new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.caches(store))) {
-      house.registry.load(Geometry.ALPHA.id());
-      house.ask("ada", tokens(9, 1));
-      house.registry.swapWithRollback(Geometry.BETA.id());
+        ScriptedHost host =
+            new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.caches(store))) {
+      host.registry.load(Geometry.ALPHA.id());
+      host.ask("ada", tokens(9, 1));
+      host.registry.swapWithRollback(Geometry.BETA.id());
       assertEquals(0, store.upkeep().run().caches(), "for ever is over already");
       assertEquals(1, store.upkeep().list().size());
     }
@@ -181,10 +181,10 @@ class AnyDurationTest {
 
   @Test
   void noModelIsNotAnUnload() {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      assertThrows(NullPointerException.class, () -> house.registry.swapWithRollback(nothing()));
-      assertThrows(NullPointerException.class, () -> house.registry.unload(nothing()));
-      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      assertThrows(NullPointerException.class, () -> host.registry.swapWithRollback(nothing()));
+      assertThrows(NullPointerException.class, () -> host.registry.unload(nothing()));
+      assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(9, 1)).model());
     }
   }
 

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.semantic.scripted.ForwardedStore;
 import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedRuntime;
-import dev.semantic.store.CacheUser;
+import dev.semantic.store.PinnedAgents;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +26,7 @@ class BuildTest {
     builder.caches(
         new ForwardedStore() {
           @Override
-          public void addUser(CacheUser user) {
+          public void addUser(PinnedAgents pinned) {
             throw new IllegalStateException("closed");
           }
         });

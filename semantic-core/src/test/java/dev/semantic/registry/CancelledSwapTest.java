@@ -1,9 +1,9 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -19,7 +19,7 @@ import dev.semantic.scripted.Elsewhere;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.PhaseTimeoutException;
@@ -62,25 +62,25 @@ class CancelledSwapTest {
   void aSwapThatIsCalledOffEndsServedByTheOldModel(SwapStrategy strategy, SwapPhase phase)
       throws Exception {
     AtomicReference<ModelRegistry> registry = new AtomicReference<>();
-    try (ScriptedHouse house = house(strategy, cancelAt(phase, registry))) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      registry.set(house.registry);
+    try (ScriptedHost host = house(strategy, cancelAt(phase, registry))) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+      registry.set(host.registry);
       var cancelled =
-          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+          assertThrows(ModelSwapException.class, () -> host.registry.swapWithRollback(BETA));
       assertInstanceOf(SwapCancelledException.class, cancelled.getCause());
       assertEquals(SwapOutcome.CANCELLED, cancelled.report().outcome());
       assertEquals(Optional.of(ALPHA), cancelled.serving().map(ModelSpec::id));
-      assertEquals(1, house.runtime.openModels());
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
-      assertFalse(house.registry.cancelSwap(), "there is nothing to call off");
-      house.registry.swapWithRollback(BETA);
+      assertEquals(1, host.runtime.openModels());
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
+      assertFalse(host.registry.cancelSwap(), "there is nothing to call off");
+      host.registry.swapWithRollback(BETA);
     }
   }
 
-  private static ScriptedHouse house(SwapStrategy strategy, SwapListener listener) {
+  private static ScriptedHost house(SwapStrategy strategy, SwapListener listener) {
     ByteSize budget =
-        strategy == SwapStrategy.MAKE_BEFORE_BREAK ? ScriptedHouse.ROOMY : ScriptedHouse.TIGHT;
-    return ScriptedHouse.serving(Geometry.ALPHA, budget, listener);
+        strategy == SwapStrategy.MAKE_BEFORE_BREAK ? ScriptedHost.ROOMY : ScriptedHost.TIGHT;
+    return ScriptedHost.serving(Geometry.ALPHA, budget, listener);
   }
 
   /** Calls off, once, when the phase begins. */
@@ -98,28 +98,28 @@ class CancelledSwapTest {
 
   @Test
   void whoeverIsInTheMiddleOfALoadIsCalledOff() throws Exception {
-    for (ByteSize budget : List.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)) {
-      try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget)) {
-        Script.Hold hold = house.script.hold(PortCall.LOAD);
-        CompletableFuture<SwapReport> swap = swap(house, BETA, SwapOptions.USUAL);
+    for (ByteSize budget : List.of(ScriptedHost.ROOMY, ScriptedHost.TIGHT)) {
+      try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, budget)) {
+        Script.Hold hold = host.script.hold(PortCall.LOAD);
+        CompletableFuture<SwapReport> swap = swap(host, BETA, SwapOptions.USUAL);
         hold.awaitReached();
-        assertTrue(house.registry.cancelSwap());
+        assertTrue(host.registry.cancelSwap());
         hold.release();
         assertCancelled(swap);
-        assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+        assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(9, 1)).model());
       }
     }
   }
 
   @Test
   void aDrainThatWaitsIsCalledOffAtOnce() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = house.script.hold(PortCall.FORWARD);
-      Generation running = house.ask(request("ada", 5, tokens(20, 1)));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = host.script.hold(PortCall.FORWARD);
+      Generation running = host.ask(request("ada", 5, tokens(20, 1)));
       hold.awaitReached();
-      CompletableFuture<SwapReport> swap = swap(house, BETA, SwapOptions.USUAL);
-      awaitPhase(house, SwapPhase.DRAINING);
-      assertTrue(house.registry.cancelSwap());
+      CompletableFuture<SwapReport> swap = swap(host, BETA, SwapOptions.USUAL);
+      awaitPhase(host, SwapPhase.DRAINING);
+      assertTrue(host.registry.cancelSwap());
       assertCancelled(swap);
       hold.release();
       assertEquals(Geometry.ALPHA.tag(), running.await(PATIENCE).model());
@@ -130,12 +130,12 @@ class CancelledSwapTest {
   @Test
   void aSwapThatIsCalledOffJustBeforeItPreparesIsInterrupted() throws Exception {
     Cancellation cancellation = new Cancellation();
-    Hands hands = new Hands(Timeline.SYSTEM, Duration.ofSeconds(20), cancellation);
+    StepRunner stepRunner = new StepRunner(Timeline.SYSTEM, Duration.ofSeconds(20), cancellation);
     assertTrue(cancellation.request("somebody"));
     assertThrows(
         InterruptedException.class,
         () ->
-            hands.callInterruptibly(
+            stepRunner.callInterruptibly(
                 "waiting for a network",
                 () -> new CountDownLatch(1).await(20, TimeUnit.SECONDS),
                 late -> {}));
@@ -144,7 +144,7 @@ class CancelledSwapTest {
   @Test
   void aGuardThatDoesNotComeBackCostsTheSwapAndNothingElse() throws Exception {
     for (SwapPhase phase : SwapStrategy.BREAK_BEFORE_MAKE.phases()) {
-      try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+      try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
         CountDownLatch never = new CountDownLatch(1);
         SwapOptions options =
             SwapOptions.builder()
@@ -153,9 +153,9 @@ class CancelledSwapTest {
                 .build();
         var failed =
             assertThrows(
-                ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, options));
+                ModelSwapException.class, () -> host.registry.swapWithRollback(BETA, options));
         assertInstanceOf(PhaseTimeoutException.class, failed.getCause());
-        assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+        assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(9, 1)).model());
         never.countDown();
       }
     }
@@ -163,7 +163,7 @@ class CancelledSwapTest {
 
   @Test
   void aGuardThatDoesNotComeBackIsLeftWhenTheSwapIsCalledOff() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       CountDownLatch asked = new CountDownLatch(1);
       CountDownLatch never = new CountDownLatch(1);
       SwapOptions options =
@@ -174,11 +174,11 @@ class CancelledSwapTest {
                     hang(true, never);
                   })
               .build();
-      CompletableFuture<SwapReport> swap = swap(house, BETA, options);
+      CompletableFuture<SwapReport> swap = swap(host, BETA, options);
       assertTrue(asked.await(10, TimeUnit.SECONDS));
-      assertTrue(house.registry.cancelSwap());
+      assertTrue(host.registry.cancelSwap());
       assertCancelled(swap);
-      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+      assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(9, 1)).model());
       never.countDown();
     }
   }
@@ -193,11 +193,11 @@ class CancelledSwapTest {
 
   @Test
   void aSecondSwapIsRefused() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = house.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> first = swap(house, BETA, SwapOptions.USUAL);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = host.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.USUAL);
       hold.awaitReached();
-      assertThrows(IllegalStateException.class, () -> house.registry.swapWithRollback(GAMMA));
+      assertThrows(IllegalStateException.class, () -> host.registry.swapWithRollback(GAMMA));
       hold.release();
       assertEquals(SwapOutcome.SWAPPED, first.get(10, TimeUnit.SECONDS).outcome());
     }
@@ -205,12 +205,12 @@ class CancelledSwapTest {
 
   @Test
   void aSecondSwapWaits() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = house.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> first = swap(house, BETA, SwapOptions.USUAL);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = host.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.USUAL);
       hold.awaitReached();
       CompletableFuture<SwapReport> second =
-          swap(house, GAMMA, SwapOptions.builder().ifBusy(IfBusy.WAIT).build());
+          swap(host, GAMMA, SwapOptions.builder().ifBusy(IfBusy.WAIT).build());
       hold.release();
       assertEquals(Optional.of(BETA), first.get(10, TimeUnit.SECONDS).serving());
       SwapReport last = second.get(10, TimeUnit.SECONDS);
@@ -221,13 +221,13 @@ class CancelledSwapTest {
 
   @Test
   void aSecondSwapTakesTheFirstOnesPlace() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = house.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> first = swap(house, BETA, SwapOptions.USUAL);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = host.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.USUAL);
       hold.awaitReached();
       CompletableFuture<SwapReport> second =
-          swap(house, GAMMA, SwapOptions.builder().ifBusy(IfBusy.SUPERSEDE).build());
-      await().atMost(PATIENCE).until(house.runtime::isLoadCancelled);
+          swap(host, GAMMA, SwapOptions.builder().ifBusy(IfBusy.SUPERSEDE).build());
+      await().atMost(PATIENCE).until(host.runtime::isLoadCancelled);
       hold.release();
       assertCancelled(first);
       SwapReport last = second.get(10, TimeUnit.SECONDS);
@@ -238,14 +238,13 @@ class CancelledSwapTest {
 
   @Test
   void aWaitForTheTurnCanBeInterrupted() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = house.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> first = swap(house, BETA, SwapOptions.USUAL);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = host.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.USUAL);
       hold.awaitReached();
       Thread.currentThread().interrupt();
       var wait = SwapOptions.builder().ifBusy(IfBusy.WAIT).build();
-      assertThrows(
-          SwapCancelledException.class, () -> house.registry.swapWithRollback(GAMMA, wait));
+      assertThrows(SwapCancelledException.class, () -> host.registry.swapWithRollback(GAMMA, wait));
       assertTrue(Thread.interrupted());
       hold.release();
       first.get(10, TimeUnit.SECONDS);
@@ -253,14 +252,12 @@ class CancelledSwapTest {
   }
 
   private static CompletableFuture<SwapReport> swap(
-      ScriptedHouse house, ModelId target, SwapOptions options) {
-    return Elsewhere.call(() -> house.registry.swapWithRollback(target, options));
+      ScriptedHost host, ModelId target, SwapOptions options) {
+    return Elsewhere.call(() -> host.registry.swapWithRollback(target, options));
   }
 
-  private static void awaitPhase(ScriptedHouse house, SwapPhase phase) {
-    await()
-        .atMost(PATIENCE)
-        .until(() -> house.registry.status().phase().equals(Optional.of(phase)));
+  private static void awaitPhase(ScriptedHost host, SwapPhase phase) {
+    await().atMost(PATIENCE).until(() -> host.registry.status().phase().equals(Optional.of(phase)));
   }
 
   private static void assertCancelled(CompletableFuture<SwapReport> swap) {

@@ -8,7 +8,7 @@ import dev.semantic.scripted.Elsewhere;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,11 +18,11 @@ import org.junit.jupiter.api.Test;
 class ClosingTest {
   @Test
   void aCloseCannotBeCalledOff() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = house.script.hold(PortCall.MODEL_CLOSE);
-      CompletableFuture<Boolean> closing = close(house);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = host.script.hold(PortCall.MODEL_CLOSE);
+      CompletableFuture<Boolean> closing = close(host);
       hold.awaitReached();
-      assertFalse(house.registry.cancelSwap());
+      assertFalse(host.registry.cancelSwap());
       hold.release();
       closing.get(10, TimeUnit.SECONDS);
     }
@@ -30,9 +30,9 @@ class ClosingTest {
 
   @Test
   void whoeverClosesSecondReturnsWhenTheModelIsGone() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = house.script.hold(PortCall.MODEL_CLOSE);
-      CompletableFuture<Boolean> first = close(house);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = host.script.hold(PortCall.MODEL_CLOSE);
+      CompletableFuture<Boolean> first = close(host);
       hold.awaitReached();
       AtomicBoolean released = new AtomicBoolean();
       AtomicBoolean returnedAfterThat = new AtomicBoolean();
@@ -41,7 +41,7 @@ class ClosingTest {
               .daemon()
               .start(
                   () -> {
-                    house.registry.close();
+                    host.registry.close();
                     returnedAfterThat.set(released.get());
                   });
       await().until(() -> second.getState() == Thread.State.WAITING || !second.isAlive());
@@ -53,10 +53,10 @@ class ClosingTest {
     }
   }
 
-  private static CompletableFuture<Boolean> close(ScriptedHouse house) {
+  private static CompletableFuture<Boolean> close(ScriptedHost host) {
     return Elsewhere.call(
         () -> {
-          house.registry.close();
+          host.registry.close();
           return true;
         });
   }

@@ -114,7 +114,7 @@ final class CountedPorts {
   /** What a port gives out, perhaps. */
   private Object wrapped(Object given) {
     return switch (given) {
-      case Vacancy vacancy -> wrap(Vacancy.class, vacancy);
+      case Vacancy allocation -> wrap(Vacancy.class, allocation);
       case Sequence sequence -> wrap(Sequence.class, sequence);
       default -> given;
     };

@@ -1,9 +1,9 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -27,7 +27,7 @@ import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;
@@ -67,18 +67,18 @@ class DrainPolicyTest {
   }
 
   /** A model that stands still between two tokens, after some have been said. */
-  private static Script.Hold heldInTheMiddle(ScriptedHouse house) {
-    return house.script.hold(PortCall.FORWARD, 7);
+  private static Script.Hold heldInTheMiddle(ScriptedHost host) {
+    return host.script.hold(PortCall.FORWARD, 7);
   }
 
-  private static void letGoOnceDraining(ScriptedHouse house, Script.Hold hold) {
-    await().atMost(PATIENCE).until(() -> house.registry.status().engine() == EngineMode.DRAINING);
+  private static void letGoOnceDraining(ScriptedHost host, Script.Hold hold) {
+    await().atMost(PATIENCE).until(() -> host.registry.status().engine() == EngineMode.DRAINING);
     hold.release();
   }
 
   private static CompletableFuture<SwapReport> swap(
-      ScriptedHouse house, ModelId target, SwapOptions options) {
-    return Elsewhere.call(() -> house.registry.swapWithRollback(target, options));
+      ScriptedHost host, ModelId target, SwapOptions options) {
+    return Elsewhere.call(() -> host.registry.swapWithRollback(target, options));
   }
 
   private static void assertSwapped(CompletableFuture<SwapReport> swap) throws Exception {
@@ -88,17 +88,16 @@ class DrainPolicyTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void aPreemptedRequestGoesOnWhenTheSwapFails(boolean ofAnAgent) throws Exception {
-    for (ByteSize budget : List.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)) {
-      try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget)) {
-        Script.Hold hold = heldInTheMiddle(house);
-        Generation running = house.ask(ofAnAgent ? endless("ada") : endlessOfNobody());
+    for (ByteSize budget : List.of(ScriptedHost.ROOMY, ScriptedHost.TIGHT)) {
+      try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, budget)) {
+        Script.Hold hold = heldInTheMiddle(host);
+        Generation running = host.ask(ofAnAgent ? endless("ada") : endlessOfNobody());
         hold.awaitReached();
         // the last time that it is asked for, in ACTIVATING
-        house.script.fail(
-            PortCall.TEXT, budget.equals(ScriptedHouse.TIGHT) ? 3 : 2, Fault.DECLARED);
+        host.script.fail(PortCall.TEXT, budget.equals(ScriptedHost.TIGHT) ? 3 : 2, Fault.DECLARED);
         CompletableFuture<SwapReport> failing =
-            swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ZERO));
-        letGoOnceDraining(house, hold);
+            swap(host, BETA, policy(DrainPolicy.PREEMPT, Duration.ZERO));
+        letGoOnceDraining(host, hold);
         assertThrows(ExecutionException.class, () -> failing.get(10, TimeUnit.SECONDS));
         GenerationResult answer = running.await(PATIENCE);
         assertEquals(FinishReason.MAX_TOKENS, answer.reason());
@@ -109,17 +108,17 @@ class DrainPolicyTest {
 
   @Test
   void aPreemptedRequestGoesOnWhenItsModelReturns() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = heldInTheMiddle(house);
-      Generation running = house.ask(endless("ada"));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(host);
+      Generation running = host.ask(endless("ada"));
       hold.awaitReached();
       var wait = policy(DrainPolicy.PREEMPT, Duration.ofMinutes(1));
-      CompletableFuture<SwapReport> there = swap(house, BETA, wait);
-      letGoOnceDraining(house, hold);
+      CompletableFuture<SwapReport> there = swap(host, BETA, wait);
+      letGoOnceDraining(host, hold);
       assertSwapped(there);
       assertFalse(running.isDone());
-      assertEquals(Geometry.BETA.tag(), house.ask("bob", tokens(9, 2)).model());
-      house.registry.swapWithRollback(ALPHA);
+      assertEquals(Geometry.BETA.tag(), host.ask("bob", tokens(9, 2)).model());
+      host.registry.swapWithRollback(ALPHA);
       GenerationResult answer = running.await(PATIENCE);
       assertEquals(LONG, answer.tokens().size());
       assertEquals(Geometry.ALPHA.tag(), answer.model());
@@ -140,13 +139,13 @@ class DrainPolicyTest {
 
   @Test
   void aPreemptedRequestWhoseModelIsGoneEndsWithWhatItHas() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = heldInTheMiddle(house);
-      Generation running = house.ask(endless("ada"));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(host);
+      Generation running = host.ask(endless("ada"));
       hold.awaitReached();
       CompletableFuture<SwapReport> there =
-          swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ZERO));
-      letGoOnceDraining(house, hold);
+          swap(host, BETA, policy(DrainPolicy.PREEMPT, Duration.ZERO));
+      letGoOnceDraining(host, hold);
       assertSwapped(there);
       GenerationResult answer = running.await(PATIENCE);
       assertEquals(FinishReason.PREEMPTED, answer.reason());
@@ -158,13 +157,13 @@ class DrainPolicyTest {
 
   @Test
   void aPreemptedRequestCanBeCancelled() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = heldInTheMiddle(house);
-      Generation running = house.ask(endless("ada"));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(host);
+      Generation running = host.ask(endless("ada"));
       hold.awaitReached();
       CompletableFuture<SwapReport> there =
-          swap(house, BETA, policy(DrainPolicy.PREEMPT, Duration.ofMinutes(1)));
-      letGoOnceDraining(house, hold);
+          swap(host, BETA, policy(DrainPolicy.PREEMPT, Duration.ofMinutes(1)));
+      letGoOnceDraining(host, hold);
       assertSwapped(there);
       running.cancel();
       assertEquals(FinishReason.CANCELLED, running.await(PATIENCE).reason());
@@ -173,36 +172,36 @@ class DrainPolicyTest {
 
   @Test
   void aRejectedRequestSaysWhenToAskAgainAndItsAgentKeepsWhatWasComputed() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = heldInTheMiddle(house);
-      Generation running = house.ask(endless("ada"));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(host);
+      Generation running = host.ask(endless("ada"));
       hold.awaitReached();
       CompletableFuture<SwapReport> there =
-          swap(house, BETA, policy(DrainPolicy.REJECT, Duration.ZERO));
-      letGoOnceDraining(house, hold);
+          swap(host, BETA, policy(DrainPolicy.REJECT, Duration.ZERO));
+      letGoOnceDraining(host, hold);
       assertSwapped(there);
       var told = assertThrows(RequestException.class, () -> running.await(PATIENCE));
       assertSays("the model is being changed", told);
       assertEquals(RequestException.Kind.CANCELLED, told.kind());
       assertTrue(told.retryAfter().isPresent());
-      house.registry.swapWithRollback(ALPHA);
-      assertTrue(house.ask("ada", tokens(20, 1)).cachedTokens() > 0);
+      host.registry.swapWithRollback(ALPHA);
+      assertTrue(host.ask("ada", tokens(20, 1)).cachedTokens() > 0);
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"PREEMPT", "REJECT"})
   void aDrainThatRunsOutOfTimeStopsNobody(String policy) throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = heldInTheMiddle(house);
-      Generation running = house.ask(endless("ada"));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = heldInTheMiddle(host);
+      Generation running = host.ask(endless("ada"));
       hold.awaitReached();
       var soon =
           SwapOptions.builder()
               .drainPolicy(DrainPolicy.valueOf(policy))
               .drainTimeout(Duration.ofMillis(20))
               .build();
-      assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, soon));
+      assertThrows(ModelSwapException.class, () -> host.registry.swapWithRollback(BETA, soon));
       hold.release();
       assertEquals(LONG, running.await(PATIENCE).tokens().size());
     }
@@ -210,29 +209,29 @@ class DrainPolicyTest {
 
   @Test
   void arrivalsAreRefusedWhileNoModelServesIfTheSwapSaysSo() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      Script.Hold hold = house.script.hold(PortCall.LOAD);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      Script.Hold hold = host.script.hold(PortCall.LOAD);
       var refuse = SwapOptions.builder().arrivals(ArrivalPolicy.REFUSE).build();
-      CompletableFuture<SwapReport> there = swap(house, BETA, refuse);
+      CompletableFuture<SwapReport> there = swap(host, BETA, refuse);
       hold.awaitReached();
       var told =
-          assertThrows(RequestException.class, () -> house.ask(request("ada", 3, tokens(9, 1))));
+          assertThrows(RequestException.class, () -> host.ask(request("ada", 3, tokens(9, 1))));
       assertTrue(told.retryAfter().isPresent());
       hold.release();
       assertSwapped(there);
-      assertEquals(Geometry.BETA.tag(), house.ask("ada", tokens(9, 1)).model());
+      assertEquals(Geometry.BETA.tag(), host.ask("ada", tokens(9, 1)).model());
     }
   }
 
   @Test
   void whoNamesTheModelThatIsComingWaitsForItWhileTheOldOneServes() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Script.Hold hold = house.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> there = swap(house, BETA, SwapOptions.USUAL);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Script.Hold hold = host.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> there = swap(host, BETA, SwapOptions.USUAL);
       hold.awaitReached();
       var text = GenerationRequest.of(new Prompt.Tokens(tokens(9, 1))).maxTokens(2);
-      Generation named = house.ask(text.model(BETA).build());
-      assertEquals(Geometry.ALPHA.tag(), house.ask("bob", tokens(9, 2)).model());
+      Generation named = host.ask(text.model(BETA).build());
+      assertEquals(Geometry.ALPHA.tag(), host.ask("bob", tokens(9, 2)).model());
       assertFalse(named.isDone());
       hold.release();
       assertSwapped(there);

@@ -1,8 +1,8 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,7 +15,7 @@ import dev.semantic.registry.RegistryStatus.Activity;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapPhase;
@@ -50,22 +50,22 @@ class FaultMatrixTest {
   @ParameterizedTest(name = "{0} fails once: {1}")
   @MethodSource("everyCallAndFault")
   void aFaultOnTheWayCostsNothing(PortCall call, Fault fault) throws Exception {
-    failEachCall(ScriptedHouse.ROOMY, call, fault, false);
-    failEachCall(ScriptedHouse.TIGHT, call, fault, false);
+    failEachCall(ScriptedHost.ROOMY, call, fault, false);
+    failEachCall(ScriptedHost.TIGHT, call, fault, false);
   }
 
   @ParameterizedTest(name = "{0} fails for good: {1}")
   @MethodSource("everyCallAndFault")
   void aFaultThatLastsLeavesARegistryThatCanBeUsed(PortCall call, Fault fault) throws Exception {
-    failEachCall(ScriptedHouse.ROOMY, call, fault, true);
-    failEachCall(ScriptedHouse.TIGHT, call, fault, true);
+    failEachCall(ScriptedHost.ROOMY, call, fault, true);
+    failEachCall(ScriptedHost.TIGHT, call, fault, true);
   }
 
   @Test
   void everyCallThatASwapMakesIsReached() throws Exception {
     List<PortCall> reached = new ArrayList<>();
     for (PortCall call : PortCall.values()) {
-      if (swapWithFault(ScriptedHouse.TIGHT, call, 1, Fault.DECLARED, false)) {
+      if (swapWithFault(ScriptedHost.TIGHT, call, 1, Fault.DECLARED, false)) {
         reached.add(call);
       }
     }
@@ -105,45 +105,45 @@ class FaultMatrixTest {
   private static boolean swapWithFault(
       ByteSize budget, PortCall call, int nth, Fault fault, boolean forGood) throws Exception {
     Arrival arrival = new Arrival();
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.BETA, budget, arrival)) {
-      house.runtime.readsInPlace(call != PortCall.RESTORE);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.BETA, budget, arrival)) {
+      host.runtime.readsInPlace(call != PortCall.RESTORE);
       int[] eve = tokens(40, 3);
-      int[] eveSaid = said(eve, house.ask("eve", eve));
-      house.registry.swapWithRollback(Geometry.ALPHA.id());
+      int[] eveSaid = said(eve, host.ask("eve", eve));
+      host.registry.swapWithRollback(Geometry.ALPHA.id());
       int[] ada = tokens(300, 1);
       int[] bob = tokens(30, 2);
-      int[] adaSaid = said(ada, house.ask("ada", ada));
-      int[] bobSaid = said(bob, house.ask("bob", bob));
+      int[] adaSaid = said(ada, host.ask("ada", ada));
+      int[] bobSaid = said(bob, host.ask("bob", bob));
 
-      arrival.at(house);
+      arrival.at(host);
       if (forGood) {
-        house.script.failForGood(call, nth, fault);
+        host.script.failForGood(call, nth, fault);
       } else {
-        house.script.fail(call, nth, fault);
+        host.script.fail(call, nth, fault);
       }
-      Optional<ModelSpec> serving = swap(house);
-      boolean fired = house.script.fired();
-      house.script.heal();
+      Optional<ModelSpec> serving = swap(host);
+      boolean fired = host.script.fired();
+      host.script.heal();
       Thread.interrupted();
 
-      assertEquals(serving, house.registry.current(), "the exception and the registry disagree");
+      assertEquals(serving, host.registry.current(), "the exception and the registry disagree");
       assertTrue(forGood || serving.isPresent(), "one fault, and nothing serves");
       if (serving.isEmpty()) {
-        assertEquals(Activity.FAILED, house.registry.status().activity());
-        house.registry.load(Geometry.ALPHA.id());
+        assertEquals(Activity.FAILED, host.registry.status().activity());
+        host.registry.load(Geometry.ALPHA.id());
       }
-      house.ask("somebody", tokens(9, 9)); // the house checks what it says
+      host.ask("somebody", tokens(9, 9)); // the house checks what it says
       arrival.awaitAnswer();
-      remembers(house, Geometry.ALPHA, "ada", adaSaid);
-      remembers(house, Geometry.ALPHA, "bob", bobSaid);
-      remembers(house, Geometry.BETA, "eve", eveSaid);
+      remembers(host, Geometry.ALPHA, "ada", adaSaid);
+      remembers(host, Geometry.ALPHA, "bob", bobSaid);
+      remembers(host, Geometry.BETA, "eve", eveSaid);
       return fired;
     }
   }
 
-  private static Optional<ModelSpec> swap(ScriptedHouse house) {
+  private static Optional<ModelSpec> swap(ScriptedHost host) {
     try {
-      house.registry.swapWithRollback(Geometry.BETA.id());
+      host.registry.swapWithRollback(Geometry.BETA.id());
       return Optional.of(Geometry.BETA.spec());
     } catch (ModelSwapException failed) {
       assertTrue(failed.getCause() != null, "no cause");
@@ -154,31 +154,31 @@ class FaultMatrixTest {
   }
 
   /** All of the conversation but its last token, which was said and never computed. */
-  private static void remembers(ScriptedHouse house, Geometry model, String agent, int[] said)
+  private static void remembers(ScriptedHost host, Geometry model, String agent, int[] said)
       throws ModelSwapException {
-    if (!house.registry.current().orElseThrow().id().equals(model.id())) {
-      house.registry.swapWithRollback(model.id());
+    if (!host.registry.current().orElseThrow().id().equals(model.id())) {
+      host.registry.swapWithRollback(model.id());
     }
-    GenerationResult result = house.ask(agent, said);
+    GenerationResult result = host.ask(agent, said);
     assertEquals(model.tag(), result.model());
     assertEquals(said.length - 1, result.cachedTokens(), agent + " forgot");
   }
 
   /** Somebody who asks while the swap is under way. */
   private static final class Arrival implements SwapListener {
-    private final AtomicReference<ScriptedHouse> house = new AtomicReference<>();
+    private final AtomicReference<ScriptedHost> house = new AtomicReference<>();
     private final AtomicReference<Generation> asked = new AtomicReference<>();
 
-    void at(ScriptedHouse where) {
+    void at(ScriptedHost where) {
       house.set(where);
     }
 
     @Override
     public void phase(SwapPhase phase) {
-      ScriptedHouse where = house.get();
+      ScriptedHost where = house.get();
       if (phase == SwapPhase.PARKING && where != null) {
         house.set(null);
-        asked.set(where.ask(ScriptedHouse.request("zoe", 3, tokens(12, 4))));
+        asked.set(where.ask(ScriptedHost.request("zoe", 3, tokens(12, 4))));
       }
     }
 

@@ -1,9 +1,9 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -21,7 +21,7 @@ import dev.semantic.scripted.ForwardedStore;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.scripted.ScriptedStore;
 import dev.semantic.store.CacheStore;
 import dev.semantic.store.CacheView;
@@ -46,74 +46,74 @@ class ForgetAgentTest {
 
   @TempDir private Path root;
 
-  private static ScriptedHouse house(CacheStore store, boolean writeBehind) {
-    ScriptedHouse house =
-        new ScriptedHouse(
-            ScriptedHouse.ROOMY,
-            builder -> builder.caches(store).engine(ScriptedHouse.engine(16, writeBehind)));
-    house.registry.load(ALPHA);
-    return house;
+  private static ScriptedHost house(CacheStore store, boolean writeBehind) {
+    ScriptedHost host =
+        new ScriptedHost(
+            ScriptedHost.ROOMY,
+            builder -> builder.caches(store).engine(ScriptedHost.engine(16, writeBehind)));
+    host.registry.load(ALPHA);
+    return host;
   }
 
   /** A house whose store the script holds up. */
-  private static ScriptedHouse scripted(boolean writeBehind) {
-    ScriptedHouse house =
-        new ScriptedHouse(
-            ScriptedHouse.ROOMY, builder -> builder.engine(ScriptedHouse.engine(16, writeBehind)));
-    house.registry.load(ALPHA);
-    return house;
+  private static ScriptedHost scripted(boolean writeBehind) {
+    ScriptedHost host =
+        new ScriptedHost(
+            ScriptedHost.ROOMY, builder -> builder.engine(ScriptedHost.engine(16, writeBehind)));
+    host.registry.load(ALPHA);
+    return host;
   }
 
   private static MemoryCacheStore memory() {
     return new MemoryCacheStore(ByteSize.ofMiB(1));
   }
 
-  private static void swap(ScriptedHouse house, ModelId model) throws Exception {
-    house.registry.swapWithRollback(model);
+  private static void swap(ScriptedHost host, ModelId model) throws Exception {
+    host.registry.swapWithRollback(model);
   }
 
   @Test
   void sheBeginsFromNothingUnderEachModel() throws Exception {
     MemoryCacheStore store = memory();
-    try (ScriptedHouse house = house(store, true)) {
-      house.registry.pin(ADA);
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      int[] bob = said(tokens(30, 2), house.ask("bob", tokens(30, 2)));
-      swap(house, BETA);
-      house.ask("ada", tokens(30, 1));
-      swap(house, ALPHA);
-      assertEquals(2, house.registry.forget(ADA));
-      assertEquals(0, house.registry.forget(ADA));
+    try (ScriptedHost host = house(store, true)) {
+      host.registry.pin(ADA);
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+      int[] bob = said(tokens(30, 2), host.ask("bob", tokens(30, 2)));
+      swap(host, BETA);
+      host.ask("ada", tokens(30, 1));
+      swap(host, ALPHA);
+      assertEquals(2, host.registry.forget(ADA));
+      assertEquals(0, host.registry.forget(ADA));
       assertTrue(store.parked(ADA, TAG).isEmpty());
       assertTrue(store.parked(ADA, Geometry.BETA.tag()).isEmpty());
-      assertEquals(1, house.registry.status().hotAgents());
-      assertEquals(0, house.ask("ada", ada).cachedTokens());
-      assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
+      assertEquals(1, host.registry.status().hotAgents());
+      assertEquals(0, host.ask("ada", ada).cachedTokens());
+      assertEquals(bob.length - 1, host.ask("bob", bob).cachedTokens());
     }
   }
 
   @Test
   void whatIsBeingSaidIsDroppedAtItsEnd() throws Exception {
     MemoryCacheStore store = memory();
-    try (ScriptedHouse house = house(store, true)) {
-      Script.Hold computing = house.script.hold(PortCall.FORWARD);
-      Generation under = house.ask(request("ada", 5, tokens(30, 1)));
-      Generation waits = house.ask(request("ada", 5, tokens(40, 1)));
+    try (ScriptedHost host = house(store, true)) {
+      Script.Hold computing = host.script.hold(PortCall.FORWARD);
+      Generation under = host.ask(request("ada", 5, tokens(30, 1)));
+      Generation waits = host.ask(request("ada", 5, tokens(40, 1)));
       computing.awaitReached();
-      assertEquals(0, house.registry.forget(ADA));
+      assertEquals(0, host.registry.forget(ADA));
       computing.release();
       int[] ada = said(tokens(30, 1), under.await(PATIENCE));
       assertEquals(0, waits.await(PATIENCE).cachedTokens());
       assertEquals(5, ada.length - 30);
-      assertEquals(0, house.ask("ada", ada).cachedTokens());
+      assertEquals(0, host.ask("ada", ada).cachedTokens());
     }
   }
 
   @Test
   void whoWasPreemptedGoesOnFromNothing() throws Exception {
-    try (ScriptedHouse house = scripted(false)) {
-      Script.Hold computing = house.script.hold(PortCall.FORWARD, 3);
-      Generation under = house.ask(request("ada", 9, tokens(30, 1)));
+    try (ScriptedHost host = scripted(false)) {
+      Script.Hold computing = host.script.hold(PortCall.FORWARD, 3);
+      Generation under = host.ask(request("ada", 9, tokens(30, 1)));
       computing.awaitReached();
       SwapOptions options =
           SwapOptions.builder()
@@ -121,14 +121,14 @@ class ForgetAgentTest {
               .returnWithin(Duration.ofMinutes(1))
               .build();
       CompletableFuture<?> swap =
-          Elsewhere.call(() -> house.registry.swapWithRollback(BETA, options));
-      await().atMost(PATIENCE).until(() -> house.registry.status().phase().isPresent());
+          Elsewhere.call(() -> host.registry.swapWithRollback(BETA, options));
+      await().atMost(PATIENCE).until(() -> host.registry.status().phase().isPresent());
       computing.release();
       swap.get(10, TimeUnit.SECONDS);
-      house.registry.forget(ADA);
-      swap(house, ALPHA);
+      host.registry.forget(ADA);
+      swap(host, ALPHA);
       int[] ada = said(tokens(30, 1), under.await(PATIENCE));
-      assertEquals(0, house.ask("ada", ada).cachedTokens());
+      assertEquals(0, host.ask("ada", ada).cachedTokens());
     }
   }
 
@@ -136,17 +136,17 @@ class ForgetAgentTest {
   void whatIsBeingWrittenIsRemovedBeforeForgettingIsOver() throws Exception {
     MemoryCacheStore inner = memory();
     Script script = new Script();
-    try (ScriptedHouse house = house(new ScriptedStore(inner, script), true)) {
+    try (ScriptedHost host = house(new ScriptedStore(inner, script), true)) {
       Script.Hold writing = script.hold(PortCall.STORE_PARK);
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       writing.awaitReached();
-      CompletableFuture<Integer> forgetting = Elsewhere.call(() -> house.registry.forget(ADA));
-      await().atMost(PATIENCE).until(() -> house.registry.status().hotAgents() == 0);
+      CompletableFuture<Integer> forgetting = Elsewhere.call(() -> host.registry.forget(ADA));
+      await().atMost(PATIENCE).until(() -> host.registry.status().hotAgents() == 0);
       assertFalse(forgetting.isDone());
       writing.release();
       forgetting.get(10, TimeUnit.SECONDS);
       assertTrue(inner.parked(ADA, TAG).isEmpty());
-      assertEquals(0, house.ask("ada", ada).cachedTokens());
+      assertEquals(0, host.ask("ada", ada).cachedTokens());
     }
   }
 
@@ -154,19 +154,19 @@ class ForgetAgentTest {
   void whoIsParkedByASwapMeanwhileIsForgotten() throws Exception {
     MemoryCacheStore inner = memory();
     Script script = new Script();
-    try (ScriptedHouse house = house(new ScriptedStore(inner, script), false)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+    try (ScriptedHost host = house(new ScriptedStore(inner, script), false)) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       Script.Hold writing = script.hold(PortCall.STORE_PARK);
-      CompletableFuture<?> swap = Elsewhere.call(() -> house.registry.swapWithRollback(BETA));
+      CompletableFuture<?> swap = Elsewhere.call(() -> host.registry.swapWithRollback(BETA));
       writing.awaitReached();
-      CompletableFuture<Integer> forgetting = Elsewhere.call(() -> house.registry.forget(ADA));
-      await().atMost(PATIENCE).until(() -> house.registry.status().hotAgents() == 0);
+      CompletableFuture<Integer> forgetting = Elsewhere.call(() -> host.registry.forget(ADA));
+      await().atMost(PATIENCE).until(() -> host.registry.status().hotAgents() == 0);
       writing.release();
       forgetting.get(10, TimeUnit.SECONDS);
       assertTrue(inner.parked(ADA, TAG).isEmpty());
       swap.get(10, TimeUnit.SECONDS);
-      swap(house, ALPHA);
-      assertEquals(0, house.ask("ada", ada).cachedTokens());
+      swap(host, ALPHA);
+      assertEquals(0, host.ask("ada", ada).cachedTokens());
     }
   }
 
@@ -174,17 +174,17 @@ class ForgetAgentTest {
   void whoIsBeingBroughtBackIsNot() throws Exception {
     MemoryCacheStore inner = memory();
     Script script = new Script();
-    try (ScriptedHouse house = house(new ScriptedStore(inner, script), false)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      swap(house, BETA);
+    try (ScriptedHost host = house(new ScriptedStore(inner, script), false)) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+      swap(host, BETA);
       Script.Hold reading = script.hold(PortCall.STORE_LOAD);
-      CompletableFuture<?> swap = Elsewhere.call(() -> house.registry.swapWithRollback(ALPHA));
+      CompletableFuture<?> swap = Elsewhere.call(() -> host.registry.swapWithRollback(ALPHA));
       reading.awaitReached();
-      assertEquals(1, house.registry.forget(ADA));
+      assertEquals(1, host.registry.forget(ADA));
       reading.release();
       swap.get(10, TimeUnit.SECONDS);
-      assertEquals(0, house.registry.status().hotAgents());
-      assertEquals(0, house.ask("ada", ada).cachedTokens());
+      assertEquals(0, host.registry.status().hotAgents());
+      assertEquals(0, host.ask("ada", ada).cachedTokens());
     }
   }
 
@@ -192,21 +192,21 @@ class ForgetAgentTest {
   void whatARequestIsReadingIsNotKept() throws Exception {
     MemoryCacheStore inner = memory();
     Script script = new Script();
-    try (ScriptedHouse house = house(new ScriptedStore(inner, script), false)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      house.registry.unload();
+    try (ScriptedHost host = house(new ScriptedStore(inner, script), false)) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+      host.registry.unload();
       Script.Hold bringing = script.hold(PortCall.STORE_PARKED); // nobody but she herself
-      CompletableFuture<?> load = Elsewhere.call(() -> house.registry.load(ALPHA));
+      CompletableFuture<?> load = Elsewhere.call(() -> host.registry.load(ALPHA));
       bringing.awaitReached();
       Script.Hold reading = script.hold(PortCall.STORE_LOAD);
-      Generation under = house.ask(request("ada", 5, ada));
+      Generation under = host.ask(request("ada", 5, ada));
       reading.awaitReached();
-      assertEquals(1, house.registry.forget(ADA));
+      assertEquals(1, host.registry.forget(ADA));
       reading.release();
       bringing.release();
       int[] more = said(ada, under.await(PATIENCE));
       load.get(10, TimeUnit.SECONDS);
-      assertEquals(0, house.ask("ada", more).cachedTokens());
+      assertEquals(0, host.ask("ada", more).cachedTokens());
     }
   }
 
@@ -214,21 +214,21 @@ class ForgetAgentTest {
   void ofADirectoryNoRoomKeepsAnything() throws Exception {
     try (DiskCacheStore store =
             DiskCacheStore.open(root, UpkeepPolicy.USUAL.withDeparted(Departed.ARCHIVE));
-        ScriptedHouse house = house(store, true)) {
-      int[] ada = said(tokens(300, 1), house.ask("ada", tokens(300, 1)));
-      int[] bob = said(tokens(300, 1), house.ask("bob", tokens(300, 1)));
-      swap(house, BETA); // alpha's are in the archive
-      house.ask("ada", tokens(30, 1));
+        ScriptedHost host = house(store, true)) {
+      int[] ada = said(tokens(300, 1), host.ask("ada", tokens(300, 1)));
+      int[] bob = said(tokens(300, 1), host.ask("bob", tokens(300, 1)));
+      swap(host, BETA); // alpha's are in the archive
+      host.ask("ada", tokens(30, 1));
       await().atMost(PATIENCE).until(() -> store.parked(Geometry.BETA.tag()).size() == 1);
-      assertEquals(2, house.registry.forget(ADA));
+      assertEquals(2, host.registry.forget(ADA));
       assertEquals(
           List.of("bob"),
           CacheView.of(root).list().stream()
               .map(entry -> entry.cache().orElseThrow().agent().name())
               .toList());
-      swap(house, ALPHA);
-      assertTrue(house.ask("ada", ada).cachedTokens() <= 256, "more than she shares with bob");
-      assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
+      swap(host, ALPHA);
+      assertTrue(host.ask("ada", ada).cachedTokens() <= 256, "more than she shares with bob");
+      assertEquals(bob.length - 1, host.ask("bob", bob).cachedTokens());
     }
   }
 
@@ -241,10 +241,10 @@ class ForgetAgentTest {
             throw new UnsupportedOperationException("cannot");
           }
         };
-    try (ScriptedHouse house = house(cannot, false)) {
-      house.ask("ada", tokens(30, 1));
-      assertThrows(UnsupportedOperationException.class, () -> house.registry.forget(ADA));
-      assertEquals(0, house.registry.status().hotAgents());
+    try (ScriptedHost host = house(cannot, false)) {
+      host.ask("ada", tokens(30, 1));
+      assertThrows(UnsupportedOperationException.class, () -> host.registry.forget(ADA));
+      assertEquals(0, host.registry.status().hotAgents());
     }
   }
 }

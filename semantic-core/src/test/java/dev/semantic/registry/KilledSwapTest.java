@@ -12,7 +12,7 @@ import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.registry.SwappingProgram.Step;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.SwapPhase;
 import java.io.BufferedReader;
@@ -59,7 +59,7 @@ class KilledSwapTest {
   @ParameterizedTest(name = "room for both: {0}")
   @ValueSource(booleans = {true, false})
   void whereEachPhaseBegins(boolean roomy) throws Exception {
-    ByteSize budget = roomy ? ScriptedHouse.ROOMY : ScriptedHouse.TIGHT;
+    ByteSize budget = roomy ? ScriptedHost.ROOMY : ScriptedHost.TIGHT;
     Transcript transcript = new Transcript();
     Path root = directory.resolve("root");
     for (String place : places(budget)) {
@@ -94,7 +94,7 @@ class KilledSwapTest {
         transcript = new Transcript();
       }
       Path root = directory.resolve("root" + kill / KILLS_IN_A_DIRECTORY);
-      ByteSize budget = random.nextBoolean() ? ScriptedHouse.ROOMY : ScriptedHouse.TIGHT;
+      ByteSize budget = random.nextBoolean() ? ScriptedHost.ROOMY : ScriptedHost.TIGHT;
       String step = steps.get(random.nextInt(steps.size())).name();
       Process program = start(root, budget, "nowhere", transcript);
       boolean there = transcript.await(step);
@@ -161,16 +161,16 @@ class KilledSwapTest {
     transcript.assertGood();
     try (DiskCacheStore store = DiskCacheStore.open(root);
         FileSwapJournal journal = FileSwapJournal.open(root.resolve("swap.journal"));
-        ScriptedHouse house =
-            new ScriptedHouse(
+        ScriptedHost host =
+            new ScriptedHost(
                 budget, builder -> builder.caches(transcript.over(store)).journal(journal))) {
-      assertTold(house.registry.interruptedSwap(), budget, transcript, stoodStill);
+      assertTold(host.registry.interruptedSwap(), budget, transcript, stoodStill);
       assertJournalIsEmpty(root);
       for (Geometry model : MODELS) {
         Map<String, int[]> kept = transcript.assertKept(store, model);
-        serve(house, model);
-        kept.forEach((agent, tokens) -> assertGoesOn(house, agent, tokens));
-        transcript.conversations().forEach(house::ask); // the house checks what it says
+        serve(host, model);
+        kept.forEach((agent, tokens) -> assertGoesOn(host, agent, tokens));
+        transcript.conversations().forEach(host::ask); // the house checks what it says
       }
     }
     assertNothingPilesUp(root, transcript.size());
@@ -196,18 +196,18 @@ class KilledSwapTest {
     return Optional.ofNullable(model).map(Geometry::tag);
   }
 
-  private static void serve(ScriptedHouse house, Geometry model) throws Exception {
-    if (house.registry.current().isEmpty()) {
-      house.registry.load(model.id());
+  private static void serve(ScriptedHost host, Geometry model) throws Exception {
+    if (host.registry.current().isEmpty()) {
+      host.registry.load(model.id());
     } else {
-      house.registry.swapWithRollback(model.id());
+      host.registry.swapWithRollback(model.id());
     }
   }
 
-  private static void assertGoesOn(ScriptedHouse house, String agent, int[] tokens) {
+  private static void assertGoesOn(ScriptedHost host, String agent, int[] tokens) {
     int[] more = Arrays.copyOf(tokens, tokens.length + 1);
     more[tokens.length] = 25;
-    GenerationResult answer = house.ask(agent, more);
+    GenerationResult answer = host.ask(agent, more);
     assertEquals(tokens.length, answer.cachedTokens(), () -> agent + " forgot");
   }
 

@@ -1,9 +1,9 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -30,7 +30,7 @@ import dev.semantic.scripted.ForwardedStore;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.ParkedCache;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.PhaseTimeoutException;
@@ -92,16 +92,16 @@ class KnownDefectsTest {
   }
 
   /** Asks, and swaps after the first of many tokens. */
-  private static Generation askAndSwap(ScriptedHouse house, SwapOptions options) throws Exception {
-    Script.Hold first = house.script.hold(PortCall.FORWARD);
-    Generation running = house.ask(endless("ada"));
+  private static Generation askAndSwap(ScriptedHost host, SwapOptions options) throws Exception {
+    Script.Hold first = host.script.hold(PortCall.FORWARD);
+    Generation running = host.ask(endless("ada"));
     first.awaitReached();
-    Script.Hold second = house.script.hold(PortCall.FORWARD);
+    Script.Hold second = host.script.hold(PortCall.FORWARD);
     first.release();
     second.awaitReached();
     CompletableFuture<SwapReport> swap =
-        Elsewhere.call(() -> house.registry.swapWithRollback(BETA, options));
-    await().atMost(PATIENCE).until(() -> house.registry.status().engine() == EngineMode.DRAINING);
+        Elsewhere.call(() -> host.registry.swapWithRollback(BETA, options));
+    await().atMost(PATIENCE).until(() -> host.registry.status().engine() == EngineMode.DRAINING);
     second.release();
     swap.get(20, TimeUnit.SECONDS);
     return running;
@@ -113,8 +113,8 @@ class KnownDefectsTest {
    */
   @Test
   void whoeverIsUnderWayHearsEveryTokenOfADrain() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      Generation running = askAndSwap(house, SwapOptions.USUAL);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      Generation running = askAndSwap(host, SwapOptions.USUAL);
       List<Integer> heard = new ArrayList<>();
       running
           .events()
@@ -141,11 +141,11 @@ class KnownDefectsTest {
     int[] prompt = tokens(500, 2);
     GenerationRequest inParts =
         GenerationRequest.of(new Prompt.Tokens(prompt)).prefillChunk(64).maxTokens(5).build();
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      assertEquals(Geometry.ALPHA.tag(), house.ask(inParts).await(PATIENCE).model());
-      house.registry.swapWithRollback(BETA);
-      assertEquals(1, house.runtime.openModels());
-      assertEquals(Geometry.BETA.answer(prompt, 5), house.ask(inParts).await(PATIENCE).tokens());
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      assertEquals(Geometry.ALPHA.tag(), host.ask(inParts).await(PATIENCE).model());
+      host.registry.swapWithRollback(BETA);
+      assertEquals(1, host.runtime.openModels());
+      assertEquals(Geometry.BETA.answer(prompt, 5), host.ask(inParts).await(PATIENCE).tokens());
     }
   }
 
@@ -157,15 +157,15 @@ class KnownDefectsTest {
             .drainPolicy(DrainPolicy.PREEMPT)
             .returnWithin(Duration.ofMinutes(1))
             .build();
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      Generation waiting = askAndSwap(house, preempt);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      Generation waiting = askAndSwap(host, preempt);
       assertFalse(waiting.isDone());
-      for (int i = 0; i < 100 && house.runtime.reachableModels() > 1; i++) {
+      for (int i = 0; i < 100 && host.runtime.reachableModels() > 1; i++) {
         System.gc();
         Thread.sleep(10);
       }
-      assertEquals(1, house.runtime.reachableModels());
-      house.registry.swapWithRollback(ALPHA);
+      assertEquals(1, host.runtime.reachableModels());
+      host.registry.swapWithRollback(ALPHA);
       assertEquals(FinishReason.MAX_TOKENS, waiting.await(PATIENCE).reason());
     }
   }
@@ -178,22 +178,22 @@ class KnownDefectsTest {
   void aParkThatComesTooLateIsStampedByTheModelThatMadeIt() throws Exception {
     SlowStore store = new SlowStore();
     SwapOptions impatient = SwapOptions.builder().phaseTimeout(Duration.ofMillis(50)).build();
-    try (ScriptedHouse house =
-        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.caches(store))) {
-      house.registry.load(ALPHA);
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+    try (ScriptedHost host =
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.caches(store))) {
+      host.registry.load(ALPHA);
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       var late =
           assertThrows(
               ModelSwapException.class,
-              () -> house.registry.swapWithRollback(Geometry.TWIN.id(), impatient));
+              () -> host.registry.swapWithRollback(Geometry.TWIN.id(), impatient));
       assertInstanceOf(PhaseTimeoutException.class, late.getCause());
-      house.registry.swapWithRollback(Geometry.TWIN.id());
+      host.registry.swapWithRollback(Geometry.TWIN.id());
       store.go.countDown();
       assertTrue(store.done.await(20, TimeUnit.SECONDS));
       assertEquals(Optional.empty(), store.load(ADA, Geometry.TWIN.tag()));
-      assertEquals(0, house.ask("ada", ada).cachedTokens(), "another model's memory");
-      house.registry.swapWithRollback(ALPHA);
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      assertEquals(0, host.ask("ada", ada).cachedTokens(), "another model's memory");
+      host.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
   }
 
@@ -238,39 +238,39 @@ class KnownDefectsTest {
    */
   @Test
   void whoHasNothingInMemoryKeepsWhatIsParked() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      house.registry.swapWithRollback(BETA);
-      house.script.failForGood(PortCall.OCCUPY, 1, Fault.DECLARED);
-      assertEquals(0, house.registry.swapWithRollback(ALPHA).agentsRestored());
-      Script.Hold hold = house.script.hold(PortCall.OPEN);
-      Generation cancelled = house.ask(request("ada", 5, ada));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+      host.registry.swapWithRollback(BETA);
+      host.script.failForGood(PortCall.OCCUPY, 1, Fault.DECLARED);
+      assertEquals(0, host.registry.swapWithRollback(ALPHA).agentsRestored());
+      Script.Hold hold = host.script.hold(PortCall.OPEN);
+      Generation cancelled = host.ask(request("ada", 5, ada));
       hold.awaitReached();
       cancelled.cancel();
       hold.release();
       assertEquals(List.of(), cancelled.await(PATIENCE).tokens());
-      house.script.heal();
-      assertEquals(1, house.registry.status().hotAgents(), "she is not there with nothing");
-      assertEquals(0, house.registry.swapWithRollback(BETA).agentsParked());
-      house.registry.swapWithRollback(ALPHA);
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      host.script.heal();
+      assertEquals(1, host.registry.status().hotAgents(), "she is not there with nothing");
+      assertEquals(0, host.registry.swapWithRollback(BETA).agentsParked());
+      host.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
   }
 
   /** A restore that was refused poisoned later answers until a restart (llama.cpp #27068). */
   @Test
   void aRestoreThatIsRefusedSpoilsNoLaterAnswer() throws Exception {
-    for (ByteSize budget : List.of(ScriptedHouse.ROOMY, ScriptedHouse.TIGHT)) {
+    for (ByteSize budget : List.of(ScriptedHost.ROOMY, ScriptedHost.TIGHT)) {
       MixedUpStore mixedUp = new MixedUpStore();
-      try (ScriptedHouse house = new ScriptedHouse(budget, builder -> builder.caches(mixedUp))) {
-        house.registry.load(Geometry.TWIN.id());
-        int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-        assertEquals(0, house.registry.swapWithRollback(ALPHA).agentsRestored());
-        assertEquals(0, house.ask("ada", ada).cachedTokens());
+      try (ScriptedHost host = new ScriptedHost(budget, builder -> builder.caches(mixedUp))) {
+        host.registry.load(Geometry.TWIN.id());
+        int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+        assertEquals(0, host.registry.swapWithRollback(ALPHA).agentsRestored());
+        assertEquals(0, host.ask("ada", ada).cachedTokens());
         assertEquals(1, mixedUp.lies);
-        int[] more = said(ada, house.ask("ada", ada)); // the house checks what it says
-        assertEquals(more.length - 1, house.ask("ada", more).cachedTokens());
-        assertEquals(Geometry.ALPHA.tag(), house.ask("bob", tokens(30, 2)).model());
+        int[] more = said(ada, host.ask("ada", ada)); // the house checks what it says
+        assertEquals(more.length - 1, host.ask("ada", more).cachedTokens());
+        assertEquals(Geometry.ALPHA.tag(), host.ask("bob", tokens(30, 2)).model());
       }
     }
   }
@@ -298,24 +298,23 @@ class KnownDefectsTest {
   @Test
   void whoWasGivenUpClosesNobodyAnyMore() throws Exception {
     SwapOptions impatient = SwapOptions.builder().phaseTimeout(Duration.ofMillis(100)).build();
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      house.ask("ada", tokens(20, 1));
-      house.ask("bob", tokens(20, 2));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      host.ask("ada", tokens(20, 1));
+      host.ask("bob", tokens(20, 2));
       AtomicReference<@Nullable Thread> late = new AtomicReference<>();
-      house.script.onVisit(
+      host.script.onVisit(
           call -> {
             if (call == PortCall.SEQUENCE_CLOSE) {
               late.compareAndSet(null, Thread.currentThread());
             }
           });
-      Script.Hold hold = house.script.hold(PortCall.SEQUENCE_CLOSE);
-      assertThrows(
-          ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, impatient));
-      assertEquals(1, house.registry.status().hotAgents(), "one is being closed");
+      Script.Hold hold = host.script.hold(PortCall.SEQUENCE_CLOSE);
+      assertThrows(ModelSwapException.class, () -> host.registry.swapWithRollback(BETA, impatient));
+      assertEquals(1, host.registry.status().hotAgents(), "one is being closed");
       hold.release();
       Objects.requireNonNull(late.get()).join();
-      assertEquals(1, house.registry.status().hotAgents());
-      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(20, 1)).model());
+      assertEquals(1, host.registry.status().hotAgents());
+      assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(20, 1)).model());
     }
   }
 }

@@ -1,8 +1,8 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -15,7 +15,7 @@ import dev.semantic.model.ModelTag;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.CacheStore;
 import dev.semantic.store.Departed;
 import dev.semantic.store.DiskCacheStore;
@@ -38,13 +38,13 @@ class ParkedAsTheStoreSaysTest {
 
   @TempDir private Path root;
 
-  private static ScriptedHouse house(CacheStore store, boolean writeBehind) {
-    ScriptedHouse house =
-        new ScriptedHouse(
-            ScriptedHouse.ROOMY,
-            builder -> builder.caches(store).engine(ScriptedHouse.engine(16, writeBehind)));
-    house.registry.load(ALPHA);
-    return house;
+  private static ScriptedHost house(CacheStore store, boolean writeBehind) {
+    ScriptedHost host =
+        new ScriptedHost(
+            ScriptedHost.ROOMY,
+            builder -> builder.caches(store).engine(ScriptedHost.engine(16, writeBehind)));
+    host.registry.load(ALPHA);
+    return host;
   }
 
   private static void awaitParked(CacheStore store, int agents) {
@@ -54,19 +54,19 @@ class ParkedAsTheStoreSaysTest {
   @Test
   void whatWasRemovedBehindItsBackIsParkedAgain() throws Exception {
     MemoryCacheStore store = new MemoryCacheStore(ByteSize.ofMiB(1));
-    try (ScriptedHouse house = house(store, true)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      int[] bob = said(tokens(30, 2), house.ask("bob", tokens(30, 2)));
+    try (ScriptedHost host = house(store, true)) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+      int[] bob = said(tokens(30, 2), host.ask("bob", tokens(30, 2)));
       awaitParked(store, 2);
       store.remove(ADA, TAG);
-      assertEquals(2, house.registry.swapWithRollback(BETA).agentsParked());
+      assertEquals(2, host.registry.swapWithRollback(BETA).agentsParked());
       assertEquals(2, store.parked(TAG).size());
-      house.registry.swapWithRollback(ALPHA);
+      host.registry.swapWithRollback(ALPHA);
       store.invalidateAll(); // and once more, of agents who were brought back
-      assertEquals(2, house.registry.swapWithRollback(BETA).agentsParked());
-      house.registry.swapWithRollback(ALPHA);
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
-      assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
+      assertEquals(2, host.registry.swapWithRollback(BETA).agentsParked());
+      host.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
+      assertEquals(bob.length - 1, host.ask("bob", bob).cachedTokens());
     }
   }
 
@@ -113,14 +113,14 @@ class ParkedAsTheStoreSaysTest {
       Path directory = root.resolve(departed.name());
       try (DiskCacheStore store =
               DiskCacheStore.open(directory, UpkeepPolicy.USUAL.withDeparted(departed));
-          ScriptedHouse house = house(store, true)) {
-        int[] ada = said(tokens(300, 1), house.ask("ada", tokens(300, 1)));
+          ScriptedHost host = house(store, true)) {
+        int[] ada = said(tokens(300, 1), host.ask("ada", tokens(300, 1)));
         awaitParked(store, 1);
         removal.from(store);
         assertEquals(0, store.parked(TAG).size());
-        assertEquals(1, house.registry.unload().agentsParked());
-        house.registry.load(ALPHA);
-        assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens(), departed::toString);
+        assertEquals(1, host.registry.unload().agentsParked());
+        host.registry.load(ALPHA);
+        assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens(), departed::toString);
       }
     }
   }
@@ -128,68 +128,68 @@ class ParkedAsTheStoreSaysTest {
   @Test
   void whoHasToLeaveIsParkedAgainIfWhatWasParkedHasGone() {
     MemoryCacheStore store = new MemoryCacheStore(ByteSize.ofMiB(1));
-    try (ScriptedHouse house = house(store, true)) {
-      int[] ada = said(tokens(300, 1), house.ask("ada", tokens(300, 1)));
+    try (ScriptedHost host = house(store, true)) {
+      int[] ada = said(tokens(300, 1), host.ask("ada", tokens(300, 1)));
       awaitParked(store, 1);
       store.remove(ADA, TAG);
       for (int i = 0; i < 20; i++) { // more than there is room for
-        house.ask("agent " + i, tokens(300, i));
+        host.ask("agent " + i, tokens(300, i));
       }
       assertTrue(store.parked(ADA, TAG).isPresent());
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
   }
 
   @Test
   void whatAnotherHasPutInItsPlaceIsNotTakenForIt() throws Exception {
     MemoryCacheStore store = new MemoryCacheStore(ByteSize.ofMiB(1));
-    try (ScriptedHouse house = house(store, true);
-        ScriptedHouse other = house(store, true)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+    try (ScriptedHost host = house(store, true);
+        ScriptedHost other = house(store, true)) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       awaitParked(store, 1);
       var before = store.parked(ADA, TAG);
       other.ask("ada", tokens(30, 2));
       await().atMost(PATIENCE).until(() -> !store.parked(ADA, TAG).equals(before));
-      house.registry.swapWithRollback(BETA);
-      house.registry.swapWithRollback(ALPHA);
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      host.registry.swapWithRollback(BETA);
+      host.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
   }
 
   @Test
   void aStoreThatForgetsCostsAPrefillAndSaysSo() throws Exception {
     MemoryCacheStore store = new MemoryCacheStore(new ByteSize(1));
-    try (ScriptedHouse house = house(store, false)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      assertEquals(0, house.registry.swapWithRollback(BETA).agentsParked());
-      assertEquals(1, house.registry.status().caches().orElseThrow().forgotten());
-      house.registry.swapWithRollback(ALPHA);
-      assertEquals(0, house.ask("ada", ada).cachedTokens());
+    try (ScriptedHost host = house(store, false)) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+      assertEquals(0, host.registry.swapWithRollback(BETA).agentsParked());
+      assertEquals(1, host.registry.status().caches().orElseThrow().forgotten());
+      host.registry.swapWithRollback(ALPHA);
+      assertEquals(0, host.ask("ada", ada).cachedTokens());
     }
   }
 
   @Test
   void aStoreThatCannotBeWrittenIsToldWithItsCauseAndRecovers() throws Exception {
-    try (ScriptedHouse house =
-        new ScriptedHouse(
-            ScriptedHouse.ROOMY, builder -> builder.engine(ScriptedHouse.engine(16, true)))) {
-      house.registry.load(ALPHA);
-      house.script.failForGood(PortCall.STORE_PARK, 1, Fault.DECLARED);
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+    try (ScriptedHost host =
+        new ScriptedHost(
+            ScriptedHost.ROOMY, builder -> builder.engine(ScriptedHost.engine(16, true)))) {
+      host.registry.load(ALPHA);
+      host.script.failForGood(PortCall.STORE_PARK, 1, Fault.DECLARED);
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       await()
           .atMost(PATIENCE)
-          .until(() -> house.registry.status().parking() instanceof ParkingStatus.Suspended);
+          .until(() -> host.registry.status().parking() instanceof ParkingStatus.Suspended);
       ParkingStatus.Suspended why =
-          assertInstanceOf(ParkingStatus.Suspended.class, house.registry.status().parking());
+          assertInstanceOf(ParkingStatus.Suspended.class, host.registry.status().parking());
       assertTrue(why.why().contains("STORE_PARK"), why.why());
-      house.script.heal();
+      host.script.heal();
       await()
           .atMost(PATIENCE)
-          .until(() -> house.registry.status().parking() instanceof ParkingStatus.Parking);
-      assertEquals(Optional.empty(), house.registry.status().caches());
-      assertEquals(1, house.registry.swapWithRollback(BETA).agentsParked());
-      house.registry.swapWithRollback(ALPHA);
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+          .until(() -> host.registry.status().parking() instanceof ParkingStatus.Parking);
+      assertEquals(Optional.empty(), host.registry.status().caches());
+      assertEquals(1, host.registry.swapWithRollback(BETA).agentsParked());
+      host.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
   }
 
@@ -197,16 +197,16 @@ class ParkedAsTheStoreSaysTest {
   @Test
   void whileTheStoreCannotBeWrittenEverybodyIsServed() {
     for (boolean writeBehind : new boolean[] {false, true}) {
-      try (ScriptedHouse house =
-          new ScriptedHouse(
-              ScriptedHouse.ROOMY,
-              builder -> builder.engine(ScriptedHouse.engine(16, writeBehind)))) {
-        house.registry.load(ALPHA);
-        house.script.failForGood(PortCall.STORE_PARK, 1, Fault.DECLARED);
+      try (ScriptedHost host =
+          new ScriptedHost(
+              ScriptedHost.ROOMY,
+              builder -> builder.engine(ScriptedHost.engine(16, writeBehind)))) {
+        host.registry.load(ALPHA);
+        host.script.failForGood(PortCall.STORE_PARK, 1, Fault.DECLARED);
         for (int i = 0; i < 20; i++) {
-          assertEquals(5, house.ask("agent " + i, tokens(300, i)).tokens().size());
+          assertEquals(5, host.ask("agent " + i, tokens(300, i)).tokens().size());
         }
-        assertInstanceOf(ParkingStatus.Suspended.class, house.registry.status().parking());
+        assertInstanceOf(ParkingStatus.Suspended.class, host.registry.status().parking());
       }
     }
   }

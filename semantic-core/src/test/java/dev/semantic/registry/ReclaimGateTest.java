@@ -1,7 +1,7 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,7 +14,7 @@ import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.ReclaimFallback;
 import dev.semantic.swap.ReclaimPolicy;
@@ -35,86 +35,85 @@ class ReclaimGateTest {
 
   @Test
   void whatIsWithinTheToleranceIsNoMatter() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      house.runtime.leakOnce(LITTLE);
-      SwapReport report = house.registry.swapWithRollback(BETA, policy(0.05, ReclaimFallback.STOP));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      host.runtime.leakOnce(LITTLE);
+      SwapReport report = host.registry.swapWithRollback(BETA, policy(0.05, ReclaimFallback.STOP));
       assertEquals(0.98, report.reclaim().orElseThrow().reclaimedShare(), 1e-9);
-      house.runtime.restart();
+      host.runtime.restart();
     }
   }
 
   @Test
   void aSwapGoesOnIfTheNextModelFitsBesideWhatIsLeft() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      house.runtime.leakOnce(LITTLE);
-      SwapReport report = house.registry.swapWithRollback(BETA);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      host.runtime.leakOnce(LITTLE);
+      SwapReport report = host.registry.swapWithRollback(BETA);
       ReclaimReport reclaim = report.reclaim().orElseThrow();
       assertEquals(new ByteSize(LITTLE), reclaim.afterUnload());
       assertSays("forgotten [1]", new Exception(reclaim.left().toString()));
       assertEquals(Optional.of(BETA), report.serving());
-      house.runtime.restart();
+      host.runtime.restart();
     }
   }
 
   @Test
   void aRuntimeThatCountsLessThanNothingIsNoReasonToStay() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      house.runtime.leakOnce(-LITTLE);
-      SwapReport report = house.registry.swapWithRollback(BETA);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      host.runtime.leakOnce(-LITTLE);
+      SwapReport report = host.registry.swapWithRollback(BETA);
       assertEquals(Optional.of(BETA), report.serving());
       assertEquals(ByteSize.ZERO, report.reclaim().orElseThrow().afterUnload());
-      house.runtime.restart();
+      host.runtime.restart();
     }
   }
 
   @Test
   void aSwapStopsBeforeItLoadsIfTheNextModelDoesNotFit() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      house.runtime.leakOnce(MUCH);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      host.runtime.leakOnce(MUCH);
       var failed =
-          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA));
+          assertThrows(ModelSwapException.class, () -> host.registry.swapWithRollback(BETA));
       assertEquals(SwapPhase.UNLOADING, failed.phase());
       assertSays("does not fit beside it", failed);
       assertSays("alpha: forgotten [1], 195.3 KiB", failed);
       assertEquals(Optional.of(Geometry.ALPHA.id()), failed.serving().map(ModelSpec::id));
-      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
-      house.runtime.restart();
+      assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(9, 1)).model());
+      host.runtime.restart();
     }
   }
 
   @Test
   void aSwapStopsIfItIsToldTo() {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      house.runtime.leakOnce(LITTLE);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      host.runtime.leakOnce(LITTLE);
       var stop = policy(0.001, ReclaimFallback.STOP);
       var failed =
-          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, stop));
+          assertThrows(ModelSwapException.class, () -> host.registry.swapWithRollback(BETA, stop));
       assertInstanceOf(ModelException.class, failed.getCause());
-      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
-      house.runtime.restart();
+      assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(9, 1)).model());
+      host.runtime.restart();
     }
   }
 
   @Test
   void startingTheRuntimeOverFreesTheRest() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      house.runtime.leakOnce(MUCH);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      host.runtime.leakOnce(MUCH);
       var restart = policy(0.001, ReclaimFallback.RESTART_RUNTIME);
-      SwapReport report = house.registry.swapWithRollback(BETA, restart);
+      SwapReport report = host.registry.swapWithRollback(BETA, restart);
       assertEquals(ByteSize.ZERO, report.reclaim().orElseThrow().afterUnload());
-      assertEquals(1, house.script.count(PortCall.RESTART));
+      assertEquals(1, host.script.count(PortCall.RESTART));
     }
   }
 
   @Test
   void aModelThatWasMadeBeforeTheOldOneBrokeServesWhateverIsLeft() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      house.runtime.leakOnce(MUCH);
-      SwapReport report =
-          house.registry.swapWithRollback(BETA, policy(0.001, ReclaimFallback.STOP));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      host.runtime.leakOnce(MUCH);
+      SwapReport report = host.registry.swapWithRollback(BETA, policy(0.001, ReclaimFallback.STOP));
       assertEquals(Optional.of(BETA), report.serving());
       assertTrue(report.reclaim().orElseThrow().reclaimedShare() < 0.9);
-      house.runtime.restart();
+      host.runtime.restart();
     }
   }
 }

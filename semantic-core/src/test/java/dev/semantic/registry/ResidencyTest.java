@@ -1,9 +1,9 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,7 +16,7 @@ import dev.semantic.model.ModelSpec;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -28,19 +28,19 @@ class ResidencyTest {
   private static final ModelId ALPHA = Geometry.ALPHA.id();
   private static final Duration SOON = Duration.ofMillis(30);
 
-  private static ScriptedHouse house(Residency residency) {
-    return new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.residency(residency));
+  private static ScriptedHost house(Residency keepAlive) {
+    return new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.residency(keepAlive));
   }
 
   @Test
   void anIdleModelLeavesAndComesBackForTheNextRequest() {
-    try (ScriptedHouse house = house(Residency.idleFor(SOON).preloading(ALPHA))) {
+    try (ScriptedHost host = house(Residency.idleFor(SOON).preloading(ALPHA))) {
       int[] ada = tokens(30, 1);
-      int[] adaSaid = said(ada, house.ask("ada", ada));
+      int[] adaSaid = said(ada, host.ask("ada", ada));
       await()
           .atMost(PATIENCE)
-          .until(() -> house.registry.current().isEmpty() && house.runtime.openModels() == 0);
-      GenerationResult again = house.ask("ada", adaSaid);
+          .until(() -> host.registry.current().isEmpty() && host.runtime.openModels() == 0);
+      GenerationResult again = host.ask("ada", adaSaid);
       assertEquals(Geometry.ALPHA.tag(), again.model());
       assertEquals(adaSaid.length - 1, again.cachedTokens());
     }
@@ -49,42 +49,42 @@ class ResidencyTest {
   @Test
   void aPinnedModelStays() throws Exception {
     Residency pinned = Residency.idleFor(SOON).preloading(ALPHA).pinning(ALPHA);
-    try (ScriptedHouse house = house(pinned)) {
+    try (ScriptedHost host = house(pinned)) {
       Thread.sleep(SOON.multipliedBy(4)); // nothing to wait for: nothing is to happen
-      assertEquals(Optional.of(ALPHA), house.registry.current().map(ModelSpec::id));
+      assertEquals(Optional.of(ALPHA), host.registry.current().map(ModelSpec::id));
     }
   }
 
   @Test
   void theFirstThatCanBeIsPreloaded() {
-    var residency = Residency.UNLIMITED.preloading(new ModelId("nowhere"), ALPHA);
-    try (ScriptedHouse house = house(residency)) {
-      assertEquals(Geometry.ALPHA.tag(), house.ask("ada", tokens(9, 1)).model());
+    var keepAlive = Residency.UNLIMITED.preloading(new ModelId("nowhere"), ALPHA);
+    try (ScriptedHost host = house(keepAlive)) {
+      assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(9, 1)).model());
     }
   }
 
   @Test
   void aFailureIsRememberedForAWhileAndNeverLatches() {
-    var residency =
+    var keepAlive =
         new Residency(Optional.of(SOON), Set.of(), List.of(ALPHA), Duration.ofMillis(200));
-    try (ScriptedHouse house = house(residency)) {
+    try (ScriptedHost host = house(keepAlive)) {
       await()
           .atMost(PATIENCE)
-          .until(() -> house.registry.current().isEmpty() && house.runtime.openModels() == 0);
-      house.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
-      var first = assertThrows(RequestException.class, () -> house.ask("ada", tokens(9, 1)));
+          .until(() -> host.registry.current().isEmpty() && host.runtime.openModels() == 0);
+      host.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
+      var first = assertThrows(RequestException.class, () -> host.ask("ada", tokens(9, 1)));
       assertSays("alpha cannot be brought back", first);
-      var second = assertThrows(RequestException.class, () -> house.ask("ada", tokens(9, 1)));
+      var second = assertThrows(RequestException.class, () -> host.ask("ada", tokens(9, 1)));
       assertTrue(second.retryAfter().isPresent());
-      assertEquals(1, house.script.count(PortCall.LOAD), "it was tried for each request");
-      house.script.heal();
-      await().atMost(PATIENCE).until(() -> answers(house));
+      assertEquals(1, host.script.count(PortCall.LOAD), "it was tried for each request");
+      host.script.heal();
+      await().atMost(PATIENCE).until(() -> answers(host));
     }
   }
 
-  private static boolean answers(ScriptedHouse house) {
+  private static boolean answers(ScriptedHost host) {
     try {
-      return house.ask("ada", tokens(9, 1)).model().equals(Geometry.ALPHA.tag());
+      return host.ask("ada", tokens(9, 1)).model().equals(Geometry.ALPHA.tag());
     } catch (RequestException notYet) {
       return false;
     }

@@ -11,7 +11,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.scripted.ScriptedRuntime;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapOutcome;
@@ -43,9 +43,9 @@ final class StarvedProgram {
 
   private final ModelRegistry registry =
       ModelRegistry.builder(new ScriptedRuntime())
-          .budget(new MemoryBudget(ScriptedHouse.TIGHT))
+          .budget(new MemoryBudget(ScriptedHost.TIGHT))
           .cacheBytes(ByteSize.parse("128KiB"))
-          .engine(ScriptedHouse.engine(AGENTS, true))
+          .engine(ScriptedHost.engine(AGENTS, true))
           .residency(Residency.idleFor(Duration.ofHours(1)))
           .build();
   private volatile boolean over;
@@ -104,7 +104,7 @@ final class StarvedProgram {
   }
 
   private static GenerationRequest request(String agent, int seed) {
-    return GenerationRequest.of(new Prompt.Tokens(ScriptedHouse.tokens(60, seed)))
+    return GenerationRequest.of(new Prompt.Tokens(ScriptedHost.tokens(60, seed)))
         .agent(new AgentId(agent))
         .maxTokens(100)
         .ignoreEos(true)
@@ -200,7 +200,7 @@ final class StarvedProgram {
     GenerationRequest request = request("new", 77);
     GenerationResult answer = end(registry.generate(request));
     List<Integer> right =
-        Geometry.of(answer.model()).answer(ScriptedHouse.tokens(60, 77), 100, true);
+        Geometry.of(answer.model()).answer(ScriptedHost.tokens(60, 77), 100, true);
     require(answer.tokens().equals(right), "a wrong answer");
   }
 }

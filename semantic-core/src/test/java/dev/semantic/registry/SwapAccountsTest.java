@@ -1,6 +1,6 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,7 +10,7 @@ import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapOutcome;
@@ -53,13 +53,11 @@ class SwapAccountsTest {
   @MethodSource("everyPhase")
   void whateverPhaseAGuardRefusesTheOldModelServes(SwapStrategy strategy, SwapPhase refused)
       throws Exception {
-    try (ScriptedHouse house =
-        ScriptedHouse.serving(
+    try (ScriptedHost host =
+        ScriptedHost.serving(
             Geometry.ALPHA,
-            strategy == SwapStrategy.MAKE_BEFORE_BREAK
-                ? ScriptedHouse.ROOMY
-                : ScriptedHouse.TIGHT)) {
-      house.ask("ada", tokens(30, 1));
+            strategy == SwapStrategy.MAKE_BEFORE_BREAK ? ScriptedHost.ROOMY : ScriptedHost.TIGHT)) {
+      host.ask("ada", tokens(30, 1));
       SwapOptions guarded =
           SwapOptions.builder()
               .guard(
@@ -71,28 +69,28 @@ class SwapAccountsTest {
               .build();
       var failed =
           assertThrows(
-              ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, guarded));
+              ModelSwapException.class, () -> host.registry.swapWithRollback(BETA, guarded));
       assertEquals(refused, failed.phase());
       assertEquals(Optional.of(ALPHA), failed.report().serving());
-      assertEquals(Geometry.ALPHA.tag(), house.ask("bob", tokens(9, 1)).model());
-      assertEquals(1, house.runtime.openModels());
-      assertEquals(SwapOutcome.SWAPPED, house.registry.swapWithRollback(BETA).outcome());
+      assertEquals(Geometry.ALPHA.tag(), host.ask("bob", tokens(9, 1)).model());
+      assertEquals(1, host.runtime.openModels());
+      assertEquals(SwapOutcome.SWAPPED, host.registry.swapWithRollback(BETA).outcome());
     }
   }
 
   @Test
   void theWayBackIsTriedAsOftenAsAsked() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      house.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      host.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
       SwapOptions options = SwapOptions.builder().rollbackAttempts(3, Duration.ofMillis(1)).build();
       var failed =
           assertThrows(
-              ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, options));
+              ModelSwapException.class, () -> host.registry.swapWithRollback(BETA, options));
       assertEquals(SwapOutcome.FAILED, failed.report().outcome());
-      assertEquals(1 + 3, house.script.count(PortCall.LOAD));
-      house.script.heal();
-      house.registry.swapWithRollback(BETA);
-      assertEquals(Geometry.BETA.tag(), house.ask("bob", tokens(9, 1)).model());
+      assertEquals(1 + 3, host.script.count(PortCall.LOAD));
+      host.script.heal();
+      host.registry.swapWithRollback(BETA);
+      assertEquals(Geometry.BETA.tag(), host.ask("bob", tokens(9, 1)).model());
     }
   }
 
@@ -108,15 +106,15 @@ class SwapAccountsTest {
             }
           }
         };
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT, healer)) {
-      script.set(house.script);
-      house.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT, healer)) {
+      script.set(host.script);
+      host.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
       SwapOptions options = SwapOptions.builder().rollbackAttempts(2, Duration.ofMillis(1)).build();
       var failed =
           assertThrows(
-              ModelSwapException.class, () -> house.registry.swapWithRollback(BETA, options));
+              ModelSwapException.class, () -> host.registry.swapWithRollback(BETA, options));
       assertEquals(SwapOutcome.ROLLED_BACK, failed.report().outcome());
-      assertEquals(Geometry.ALPHA.tag(), house.ask("bob", tokens(9, 1)).model());
+      assertEquals(Geometry.ALPHA.tag(), host.ask("bob", tokens(9, 1)).model());
     }
   }
 
@@ -140,10 +138,9 @@ class SwapAccountsTest {
             heard.add("finished " + report.outcome() + " " + report.id().equals(MDC.get("swap")));
           }
         };
-    try (ScriptedHouse house =
-        ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.ROOMY, listener)) {
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.ROOMY, listener)) {
       heard.clear();
-      house.registry.swapWithRollback(BETA);
+      host.registry.swapWithRollback(BETA);
       assertEquals(
           List.of(
               "PREPARING true",
@@ -166,9 +163,9 @@ class SwapAccountsTest {
       recording.enable("dev.semantic.Swap");
       recording.enable("dev.semantic.SwapPhase");
       recording.start();
-      try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-        house.ask("ada", tokens(30, 1));
-        house.registry.swapWithRollback(BETA);
+      try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+        host.ask("ada", tokens(30, 1));
+        host.registry.swapWithRollback(BETA);
       }
       Path file = directory.resolve("swap.jfr");
       recording.dump(file);
@@ -209,14 +206,14 @@ class SwapAccountsTest {
 
   @Test
   void theHistoryIsBounded() throws Exception {
-    try (ScriptedHouse house =
-        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.historyLength(2))) {
-      house.registry.load(ALPHA);
-      house.registry.swapWithRollback(BETA);
-      house.registry.swapWithRollback(ALPHA);
+    try (ScriptedHost host =
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.historyLength(2))) {
+      host.registry.load(ALPHA);
+      host.registry.swapWithRollback(BETA);
+      host.registry.swapWithRollback(ALPHA);
       assertEquals(
           List.of(Optional.of(BETA), Optional.of(ALPHA)),
-          house.registry.history().stream().map(SwapReport::to).toList());
+          host.registry.history().stream().map(SwapReport::to).toList());
     }
   }
 }

@@ -1,10 +1,10 @@
 package dev.semantic.registry;
 
-import static dev.semantic.scripted.ScriptedHouse.PATIENCE;
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.PATIENCE;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -20,7 +20,7 @@ import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.MemoryCacheStore;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
@@ -47,11 +47,11 @@ class SwapTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void agentsGoOnAfterASwapThereAndBack(boolean roomy) throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget(roomy))) {
-      int[] ada = said(tokens(300, 1), house.ask("ada", tokens(300, 1)));
-      int[] bob = said(tokens(30, 2), house.ask("bob", tokens(30, 2)));
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, budget(roomy))) {
+      int[] ada = said(tokens(300, 1), host.ask("ada", tokens(300, 1)));
+      int[] bob = said(tokens(30, 2), host.ask("bob", tokens(30, 2)));
 
-      SwapReport there = house.registry.swapWithRollback(BETA);
+      SwapReport there = host.registry.swapWithRollback(BETA);
       assertEquals(SwapOutcome.SWAPPED, there.outcome());
       assertEquals(2, there.agentsParked());
       assertEquals(0, there.agentsRestored());
@@ -62,65 +62,65 @@ class SwapTest {
       assertEquals(1.0, there.reclaim().orElseThrow().reclaimedShare());
       assertTrue(there.blackout().compareTo(there.total()) <= 0);
       assertEquals(new ByteSize(2_000_000), there.activeAfter());
-      assertEquals(0, house.ask("ada", ada).cachedTokens(), "another model's memory");
+      assertEquals(0, host.ask("ada", ada).cachedTokens(), "another model's memory");
 
-      SwapReport back = house.registry.swapWithRollback(ALPHA);
+      SwapReport back = host.registry.swapWithRollback(ALPHA);
       assertEquals(2, back.agentsRestored());
-      long before = house.runtime.computedTokens();
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
-      assertEquals(bob.length - 1, house.ask("bob", bob).cachedTokens());
-      assertTrue(house.runtime.computedTokens() - before <= 10, "prompts were computed again");
+      long before = host.runtime.computedTokens();
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
+      assertEquals(bob.length - 1, host.ask("bob", bob).cachedTokens());
+      assertTrue(host.runtime.computedTokens() - before <= 10, "prompts were computed again");
     }
   }
 
   private static ByteSize budget(boolean roomy) {
-    return roomy ? ScriptedHouse.ROOMY : ScriptedHouse.TIGHT;
+    return roomy ? ScriptedHost.ROOMY : ScriptedHost.TIGHT;
   }
 
   @Test
   void theSameGeometryWithOtherWeightsIsAnotherMemory() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      house.registry.swapWithRollback(Geometry.TWIN.id());
-      int[] twin = said(ada, house.ask("ada", ada));
-      house.registry.swapWithRollback(ALPHA);
-      assertEquals(ada.length - 1, house.ask("ada", twin).cachedTokens());
-      house.registry.swapWithRollback(Geometry.TWIN.id());
-      assertEquals(twin.length - 1, house.ask("ada", twin).cachedTokens());
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+      host.registry.swapWithRollback(Geometry.TWIN.id());
+      int[] twin = said(ada, host.ask("ada", ada));
+      host.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, host.ask("ada", twin).cachedTokens());
+      host.registry.swapWithRollback(Geometry.TWIN.id());
+      assertEquals(twin.length - 1, host.ask("ada", twin).cachedTokens());
     }
   }
 
   @Test
   void thePoolCountsInTheGeometryOfTheModelThatServes() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      assertEquals(8, house.registry.pool().availableBlocks());
-      house.registry.swapWithRollback(BETA);
-      assertEquals(2, house.registry.pool().availableBlocks());
-      house.script.fail(PortCall.TEXT, 2, Fault.UNCHECKED); // in ACTIVATING
-      assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(ALPHA));
-      assertEquals(2, house.registry.pool().availableBlocks());
-      house.registry.swapWithRollback(ALPHA);
-      assertEquals(8, house.registry.pool().availableBlocks());
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      assertEquals(8, host.registry.pool().availableBlocks());
+      host.registry.swapWithRollback(BETA);
+      assertEquals(2, host.registry.pool().availableBlocks());
+      host.script.fail(PortCall.TEXT, 2, Fault.UNCHECKED); // in ACTIVATING
+      assertThrows(ModelSwapException.class, () -> host.registry.swapWithRollback(ALPHA));
+      assertEquals(2, host.registry.pool().availableBlocks());
+      host.registry.swapWithRollback(ALPHA);
+      assertEquals(8, host.registry.pool().availableBlocks());
     }
   }
 
   @Test
   void whoeverComesDuringASwapIsAnsweredByTheModelThatTheyMean() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      Script.Hold hold = house.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> swap = swapElsewhere(house, BETA);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      Script.Hold hold = host.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> swap = swapElsewhere(host, BETA);
       hold.awaitReached();
-      RegistryStatus status = house.registry.status();
+      RegistryStatus status = host.registry.status();
       assertEquals(Activity.IN_PROGRESS, status.activity());
       assertEquals(Optional.of(SwapPhase.LOADING), status.phase());
       assertEquals(new ByteSize(1_000_000), status.loaded());
       assertEquals(new ByteSize(2_000_000), status.toLoad());
       var text = GenerationRequest.of(new Prompt.Text("hello")).maxTokens(2);
-      Generation any = house.ask(text.build());
-      Generation old = house.ask(text.model(ALPHA).build());
-      Generation next = house.ask(text.model(BETA).build());
+      Generation any = host.ask(text.build());
+      Generation old = host.ask(text.model(ALPHA).build());
+      Generation next = host.ask(text.model(BETA).build());
       var second =
-          assertThrows(IllegalStateException.class, () -> house.registry.swapWithRollback(ALPHA));
+          assertThrows(IllegalStateException.class, () -> host.registry.swapWithRollback(ALPHA));
       assertSays("a swap is under way", second);
       hold.release();
       swap.get(20, TimeUnit.SECONDS);
@@ -129,17 +129,17 @@ class SwapTest {
       assertSays(
           "meant for alpha, but beta serves",
           assertThrows(RequestException.class, () -> old.await(PATIENCE)));
-      assertEquals(Activity.SUCCESS, house.registry.status().activity());
+      assertEquals(Activity.SUCCESS, host.registry.status().activity());
     }
   }
 
-  private static CompletableFuture<SwapReport> swapElsewhere(ScriptedHouse house, ModelId to) {
+  private static CompletableFuture<SwapReport> swapElsewhere(ScriptedHost host, ModelId to) {
     CompletableFuture<SwapReport> result = new CompletableFuture<>();
     Thread.ofVirtual()
         .start(
             () -> {
               try {
-                result.complete(house.registry.swapWithRollback(to));
+                result.complete(host.registry.swapWithRollback(to));
               } catch (Throwable t) {
                 result.completeExceptionally(t);
               }
@@ -149,13 +149,13 @@ class SwapTest {
 
   @Test
   void whoWaitsMayCancelAndNobodyWaitsLongerThanTheyWish() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
-      Script.Hold hold = house.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> swap = swapElsewhere(house, BETA);
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+      Script.Hold hold = host.script.hold(PortCall.LOAD);
+      CompletableFuture<SwapReport> swap = swapElsewhere(host, BETA);
       hold.awaitReached();
-      Generation cancelled = house.ask(request("ada", 1, tokens(9, 1)));
+      Generation cancelled = host.ask(request("ada", 1, tokens(9, 1)));
       Generation hurried =
-          house.ask(
+          host.ask(
               GenerationRequest.of(new Prompt.Tokens(tokens(9, 1)))
                   .deadline(Duration.ofMillis(20))
                   .build());
@@ -174,7 +174,7 @@ class SwapTest {
   void listenersHearOfEveryPhaseAndCanSpoilNothing() throws Exception {
     List<String> heard = new ArrayList<>();
     List<Throwable> refusals = new ArrayList<>();
-    ScriptedHouse[] here = new ScriptedHouse[1];
+    ScriptedHost[] here = new ScriptedHost[1];
     SwapListener meddler =
         new SwapListener() {
           @Override
@@ -201,96 +201,94 @@ class SwapTest {
             throw new OutOfMemoryError("and a third");
           }
         };
-    try (ScriptedHouse house =
-        ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT, meddler)) {
-      here[0] = house;
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT, meddler)) {
+      here[0] = host;
       heard.clear();
-      house.registry.swapWithRollback(BETA);
+      host.registry.swapWithRollback(BETA);
       assertEquals(
           List.of(
               "PREPARING", "DRAINING", "PARKING", "UNLOADING", "LOADING", "ACTIVATING", "SWAPPED"),
           heard);
       assertEquals(12, refusals.size());
-      house.ask("ada", tokens(9, 1));
+      host.ask("ada", tokens(9, 1));
     }
   }
 
   @Test
   void anUnloadGivesEverythingBack() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA)) {
-      int[] ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
-      SwapReport report = house.registry.unload();
-      assertEquals(0, house.runtime.activeBytes());
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
+      int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
+      SwapReport report = host.registry.unload();
+      assertEquals(0, host.runtime.activeBytes());
       assertEquals(1, report.agentsParked());
-      assertEquals(Optional.empty(), house.registry.current());
-      assertThrows(RequestException.class, () -> house.ask("ada", ada));
-      assertThrows(IllegalStateException.class, house.registry::unload);
-      house.registry.load(BETA);
-      assertThrows(IllegalStateException.class, () -> house.registry.load(ALPHA));
-      house.registry.swapWithRollback(ALPHA);
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      assertEquals(Optional.empty(), host.registry.current());
+      assertThrows(RequestException.class, () -> host.ask("ada", ada));
+      assertThrows(IllegalStateException.class, host.registry::unload);
+      host.registry.load(BETA);
+      assertThrows(IllegalStateException.class, () -> host.registry.load(ALPHA));
+      host.registry.swapWithRollback(ALPHA);
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
   }
 
   @Test
   void nothingKeepsAnUnloadedModelReachable() throws Exception {
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, ScriptedHouse.TIGHT)) {
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
       List<Object> kept = new ArrayList<>();
-      kept.add(house.ask(request("ada", 3, tokens(30, 1))));
+      kept.add(host.ask(request("ada", 3, tokens(30, 1))));
       ((Generation) kept.getFirst()).await(PATIENCE);
-      kept.add(house.registry.swapWithRollback(BETA));
-      house.script.fail(PortCall.LOAD, 1, Fault.ERROR);
-      kept.add(
-          assertThrows(ModelSwapException.class, () -> house.registry.swapWithRollback(ALPHA)));
-      kept.add(house.registry.status());
-      assertReachable(1, house, kept);
-      kept.add(house.registry.unload());
-      assertReachable(0, house, kept);
+      kept.add(host.registry.swapWithRollback(BETA));
+      host.script.fail(PortCall.LOAD, 1, Fault.ERROR);
+      kept.add(assertThrows(ModelSwapException.class, () -> host.registry.swapWithRollback(ALPHA)));
+      kept.add(host.registry.status());
+      assertReachable(1, host, kept);
+      kept.add(host.registry.unload());
+      assertReachable(0, host, kept);
     }
   }
 
-  private static void assertReachable(int models, ScriptedHouse house, List<Object> kept)
+  private static void assertReachable(int models, ScriptedHost host, List<Object> kept)
       throws InterruptedException {
-    for (int i = 0; i < 100 && house.runtime.reachableModels() > models; i++) {
+    for (int i = 0; i < 100 && host.runtime.reachableModels() > models; i++) {
       System.gc();
       Thread.sleep(10);
     }
-    assertEquals(models, house.runtime.reachableModels(), () -> "kept by one of " + kept);
+    assertEquals(models, host.runtime.reachableModels(), () -> "kept by one of " + kept);
   }
 
   @Test
   void aCloseParksEveryAgentForTheNextRegistry() {
     MemoryCacheStore store = new MemoryCacheStore();
     int[] ada;
-    try (ScriptedHouse house =
-        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.caches(store))) {
-      house.registry.load(ALPHA);
-      ada = said(tokens(30, 1), house.ask("ada", tokens(30, 1)));
+    try (ScriptedHost host =
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.caches(store))) {
+      host.registry.load(ALPHA);
+      ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
     }
-    try (ScriptedHouse house =
-        new ScriptedHouse(ScriptedHouse.ROOMY, builder -> builder.caches(store))) {
-      assertEquals(1, house.registry.load(ALPHA).agentsRestored());
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+    try (ScriptedHost host =
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.caches(store))) {
+      assertEquals(1, host.registry.load(ALPHA).agentsRestored());
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
   }
 
   @Test
   void aClosedRegistrySaysSo() {
-    ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA);
-    house.close();
-    house.registry.close();
+    ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA);
+    host.close();
+    host.registry.close();
     assertSays(
         "The registry is closed",
-        assertThrows(RequestException.class, () -> house.ask("ada", tokens(9, 1))));
-    assertThrows(IllegalStateException.class, () -> house.registry.load(ALPHA));
+        assertThrows(RequestException.class, () -> host.ask("ada", tokens(9, 1))));
+    assertThrows(IllegalStateException.class, () -> host.registry.load(ALPHA));
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void manySwapsUnderLoadLoseNothing(boolean roomy) throws Exception {
     List<Geometry> models = List.of(Geometry.BETA, Geometry.GAMMA, Geometry.TWIN, Geometry.ALPHA);
-    try (ScriptedHouse house = ScriptedHouse.serving(Geometry.ALPHA, budget(roomy))) {
-      house.runtime.countsEachModel();
+    try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, budget(roomy))) {
+      host.runtime.countsEachModel();
       List<CompletableFuture<Integer>> agents = new ArrayList<>();
       for (int agent = 0; agent < 5; agent++) {
         String name = "agent " + agent;
@@ -301,7 +299,7 @@ class SwapTest {
             .start(
                 () -> {
                   try {
-                    talk.complete(converse(house, name, seed));
+                    talk.complete(converse(host, name, seed));
                   } catch (Throwable t) {
                     talk.completeExceptionally(t);
                   }
@@ -309,7 +307,7 @@ class SwapTest {
       }
       for (int swap = 0; swap < 20; swap++) {
         Geometry next = models.get(swap % models.size());
-        SwapReport report = house.registry.swapWithRollback(next.id());
+        SwapReport report = host.registry.swapWithRollback(next.id());
         assertEquals(1.0, report.reclaim().orElseThrow().reclaimedShare(), report::toString);
       }
       for (CompletableFuture<Integer> talk : agents) {
@@ -320,11 +318,11 @@ class SwapTest {
     }
   }
 
-  private static int converse(ScriptedHouse house, String name, int seed) {
+  private static int converse(ScriptedHost host, String name, int seed) {
     int[] conversation = tokens(10, seed);
     int answers = 0;
     while (answers < 40) {
-      conversation = said(conversation, house.ask(name, conversation));
+      conversation = said(conversation, host.ask(name, conversation));
       answers++;
     }
     return answers;

@@ -9,7 +9,7 @@ import dev.semantic.memory.MemoryBudget;
 import dev.semantic.model.ModelTag;
 import dev.semantic.registry.SwappingProgram.Step.Kind;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.scripted.ScriptedRuntime;
 import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.ModelSwapException;
@@ -67,7 +67,7 @@ final class SwappingProgram {
     /** All phases, in order, of this step with such a budget. */
     List<SwapPhase> phases(ByteSize budget) {
       SwapStrategy change =
-          budget.equals(ScriptedHouse.ROOMY)
+          budget.equals(ScriptedHost.ROOMY)
               ? SwapStrategy.MAKE_BEFORE_BREAK
               : SwapStrategy.BREAK_BEFORE_MAKE;
       return switch (kind) {
@@ -189,13 +189,13 @@ final class SwappingProgram {
   }
 
   private void converse(String agent) {
-    int[] conversation = ScriptedHouse.tokens(10, agent.length());
+    int[] conversation = ScriptedHost.tokens(10, agent.length());
     for (int seed = agent.charAt(0); ; seed++) {
       try {
         GenerationResult answer =
-            registry.generate(ScriptedHouse.request(agent, 5, conversation)).await();
+            registry.generate(ScriptedHost.request(agent, 5, conversation)).await();
         check(conversation, answer);
-        conversation = ScriptedHouse.said(conversation, answer);
+        conversation = ScriptedHost.said(conversation, answer);
         say("answered %s %s".formatted(agent, csv(conversation)));
         answers.release();
       } catch (RequestException nothingServes) {
@@ -204,7 +204,7 @@ final class SwappingProgram {
         say("wrong " + t);
       }
       if (conversation.length > LONGEST_CONVERSATION) {
-        conversation = ScriptedHouse.tokens(10, seed);
+        conversation = ScriptedHost.tokens(10, seed);
       }
     }
   }

@@ -157,7 +157,7 @@ final class ScriptedModel implements LoadedModel {
     private final AtomicBoolean taken = new AtomicBoolean();
     private final AtomicBoolean gone = new AtomicBoolean();
     private final List<Place> places = new ArrayList<>();
-    private @Nullable KvOutline outline;
+    private @Nullable KvOutline header;
     private long bytes;
 
     @Override
@@ -165,10 +165,10 @@ final class ScriptedModel implements LoadedModel {
       requireOwn(wanted.tag(), wanted.layout(), wanted.precision());
       runtime.script.visit(PortCall.PLACES);
       synchronized (ScriptedModel.this) {
-        if (closed || outline != null || gone.get()) {
+        if (closed || header != null || gone.get()) {
           throw new IllegalStateException(model.id() + " was closed, or this is filled already");
         }
-        outline = wanted;
+        header = wanted;
         bytes = new KvState(model, snapshot(true)).bytes();
         vacancies.add(this);
         runtime.allocate(bytes);
@@ -182,7 +182,7 @@ final class ScriptedModel implements LoadedModel {
     }
 
     private KvOutline outline() {
-      return Objects.requireNonNull(outline, "nothing was placed");
+      return Objects.requireNonNull(header, "nothing was placed");
     }
 
     private int perHead(int layer) {
@@ -213,7 +213,7 @@ final class ScriptedModel implements LoadedModel {
       return alone(
           PortCall.OCCUPY,
           () -> {
-            if (outline == null || taken.get()) {
+            if (header == null || taken.get()) {
               throw new IllegalStateException("Nothing was read into this");
             }
             KvState state = new KvState(model, snapshot(false));

@@ -1,6 +1,6 @@
 package dev.semantic.simulation;
 
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,7 +15,7 @@ import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.Residency;
 import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.simulation.AllocationPoints.When;
 import dev.semantic.swap.ModelSwapException;
 import java.time.Duration;
@@ -32,14 +32,14 @@ public final class ExhaustedDay implements Runnable {
   private static final Duration PATIENCE = Duration.ofHours(1);
 
   private final SimulatedTimeline time = new SimulatedTimeline(7, 10);
-  private final ScriptedHouse house =
-      new ScriptedHouse(
-          ScriptedHouse.TIGHT,
+  private final ScriptedHost host =
+      new ScriptedHost(
+          ScriptedHost.TIGHT,
           builder ->
               Simulated.in(time, builder)
-                  .engine(ScriptedHouse.engine(4, true))
+                  .engine(ScriptedHost.engine(4, true))
                   .residency(Residency.idleFor(IDLE)));
-  private final ModelRegistry registry = house.registry;
+  private final ModelRegistry registry = host.registry;
   private final List<Generation> asked = new ArrayList<>();
 
   @Override
@@ -73,7 +73,7 @@ public final class ExhaustedDay implements Runnable {
     asked.clear();
     for (int i = 0; i < 3; i++) {
       int number = i;
-      tolerate(() -> asked.add(house.ask(request(number))));
+      tolerate(() -> asked.add(host.ask(request(number))));
     }
     asked.forEach(this::mustEnd);
   }
@@ -118,7 +118,7 @@ public final class ExhaustedDay implements Runnable {
     assertEquals(Optional.of(model), registry.current().map(spec -> spec.id().name()));
     assertEquals(EngineMode.SERVING, registry.status().engine());
     for (int i = 0; i < 3; i++) {
-      Generation generation = house.ask(request(i));
+      Generation generation = host.ask(request(i));
       mustEnd(generation);
       assertEquals(model, generation.await().model().model());
     }
@@ -127,7 +127,7 @@ public final class ExhaustedDay implements Runnable {
   private void atTheEnd() {
     registry.close();
     time.pause(PATIENCE);
-    house.close(); // which looks for what is left
+    host.close(); // which looks for what is left
     assertEquals(List.of(), time.living(), "threads that did not end");
     assertNull(time.uncaught(), () -> "a thread of the core died: " + time.uncaught());
   }

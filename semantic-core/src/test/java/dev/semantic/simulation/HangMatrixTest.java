@@ -1,7 +1,7 @@
 package dev.semantic.simulation;
 
-import static dev.semantic.scripted.ScriptedHouse.said;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.said;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,7 +13,7 @@ import dev.semantic.registry.Simulated;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import java.time.Duration;
 import java.util.List;
@@ -38,7 +38,7 @@ class HangMatrixTest {
   @ParameterizedTest
   @EnumSource(PortCall.class)
   void aCallThatHangsCostsTheSwapAndNothingElse(PortCall call) throws Exception {
-    for (ByteSize budget : new ByteSize[] {ScriptedHouse.ROOMY, ScriptedHouse.TIGHT}) {
+    for (ByteSize budget : new ByteSize[] {ScriptedHost.ROOMY, ScriptedHost.TIGHT}) {
       int nth = 1;
       while (swapWithHang(budget, call, nth)) {
         assertTrue(nth++ < MOST_CALLS, "a swap that makes so many calls never ends");
@@ -49,23 +49,23 @@ class HangMatrixTest {
   /** Returns whether there were so many calls. */
   private static boolean swapWithHang(ByteSize budget, PortCall call, int nth) throws Exception {
     SimulatedTimeline time = new SimulatedTimeline(nth, 10);
-    ScriptedHouse house = new ScriptedHouse(budget, builder -> Simulated.in(time, builder));
-    house.runtime.readsInPlace(call != PortCall.RESTORE);
-    house.registry.load(Geometry.BETA.id());
-    int[] eve = turn(house, time, "eve", tokens(40, 3));
-    house.registry.swapWithRollback(Geometry.ALPHA.id());
-    int[] ada = turn(house, time, "ada", tokens(300, 1));
-    int[] bob = turn(house, time, "bob", tokens(30, 2));
+    ScriptedHost host = new ScriptedHost(budget, builder -> Simulated.in(time, builder));
+    host.runtime.readsInPlace(call != PortCall.RESTORE);
+    host.registry.load(Geometry.BETA.id());
+    int[] eve = turn(host, time, "eve", tokens(40, 3));
+    host.registry.swapWithRollback(Geometry.ALPHA.id());
+    int[] ada = turn(host, time, "ada", tokens(300, 1));
+    int[] bob = turn(host, time, "bob", tokens(30, 2));
 
     int[] count = {0};
     long before = time.nanoTime();
-    house.script.onVisit(
+    host.script.onVisit(
         made -> {
           if (made == call && ++count[0] == nth) {
             time.pause(HANG);
           }
         });
-    Optional<ModelSpec> serving = swap(house);
+    Optional<ModelSpec> serving = swap(host);
     boolean hung = count[0] >= nth;
     count[0] = MOST_CALLS; // no other call hangs from here on
     Duration took = Duration.ofNanos(time.nanoTime() - before);
@@ -73,39 +73,38 @@ class HangMatrixTest {
     // nobody who was to be woken slept until his patience was at its end
     assertTrue(hung || took.compareTo(Duration.ofSeconds(1)) < 0, () -> "untouched: " + took);
     assertTrue(serving.isPresent(), "one call hangs, and nothing serves");
-    assertEquals(serving, house.registry.current());
+    assertEquals(serving, host.registry.current());
 
     if (hung && (call == PortCall.RESTORE || call == PortCall.OCCUPY)) {
       time.pause(HANG); // it is a step of the model, and nobody else steps it meanwhile
     }
-    turn(house, time, "somebody", tokens(9, 9)); // the house checks what it says
+    turn(host, time, "somebody", tokens(9, 9)); // the house checks what it says
     time.pause(HANG.multipliedBy(2));
-    remembers(house, time, Geometry.ALPHA, "ada", ada);
-    remembers(house, time, Geometry.ALPHA, "bob", bob);
-    remembers(house, time, Geometry.BETA, "eve", eve);
-    house.closeAfterTrouble(true);
+    remembers(host, time, Geometry.ALPHA, "ada", ada);
+    remembers(host, time, Geometry.ALPHA, "bob", bob);
+    remembers(host, time, Geometry.BETA, "eve", eve);
+    host.closeAfterTrouble(true);
     time.pause(Duration.ofMinutes(1));
     assertEquals(List.of(), time.living());
     return hung;
   }
 
-  private static Optional<ModelSpec> swap(ScriptedHouse house) {
+  private static Optional<ModelSpec> swap(ScriptedHost host) {
     try {
-      house.registry.swapWithRollback(Geometry.BETA.id(), IMPATIENT);
+      host.registry.swapWithRollback(Geometry.BETA.id(), IMPATIENT);
       return Optional.of(Geometry.BETA.spec());
     } catch (ModelSwapException failed) {
       return failed.serving();
     }
   }
 
-  private static int[] turn(
-      ScriptedHouse house, SimulatedTimeline time, String agent, int[] prompt) {
-    return said(prompt, ask(house, time, agent, prompt));
+  private static int[] turn(ScriptedHost host, SimulatedTimeline time, String agent, int[] prompt) {
+    return said(prompt, ask(host, time, agent, prompt));
   }
 
   private static GenerationResult ask(
-      ScriptedHouse house, SimulatedTimeline time, String agent, int[] prompt) {
-    Generation generation = house.ask(ScriptedHouse.request(agent, 5, prompt));
+      ScriptedHost host, SimulatedTimeline time, String agent, int[] prompt) {
+    Generation generation = host.ask(ScriptedHost.request(agent, 5, prompt));
     while (!generation.isDone()) {
       time.pause(Duration.ofMillis(1));
     }
@@ -113,12 +112,12 @@ class HangMatrixTest {
   }
 
   private static void remembers(
-      ScriptedHouse house, SimulatedTimeline time, Geometry model, String agent, int[] said)
+      ScriptedHost host, SimulatedTimeline time, Geometry model, String agent, int[] said)
       throws ModelSwapException {
-    if (!house.registry.current().orElseThrow().id().equals(model.id())) {
-      house.registry.swapWithRollback(model.id());
+    if (!host.registry.current().orElseThrow().id().equals(model.id())) {
+      host.registry.swapWithRollback(model.id());
     }
-    GenerationResult result = ask(house, time, agent, said);
+    GenerationResult result = ask(host, time, agent, said);
     assertEquals(model.tag(), result.model());
     assertEquals(said.length - 1, result.cachedTokens(), agent + " forgot");
   }

@@ -8,13 +8,13 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
-import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.ThreadHandle;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,13 +31,13 @@ class HangingListenersTest {
   private final SimulatedTimeline time = new SimulatedTimeline(1, 10);
   private final Hanging hanging = new Hanging();
   private final Heard others = new Heard();
-  private final ScriptedHouse house =
-      new ScriptedHouse(
-          ScriptedHouse.ROOMY,
+  private final ScriptedHost host =
+      new ScriptedHost(
+          ScriptedHost.ROOMY,
           builder -> Simulated.in(time, builder).listener(hanging).listener(others));
 
   HangingListenersTest() {
-    house.registry.load(Geometry.ALPHA.id());
+    host.registry.load(Geometry.ALPHA.id());
   }
 
   /** What a listener hears of. */
@@ -93,7 +93,7 @@ class HangingListenersTest {
   void itComesBackAtLast() {
     hanging.on = Optional.empty();
     time.pause(HOUR.multipliedBy(2));
-    house.close();
+    host.close();
     time.pause(Duration.ofMinutes(1));
     assertEquals(List.of(), time.living());
   }
@@ -101,12 +101,12 @@ class HangingListenersTest {
   private Duration swapTo(Geometry target) {
     long before = time.nanoTime();
     try {
-      house.registry.swapWithRollback(target.id());
+      host.registry.swapWithRollback(target.id());
     } catch (ModelSwapException e) {
       throw new AssertionError(e);
     }
     assertEquals(
-        Optional.of(target.id()), house.registry.current().map(ModelSpec::id), "who serves?");
+        Optional.of(target.id()), host.registry.current().map(ModelSpec::id), "who serves?");
     return Duration.ofNanos(time.nanoTime() - before);
   }
 
@@ -140,11 +140,11 @@ class HangingListenersTest {
   @EnumSource
   void keepsNobodyFromClosing(News news) {
     hanging.on = Optional.of(news);
-    Strand swap = time.start("swapper", () -> swapTo(Geometry.BETA));
+    ThreadHandle swap = time.start("swapper", () -> swapTo(Geometry.BETA));
     time.pause(Duration.ofSeconds(1));
     assertTrue(swap.isAlive(), "nobody waits for it");
     long before = time.nanoTime();
-    house.registry.close();
+    host.registry.close();
     Duration took = Duration.ofNanos(time.nanoTime() - before);
     assertTrue(took.compareTo(Duration.ofSeconds(30)) < 0, took::toString);
   }

@@ -1,6 +1,6 @@
 package dev.semantic.simulation;
 
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -18,10 +18,10 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.ParkingStatus;
 import dev.semantic.swap.SwapCancelledException;
-import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.ThreadHandle;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,20 +36,20 @@ class HangingPortsTest {
 
   private final SimulatedTimeline time = new SimulatedTimeline(1, 10);
   private @Nullable PortCall hanging;
-  private ScriptedHouse house = house(false, ByteSize.parse("128KiB"));
+  private ScriptedHost host = house(false, ByteSize.parse("128KiB"));
 
-  private ScriptedHouse house(boolean writeBehind, ByteSize caches) {
-    return house(writeBehind, caches, ScriptedHouse.TIGHT);
+  private ScriptedHost house(boolean writeBehind, ByteSize caches) {
+    return house(writeBehind, caches, ScriptedHost.TIGHT);
   }
 
-  private ScriptedHouse house(boolean writeBehind, ByteSize caches, ByteSize budget) {
-    ScriptedHouse made =
-        new ScriptedHouse(
+  private ScriptedHost house(boolean writeBehind, ByteSize caches, ByteSize budget) {
+    ScriptedHost made =
+        new ScriptedHost(
             budget,
             builder ->
                 Simulated.in(time, builder)
                     .cacheBytes(caches)
-                    .engine(ScriptedHouse.engine(16, writeBehind)));
+                    .engine(ScriptedHost.engine(16, writeBehind)));
     made.script.onVisit(
         call -> {
           if (call == hanging) {
@@ -64,7 +64,7 @@ class HangingPortsTest {
   void everybodyComesBackAtLast() {
     hanging = null;
     time.pause(HOUR.multipliedBy(4));
-    house.registry.close();
+    host.registry.close();
     time.pause(Duration.ofMinutes(1));
     assertEquals(List.of(), time.living());
     Thread.interrupted();
@@ -78,7 +78,7 @@ class HangingPortsTest {
     if (limit != null) {
       builder.timeLimit(limit);
     }
-    return house.registry.generate(builder.build());
+    return host.registry.generate(builder.build());
   }
 
   private RequestException failure(Generation generation, Duration within) {
@@ -95,7 +95,7 @@ class HangingPortsTest {
 
   private Duration closing() {
     long before = time.nanoTime();
-    house.registry.close();
+    host.registry.close();
     return Duration.ofNanos(time.nanoTime() - before);
   }
 
@@ -131,15 +131,15 @@ class HangingPortsTest {
     time.pause(Duration.ofSeconds(1));
     assertTrue(closing().compareTo(Duration.ofMinutes(2)) < 0);
     assertTrue(ada.isDone(), "nobody told her");
-    assertEquals(EngineMode.CLOSED, house.registry.status().engine());
-    assertFalse(house.runtime.openModels() == 0, "freed under the feet of what hangs");
+    assertEquals(EngineMode.CLOSED, host.registry.status().engine());
+    assertFalse(host.runtime.openModels() == 0, "freed under the feet of what hangs");
   }
 
   @Test
   void aCloseComesBackAlthoughTheStoreHangs() {
     for (boolean writeBehind : new boolean[] {false, true}) {
-      house.registry.close();
-      house = house(writeBehind, ByteSize.parse("128KiB"));
+      host.registry.close();
+      host = house(writeBehind, ByteSize.parse("128KiB"));
       hanging = PortCall.STORE_PARK;
       answered(ask("ada", null));
       assertTrue(closing().compareTo(Duration.ofSeconds(25)) < 0, "write-behind: " + writeBehind);
@@ -151,18 +151,18 @@ class HangingPortsTest {
   @Test
   void aCloseCallsTheValidationOfWeightsOff() {
     for (PortCall call : List.of(PortCall.PREPARE, PortCall.LOAD, PortCall.MODEL_CLOSE)) {
-      house.registry.close();
-      house = house(false, ByteSize.parse("128KiB"), ScriptedHouse.ROOMY);
+      host.registry.close();
+      host = house(false, ByteSize.parse("128KiB"), ScriptedHost.ROOMY);
       hanging = call;
       List<Throwable> ends = new ArrayList<>();
-      Strand validating =
+      ThreadHandle validating =
           time.start(
               "validating",
               () ->
                   ends.add(
                       assertThrows(
                           SwapCancelledException.class,
-                          () -> house.registry.validateWeights(Geometry.BETA.id()))));
+                          () -> host.registry.validateWeights(Geometry.BETA.id()))));
       time.pause(Duration.ofSeconds(1));
       assertTrue(validating.isAlive(), "nothing hangs");
       assertTrue(closing().compareTo(Duration.ofMinutes(1)) < 0, call::name);
@@ -178,15 +178,15 @@ class HangingPortsTest {
     answered(ask("ada", null));
     answered(ask("eve", null));
     Thread.currentThread().interrupt();
-    house.registry.close();
+    host.registry.close();
     assertTrue(Thread.interrupted(), "the interrupt is lost");
-    assertEquals(2, house.script.count(PortCall.STORE_PARK));
+    assertEquals(2, host.script.count(PortCall.STORE_PARK));
   }
 
   @Test
   void whoWantsRoomIsServedWhileTheStoreHangs() {
-    house.registry.close();
-    house = house(false, ByteSize.parse("32KiB"));
+    host.registry.close();
+    host = house(false, ByteSize.parse("32KiB"));
     answered(ask("ada", null));
     hanging = PortCall.STORE_PARK;
     Generation eve = ask("eve", null);
@@ -194,7 +194,7 @@ class HangingPortsTest {
     assertTrue(eve.isDone(), "she waits for what hangs");
     assertEquals(2, eve.await().tokens().size());
     ParkingStatus.Suspended why =
-        assertInstanceOf(ParkingStatus.Suspended.class, house.registry.status().parking());
+        assertInstanceOf(ParkingStatus.Suspended.class, host.registry.status().parking());
     assertTrue(why.why().contains("has not come back"), why.why());
     answered(ask("ada", null)); // at once: the store is not waited for again
   }

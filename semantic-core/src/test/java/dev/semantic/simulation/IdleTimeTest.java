@@ -1,7 +1,7 @@
 package dev.semantic.simulation;
 
-import static dev.semantic.scripted.ScriptedHouse.request;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.request;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,7 +11,7 @@ import dev.semantic.registry.Residency;
 import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPhase;
 import java.time.Duration;
@@ -25,21 +25,21 @@ class IdleTimeTest {
   private static final Duration IDLE = Duration.ofSeconds(2);
 
   private final SimulatedTimeline time = new SimulatedTimeline(1, 10);
-  private final ScriptedHouse house =
-      new ScriptedHouse(
-          ScriptedHouse.ROOMY,
+  private final ScriptedHost host =
+      new ScriptedHost(
+          ScriptedHost.ROOMY,
           builder -> Simulated.in(time, builder).residency(Residency.idleFor(IDLE)));
 
   @AfterEach
   void close() {
-    house.close();
+    host.close();
     time.pause(Duration.ofMinutes(1));
     assertEquals(List.of(), time.living());
   }
 
   private Duration untilItLeaves() {
     long begin = time.nanoTime();
-    while (house.registry.current().isPresent()) {
+    while (host.registry.current().isPresent()) {
       time.pause(Duration.ofMillis(5));
       assertTrue(time.nanoTime() - begin < Duration.ofMinutes(1).toNanos(), "it never leaves");
     }
@@ -48,30 +48,30 @@ class IdleTimeTest {
 
   @Test
   void aModelThatIsLeavingStaysWhenSomebodyAsks() {
-    house.registry.load(Geometry.ALPHA.id());
+    host.registry.load(Geometry.ALPHA.id());
     answered();
     Duration slow = Duration.ofSeconds(4);
-    house.script.onVisit(
+    host.script.onVisit(
         call -> {
           if (call == PortCall.STORE_PARK) {
             time.pause(slow);
           }
         });
     time.pause(IDLE.plusSeconds(1));
-    assertEquals(SwapPhase.PARKING, house.registry.status().phase().orElseThrow());
+    assertEquals(SwapPhase.PARKING, host.registry.status().phase().orElseThrow());
     answered();
     assertEquals(
         SwapOutcome.CANCELLED,
-        house.registry.history().getLast().outcome(),
+        host.registry.history().getLast().outcome(),
         "it left and came back");
   }
 
   /** A store that does not come back costs the next request seconds, not the time of a phase. */
   @Test
   void aModelThatCannotBeParkedAnswersWhoeverAsksAndTriesLessAndLessOften() {
-    house.registry.load(Geometry.ALPHA.id());
+    host.registry.load(Geometry.ALPHA.id());
     answered();
-    house.script.onVisit(
+    host.script.onVisit(
         call -> {
           if (call == PortCall.STORE_PARK) {
             time.pause(Duration.ofDays(1));
@@ -83,17 +83,17 @@ class IdleTimeTest {
     Duration took = Duration.ofNanos(time.nanoTime() - before);
     assertTrue(took.compareTo(Duration.ofSeconds(6)) < 0, took::toString);
     time.pause(Duration.ofHours(5)); // each try takes ten minutes
-    int tries = house.registry.history().size();
+    int tries = host.registry.history().size();
     assertTrue(tries < 30, () -> tries + " tries, each with a thread that does not come back");
-    house.script.onVisit(call -> {});
+    host.script.onVisit(call -> {});
     time.pause(Duration.ofDays(1));
     answered();
     time.pause(IDLE.multipliedBy(100));
-    assertTrue(house.registry.current().isEmpty(), "it never leaves again");
+    assertTrue(host.registry.current().isEmpty(), "it never leaves again");
   }
 
   private void answered() {
-    Generation answer = house.ask(request("ada", 3, tokens(9, 1)));
+    Generation answer = host.ask(request("ada", 3, tokens(9, 1)));
     long begin = time.nanoTime();
     while (!answer.isDone()) {
       time.pause(Duration.ofMillis(5));
@@ -109,14 +109,14 @@ class IdleTimeTest {
 
   @Test
   void itCountsFromTheLastAnswerAndNotFromTheRequest() {
-    house.registry.load(Geometry.ALPHA.id());
-    house.script.onVisit(
+    host.registry.load(Geometry.ALPHA.id());
+    host.script.onVisit(
         call -> {
           if (call == PortCall.FORWARD) {
             time.pause(Duration.ofMillis(100));
           }
         });
-    Generation slow = house.ask(request("ada", 15, tokens(9, 1)));
+    Generation slow = host.ask(request("ada", 15, tokens(9, 1)));
     while (!slow.isDone()) {
       time.pause(Duration.ofMillis(5));
     }
@@ -125,24 +125,24 @@ class IdleTimeTest {
 
   @Test
   void itCountsFromTheSwapForAModelThatWasSwappedIn() throws Exception {
-    house.registry.load(Geometry.ALPHA.id());
+    host.registry.load(Geometry.ALPHA.id());
     time.pause(IDLE.minusMillis(200));
-    house.registry.swapWithRollback(Geometry.BETA.id());
+    host.registry.swapWithRollback(Geometry.BETA.id());
     assertAbout(IDLE, untilItLeaves());
   }
 
   /** The one that was idle is not the one that serves when the keeper's turn comes. */
   @Test
   void aSwapThatTakesLongerThanTheIdleTimeIsNotUndone() throws Exception {
-    house.registry.load(Geometry.ALPHA.id());
-    house.script.onVisit(
+    host.registry.load(Geometry.ALPHA.id());
+    host.script.onVisit(
         call -> {
           if (call == PortCall.LOAD) {
             time.pause(IDLE.multipliedBy(3));
           }
         });
-    house.registry.swapWithRollback(Geometry.BETA.id());
-    assertEquals(Optional.of(Geometry.BETA.id()), house.registry.current().map(ModelSpec::id));
+    host.registry.swapWithRollback(Geometry.BETA.id());
+    assertEquals(Optional.of(Geometry.BETA.id()), host.registry.current().map(ModelSpec::id));
     assertAbout(IDLE, untilItLeaves());
   }
 }

@@ -2,7 +2,7 @@ package dev.semantic.simulation;
 
 import dev.semantic.model.KvLayout;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -62,7 +62,7 @@ final class Memory {
   static int[] edited(int[] text, int at, int seed) {
     int[] result = text.clone();
     for (int i = at; i < text.length; i++) {
-      result[i] = ScriptedHouse.tokens(1, seed + i)[0];
+      result[i] = ScriptedHost.tokens(1, seed + i)[0];
     }
     result[at] = text[at] == 20 ? 21 : 20;
     return result;

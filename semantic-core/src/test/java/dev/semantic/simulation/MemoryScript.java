@@ -1,7 +1,7 @@
 package dev.semantic.simulation;
 
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,7 +16,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.DiskCacheStore;
 import dev.semantic.store.disk.Fault;
 import dev.semantic.store.disk.FaultyDisk;
@@ -53,7 +53,7 @@ final class MemoryScript {
   private final Memory memory = new Memory();
   private final Map<String, int[]> texts = new HashMap<>();
   private DiskCacheStore store;
-  private ScriptedHouse house;
+  private ScriptedHost host;
   private boolean broken;
   private int reused;
 
@@ -62,8 +62,8 @@ final class MemoryScript {
     this.time = new SimulatedTimeline(seed, 10);
     this.writeBehind = seed % 2 == 0;
     this.store = DiskCacheStore.open(disk.path(directory));
-    this.house = open();
-    house.registry.load(Geometry.ALPHA.id());
+    this.host = open();
+    host.registry.load(Geometry.ALPHA.id());
   }
 
   /** The script of a seed; its first line says in which order threads take turns. */
@@ -117,9 +117,9 @@ final class MemoryScript {
     return run.reused;
   }
 
-  private ScriptedHouse open() {
-    return new ScriptedHouse(
-        ScriptedHouse.ROOMY,
+  private ScriptedHost open() {
+    return new ScriptedHost(
+        ScriptedHost.ROOMY,
         builder ->
             Simulated.in(time, builder)
                 .caches(store)
@@ -129,7 +129,7 @@ final class MemoryScript {
 
   private void close() {
     disk.inject(Fault.NONE);
-    house.close();
+    host.close();
     store.close();
     time.pause(Duration.ofMinutes(1));
   }
@@ -175,7 +175,7 @@ final class MemoryScript {
   }
 
   private Geometry model() {
-    String serving = house.registry.current().orElseThrow().id().name();
+    String serving = host.registry.current().orElseThrow().id().name();
     return Geometry.valueOf(serving.toUpperCase(Locale.ROOT));
   }
 
@@ -184,13 +184,13 @@ final class MemoryScript {
     int[] within = prompt.length > LONGEST ? Arrays.copyOf(prompt, LONGEST) : prompt;
     GenerationResult answer;
     try {
-      answer = await(house.ask(request(agent, within, 3)));
+      answer = await(host.ask(request(agent, within, 3)));
     } catch (RequestException refused) {
       assertNoRoom(refused);
       return;
     }
     check(agent, within, answer);
-    int[] said = ScriptedHouse.said(within, answer);
+    int[] said = ScriptedHost.said(within, answer);
     memory.keep(model(), agent, said);
     texts.put(agent, said.length > LONGEST && before != null ? tokens(5, said.length) : said);
   }
@@ -229,7 +229,7 @@ final class MemoryScript {
 
   private void cancel(String agent, int steps) {
     int[] prompt = append(text(agent), tokens(90, steps));
-    Generation generation = house.ask(request(agent, prompt, 40));
+    Generation generation = host.ask(request(agent, prompt, 40));
     time.pause(Duration.ofNanos(steps * 20_000L));
     generation.cancel();
     while (!generation.isDone()) {
@@ -246,11 +246,9 @@ final class MemoryScript {
   /** Somebody whom nobody remembers needs room, at once with another. */
   private void crowd(int length) {
     int[] prompt = tokens(Math.min(length, 1700), length);
-    Generation one =
-        house.ask(GenerationRequest.of(new Prompt.Tokens(prompt)).maxTokens(2).build());
+    Generation one = host.ask(GenerationRequest.of(new Prompt.Tokens(prompt)).maxTokens(2).build());
     Generation two =
-        house.ask(
-            GenerationRequest.of(new Prompt.Tokens(tokens(300, length))).maxTokens(2).build());
+        host.ask(GenerationRequest.of(new Prompt.Tokens(tokens(300, length))).maxTokens(2).build());
     for (Generation each : List.of(one, two)) {
       try {
         await(each);
@@ -264,7 +262,7 @@ final class MemoryScript {
 
   private void swap(ModelId target) {
     try {
-      house.registry.swapWithRollback(target);
+      host.registry.swapWithRollback(target);
     } catch (ModelSwapException failed) {
       assertTrue(broken, () -> "nothing is broken: " + failed);
       assertTrue(failed.serving().isPresent(), "and nothing serves");
@@ -274,8 +272,8 @@ final class MemoryScript {
   private void unload() {
     Geometry before = model();
     try {
-      house.registry.unload();
-      house.registry.load(before.id());
+      host.registry.unload();
+      host.registry.load(before.id());
     } catch (ModelSwapException failed) {
       assertTrue(broken, () -> "nothing is broken: " + failed);
     }
@@ -284,11 +282,11 @@ final class MemoryScript {
   private void reopen() {
     Geometry before = model();
     disk.inject(Fault.NONE);
-    house.close();
+    host.close();
     store.close();
     store = DiskCacheStore.open(disk.path(directory));
-    house = open();
-    house.registry.load(before.id());
+    host = open();
+    host.registry.load(before.id());
   }
 
   /** One bit of one file, while nobody looks. */

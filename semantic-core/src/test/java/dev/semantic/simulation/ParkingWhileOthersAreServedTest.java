@@ -1,6 +1,6 @@
 package dev.semantic.simulation;
 
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,7 +12,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.MemoryCacheStore;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -24,17 +24,17 @@ class ParkingWhileOthersAreServedTest {
 
   private final SimulatedTimeline time = new SimulatedTimeline(1, 10);
   private final MemoryCacheStore store = new MemoryCacheStore(ByteSize.ofMiB(4));
-  private final ScriptedHouse house =
-      new ScriptedHouse(
-          ScriptedHouse.ROOMY,
+  private final ScriptedHost host =
+      new ScriptedHost(
+          ScriptedHost.ROOMY,
           builder ->
               Simulated.in(time, builder)
                   .caches(store)
                   .cacheBytes(ByteSize.parse("384KiB"))
-                  .engine(ScriptedHouse.engine(16, true)));
+                  .engine(ScriptedHost.engine(16, true)));
 
   private Generation ask(String agent, int answer) {
-    return house.ask(
+    return host.ask(
         GenerationRequest.of(new Prompt.Tokens(tokens(9, 1)))
             .agent(new AgentId(agent))
             .maxTokens(answer)
@@ -44,8 +44,8 @@ class ParkingWhileOthersAreServedTest {
 
   @Test
   void ofItsTimeATenthAtMostIsTheirs() {
-    house.registry.load(Geometry.ALPHA.id());
-    house.script.onVisit(
+    host.registry.load(Geometry.ALPHA.id());
+    host.script.onVisit(
         call -> {
           if (call == PortCall.FORWARD || call == PortCall.SNAPSHOT) {
             time.pause(STEP);
@@ -56,14 +56,14 @@ class ParkingWhileOthersAreServedTest {
       ask("agent " + i, 1);
     }
     time.pause(STEP.multipliedBy(SILENT * 5));
-    int soon = house.script.count(PortCall.SNAPSHOT);
+    int soon = host.script.count(PortCall.SNAPSHOT);
     assertTrue(soon > 1 && soon <= SILENT / 2 + 1, () -> soon + " copied");
     time.pause(STEP.multipliedBy(SILENT * 10));
     assertEquals(SILENT, store.parked(Geometry.ALPHA.tag()).size());
     assertTrue(!talks.isDone(), "nobody is served any more");
     talks.cancel();
     time.pause(STEP.multipliedBy(SILENT));
-    house.close();
+    host.close();
     time.pause(Duration.ofMinutes(1));
   }
 }

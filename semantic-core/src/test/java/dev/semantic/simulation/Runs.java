@@ -20,8 +20,8 @@ final class Runs {
       for (PortCall call : PortCall.values()) {
         hangs.aCallThatHangsCostsTheSwapAndNothingElse(call);
       }
-      everyTestOf(Class.forName("dev.semantic.registry.WriteBehindTest"));
-      everyTestOf(Class.forName("dev.semantic.registry.HomecomingTest"));
+      everyTestOf(Class.forName("dev.semantic.registry.BackgroundParkingTest"));
+      everyTestOf(Class.forName("dev.semantic.registry.AgentPrefetchTest"));
       everyTestOf(Class.forName("dev.semantic.registry.ParkedAsTheStoreSaysTest"));
       everyTestOf(Class.forName("dev.semantic.registry.KnownDefectsTest"));
     } catch (Throwable t) {

@@ -23,7 +23,7 @@ import dev.semantic.registry.Simulated;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.simulation.RequestHistory.Asked;
 import dev.semantic.simulation.RequestHistory.Run;
 import dev.semantic.store.CacheException;
@@ -33,7 +33,7 @@ import dev.semantic.swap.ReclaimFallback;
 import dev.semantic.swap.ReclaimPolicy;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapReport;
-import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.ThreadHandle;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -84,7 +84,7 @@ final class Scenario {
           PortCall.STORE_PARKED);
 
   private final SimulatedTimeline time;
-  private final ScriptedHouse house;
+  private final ScriptedHost host;
   private final PortTrouble trouble;
   private final RequestHistory asked = new RequestHistory();
   private final Map<Generation, Long> cancelled = new HashMap<>(); // since when
@@ -116,10 +116,9 @@ final class Scenario {
             ? PortTrouble.any(time, percent, Math.floorMod(seed, idles ? 12 : 3) == 0)
             : PortTrouble.plain(time, percent);
     this.throwingLogs = strangers && time.random(4) == 0 ? 1 + time.random(100) : 0;
-    this.house =
-        new ScriptedHouse(tight ? ScriptedHouse.TIGHT : ScriptedHouse.ROOMY, this::furnished);
-    house.runtime.readsInPlace(Math.floorMod(seed, 3) != 0);
-    house.script.onVisit(trouble.andThen(call -> asked.lookForOvertaking()));
+    this.host = new ScriptedHost(tight ? ScriptedHost.TIGHT : ScriptedHost.ROOMY, this::furnished);
+    host.runtime.readsInPlace(Math.floorMod(seed, 3) != 0);
+    host.script.onVisit(trouble.andThen(call -> asked.lookForOvertaking()));
   }
 
   private RegistryBuilder furnished(RegistryBuilder builder) {
@@ -130,7 +129,7 @@ final class Scenario {
     }
     if (strangers) {
       if (time.random(2) == 0) {
-        builder.listener(new UnrulyListener(time, trouble, () -> house.registry));
+        builder.listener(new UnrulyListener(time, trouble, () -> host.registry));
       }
       builder.listener(witness);
     }
@@ -150,7 +149,7 @@ final class Scenario {
   }
 
   private String story() {
-    return house.registry.history().stream()
+    return host.registry.history().stream()
             .map(
                 swap ->
                     "%s -> %s: %s, %s serves, %s %s"
@@ -162,18 +161,18 @@ final class Scenario {
                             swap.phases().keySet(),
                             swap.error().orElse("")))
             .collect(Collectors.joining("\n  ", "\n  ", "\n"))
-        + house.registry.status()
+        + host.registry.status()
         + "\n"
         + trouble;
   }
 
   private void play() {
-    house.registry.load(Geometry.ALPHA.id());
+    host.registry.load(Geometry.ALPHA.id());
     if (alike && time.random(2) == 0) {
-      house.registry.pin(new AgentId("client-1"));
+      host.registry.pin(new AgentId("client-1"));
     }
     trouble.begin();
-    List<Strand> actors = new ArrayList<>();
+    List<ThreadHandle> actors = new ArrayList<>();
     int clients = 2 + time.random(3);
     for (int i = 0; i < clients; i++) {
       String name = "client-" + i;
@@ -197,7 +196,7 @@ final class Scenario {
                 close();
               }));
     }
-    for (Strand actor : actors) {
+    for (ThreadHandle actor : actors) {
       join(actor);
     }
     List.copyOf(asked.all()).forEach(one -> awaitEnd(one.generation(), one.request()));
@@ -206,13 +205,13 @@ final class Scenario {
 
   private void close() {
     long before = time.nanoTime();
-    house.registry.close();
+    host.registry.close();
     trouble.closed();
     Duration took = Duration.ofNanos(time.nanoTime() - before);
     assertTrue(took.compareTo(LONGEST_CLOSE) < 0, () -> "closing took " + took);
   }
 
-  private Strand actor(String name, Runnable body) {
+  private ThreadHandle actor(String name, Runnable body) {
     return time.start(
         name,
         () -> {
@@ -224,7 +223,7 @@ final class Scenario {
         });
   }
 
-  private static void join(Strand actor) {
+  private static void join(ThreadHandle actor) {
     try {
       actor.join();
     } catch (InterruptedException e) {
@@ -240,7 +239,7 @@ final class Scenario {
       Generation generation;
       try {
         int from = asked.tick();
-        generation = house.ask(request);
+        generation = host.ask(request);
         asked.add(generation, request, from, time.nanoTime());
       } catch (RequestException refused) {
         time.pause(Duration.ofMillis(1 + time.random(50)));
@@ -259,11 +258,11 @@ final class Scenario {
   }
 
   private int[] opening() {
-    int[] own = ScriptedHouse.tokens(3 + time.random(40), time.random(9));
+    int[] own = ScriptedHost.tokens(3 + time.random(40), time.random(9));
     if (!alike) {
       return own;
     }
-    int[] system = ScriptedHouse.tokens(300, 1);
+    int[] system = ScriptedHost.tokens(300, 1);
     int[] all = Arrays.copyOf(system, system.length + own.length);
     System.arraycopy(own, 0, all, system.length, own.length);
     return all;
@@ -335,7 +334,7 @@ final class Scenario {
 
   private static int[] continued(int[] said, Generation generation) {
     try {
-      return ScriptedHouse.said(said, generation.await());
+      return ScriptedHost.said(said, generation.await());
     } catch (RequestException told) {
       return said;
     }
@@ -353,10 +352,10 @@ final class Scenario {
         switch (time.random(10)) {
           case 0 -> {
             unloaded = true;
-            house.registry.unload(options());
+            host.registry.unload(options());
           }
-          case 1 -> house.registry.load(target);
-          default -> house.registry.swapWithRollback(target, options());
+          case 1 -> host.registry.load(target);
+          default -> host.registry.swapWithRollback(target, options());
         }
       } catch (ModelSwapException failed) {
         assertTrue(failed.getCause() != null, "no cause");
@@ -392,8 +391,8 @@ final class Scenario {
       time.pause(Duration.ofMillis(time.random(60)));
       switch (time.random(5)) {
         case 0, 1 -> callOff();
-        case 2 -> house.registry.status();
-        case 3 -> house.registry.current();
+        case 2 -> host.registry.status();
+        case 3 -> host.registry.current();
         default -> plan();
       }
     }
@@ -405,8 +404,8 @@ final class Scenario {
       time.pause(Duration.ofMillis(time.random(60)));
       AgentId agent = new AgentId("client-" + time.random(3));
       switch (time.random(4)) {
-        case 0 -> house.parked.remove(agent, MODELS.get(time.random(MODELS.size())).tag());
-        case 1 -> house.parked.invalidateAll();
+        case 0 -> host.parked.remove(agent, MODELS.get(time.random(MODELS.size())).tag());
+        case 1 -> host.parked.invalidateAll();
         default -> forget(agent);
       }
     }
@@ -415,7 +414,7 @@ final class Scenario {
   private void forget(AgentId agent) {
     int from = asked.tick();
     try {
-      house.registry.forget(agent);
+      host.registry.forget(agent);
       forgotten.add(new Forgotten(agent, from, asked.tick()));
     } catch (CacheException hangs) { // what is being written of it
       assertTrue(trouble.any(), hangs::toString);
@@ -427,7 +426,7 @@ final class Scenario {
     Optional<Asked> first = asked.firstOf(one.agent(), one.from());
     if (first.isEmpty()) {
       MODELS.forEach(
-          model -> assertTrue(house.parked.parked(one.agent(), model.tag()).isEmpty(), "parked"));
+          model -> assertTrue(host.parked.parked(one.agent(), model.tag()).isEmpty(), "parked"));
     } else if (!alike
         && first.get().from() > one.to()
         && first.get().request().prompt() instanceof Prompt.Tokens
@@ -438,16 +437,16 @@ final class Scenario {
 
   /** Remembers which swap was told of: it was under way before and after. */
   private void callOff() {
-    Optional<String> before = house.registry.status().swap();
-    boolean inTime = house.registry.cancelSwap();
-    if (inTime && before.isPresent() && before.equals(house.registry.status().swap())) {
+    Optional<String> before = host.registry.status().swap();
+    boolean inTime = host.registry.cancelSwap();
+    if (inTime && before.isPresent() && before.equals(host.registry.status().swap())) {
       calledOff.add(before.get());
     }
   }
 
   private void plan() {
     try {
-      house.registry.plan(Geometry.BETA.id());
+      host.registry.plan(Geometry.BETA.id());
     } catch (Throwable refused) { // by strangers' code, which he calls himself
       assertTrue(trouble.any() || refused.getMessage() != null, "no reason");
     }
@@ -462,14 +461,14 @@ final class Scenario {
       throw new AssertionError("a thread of the core died", time.uncaught());
     }
     asked.check(new Run(trouble.any(), closedEarly, unloaded));
-    house.registry.history().forEach(this::checkSwap);
+    host.registry.history().forEach(this::checkSwap);
     forgotten.forEach(this::checkForgotten);
     if (!closedEarly) {
       somebodyServesOrALoadHelps();
     }
     end();
     if (strangers) {
-      assertEquals(house.registry.history(), witness.reports(), "not everybody was told");
+      assertEquals(host.registry.history(), witness.reports(), "not everybody was told");
     }
   }
 
@@ -486,12 +485,12 @@ final class Scenario {
     if (trouble.never()) { // and keeps what it holds
       time.pause(Duration.ofDays(30));
       assertFalse(trouble.outwaited(), "somebody waited for what never comes back");
-      house.closeAbandoned();
+      host.closeAbandoned();
     } else if (closedEarly && trouble.hungLong()) { // as it was when what it uses hung
-      house.closeAbandoned();
+      host.closeAbandoned();
     } else {
       // the scripted models count what is shared once for each who holds it
-      house.closeAfterTrouble(trouble.hung() || alike);
+      host.closeAfterTrouble(trouble.hung() || alike);
     }
     time.pause(Duration.ofMinutes(20));
     assertEquals(List.of(), time.living(), "threads that did not end");
@@ -507,7 +506,7 @@ final class Scenario {
   }
 
   private void somebodyServesOrALoadHelps() {
-    RegistryStatus status = house.registry.status();
+    RegistryStatus status = host.registry.status();
     if (trouble.never()) {
       return; // it says what it does; what it can do is up to what hangs
     }
@@ -516,9 +515,9 @@ final class Scenario {
     boolean serves = status.engine() == EngineMode.SERVING;
     assertEquals(serves, status.serving().isPresent(), "it does not say how it stands");
     if (!serves && !(idles && !unloaded && !trouble.any())) { // else who asks brings it back
-      house.registry.load(Geometry.ALPHA.id());
+      host.registry.load(Geometry.ALPHA.id());
     }
-    house.registry.unpin(new AgentId("client-1")); // whose cache may fill the pool
+    host.registry.unpin(new AgentId("client-1")); // whose cache may fill the pool
     answers();
     if (strangers) {
       swapsWorkAndAgentsAreRemembered();
@@ -526,11 +525,11 @@ final class Scenario {
   }
 
   private void answers() {
-    GenerationRequest last = ScriptedHouse.request("somebody", 4, ScriptedHouse.tokens(9, 9));
-    Generation answer = house.ask(last);
+    GenerationRequest last = ScriptedHost.request("somebody", 4, ScriptedHost.tokens(9, 9));
+    Generation answer = host.ask(last);
     awaitEnd(answer, last);
     assertEquals(
-        house.registry.current().orElseThrow().tag(), answer.await().model(), "who serves?");
+        host.registry.current().orElseThrow().tag(), answer.await().model(), "who serves?");
   }
 
   /** An agent's model is brought back, and he goes on where he was. */
@@ -541,7 +540,7 @@ final class Scenario {
             .map(result -> Geometry.of(result.model()))
             .orElse(Geometry.BETA);
     try {
-      house.registry.swapWithRollback(next.id());
+      host.registry.swapWithRollback(next.id());
     } catch (ModelSwapException e) {
       throw new AssertionError("no swap works any more", e);
     }
@@ -549,10 +548,10 @@ final class Scenario {
     if (last.isPresent() && !forgets && trouble.spared(MAY_LOSE)) {
       GenerationRequest asked = last.get().request();
       int[] said =
-          ScriptedHouse.said(
+          ScriptedHost.said(
               ((Prompt.Tokens) asked.prompt()).ids(), last.get().result().orElseThrow());
-      GenerationRequest again = ScriptedHouse.request(asked.agent().orElseThrow().name(), 2, said);
-      Generation answer = house.ask(again);
+      GenerationRequest again = ScriptedHost.request(asked.agent().orElseThrow().name(), 2, said);
+      Generation answer = host.ask(again);
       awaitEnd(answer, again);
       assertTrue(answer.await().cachedTokens() >= said.length - 1, "a cache was lost");
     }

@@ -1,7 +1,7 @@
 package dev.semantic.simulation;
 
 import dev.semantic.timeline.Monitor;
-import dev.semantic.timeline.Strand;
+import dev.semantic.timeline.ThreadHandle;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.time.Instant;
@@ -87,7 +87,7 @@ final class SimulatedTimeline implements Timeline {
   }
 
   @Override
-  public Strand start(String name, Runnable body) {
+  public ThreadHandle start(String name, Runnable body) {
     Task task = new Task(name, Thread.currentThread());
     task.thread =
         Thread.ofVirtual()
@@ -226,7 +226,7 @@ final class SimulatedTimeline implements Timeline {
     }
   }
 
-  private final class SimulatedStrand implements Strand {
+  private final class SimulatedStrand implements ThreadHandle {
     private final Task task;
 
     private SimulatedStrand(Task task) {

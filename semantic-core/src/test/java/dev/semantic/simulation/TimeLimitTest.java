@@ -1,7 +1,7 @@
 package dev.semantic.simulation;
 
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,7 +18,7 @@ import dev.semantic.registry.Simulated;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -31,23 +31,23 @@ class TimeLimitTest {
   private static final Duration LIMIT = Duration.ofMillis(205);
 
   private final SimulatedTimeline time = new SimulatedTimeline(1, 10);
-  private final ScriptedHouse house =
-      new ScriptedHouse(ScriptedHouse.TIGHT, builder -> Simulated.in(time, builder));
+  private final ScriptedHost host =
+      new ScriptedHost(ScriptedHost.TIGHT, builder -> Simulated.in(time, builder));
 
   @BeforeEach
   void serve() {
-    house.registry.load(Geometry.ALPHA.id());
+    host.registry.load(Geometry.ALPHA.id());
   }
 
   @AfterEach
   void close() {
-    house.close();
+    host.close();
     time.pause(Duration.ofMinutes(1));
     assertEquals(List.of(), time.living());
   }
 
   private void takes(PortCall slow, Duration each) {
-    house.script.onVisit(
+    host.script.onVisit(
         call -> {
           if (call == slow) {
             time.pause(each);
@@ -56,7 +56,7 @@ class TimeLimitTest {
   }
 
   private Generation ask(int answer, Duration limit) {
-    return house.ask(
+    return host.ask(
         GenerationRequest.of(new Prompt.Tokens(tokens(9, 1)))
             .agent(new AgentId("ada"))
             .maxTokens(answer)
@@ -85,7 +85,7 @@ class TimeLimitTest {
   void itEndsAPromptThatIsStillComputed() {
     takes(PortCall.FORWARD, LIMIT.plus(STEP));
     Generation generation =
-        house.ask(
+        host.ask(
             GenerationRequest.of(new Prompt.Tokens(tokens(900, 1)))
                 .prefillChunk(100)
                 .timeLimit(LIMIT)
@@ -93,7 +93,7 @@ class TimeLimitTest {
     GenerationResult answer = await(generation);
     assertEquals(FinishReason.TIME_LIMIT, answer.reason());
     assertEquals(List.of(), answer.tokens());
-    assertEquals(100, house.runtime.computedTokens());
+    assertEquals(100, host.runtime.computedTokens());
   }
 
   @Test
@@ -120,7 +120,7 @@ class TimeLimitTest {
     takes(PortCall.FORWARD, STEP);
     Generation ada = ask(1900, LIMIT);
     time.pause(LIMIT.dividedBy(2));
-    house.registry.swapWithRollback(
+    host.registry.swapWithRollback(
         Geometry.BETA.id(),
         SwapOptions.builder()
             .drainPolicy(DrainPolicy.PREEMPT)
@@ -142,9 +142,9 @@ class TimeLimitTest {
             .returnWithin(Duration.ofHours(1))
             .phaseTimeout(Duration.ofSeconds(2))
             .build();
-    house.registry.swapWithRollback(Geometry.BETA.id(), options);
+    host.registry.swapWithRollback(Geometry.BETA.id(), options);
     takes(PortCall.STORE_LOAD, Duration.ofHours(1));
-    house.registry.swapWithRollback(Geometry.ALPHA.id(), options);
+    host.registry.swapWithRollback(Geometry.ALPHA.id(), options);
     GenerationResult answer = await(ada);
     assertEquals(FinishReason.TIME_LIMIT, answer.reason());
     assertTrue(!answer.tokens().isEmpty());

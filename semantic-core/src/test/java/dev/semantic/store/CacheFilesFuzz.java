@@ -12,7 +12,7 @@ import dev.semantic.kv.KvEncoding;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvLayout.Layer;
 import dev.semantic.model.KvPrecision;
-import dev.semantic.store.CacheSections.Section;
+import dev.semantic.store.SectionTable.Section;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -40,7 +40,7 @@ final class CacheFilesFuzz implements FuzzTarget {
   private CacheFilesFuzz(Path directory) throws IOException {
     this.directory = directory;
     this.input = directory.resolve("input.kv");
-    CacheForm form = new CacheForm(java.time.Clock.systemUTC(), 64, 4);
+    CacheFormat form = new CacheFormat(java.time.Clock.systemUTC(), 64, 4);
     for (KvEncoding encoding : KvEncoding.values()) {
       Path home = directory.resolve("home-" + encoding);
       try (DiskCacheStore others = DiskCacheStore.open(home, form.with(encoding))) {
@@ -76,7 +76,7 @@ final class CacheFilesFuzz implements FuzzTarget {
   public Depth read(Recipe recipe) throws IOException {
     byte[] file = recipe.one(good);
     Files.write(input, recipe.sometimes(8) ? recipe.bent(file) : changed(file, recipe));
-    EntryReader reader = new EntryReader(CacheForm.usual());
+    EntryReader reader = new EntryReader(CacheFormat.usual());
     try {
       reader.header(input);
     } catch (IOException e) {
@@ -106,55 +106,54 @@ final class CacheFilesFuzz implements FuzzTarget {
   /** With another header, and what follows from it put right. */
   private static byte[] changed(byte[] file, Recipe recipe) throws IOException {
     int length = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(12);
-    byte[] old = Arrays.copyOfRange(file, CachePrologue.BYTES, CachePrologue.BYTES + length);
+    byte[] old = Arrays.copyOfRange(file, FileMagic.BYTES, FileMagic.BYTES + length);
     JsonNode header = JsonEdits.edited(JsonEdits.JSON.readTree(old), recipe);
     byte[] json = JsonEdits.JSON.writeValueAsBytes(header);
-    byte[] body = Arrays.copyOfRange(file, CachePrologue.BYTES + length, file.length);
+    byte[] body = Arrays.copyOfRange(file, FileMagic.BYTES + length, file.length);
     return recipe.sometimes(4) ? file(json, body) : file(json, fitting(json, body));
   }
 
   private static byte[] file(byte[] json, byte[] body) {
-    CachePrologue prologue =
-        new CachePrologue(
-            CachePrologue.VERSION, json.length, CachePrologue.checksum(json, json.length));
-    ByteBuffer file = ByteBuffer.allocate(CachePrologue.BYTES + json.length + body.length);
-    return file.put(prologue.toBytes()).put(json).put(body).array();
+    FileMagic magic =
+        new FileMagic(FileMagic.VERSION, json.length, FileMagic.checksum(json, json.length));
+    ByteBuffer file = ByteBuffer.allocate(FileMagic.BYTES + json.length + body.length);
+    return file.put(magic.toBytes()).put(json).put(body).array();
   }
 
   /** As long as the header wants it, with the checksums that belong to that. */
   private static byte[] fitting(byte[] json, byte[] body) {
-    CacheSections sections;
+    SectionTable sectionTable;
     CacheHeader header;
-    long begin = CachePrologue.BYTES + (long) json.length;
+    long begin = FileMagic.BYTES + (long) json.length;
     try {
       header = HeaderFields.read(json, CacheHeader::parse);
-      sections = CacheSections.after(begin, header, false);
+      sectionTable = SectionTable.after(begin, header, false);
     } catch (CacheFileException e) {
       return body;
     }
-    if (sections.end() - begin > LARGEST) {
+    if (sectionTable.end() - begin > LARGEST) {
       return body;
     }
     ByteBuffer fitting =
-        ByteBuffer.allocate((int) (sections.end() - begin)).order(ByteOrder.LITTLE_ENDIAN);
-    fitting.put(body, 0, Math.min(body.length, (int) (sections.table() - begin)));
-    fitting.position((int) (sections.table() - begin));
+        ByteBuffer.allocate((int) (sectionTable.end() - begin)).order(ByteOrder.LITTLE_ENDIAN);
+    fitting.put(body, 0, Math.min(body.length, (int) (sectionTable.table() - begin)));
+    fitting.position((int) (sectionTable.table() - begin));
     ByteBuffer sealed =
-        ByteBuffer.allocate(CachePrologue.BYTES - 4 + 4 * sections.blocks())
+        ByteBuffer.allocate(FileMagic.BYTES - 4 + 4 * sectionTable.blocks())
             .order(ByteOrder.LITTLE_ENDIAN);
-    int crc = CachePrologue.checksum(json, json.length);
-    sealed.put(new CachePrologue(CachePrologue.VERSION, json.length, crc).sealed());
-    for (Section section : sections.all()) {
+    int crc = FileMagic.checksum(json, json.length);
+    sealed.put(new FileMagic(FileMagic.VERSION, json.length, crc).sealed());
+    for (Section section : sectionTable.all()) {
       for (int at = 0; at < section.bytes(); at += header.blockBytes()) {
         int from = (int) (section.offset() - begin) + at;
         int count = Math.min(header.blockBytes(), section.bytes() - at);
         byte[] block = Arrays.copyOfRange(fitting.array(), from, from + count);
-        int checksum = CachePrologue.checksum(block, count);
+        int checksum = FileMagic.checksum(block, count);
         fitting.putInt(checksum);
         sealed.putInt(checksum);
       }
     }
-    fitting.putInt(CachePrologue.checksum(sealed.array(), sealed.position()));
+    fitting.putInt(FileMagic.checksum(sealed.array(), sealed.position()));
     return fitting.array();
   }
 

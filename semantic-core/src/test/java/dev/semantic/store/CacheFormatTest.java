@@ -69,7 +69,7 @@ class CacheFormatTest {
       throws Exception {
     KvSnapshot snapshot = Snapshots.plausible(ALPHA, LAYOUT, precision, 40, 1);
     byte @Nullable [] key = encrypted ? KEY : null;
-    CacheForm form = new CacheForm(CacheStoreContractTest.ticking(), 100, 16).with(encoding);
+    CacheFormat form = new CacheFormat(CacheStoreContractTest.ticking(), 100, 16).with(encoding);
     try (DiskCacheStore store =
         DiskCacheStore.open(root, key == null ? form : form.with(CacheKey.of(key)))) {
       store.park(NAME, snapshot);

@@ -67,7 +67,7 @@ class CacheStoreContractTest {
 
     @Override
     CacheStore make() {
-      DiskCacheStore made = DiskCacheStore.open(root, new CacheForm(ticking(), 64, 4));
+      DiskCacheStore made = DiskCacheStore.open(root, new CacheFormat(ticking(), 64, 4));
       store = made;
       return made;
     }

@@ -56,8 +56,8 @@ class CacheTransferTest {
     from.park(BOB, Snapshots.fork(LONG, 10, 2));
   }
 
-  private static CacheForm form() {
-    return new CacheForm(CacheStoreContractTest.ticking(), 64, 4);
+  private static CacheFormat form() {
+    return new CacheFormat(CacheStoreContractTest.ticking(), 64, 4);
   }
 
   @AfterEach
@@ -114,11 +114,11 @@ class CacheTransferTest {
   void itIsOneFileThatTheStoresOwnReaderReads() throws IOException {
     assumeTrue(directory.getFileSystem().supportedFileAttributeViews().contains("posix"));
     export();
-    assertSame(LONG, new EntryReader(CacheForm.usual()).snapshot(parcel));
+    assertSame(LONG, new EntryReader(CacheFormat.usual()).snapshot(parcel));
     assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(parcel)));
     assertEquals(
         from.parked(ALPHA).getLast().when(),
-        new EntryReader(CacheForm.usual()).header(parcel).parked());
+        new EntryReader(CacheFormat.usual()).header(parcel).parked());
   }
 
   @Test

@@ -34,7 +34,7 @@ class CacheViewTest {
   @TempDir Path root;
 
   private DiskCacheStore open() {
-    return DiskCacheStore.open(root, new CacheForm(CacheStoreContractTest.ticking(), 64, 4));
+    return DiskCacheStore.open(root, new CacheFormat(CacheStoreContractTest.ticking(), 64, 4));
   }
 
   @Test
@@ -157,7 +157,7 @@ class CacheViewTest {
 
     public static void main(String[] arguments) {
       try (DiskCacheStore store =
-          DiskCacheStore.open(Path.of(arguments[0]), new CacheForm(Clock.systemUTC(), 64, 4))) {
+          DiskCacheStore.open(Path.of(arguments[0]), new CacheFormat(Clock.systemUTC(), 64, 4))) {
         for (int number = 0; ; number++) {
           store.park(ANNA, small(ALPHA, number));
           store.park(new AgentId("agent " + number % 5), small(BETA, number));
@@ -198,7 +198,7 @@ class CacheViewTest {
       assertTrue(seen >= 40, "there was something to look at");
       Path parcel = root.resolveSibling(root.getFileName() + "-parcel.kv");
       view.export(view.list().getFirst(), parcel);
-      assertEquals(ALPHA, new EntryReader(CacheForm.usual()).snapshot(parcel).tag());
+      assertEquals(ALPHA, new EntryReader(CacheFormat.usual()).snapshot(parcel).tag());
       Files.delete(parcel);
       String last = says.readLine();
       assertTrue(

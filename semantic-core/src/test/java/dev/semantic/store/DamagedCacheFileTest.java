@@ -40,7 +40,7 @@ class DamagedCacheFileTest {
   @BeforeEach
   void park() throws IOException {
     log = new StandardError();
-    store = DiskCacheStore.open(root, new CacheForm(CacheStoreContractTest.ticking(), 64, 256));
+    store = DiskCacheStore.open(root, new CacheFormat(CacheStoreContractTest.ticking(), 64, 256));
     store.park(ANNA, small(ALPHA, 1));
     file = CacheFileNames.file(root, ANNA, ALPHA);
     good = Files.readAllBytes(file);
@@ -58,7 +58,7 @@ class DamagedCacheFileTest {
     store.park(ANNA, small(ALPHA, 2));
     byte[] other = Files.readAllBytes(file);
     byte[] mixed = other.clone();
-    int header = CachePrologue.BYTES + headerBytes(good);
+    int header = FileMagic.BYTES + headerBytes(good);
     System.arraycopy(good, 0, mixed, 0, header);
     assertFalse(Arrays.equals(mixed, other), "the two were parked at the same instant");
     assertPutAside(mixed, "mixed");

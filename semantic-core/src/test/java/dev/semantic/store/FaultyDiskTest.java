@@ -76,8 +76,8 @@ class FaultyDiskTest {
     return DiskCacheStore.open(disk.path(root), form());
   }
 
-  private CacheForm form() {
-    CacheForm open = new CacheForm(Clock.systemUTC(), 64, 4);
+  private CacheFormat form() {
+    CacheFormat open = new CacheFormat(Clock.systemUTC(), 64, 4);
     return encrypted ? open.with(EncryptedCacheTest.key(1)) : open;
   }
 

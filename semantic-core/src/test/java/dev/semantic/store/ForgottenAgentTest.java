@@ -28,15 +28,15 @@ class ForgottenAgentTest {
 
   @TempDir Path root;
 
-  private static CacheForm form(boolean encrypted) {
-    CacheForm open = new CacheForm(Clock.systemUTC(), 64, 4);
+  private static CacheFormat form(boolean encrypted) {
+    CacheFormat open = new CacheFormat(Clock.systemUTC(), 64, 4);
     return encrypted ? open.with(EncryptedCacheTest.key(1)) : open;
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void aForgottenAgentIsNowhere(boolean encrypted) throws IOException {
-    CacheForm form = form(encrypted);
+    CacheFormat form = form(encrypted);
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
       for (AgentId agent : List.of(ANNA, BERT)) {
         store.park(agent, small(ALPHA, 1));
@@ -58,7 +58,8 @@ class ForgottenAgentTest {
     }
   }
 
-  private void assertNothingOf(AgentId agent, CacheForm form, ModelTag... tags) throws IOException {
+  private void assertNothingOf(AgentId agent, CacheFormat form, ModelTag... tags)
+      throws IOException {
     try (Stream<Path> all = Files.walk(root)) {
       List<Path> its =
           all.filter(
@@ -74,7 +75,7 @@ class ForgottenAgentTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void whatIsRemovedOfOneModelComesBackFromNoRoom(boolean encrypted) throws IOException {
-    CacheForm form = form(encrypted);
+    CacheFormat form = form(encrypted);
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
       store.park(ANNA, small(ALPHA, 1));
       store.park(ANNA, small(BETA, 2));
@@ -100,7 +101,7 @@ class ForgottenAgentTest {
 
   @Test
   void whoeverPurgesAllThatIsListedLeavesNothing() throws IOException {
-    CacheForm form = form(false);
+    CacheFormat form = form(false);
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
       store.park(ANNA, small(ALPHA, 1));
       store.invalidateAll();

@@ -47,7 +47,8 @@ class FullDiskTest {
   }
 
   private DiskCacheStore opened(UpkeepPolicy policy) {
-    return DiskCacheStore.open(disk.path(root), new CacheForm(clock, 64, 4), policy, where -> free);
+    return DiskCacheStore.open(
+        disk.path(root), new CacheFormat(clock, 64, 4), policy, where -> free);
   }
 
   @AfterEach

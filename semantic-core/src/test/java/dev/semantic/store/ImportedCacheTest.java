@@ -55,14 +55,14 @@ class ImportedCacheTest {
     root = directory.resolve("root");
   }
 
-  static Stream<CacheForm> forms() {
-    CacheForm plain = new CacheForm(CacheStoreContractTest.ticking(), 64, 4);
+  static Stream<CacheFormat> forms() {
+    CacheFormat plain = new CacheFormat(CacheStoreContractTest.ticking(), 64, 4);
     return Stream.of(
         plain, plain.with(KvEncoding.Q8), plain.with(CacheKey.of(new byte[CacheKey.BYTES])));
   }
 
   /** What the attacker hands out. */
-  private Path parcel(CacheForm form, KvSnapshot content) {
+  private Path parcel(CacheFormat form, KvSnapshot content) {
     Path away = directory.resolve("away");
     try (DiskCacheStore store = DiskCacheStore.open(away, form)) {
       store.park(MALLORY, content);
@@ -79,7 +79,7 @@ class ImportedCacheTest {
 
   @ParameterizedTest
   @MethodSource("forms")
-  void nobodyElseBeginsWithIt(CacheForm form) {
+  void nobodyElseBeginsWithIt(CacheFormat form) {
     Path parcel = parcel(form, POISON);
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
       store.importFrom(CacheImport.of(parcel));
@@ -95,7 +95,7 @@ class ImportedCacheTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void whatWasComputedHereIsSharedBesideIt(boolean first) {
-    CacheForm form = forms().findFirst().orElseThrow();
+    CacheFormat form = forms().findFirst().orElseThrow();
     Path parcel = parcel(form, POISON);
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
       if (first) {
@@ -117,7 +117,7 @@ class ImportedCacheTest {
   /** Also the same numbers: who imports cannot know that they are. */
   @Test
   void itRefersToNobodysBlocksAndNobodyToIts() throws Exception {
-    CacheForm form = forms().findFirst().orElseThrow();
+    CacheFormat form = forms().findFirst().orElseThrow();
     Path parcel = parcel(form, HONEST);
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
       store.park(ANNA, HONEST);
@@ -132,7 +132,7 @@ class ImportedCacheTest {
 
   @Test
   void whereItComesFromOutlastsBeingParkedArchivedAndExportedAgain() throws Exception {
-    CacheForm form = forms().findFirst().orElseThrow();
+    CacheFormat form = forms().findFirst().orElseThrow();
     Path parcel = parcel(form, POISON);
     assertFalse(new EntryReader(form).header(parcel).agent().imported(), "it says nothing");
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
@@ -165,7 +165,7 @@ class ImportedCacheTest {
   /** The agent computes its prompt again, from the first token on: then it is its own work. */
   @Test
   void aCacheThatIsComputedAnewIsSharedAgain() {
-    CacheForm form = forms().findFirst().orElseThrow();
+    CacheFormat form = forms().findFirst().orElseThrow();
     Path parcel = parcel(form, POISON);
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
       store.importFrom(CacheImport.of(parcel));

@@ -72,8 +72,8 @@ class MutatedFilesTest {
       this.encrypted = encrypted;
     }
 
-    CacheForm form() {
-      CacheForm open = new CacheForm(CLOCK, 64, 4).with(encoding);
+    CacheFormat form() {
+      CacheFormat open = new CacheFormat(CLOCK, 64, 4).with(encoding);
       return encrypted ? open.with(EncryptedCacheTest.key(1)) : open;
     }
   }

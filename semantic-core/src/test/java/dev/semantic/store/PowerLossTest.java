@@ -65,8 +65,8 @@ class PowerLossTest {
     log.close();
   }
 
-  private static CacheForm form(boolean encrypted) {
-    CacheForm open = new CacheForm(Clock.systemUTC(), 4096, 4);
+  private static CacheFormat form(boolean encrypted) {
+    CacheFormat open = new CacheFormat(Clock.systemUTC(), 4096, 4);
     return encrypted ? open.with(EncryptedCacheTest.key(1)) : open;
   }
 

@@ -51,7 +51,7 @@ class QuantizedCacheTest {
 
   private DiskCacheStore open(KvEncoding encoding) {
     return DiskCacheStore.open(
-        root, new CacheForm(CacheStoreContractTest.ticking(), 64, 4).with(encoding));
+        root, new CacheFormat(CacheStoreContractTest.ticking(), 64, 4).with(encoding));
   }
 
   /** Files by their names; the time of parking is masked. */

@@ -58,7 +58,7 @@ class RetentionTest {
 
   private DiskCacheStore open(UpkeepPolicy policy) {
     DiskCacheStore store =
-        DiskCacheStore.open(disk.path(root), new CacheForm(clock, 64, 4), policy, where -> free);
+        DiskCacheStore.open(disk.path(root), new CacheFormat(clock, 64, 4), policy, where -> free);
     open.add(store);
     return store;
   }
@@ -182,7 +182,7 @@ class RetentionTest {
   void whoIsInMemoryStaysAndThatIsSaidOnce() {
     DiskCacheStore store = open(live(Retention.UNLIMITED.withBytes(NOTHING)));
     store.updateModelTag(ALPHA);
-    CacheUser engine = () -> Set.of(agent(0), agent(2));
+    PinnedAgents engine = () -> Set.of(agent(0), agent(2));
     store.addUser(engine);
     parkAgents(store, 4);
     assertEquals(2, store.upkeep().run().caches());

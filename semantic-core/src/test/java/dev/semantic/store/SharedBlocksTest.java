@@ -42,7 +42,7 @@ class SharedBlocksTest {
 
   @BeforeEach
   void open() {
-    store = DiskCacheStore.open(root, new CacheForm(CacheStoreContractTest.ticking(), 64, 4));
+    store = DiskCacheStore.open(root, new CacheFormat(CacheStoreContractTest.ticking(), 64, 4));
   }
 
   @AfterEach

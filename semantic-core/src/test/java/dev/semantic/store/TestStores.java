@@ -11,10 +11,10 @@ public final class TestStores {
   /** A store that takes the disk for as free as it is told, and looks at no limit by itself. */
   public static DiskCacheStore open(
       Path root, Clock clock, UpkeepPolicy policy, LongSupplier free) {
-    CacheForm usual = CacheForm.usual();
+    CacheFormat usual = CacheFormat.usual();
     return DiskCacheStore.open(
         root,
-        new CacheForm(clock, usual.checksumBytes(), usual.blockTokens()),
+        new CacheFormat(clock, usual.checksumBytes(), usual.blockTokens()),
         policy,
         where -> free.getAsLong());
   }

@@ -55,7 +55,7 @@ class TimeToLiveTest {
   }
 
   private DiskCacheStore open(@Nullable CacheKey key) {
-    CacheForm form = new CacheForm(clock, 64, 4).with(DAY);
+    CacheFormat form = new CacheFormat(clock, 64, 4).with(DAY);
     return DiskCacheStore.open(root, key == null ? form : form.with(key));
   }
 
@@ -153,7 +153,7 @@ class TimeToLiveTest {
 
   @Test
   void withoutALimitNothingExpires() {
-    try (DiskCacheStore store = DiskCacheStore.open(root, new CacheForm(clock, 64, 4))) {
+    try (DiskCacheStore store = DiskCacheStore.open(root, new CacheFormat(clock, 64, 4))) {
       store.park(ANNA, LONG);
       pass(Duration.ofDays(100_000));
       assertSame(LONG, store.load(ANNA, ALPHA).orElseThrow());

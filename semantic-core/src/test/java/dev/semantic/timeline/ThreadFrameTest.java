@@ -13,9 +13,9 @@ import org.junit.jupiter.api.Test;
 class ThreadFrameTest {
   private final List<String> said = Collections.synchronizedList(new ArrayList<>());
 
-  private void end(Strand strand) throws InterruptedException {
-    strand.join();
-    assertFalse(strand.isAlive());
+  private void end(ThreadHandle thread) throws InterruptedException {
+    thread.join();
+    assertFalse(thread.isAlive());
   }
 
   @Test

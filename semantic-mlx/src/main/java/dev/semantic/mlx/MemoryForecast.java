@@ -46,16 +46,16 @@ public record MemoryForecast(ByteSize weights, ByteSize caches, ByteSize working
   }
 
   /** The larger of a chunk of a prompt, behind all others, and the logits of many agents. */
-  static ByteSize working(Decoder decoder, KvPrecision precision, int context) {
-    Decoder.Layer layer = decoder.layers().getFirst();
+  static ByteSize working(Decoder description, KvPrecision precision, int context) {
+    Decoder.Layer layer = description.layers().getFirst();
     Attention attention = layer.attention();
-    long within = Math.min(context, decoder.contextLength()); // no sequence goes beyond
+    long within = Math.min(context, description.contextLength()); // no sequence goes beyond
     long chunk = Math.min(CHUNK, within);
     long projected = (attention.heads() + 2L * attention.kvHeads()) * attention.headDim();
     long scores = attention.heads() * chunk * within;
     double ofTokens = PROJECTIONS * projected + FEED_FORWARD * layer.feedForward().width();
     double numbers = chunk * ofTokens + SCORES * scores;
-    long logits = 2L * BATCH * decoder.vocabularySize() * Float.BYTES;
+    long logits = 2L * BATCH * description.vocabularySize() * Float.BYTES;
     return new ByteSize(Math.max(Math.round(precision.bytes() * numbers), logits));
   }
 }

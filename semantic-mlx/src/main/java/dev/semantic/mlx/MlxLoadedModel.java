@@ -128,7 +128,7 @@ final class MlxLoadedModel implements LoadedModel {
   @Override
   public Optional<Vacancy> vacancy() {
     // On a GPU arrays are not where the processor's threads could write.
-    return session.gpu() ? Optional.empty() : Optional.of(new MlxVacancy(this));
+    return session.gpu() ? Optional.empty() : Optional.of(new MlxKvAllocation(this));
   }
 
   @Override

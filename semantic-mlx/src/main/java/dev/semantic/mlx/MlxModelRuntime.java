@@ -9,7 +9,7 @@ import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.checkpoint.Checkpoints;
 import dev.semantic.mlx.layers.Transformer;
 import dev.semantic.mlx.load.ComputePolicy;
-import dev.semantic.mlx.load.ComputePolicy.Form;
+import dev.semantic.mlx.load.ComputePolicy.WeightFormat;
 import dev.semantic.mlx.models.FetchProgress;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelFetcher;
@@ -39,14 +39,15 @@ public final class MlxModelRuntime implements ModelRuntime {
   private final ModelCatalog catalog;
   private final MemoryBudget budget;
 
-  private final @Nullable Form form;
+  private final @Nullable WeightFormat weightFormat;
   private final OpenModels models;
 
-  private MlxModelRuntime(Mlx mlx, ModelCatalog catalog, MemoryBudget budget, @Nullable Form form) {
+  private MlxModelRuntime(
+      Mlx mlx, ModelCatalog catalog, MemoryBudget budget, @Nullable WeightFormat weightFormat) {
     this.mlx = mlx;
     this.catalog = catalog;
     this.budget = budget;
-    this.form = form;
+    this.weightFormat = weightFormat;
     this.models = new OpenModels(mlx.session());
   }
 
@@ -75,8 +76,9 @@ public final class MlxModelRuntime implements ModelRuntime {
   }
 
   /** Computes every model in one form, whatever is best. */
-  static MlxModelRuntime open(Form form) {
-    return new MlxModelRuntime(Mlx.open(), ModelCatalog.ofUser(), MemoryBudget.ofSystem(), form);
+  static MlxModelRuntime open(WeightFormat weightFormat) {
+    return new MlxModelRuntime(
+        Mlx.open(), ModelCatalog.ofUser(), MemoryBudget.ofSystem(), weightFormat);
   }
 
   /** From the hub, or as the catalogue knows; needs MLX for nothing. */
@@ -117,16 +119,16 @@ public final class MlxModelRuntime implements ModelRuntime {
   }
 
   ComputePolicy policy(Checkpoint checkpoint) {
-    if (form != null) {
-      return ComputePolicy.of(form, checkpoint, mlx.gpu());
+    if (weightFormat != null) {
+      return ComputePolicy.of(weightFormat, checkpoint, mlx.gpu());
     }
     return ComputePolicy.choose(checkpoint, mlx.gpu(), budget, working(checkpoint));
   }
 
   private ModelSpec spec(
       ModelId id, Checkpoint checkpoint, ComputePolicy policy, PendingCodec text) {
-    Decoder decoder = checkpoint.decoder();
-    KvLayout layout = Transformer.kvLayout(decoder);
+    Decoder description = checkpoint.decoder();
+    KvLayout layout = Transformer.kvLayout(description);
     KvPrecision precision = policy.kvPrecision();
     return new ModelSpec(
         id,
@@ -135,9 +137,9 @@ public final class MlxModelRuntime implements ModelRuntime {
             ModelFingerprint.of(checkpoint, layout, policy, mlx.device())),
         architecture(checkpoint),
         checkpoint.parameters(),
-        decoder.hiddenSize(),
-        decoder.vocabularySize(),
-        decoder.contextLength(),
+        description.hiddenSize(),
+        description.vocabularySize(),
+        description.contextLength(),
         checkpoint.quantization(),
         policy.label(checkpoint),
         layout,
@@ -205,7 +207,8 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   private ByteSize working(Checkpoint checkpoint) {
     KvPrecision precision =
-        ComputePolicy.of(Form.EXPANDED, checkpoint, mlx.gpu()).kvPrecision(); // as any form's
+        ComputePolicy.of(WeightFormat.EXPANDED, checkpoint, mlx.gpu())
+            .kvPrecision(); // as any form's
     return MemoryForecast.working(checkpoint.decoder(), precision, LONG_CONTEXT);
   }
 

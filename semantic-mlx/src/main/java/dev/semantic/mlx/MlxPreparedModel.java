@@ -6,11 +6,11 @@ import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.checkpoint.LostPages;
 import dev.semantic.mlx.layers.Transformer;
 import dev.semantic.mlx.load.ComputePolicy;
-import dev.semantic.mlx.load.Pace;
+import dev.semantic.mlx.load.LoadThrottle;
 import dev.semantic.mlx.load.ReadAhead;
 import dev.semantic.mlx.load.WeightAllocator;
 import dev.semantic.mlx.load.WeightReader;
-import dev.semantic.mlx.tokenizer.ModelCodec;
+import dev.semantic.mlx.tokenizer.ChatTokenizer;
 import dev.semantic.mlx.tokenizer.SharedCodec;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
@@ -40,7 +40,7 @@ final class MlxPreparedModel implements PreparedModel {
   private final ComputePolicy policy;
   private final ModelSpec spec;
   private final Executor aside;
-  private final CompletableFuture<ModelCodec> text;
+  private final CompletableFuture<ChatTokenizer> text;
 
   MlxPreparedModel(
       MlxSession session,
@@ -48,7 +48,7 @@ final class MlxPreparedModel implements PreparedModel {
       Checkpoint checkpoint,
       ComputePolicy policy,
       ModelSpec spec,
-      Supplier<ModelCodec> text) {
+      Supplier<ChatTokenizer> text) {
     this.session = session;
     this.models = models;
     this.checkpoint = checkpoint;
@@ -98,8 +98,8 @@ final class MlxPreparedModel implements PreparedModel {
    * Gentle while MLX's thread is busy. Where nothing but {@code ours} is in memory, whoever is
    * served is served by another process, at times that nobody here knows of.
    */
-  private Pace pace(int ours) {
-    return new Pace(() -> session.owner().isBusy() || session.openScopes() <= ours);
+  private LoadThrottle pace(int ours) {
+    return new LoadThrottle(() -> session.owner().isBusy() || session.openScopes() <= ours);
   }
 
   /**

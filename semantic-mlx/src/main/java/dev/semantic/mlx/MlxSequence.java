@@ -97,19 +97,19 @@ final class MlxSequence implements Sequence {
   }
 
   /** On the owner thread; where the numbers of a new sequence go. */
-  List<Place> vacate(KvOutline outline) {
+  List<Place> vacate(KvOutline header) {
     for (int i = 0; i < caches.size(); i++) {
-      caches.get(i).vacate(outline.starts().get(i), outline.tokens().length);
+      caches.get(i).vacate(header.starts().get(i), header.tokens().length);
     }
     scope.eval(caches.stream().flatMap(cache -> Arrays.stream(cache.arrays())).toList());
     return caches.stream().map(KvCache::place).toList();
   }
 
   /** On the owner thread; the numbers are there. */
-  void occupy(KvOutline outline) {
+  void occupy(KvOutline header) {
     scope.endWriting();
-    caches.forEach(KvCache::occupy);
-    append(outline.tokens());
+    caches.forEach(KvCache::commit);
+    append(header.tokens());
     far = isLong(0);
   }
 
@@ -197,7 +197,7 @@ final class MlxSequence implements Sequence {
           ModelSpec spec = model.spec();
           List<Integer> seams =
               caches.stream()
-                  .map(KvCache::seams)
+                  .map(KvCache::segmentEnds)
                   .filter(each -> !each.isEmpty())
                   .findFirst()
                   .orElse(List.of());

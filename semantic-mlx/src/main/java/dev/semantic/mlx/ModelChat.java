@@ -3,7 +3,7 @@ package dev.semantic.mlx;
 import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.checkpoint.Checkpoints;
 import dev.semantic.mlx.files.ModelDirectory;
-import dev.semantic.mlx.tokenizer.ModelCodec;
+import dev.semantic.mlx.tokenizer.ChatTokenizer;
 import dev.semantic.mlx.tokenizer.PendingCodec;
 import dev.semantic.mlx.tokenizer.Tokenizers;
 import java.nio.file.Path;
@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * or fields of their own. Needs MLX for nothing. Any thread.
  */
 public final class ModelChat implements AutoCloseable {
-  private final ModelCodec codec;
+  private final ChatTokenizer codec;
 
-  private ModelChat(ModelCodec codec) {
+  private ModelChat(ChatTokenizer codec) {
     this.codec = codec;
   }
 
@@ -55,7 +55,7 @@ public final class ModelChat implements AutoCloseable {
    * @throws dev.semantic.model.ModelException if there is no template, or it refuses the values
    */
   public Rendered render(Map<String, ? extends @Nullable Object> values, Clock clock) {
-    ModelCodec.Rendered rendered = codec.render(values, clock);
+    ChatTokenizer.Rendered rendered = codec.render(values, clock);
     return new Rendered(rendered.text(), rendered.tokens());
   }
 

@@ -44,7 +44,7 @@ final class ModelFingerprint {
             ARITHMETIC,
             text(layout),
             text(policy.kvPrecision()),
-            text(policy.form()),
+            text(policy.weightFormat()),
             text(policy.activations()),
             policy.gpu(),
             device);
@@ -67,12 +67,12 @@ final class ModelFingerprint {
     };
   }
 
-  private static String text(ComputePolicy.Form form) {
-    return switch (form) {
+  private static String text(ComputePolicy.WeightFormat weightFormat) {
+    return switch (weightFormat) {
       case EXPANDED -> "EXPANDED";
       case QUANTISED -> "QUANTISED";
-      case NARROW -> "NARROW";
-      case AS_IN_FILE -> "AS_IN_FILE";
+      case HALF -> "NARROW";
+      case NATIVE -> "AS_IN_FILE";
     };
   }
 

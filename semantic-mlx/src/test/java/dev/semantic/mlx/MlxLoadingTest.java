@@ -105,7 +105,7 @@ class MlxLoadingTest {
         forward(model, sequence, 1, 2, 3);
         List<Holding> caches =
             runtime.memory().holdings().stream()
-                .filter(holding -> holding.owner().contains("sequence"))
+                .filter(allocation -> allocation.owner().contains("sequence"))
                 .toList();
         assertEquals(sequence.bytes(), bytes(caches));
         assertEquals(2 * prepared.spec().layers(), caches.size());
@@ -116,7 +116,7 @@ class MlxLoadingTest {
   }
 
   private static long bytes(List<Holding> holdings) {
-    return holdings.stream().mapToLong(holding -> holding.size().bytes()).sum();
+    return holdings.stream().mapToLong(allocation -> allocation.size().bytes()).sum();
   }
 
   /** At the first byte, in the middle of the largest tensor, and when only the token is missing. */

@@ -41,8 +41,12 @@ class ModelFingerprintTest {
         "QUANTISED BFLOAT16 true gpu BFLOAT16|QUANTISED|BFLOAT16|true|gpu"
       })
   void textOfEveryForm(
-      ComputePolicy.Form form, DType activations, boolean gpu, String device, String text) {
-    ComputePolicy policy = new ComputePolicy(form, activations, gpu);
+      ComputePolicy.WeightFormat weightFormat,
+      DType activations,
+      boolean gpu,
+      String device,
+      String text) {
+    ComputePolicy policy = new ComputePolicy(weightFormat, activations, gpu);
     assertEquals("2|" + LAYOUT_TEXT + "|" + text, ModelFingerprint.text(LAYOUT, policy, device));
   }
 

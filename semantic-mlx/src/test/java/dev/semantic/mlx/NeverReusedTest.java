@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @RequiresNatives
 class NeverReusedTest {
-  private static final int[] PROMPT = RecordedHouse.tokens(300, 1);
+  private static final int[] PROMPT = RecordedHost.tokens(300, 1);
 
   @TempDir private Path directory;
   private Path model = Path.of("");
@@ -111,26 +111,26 @@ class NeverReusedTest {
     Path original = copy(model, directory.resolve("original"));
     try (DiskCacheStore caches = DiskCacheStore.open(directory.resolve("caches"));
         MlxModelRuntime runtime = runtime(ByteSize.ofGiB(64));
-        RecordedHouse house = new RecordedHouse(runtime, caches)) {
-      house.registry.load(id);
-      int[] talk = house.said("ada", PROMPT, 2);
-      ModelTag before = tag(house);
-      assertEquals(1, house.registry.swapWithRollback(other).agentsParked());
+        RecordedHost host = new RecordedHost(runtime, caches)) {
+      host.registry.load(id);
+      int[] talk = host.said("ada", PROMPT, 2);
+      ModelTag before = tag(host);
+      assertEquals(1, host.registry.swapWithRollback(other).agentsParked());
       change.to(model);
-      assertEquals(0, house.registry.swapWithRollback(id).agentsRestored());
-      ModelTag changed = tag(house);
+      assertEquals(0, host.registry.swapWithRollback(id).agentsRestored());
+      ModelTag changed = tag(host);
       assertEquals(before.model(), changed.model());
       assertNotEquals(before.fingerprint(), changed.fingerprint());
-      house.recorder.take();
-      assertEquals(0, house.turn("ada", talk, 1).cachedTokens(), "another model's memory");
-      assertEquals(0, house.turn("bob", RecordedHouse.tokens(9, 8), 1).cachedTokens());
-      assertAsFresh(house.recorder.take().getFirst(), talk);
+      host.recorder.take();
+      assertEquals(0, host.turn("ada", talk, 1).cachedTokens(), "another model's memory");
+      assertEquals(0, host.turn("bob", RecordedHost.tokens(9, 8), 1).cachedTokens());
+      assertAsFresh(host.recorder.take().getFirst(), talk);
 
-      house.registry.swapWithRollback(other);
+      host.registry.swapWithRollback(other);
       copy(original, model);
-      assertEquals(1, house.registry.swapWithRollback(id).agentsRestored());
-      assertEquals(before, tag(house));
-      GenerationResult again = house.turn("ada", talk, 1);
+      assertEquals(1, host.registry.swapWithRollback(id).agentsRestored());
+      assertEquals(before, tag(host));
+      GenerationResult again = host.turn("ada", talk, 1);
       assertEquals(talk.length - 1, again.cachedTokens(), "it was there");
     }
   }
@@ -143,26 +143,26 @@ class NeverReusedTest {
     try (DiskCacheStore caches = DiskCacheStore.open(directory.resolve("caches"))) {
       for (ByteSize memory : List.of(ByteSize.ofGiB(64), new ByteSize(1))) {
         try (MlxModelRuntime runtime = runtime(memory);
-            RecordedHouse house = new RecordedHouse(runtime, caches)) {
-          house.registry.load(id);
-          assertEquals(0, house.turn("ada", PROMPT, 2).cachedTokens(), memory.toString());
+            RecordedHost host = new RecordedHost(runtime, caches)) {
+          host.registry.load(id);
+          assertEquals(0, host.turn("ada", PROMPT, 2).cachedTokens(), memory.toString());
         }
       }
     }
   }
 
-  private static ModelTag tag(RecordedHouse house) {
-    return house.registry.current().orElseThrow().tag();
+  private static ModelTag tag(RecordedHost host) {
+    return host.registry.current().orElseThrow().tag();
   }
 
   /** What a process would say that has never seen the first model. */
   private void assertAsFresh(float[] logits, int[] talk) throws IOException {
     try (DiskCacheStore caches = DiskCacheStore.open(directory.resolve("other caches"));
         MlxModelRuntime runtime = runtime(ByteSize.ofGiB(64));
-        RecordedHouse house = new RecordedHouse(runtime, caches)) {
-      house.registry.load(new ModelId(model.toString()));
-      house.turn("ada", talk, 1);
-      assertArrayEquals(house.recorder.take().getFirst(), logits, 0f);
+        RecordedHost host = new RecordedHost(runtime, caches)) {
+      host.registry.load(new ModelId(model.toString()));
+      host.turn("ada", talk, 1);
+      assertArrayEquals(host.recorder.take().getFirst(), logits, 0f);
     }
   }
 

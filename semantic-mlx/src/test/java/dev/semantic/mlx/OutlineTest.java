@@ -10,7 +10,7 @@ import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.models.HubSettings;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelFetcher;
-import dev.semantic.mlx.models.ModelOutline;
+import dev.semantic.mlx.models.RemoteModelHeaders;
 import dev.semantic.mlx.models.UserCache;
 import dev.semantic.mlx.models.hub.FakeHub;
 import dev.semantic.mlx.testing.RandomGguf;
@@ -88,7 +88,7 @@ class OutlineTest {
     hub.knowsRanges = ranges;
     Path was;
     MemoryBudget memory = new MemoryBudget(ByteSize.parse(budget));
-    try (ModelOutline outline = new ModelFetcher(catalog).outline(MODEL).orElseThrow();
+    try (RemoteModelHeaders outline = new ModelFetcher(catalog).outline(MODEL).orElseThrow();
         MlxModelRuntime runtime = MlxModelRuntime.open(catalog, memory)) {
       was = outline.path();
       assertEquals(runtime.footprint(whole), runtime.footprint(was));
@@ -122,7 +122,7 @@ class OutlineTest {
     hub.large("model-Q8_0.gguf", Arrays.copyOf(content, Math.toIntExact(far)));
     hub.large("mmproj-model.gguf", new byte[100]);
     hub.knowsRanges = ranges;
-    try (ModelOutline outline = new ModelFetcher(catalog).outline(MODEL).orElseThrow();
+    try (RemoteModelHeaders outline = new ModelFetcher(catalog).outline(MODEL).orElseThrow();
         MlxModelRuntime runtime = MlxModelRuntime.open(catalog)) {
       assertEquals(far, outline.fetchBytes());
       assertEquals(runtime.footprint(whole), runtime.footprint(outline.path()));

@@ -85,19 +85,19 @@ class ParkedFormsTest {
       ModelSpec spec =
           goesOnExactly(
               recast,
-              kept ? ComputePolicy.Form.QUANTISED : ComputePolicy.Form.EXPANDED,
+              kept ? ComputePolicy.WeightFormat.QUANTISED : ComputePolicy.WeightFormat.EXPANDED,
               kept ? SHORT : LENGTHS);
       assertEquals(architecture, spec.architecture());
       assertEquals(precision(form), spec.kvPrecision());
       if (kept) {
-        try (MlxModelRuntime runtime = MlxModelRuntime.open(ComputePolicy.Form.EXPANDED);
+        try (MlxModelRuntime runtime = MlxModelRuntime.open(ComputePolicy.WeightFormat.EXPANDED);
             PreparedModel expanded = runtime.prepare(spec.id())) {
           assertTrue(spec.weightSize().compareTo(expanded.spec().weightSize()) < 0, "not kept so");
           assertNotEquals(expanded.spec().tag(), spec.tag());
         }
       }
       if (precision(form) != KvPrecision.FLOAT32) { // as a model that is so small is computed
-        goesOnExactly(recast, ComputePolicy.Form.AS_IN_FILE, SHORT);
+        goesOnExactly(recast, ComputePolicy.WeightFormat.NATIVE, SHORT);
       }
     }
   }
@@ -119,16 +119,20 @@ class ParkedFormsTest {
   @ParameterizedTest
   @MethodSource("fixtures")
   void asOthersQuantisedThem(Path model) {
-    goesOnExactly(model, ComputePolicy.Form.EXPANDED, SHORT);
-    goesOnExactly(model, ComputePolicy.Form.QUANTISED, SHORT);
+    goesOnExactly(model, ComputePolicy.WeightFormat.EXPANDED, SHORT);
+    goesOnExactly(model, ComputePolicy.WeightFormat.QUANTISED, SHORT);
   }
 
   @Test
   void outOfGgufFiles() {
     goesOnExactly(
-        RandomGguf.llama(3).write(directory, "llama", 3), ComputePolicy.Form.EXPANDED, LENGTHS);
+        RandomGguf.llama(3).write(directory, "llama", 3),
+        ComputePolicy.WeightFormat.EXPANDED,
+        LENGTHS);
     goesOnExactly(
-        RandomGguf.gemma3(7, 8).write(directory, "gemma", 4), ComputePolicy.Form.EXPANDED, LENGTHS);
+        RandomGguf.gemma3(7, 8).write(directory, "gemma", 4),
+        ComputePolicy.WeightFormat.EXPANDED,
+        LENGTHS);
   }
 
   /** Close to what it would be without, and twice in the same way. */
@@ -137,7 +141,7 @@ class ParkedFormsTest {
   void inFewerBitsOnDisk(String architecture) {
     Path model = TinyModels.of(MODELS.get(architecture));
     Path recast = RecastModel.write(model, Form.F32, directory.resolve("model"));
-    try (MlxModelRuntime runtime = MlxModelRuntime.open(ComputePolicy.Form.EXPANDED)) {
+    try (MlxModelRuntime runtime = MlxModelRuntime.open(ComputePolicy.WeightFormat.EXPANDED)) {
       List<float[]> exact = stayed(runtime, recast, LENGTHS).logits();
       for (KvEncoding encoding : List.of(KvEncoding.Q8, KvEncoding.Q4)) {
         List<float[]> one = returned(runtime, recast, LENGTHS, encoding, "one").logits();
@@ -152,13 +156,14 @@ class ParkedFormsTest {
     }
   }
 
-  private ModelSpec goesOnExactly(Path model, ComputePolicy.Form form, List<Integer> lengths) {
-    try (MlxModelRuntime runtime = MlxModelRuntime.open(form)) {
+  private ModelSpec goesOnExactly(
+      Path model, ComputePolicy.WeightFormat weightFormat, List<Integer> lengths) {
+    try (MlxModelRuntime runtime = MlxModelRuntime.open(weightFormat)) {
       Talk stayed = stayed(runtime, model, lengths);
       Talk returned = returned(runtime, model, lengths, KvEncoding.EXACT, "caches");
       assertEquals(stayed.spec().tag(), returned.spec().tag());
       assertFalse(stayed.logits().isEmpty());
-      assertSame(stayed.logits(), returned.logits(), model + ", " + form);
+      assertSame(stayed.logits(), returned.logits(), model + ", " + weightFormat);
       return stayed.spec();
     }
   }
@@ -168,9 +173,9 @@ class ParkedFormsTest {
 
   /** Nobody is parked. */
   private static Talk stayed(MlxModelRuntime runtime, Path model, List<Integer> lengths) {
-    try (RecordedHouse house = new RecordedHouse(runtime, new MemoryCacheStore())) {
-      house.registry.load(new ModelId(model.toString()));
-      return secondPart(house, firstPart(house, lengths));
+    try (RecordedHost host = new RecordedHost(runtime, new MemoryCacheStore())) {
+      host.registry.load(new ModelId(model.toString()));
+      return secondPart(host, firstPart(host, lengths));
     }
   }
 
@@ -185,36 +190,36 @@ class ParkedFormsTest {
     ModelId other = new ModelId(RandomGguf.llama(1).write(directory, "in-between", 9).toString());
     try (DiskCacheStore caches =
             DiskCacheStore.builder(directory.resolve(name + runs++)).encoding(encoding).open();
-        RecordedHouse house = new RecordedHouse(runtime, caches)) {
-      house.registry.load(id);
-      List<int[]> talks = firstPart(house, lengths);
-      SwapReport there = house.registry.swapWithRollback(other);
+        RecordedHost host = new RecordedHost(runtime, caches)) {
+      host.registry.load(id);
+      List<int[]> talks = firstPart(host, lengths);
+      SwapReport there = host.registry.swapWithRollback(other);
       assertEquals(lengths.size(), there.agentsParked());
-      house.turn("somebody", RecordedHouse.tokens(9, 9), 2);
-      SwapReport back = house.registry.swapWithRollback(id);
+      host.turn("somebody", RecordedHost.tokens(9, 9), 2);
+      SwapReport back = host.registry.swapWithRollback(id);
       assertEquals(lengths.size(), back.agentsRestored());
-      return secondPart(house, talks);
+      return secondPart(host, talks);
     } catch (ModelSwapException e) {
       throw new AssertionError(e);
     }
   }
 
-  private static List<int[]> firstPart(RecordedHouse house, List<Integer> lengths) {
+  private static List<int[]> firstPart(RecordedHost host, List<Integer> lengths) {
     return lengths.stream()
-        .map(length -> house.said("agent of " + length, RecordedHouse.tokens(length, length), 2))
+        .map(length -> host.said("agent of " + length, RecordedHost.tokens(length, length), 2))
         .toList();
   }
 
   /** All that was said, a few tokens more, and what the model says then. */
-  private static Talk secondPart(RecordedHouse house, List<int[]> talks) {
-    house.recorder.take();
+  private static Talk secondPart(RecordedHost host, List<int[]> talks) {
+    host.recorder.take();
     for (int[] talk : talks) {
       int[] more = Arrays.copyOf(talk, talk.length + 5);
-      System.arraycopy(RecordedHouse.tokens(5, 4), 0, more, talk.length, 5);
-      GenerationResult result = house.turn("agent of " + (talk.length - 2), more, MORE);
+      System.arraycopy(RecordedHost.tokens(5, 4), 0, more, talk.length, 5);
+      GenerationResult result = host.turn("agent of " + (talk.length - 2), more, MORE);
       assertEquals(talk.length - 1, result.cachedTokens(), "its prompt was computed again");
     }
-    return new Talk(house.registry.current().orElseThrow(), house.recorder.take());
+    return new Talk(host.registry.current().orElseThrow(), host.recorder.take());
   }
 
   private static void assertSame(List<float[]> expected, List<float[]> actual, String what) {

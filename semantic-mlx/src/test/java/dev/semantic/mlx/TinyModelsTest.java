@@ -9,7 +9,7 @@ import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.array.LiveHandles;
-import dev.semantic.mlx.load.ComputePolicy.Form;
+import dev.semantic.mlx.load.ComputePolicy.WeightFormat;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.testing.Reference;
 import dev.semantic.mlx.testing.RequiresNatives;
@@ -69,8 +69,8 @@ class TinyModelsTest {
   @MethodSource("models")
   void anyFormGivesAboutTheSame(Path directory) {
     float tolerance = Math.max(tolerance(directory), heldOtherwise(directory));
-    for (Form form : Form.values()) {
-      try (MlxModelRuntime runtime = MlxModelRuntime.open(form)) {
+    for (WeightFormat weightFormat : WeightFormat.values()) {
+      try (MlxModelRuntime runtime = MlxModelRuntime.open(weightFormat)) {
         with(
             runtime,
             directory,
@@ -79,7 +79,7 @@ class TinyModelsTest {
               int[] prompt = Reference.ints(expected.get("prompt"));
               try (Sequence sequence = model.open()) {
                 float[] logits = prefill(model, sequence, prompt, 10);
-                compare(expected.get("logits_last"), logits, wanted, "as " + form);
+                compare(expected.get("logits_last"), logits, wanted, "as " + weightFormat);
               }
             });
       }

@@ -37,7 +37,7 @@ final class ChatCommand extends Subcommand {
       description = "How long an answer may be; default ${DEFAULT-VALUE}.")
   private int maxTokens = 512;
 
-  @Mixin private HouseOptions house = new HouseOptions();
+  @Mixin private RegistryOptions registryOptions = new RegistryOptions();
 
   @Override
   Answer answer() throws IOException {
@@ -47,21 +47,29 @@ final class ChatCommand extends Subcommand {
     if (maxTokens < 1) {
       throw misuse("--max-tokens must be 1 or more; it is " + maxTokens);
     }
-    house.check(this);
+    registryOptions.check(this);
     AgentId id = agentId();
     ModelId first = new ModelId(model);
-    house.find(terminal(), first);
-    try (ModelRuntime runtime = house.openRuntime();
-        DiskCacheStore caches = house.openCaches();
+    registryOptions.find(terminal(), first);
+    try (ModelRuntime runtime = registryOptions.openRuntime();
+        DiskCacheStore caches = registryOptions.openCaches();
         ModelRegistry registry =
-            house.registry(runtime, caches).listener(new PhaseLines(terminal(), false)).build()) {
+            registryOptions
+                .registry(runtime, caches)
+                .listener(new PhaseLines(terminal(), false))
+                .build()) {
       Conversation.Setting setting =
           new Conversation.Setting(
-              registry, runtime, caches, terminal(), target -> house.find(terminal(), target));
+              registry,
+              runtime,
+              caches,
+              terminal(),
+              target -> registryOptions.find(terminal(), target));
       Conversation conversation =
-          Conversation.of(setting, id, house.cacheDirectory(), house.key(), maxTokens);
+          Conversation.of(
+              setting, id, registryOptions.cacheDirectory(), registryOptions.key(), maxTokens);
       parkWhenKilled(conversation, registry);
-      HouseOptions.tellInterrupted(registry, terminal().err());
+      RegistryOptions.tellInterrupted(registry, terminal().err());
       registry.load(first);
       try (Lines lines = terminal().conversational() ? Lines.ofTerminal() : Lines.of(System.in)) {
         conversation.hold(lines);

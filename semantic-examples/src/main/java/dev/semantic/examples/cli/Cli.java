@@ -26,7 +26,7 @@ final class Cli {
 
   static int run(Terminal terminal, String... arguments) {
     chooseLogLevel(arguments);
-    HeadStart.of(arguments);
+    StartupCache.of(arguments);
     SemanticCommand root = new SemanticCommand(terminal);
     CommandLine commands =
         new CommandLine(root)

@@ -44,7 +44,7 @@ final class FetchCommand extends Subcommand {
   Answer answer() {
     MemoryBudget memory = Budgets.ofMachine(this, budget);
     if (!force) {
-      Foresight.requireFit(new ModelId(name), memory, "--force fetches it all the same");
+      MemoryCheck.requireFit(new ModelId(name), memory, "--force fetches it all the same");
     }
     ModelCatalog catalog = ModelCatalog.ofUser();
     ModelId id = new ModelId(name);

@@ -6,7 +6,7 @@ import dev.semantic.mlx.MemoryForecast;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelFetcher;
-import dev.semantic.mlx.models.ModelOutline;
+import dev.semantic.mlx.models.RemoteModelHeaders;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import java.nio.file.Path;
@@ -54,18 +54,18 @@ final class FitsCommand extends Subcommand {
     MemoryBudget memory = Budgets.ofMachine(this, budget);
     ModelCatalog catalog = ModelCatalog.ofUser();
     ModelId id = new ModelId(name);
-    Optional<Path> here = Foresight.here(catalog, id);
+    Optional<Path> here = MemoryCheck.here(catalog, id);
     if (here.isPresent()) {
       return answer(here.get(), 0, memory);
     }
-    Optional<ModelOutline> outline = new ModelFetcher(catalog).outline(id);
-    try (ModelOutline found = outline.orElseThrow(() -> absent(catalog, id))) {
+    Optional<RemoteModelHeaders> outline = new ModelFetcher(catalog).outline(id);
+    try (RemoteModelHeaders found = outline.orElseThrow(() -> absent(catalog, id))) {
       return outlined(found, memory);
     }
   }
 
   /** Nobody wants to hear of the files in which the headers lie for a moment. */
-  private Answer outlined(ModelOutline outline, MemoryBudget memory) {
+  private Answer outlined(RemoteModelHeaders outline, MemoryBudget memory) {
     try {
       return answer(outline.path(), outline.fetchBytes(), memory);
     } catch (ModelException e) {

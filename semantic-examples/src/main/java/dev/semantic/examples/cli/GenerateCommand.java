@@ -96,7 +96,7 @@ final class GenerateCommand extends ModelCommand {
   private boolean ignoreEos;
 
   @ArgGroup(exclusive = false)
-  private @Nullable Remembered remembered;
+  private @Nullable AgentCacheOptions remembered;
 
   private String drawnBy = ""; // the seed, where there is one
 
@@ -106,7 +106,7 @@ final class GenerateCommand extends ModelCommand {
     requirePositive("--max-tokens", maxTokens);
     requirePositive("--chunk", chunk);
     Prompt fixed = promptBeforeLoading();
-    Remembered whose = remembered;
+    AgentCacheOptions whose = remembered;
     if (whose == null) {
       try (ModelRegistry registry = registry(runtime, model, null)) {
         return new Answer(fields(generate(registry, request(registry, fixed))), () -> "");
@@ -118,7 +118,7 @@ final class GenerateCommand extends ModelCommand {
       GenerationResult result = generate(registry, request(registry, fixed).agent(agent));
       Map<String, Object> fields = fields(result);
       fields.put("cached_tokens", result.cachedTokens());
-      fields.put("parked_bytes", Remembered.park(registry, caches, agent).bytes());
+      fields.put("parked_bytes", AgentCacheOptions.park(registry, caches, agent).bytes());
       return new Answer(fields, () -> "");
     }
   }

@@ -39,7 +39,7 @@ abstract class ModelCommand extends Subcommand {
   @Override
   final Answer answer() throws IOException {
     ModelId id = new ModelId(model);
-    Foresight.requireFit(id, Budgets.ofMachine(this, budget), Foresight.MORE);
+    MemoryCheck.requireFit(id, Budgets.ofMachine(this, budget), MemoryCheck.MORE);
     fetchIfMissing(terminal(), id);
     MemoryBudget memory = Budgets.of(this, budget); // which needs MLX; a fetch does not
     try (MlxModelRuntime runtime = MlxModelRuntime.open(ModelCatalog.ofUser(), memory)) {

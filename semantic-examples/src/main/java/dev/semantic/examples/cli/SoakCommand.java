@@ -2,7 +2,7 @@ package dev.semantic.examples.cli;
 
 import dev.semantic.examples.chat.Conversations;
 import dev.semantic.examples.talk.Account;
-import dev.semantic.examples.talk.Crowd;
+import dev.semantic.examples.talk.AgentLoad;
 import dev.semantic.examples.talk.Spoken;
 import dev.semantic.journal.InterruptedSwap;
 import dev.semantic.mlx.Mlx;
@@ -60,7 +60,7 @@ final class SoakCommand extends Subcommand {
       description = "How long an answer is; default ${DEFAULT-VALUE}.")
   private int maxTokens = 16;
 
-  @Mixin private HouseOptions house = new HouseOptions();
+  @Mixin private RegistryOptions registryOptions = new RegistryOptions();
 
   private final List<SwapReport> reports = new ArrayList<>();
   private final List<Long> memory = new ArrayList<>();
@@ -79,15 +79,15 @@ final class SoakCommand extends Subcommand {
     if (swaps < 0 || agents < 1 || maxTokens < 1) {
       throw misuse("--swaps must not be negative; --agents and --max-tokens must be 1 or more");
     }
-    house.check(this);
+    registryOptions.check(this);
     ModelId a = new ModelId(first);
     ModelId b = new ModelId(second);
-    house.find(terminal(), a);
-    house.find(terminal(), b);
+    registryOptions.find(terminal(), a);
+    registryOptions.find(terminal(), b);
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-    try (ModelRuntime runtime = house.openRuntime();
-        DiskCacheStore caches = house.openCaches();
-        ModelRegistry registry = house.registry(runtime, caches).build()) {
+    try (ModelRuntime runtime = registryOptions.openRuntime();
+        DiskCacheStore caches = registryOptions.openCaches();
+        ModelRegistry registry = registryOptions.registry(runtime, caches).build()) {
       fields.put("found", found(registry, runtime, caches, List.of(a, b)));
       Account account = soak(registry, runtime, a, b);
       good =
@@ -110,7 +110,7 @@ final class SoakCommand extends Subcommand {
       @Nullable DiskCacheStore caches,
       List<ModelId> models)
       throws IOException {
-    HouseOptions.tellInterrupted(registry, terminal().err());
+    RegistryOptions.tellInterrupted(registry, terminal().err());
     Map<String, Object> parked = new LinkedHashMap<>();
     Map<ModelTag, ModelId> names = new LinkedHashMap<>();
     for (ModelId model : models) {
@@ -144,13 +144,13 @@ final class SoakCommand extends Subcommand {
   private Account soak(ModelRegistry registry, ModelRuntime runtime, ModelId a, ModelId b)
       throws InterruptedException {
     SplittableRandom random = new SplittableRandom(seed);
-    Path directory = house.cacheDirectory();
+    Path directory = registryOptions.cacheDirectory();
     Path transcripts = // in clear, so none where there is a key
-        directory == null || house.key().isPresent()
+        directory == null || registryOptions.key().isPresent()
             ? null
             : directory.resolve(Conversations.MADE_UP);
-    try (Crowd crowd =
-            Crowd.gather(registry, runtime, List.of(a, b), agents, maxTokens, transcripts);
+    try (AgentLoad crowd =
+            AgentLoad.gather(registry, runtime, List.of(a, b), agents, maxTokens, transcripts);
         SwapCount count = new SwapCount(terminal(), swaps)) {
       registry.load(a);
       crowd.awaitTalking();

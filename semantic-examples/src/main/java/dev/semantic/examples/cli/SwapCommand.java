@@ -1,6 +1,6 @@
 package dev.semantic.examples.cli;
 
-import dev.semantic.examples.talk.Crowd;
+import dev.semantic.examples.talk.AgentLoad;
 import dev.semantic.examples.talk.Spoken;
 import dev.semantic.mlx.Mlx;
 import dev.semantic.model.ModelId;
@@ -100,7 +100,7 @@ final class SwapCommand extends Subcommand {
     }
   }
 
-  @Mixin private HouseOptions house = new HouseOptions();
+  @Mixin private RegistryOptions registryOptions = new RegistryOptions();
 
   private boolean serving;
 
@@ -114,14 +114,17 @@ final class SwapCommand extends Subcommand {
   Answer answer() throws IOException {
     checkUsage();
     List<ModelId> ids = models.stream().map(ModelId::new).toList();
-    ids.forEach(id -> house.find(terminal(), id));
+    ids.forEach(id -> registryOptions.find(terminal(), id));
     List<SwapReport> reports = new ArrayList<>();
     List<Spoken> answers;
-    try (ModelRuntime runtime = house.openRuntime();
-        DiskCacheStore caches = house.openCaches();
+    try (ModelRuntime runtime = registryOptions.openRuntime();
+        DiskCacheStore caches = registryOptions.openCaches();
         ModelRegistry registry =
-            house.registry(runtime, caches).listener(new PhaseLines(terminal(), json())).build()) {
-      HouseOptions.tellInterrupted(registry, terminal().err());
+            registryOptions
+                .registry(runtime, caches)
+                .listener(new PhaseLines(terminal(), json()))
+                .build()) {
+      RegistryOptions.tellInterrupted(registry, terminal().err());
       answers = talk(registry, runtime, ids, reports);
       serving = registry.current().isPresent();
     } catch (InterruptedException e) {
@@ -139,13 +142,13 @@ final class SwapCommand extends Subcommand {
     if (agents < 1 || maxTokens < 1) {
       throw misuse("--agents and --max-tokens must be 1 or more");
     }
-    house.check(this);
+    registryOptions.check(this);
   }
 
   private List<Spoken> talk(
       ModelRegistry registry, ModelRuntime runtime, List<ModelId> ids, List<SwapReport> reports)
       throws InterruptedException {
-    try (Crowd crowd = Crowd.gather(registry, runtime, ids, agents, maxTokens, null)) {
+    try (AgentLoad crowd = AgentLoad.gather(registry, runtime, ids, agents, maxTokens, null)) {
       registry.load(ids.getFirst());
       for (int i = 1; i < ids.size(); i++) {
         crowd.awaitTalking();

@@ -14,14 +14,14 @@ import java.util.List;
 final class Agent {
   private final AgentId id;
   private final ModelRegistry registry;
-  private final Story story;
+  private final DemoScript script;
   private final int maxTokens;
   private final List<ChatMessage> talk = new ArrayList<>();
 
-  Agent(String name, ModelRegistry registry, Story story, int maxTokens) {
+  Agent(String name, ModelRegistry registry, DemoScript script, int maxTokens) {
     this.id = new AgentId(name);
     this.registry = registry;
-    this.story = story;
+    this.script = script;
     this.maxTokens = maxTokens;
   }
 
@@ -30,7 +30,7 @@ final class Agent {
     talk.add(ChatMessage.user(words));
     GenerationResult answer = ask(new Prompt.Chat(talk), Sampling.GREEDY, maxTokens);
     talk.add(ChatMessage.assistant(answer.text()));
-    story.answer(id, words, answer);
+    script.answer(id, words, answer);
     return answer;
   }
 
@@ -51,7 +51,7 @@ final class Agent {
   /** A text that the model continues. */
   void writes(String beginning) {
     Sampling varied = Sampling.GREEDY.withRepetitionPenalty(1.2);
-    story.answer(id, beginning, ask(new Prompt.Text(beginning), varied, maxTokens / 2));
+    script.answer(id, beginning, ask(new Prompt.Text(beginning), varied, maxTokens / 2));
   }
 
   private GenerationResult ask(Prompt prompt, Sampling sampling, int limit) {

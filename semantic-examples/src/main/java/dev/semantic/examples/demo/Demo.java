@@ -27,7 +27,7 @@ public final class Demo {
 
   private final Terminal terminal;
   private final MemoryBudget budget;
-  private final Story story;
+  private final DemoScript script;
   private final int answerTokens;
 
   /**
@@ -42,7 +42,7 @@ public final class Demo {
   Demo(Terminal terminal, boolean silent, MemoryBudget budget, int answerTokens) {
     this.terminal = terminal;
     this.budget = budget;
-    this.story = new Story(terminal, silent);
+    this.script = new DemoScript(terminal, silent);
     this.answerTokens = answerTokens;
   }
 
@@ -53,8 +53,8 @@ public final class Demo {
    * @throws IllegalStateException if something is not as it is claimed to be
    */
   public Map<String, Object> run() throws IOException {
-    story.fetch(ModelCatalog.SMOLLM2);
-    story.fetch(ModelCatalog.GEMMA3);
+    script.fetch(ModelCatalog.SMOLLM2);
+    script.fetch(ModelCatalog.GEMMA3);
     try (Workplace workplace = Workplace.create();
         MlxModelRuntime runtime = MlxModelRuntime.open();
         DiskCacheStore caches = DiskCacheStore.open(workplace.caches())) {
@@ -69,36 +69,36 @@ public final class Demo {
         tell(registry, workplace, sabotage);
       }
     }
-    return story.asJson();
+    return script.asJson();
   }
 
   private void tell(ModelRegistry registry, Workplace workplace, Sabotage sabotage)
       throws IOException {
-    Agent ada = new Agent("Ada", registry, story, answerTokens);
-    Agent bob = new Agent("Bob", registry, story, answerTokens);
+    Agent ada = new Agent("Ada", registry, script, answerTokens);
+    Agent bob = new Agent("Bob", registry, script, answerTokens);
 
-    story.chapter("Loading " + SMOL);
-    story.report(registry.load(SMOL));
+    script.chapter("Loading " + SMOL);
+    script.report(registry.load(SMOL));
     ada.says("Hello! My name is Ada, and my boat is called Nele. Please greet me.");
     bob.says("Hello! My name is Bob, and I live in Lisbon. Please greet me.");
 
-    story.chapter("Swapping to " + GEMMA + ", a base model: it continues texts");
+    script.chapter("Swapping to " + GEMMA + ", a base model: it continues texts");
     swap(registry, GEMMA);
-    story.parked(workplace.caches());
+    script.parked(workplace.caches());
     ada.writes("Ada looked at her boat and");
     bob.writes("Bob walked through Lisbon and");
 
-    story.chapter("Swapping back: both agents continue from what they left on disk");
+    script.chapter("Swapping back: both agents continue from what they left on disk");
     swap(registry, SMOL);
     ada.remembers("What is the name of my boat?");
     bob.remembers("What is the name of the city I live in?");
 
-    story.chapter("A swap to a truncated file: refused before anything is touched");
+    script.chapter("A swap to a truncated file: refused before anything is touched");
     Path truncated = workplace.truncatedCopy(path(ModelCatalog.GEMMA3));
     fail(registry, new ModelId(truncated.toString()), SwapOutcome.REFUSED);
     ada.remembers("Thank you! Are you still there?");
 
-    story.chapter("A swap to a file that changes while it is loaded: rolled back");
+    script.chapter("A swap to a file that changes while it is loaded: rolled back");
     Path changing = workplace.copy(path(ModelCatalog.SMOLLM2));
     sabotage.touchWhenLoading(changing);
     fail(registry, new ModelId(changing.toString()), SwapOutcome.ROLLED_BACK);
@@ -107,7 +107,7 @@ public final class Demo {
 
   private void swap(ModelRegistry registry, ModelId target) {
     try {
-      story.report(registry.swapWithRollback(target));
+      script.report(registry.swapWithRollback(target));
     } catch (ModelSwapException e) {
       throw new IllegalStateException(e.getMessage(), e);
     }
@@ -118,7 +118,7 @@ public final class Demo {
       registry.swapWithRollback(target);
     } catch (ModelSwapException e) {
       SwapReport report = e.report();
-      story.report(report);
+      script.report(report);
       boolean asClaimed =
           report.outcome() == expected && e.serving().filter(s -> s.id().equals(SMOL)).isPresent();
       if (!asClaimed) {

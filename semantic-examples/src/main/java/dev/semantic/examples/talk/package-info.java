@@ -1,6 +1,6 @@
 /**
  * Agents that keep talking while models are swapped under them, and an account of what they heard.
- * Begin with {@code Crowd}.
+ * Begin with {@code AgentLoad}.
  */
 @NullMarked
 package dev.semantic.examples.talk;

@@ -10,68 +10,69 @@ public final class Elementwise {
   private Elementwise() {}
 
   public static MlxArray add(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.add(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.add(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("add");
   }
 
   public static MlxArray subtract(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.subtract(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.subtract(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("subtract");
   }
 
   public static MlxArray multiply(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.multiply(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.multiply(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("multiply");
   }
 
   public static MlxArray divide(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.divide(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.divide(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("divide");
   }
 
   public static MlxArray power(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.power(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.power(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("power");
   }
 
   public static MlxArray maximum(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.maximum(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.maximum(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("maximum");
   }
 
   public static MlxArray minimum(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.minimum(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.minimum(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("minimum");
   }
 
   public static MlxArray greaterEqual(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.greaterEqual(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.greaterEqual(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("greaterEqual");
   }
 
   public static MlxArray less(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.less(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.less(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("less");
   }
 
   public static MlxArray logicalAnd(Scope s, MlxArray a, MlxArray b) {
-    ArithmeticCalls.logicalAnd(Native.result(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.logicalAnd(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("logicalAnd");
   }
 
   public static MlxArray tanh(Scope s, MlxArray x) {
-    ArithmeticCalls.tanh(Native.result(), x.handle(), s.stream());
+    ArithmeticCalls.tanh(CallBuffers.result(), x.handle(), s.stream());
     return s.adoptResult("tanh");
   }
 
   public static MlxArray sigmoid(Scope s, MlxArray x) {
-    ArithmeticCalls.sigmoid(Native.result(), x.handle(), s.stream());
+    ArithmeticCalls.sigmoid(CallBuffers.result(), x.handle(), s.stream());
     return s.adoptResult("sigmoid");
   }
 
   /** {@code a} where the condition holds, else {@code b}. */
   public static MlxArray where(Scope s, MlxArray condition, MlxArray a, MlxArray b) {
-    ArithmeticCalls.where(Native.result(), condition.handle(), a.handle(), b.handle(), s.stream());
+    ArithmeticCalls.where(
+        CallBuffers.result(), condition.handle(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("where");
   }
 

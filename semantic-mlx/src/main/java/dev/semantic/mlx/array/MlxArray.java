@@ -98,7 +98,7 @@ public final class MlxArray {
     int rank = Math.toIntExact(ArrayCalls.ndim(handle));
     return rank == 0
         ? new int[0]
-        : Native.at(ArrayCalls.shape(handle), 4L * rank).toArray(JAVA_INT);
+        : CallBuffers.at(ArrayCalls.shape(handle), 4L * rank).toArray(JAVA_INT);
   }
 
   /** Number of axes. */
@@ -179,7 +179,7 @@ public final class MlxArray {
     try (Scope s = scope.child("read " + name)) {
       MlxArray rows = Ops.contiguous(s, this);
       s.eval(rows);
-      MemorySegment data = Native.at(ArrayCalls.dataUint8(rows.handle()), rows.bytes());
+      MemorySegment data = CallBuffers.at(ArrayCalls.dataUint8(rows.handle()), rows.bytes());
       MemorySegment.copy(data, 0, target, 0, rows.bytes());
     }
   }
@@ -207,11 +207,11 @@ public final class MlxArray {
     try (Scope s = scope.child("read " + name)) {
       s.eval(this);
       MlxArray plain = this;
-      if (!Native.rowContiguous(handle())) {
+      if (!CallBuffers.rowContiguous(handle())) {
         plain = Ops.contiguous(s, this);
         s.eval(plain);
       }
-      MemorySegment data = Native.at(ArrayCalls.dataUint8(plain.handle()), plain.bytes());
+      MemorySegment data = CallBuffers.at(ArrayCalls.dataUint8(plain.handle()), plain.bytes());
       for (long row = 0; row < rows; row++) {
         long at = (row * tokens + from) * width;
         MemorySegment.copy(data, at, target, row * stride, (to - from) * width);
@@ -224,10 +224,10 @@ public final class MlxArray {
    * evaluated and lie in row-major order.
    */
   MemorySegment data(Arena arena) {
-    if (!Native.rowContiguous(handle())) {
+    if (!CallBuffers.rowContiguous(handle())) {
       throw new IllegalStateException("Array '" + name + "' does not lie in row-major order");
     }
-    return Native.at(ArrayCalls.dataUint8(handle()), bytes(), arena);
+    return CallBuffers.at(ArrayCalls.dataUint8(handle()), bytes(), arena);
   }
 
   /** Its name, format and shape; from another thread or after it was freed, only what is known. */

@@ -74,8 +74,8 @@ public final class MlxSession {
   }
 
   private static String readVersion() {
-    RuntimeCalls.version(Native.result());
-    long string = Native.made("mlx_version");
+    RuntimeCalls.version(CallBuffers.result());
+    long string = CallBuffers.made("mlx_version");
     String text = Memory.text(VectorCalls.stringData(string));
     VectorCalls.stringFree(string);
     return text;
@@ -137,11 +137,11 @@ public final class MlxSession {
         () -> {
           long device = RuntimeCalls.deviceNewType(gpu ? GPU : CPU, 0);
           try {
-            DeviceCalls.infoGet(Native.result(), device);
+            DeviceCalls.infoGet(CallBuffers.result(), device);
           } finally {
             RuntimeCalls.deviceFree(device);
           }
-          long info = Native.made("mlx_device_info_get");
+          long info = CallBuffers.made("mlx_device_info_get");
           try {
             return number(info, name);
           } finally {
@@ -201,7 +201,7 @@ public final class MlxSession {
    */
   public void closeScopes() {
     owner.require("Closing all scopes");
-    Attempts attempts = new Attempts();
+    CloseAll attempts = new CloseAll();
     List.copyOf(roots).forEach(root -> attempts.at(root::close));
     attempts.rethrow();
   }
@@ -235,7 +235,7 @@ public final class MlxSession {
     owner.run(
         () -> {
           if (!gpu) {
-            Room.requireBesides(bytes, what);
+            MemoryGuard.requireBesides(bytes, what);
           }
         });
   }

@@ -46,7 +46,7 @@ public final class Ops {
 
   /** The matrix product over the last two axes. */
   public static MlxArray matmul(Scope s, MlxArray a, MlxArray b) {
-    ReductionCalls.matmul(Native.result(), a.handle(), b.handle(), s.stream());
+    ReductionCalls.matmul(CallBuffers.result(), a.handle(), b.handle(), s.stream());
     return s.adoptResult("matmul");
   }
 
@@ -60,9 +60,9 @@ public final class Ops {
   public static MlxArray linear(Scope s, MlxArray x, MlxArray transposed) {
     if (!s.hasFusedKernels() && x.dtype() == DType.FLOAT32) {
       int in = transposed.dim(0);
-      int height = NarrowProduct.height(x.size() / Math.max(1, in), in, transposed.dim(1));
+      int height = SmallBatchMatmul.height(x.size() / Math.max(1, in), in, transposed.dim(1));
       if (height > 0) {
-        return NarrowProduct.of(s, x, transposed, height);
+        return SmallBatchMatmul.of(s, x, transposed, height);
       }
     }
     return matmul(s, x, transposed);
@@ -70,36 +70,38 @@ public final class Ops {
 
   /** {@code c + a b}. */
   public static MlxArray addmm(Scope s, MlxArray c, MlxArray a, MlxArray b) {
-    ReductionCalls.addmm(Native.result(), c.handle(), a.handle(), b.handle(), 1f, 1f, s.stream());
+    ReductionCalls.addmm(
+        CallBuffers.result(), c.handle(), a.handle(), b.handle(), 1f, 1f, s.stream());
     return s.adoptResult("addmm");
   }
 
   public static MlxArray reshape(Scope s, MlxArray x, int... shape) {
-    ShapeCalls.reshape(Native.result(), x.handle(), Native.ints(shape), shape.length, s.stream());
+    ShapeCalls.reshape(
+        CallBuffers.result(), x.handle(), CallBuffers.ints(shape), shape.length, s.stream());
     return s.adoptResult("reshape");
   }
 
   public static MlxArray transpose(Scope s, MlxArray x, int... axes) {
     ShapeCalls.transposeAxes(
-        Native.result(), x.handle(), Native.ints(axes), axes.length, s.stream());
+        CallBuffers.result(), x.handle(), CallBuffers.ints(axes), axes.length, s.stream());
     return s.adoptResult("transpose");
   }
 
   public static MlxArray expandDims(Scope s, MlxArray x, int axis) {
-    ShapeCalls.expandDims(Native.result(), x.handle(), axis, s.stream());
+    ShapeCalls.expandDims(CallBuffers.result(), x.handle(), axis, s.stream());
     return s.adoptResult("expandDims");
   }
 
   /** The part from {@code start} (inclusive) to {@code stop} (exclusive), one of each per axis. */
   public static MlxArray slice(Scope s, MlxArray x, int[] start, int[] stop) {
     ShapeCalls.slice(
-        Native.result(),
+        CallBuffers.result(),
         x.handle(),
-        Native.ints(start),
+        CallBuffers.ints(start),
         start.length,
-        Native.moreInts(stop),
+        CallBuffers.moreInts(stop),
         stop.length,
-        Native.ones(),
+        CallBuffers.ones(),
         start.length,
         s.stream());
     return s.adoptResult("slice");
@@ -109,14 +111,14 @@ public final class Ops {
   public static MlxArray sliceUpdate(
       Scope s, MlxArray x, MlxArray update, int[] start, int[] stop) {
     ShapeCalls.sliceUpdate(
-        Native.result(),
+        CallBuffers.result(),
         x.handle(),
         update.handle(),
-        Native.ints(start),
+        CallBuffers.ints(start),
         start.length,
-        Native.moreInts(stop),
+        CallBuffers.moreInts(stop),
         stop.length,
-        Native.ones(),
+        CallBuffers.ones(),
         start.length,
         s.stream());
     return s.adoptResult("sliceUpdate");
@@ -126,7 +128,7 @@ public final class Ops {
     long stream = s.stream();
     long vector = Scope.vector(List.of(arrays));
     try {
-      ShapeCalls.concatenateAxis(Native.result(), vector, axis, stream);
+      ShapeCalls.concatenateAxis(CallBuffers.result(), vector, axis, stream);
     } finally {
       VectorCalls.vectorArrayFree(vector);
     }
@@ -135,19 +137,19 @@ public final class Ops {
 
   /** Members of {@code x} along an axis, by index. Indices are not checked: the caller does. */
   public static MlxArray take(Scope s, MlxArray x, MlxArray indices, int axis) {
-    ShapeCalls.takeAxis(Native.result(), x.handle(), indices.handle(), axis, s.stream());
+    ShapeCalls.takeAxis(CallBuffers.result(), x.handle(), indices.handle(), axis, s.stream());
     return s.adoptResult("take");
   }
 
   /** The same numbers in another format. */
   public static MlxArray astype(Scope s, MlxArray x, DType type) {
-    ShapeCalls.astype(Native.result(), x.handle(), type.code(), s.stream());
+    ShapeCalls.astype(CallBuffers.result(), x.handle(), type.code(), s.stream());
     return s.adoptResult("astype");
   }
 
   /** The same numbers in row-major order. */
   public static MlxArray contiguous(Scope s, MlxArray x) {
-    ShapeCalls.contiguous(Native.result(), x.handle(), false, s.stream());
+    ShapeCalls.contiguous(CallBuffers.result(), x.handle(), false, s.stream());
     return s.adoptResult("contiguous");
   }
 
@@ -155,18 +157,19 @@ public final class Ops {
   public static MlxArray zeros(Scope s, DType type, int... shape) {
     long stream = s.stream(); // first: it refuses other threads
     s.requireRoom(type, shape);
-    ShapeCalls.zeros(Native.result(), Native.ints(shape), shape.length, type.code(), stream);
+    ShapeCalls.zeros(
+        CallBuffers.result(), CallBuffers.ints(shape), shape.length, type.code(), stream);
     return s.adoptResult("zeros");
   }
 
   /** Numbers from {@code start} (inclusive) to {@code stop} (exclusive). */
   public static MlxArray arange(Scope s, double start, double stop, double step, DType type) {
-    ShapeCalls.arange(Native.result(), start, stop, step, type.code(), s.stream());
+    ShapeCalls.arange(CallBuffers.result(), start, stop, step, type.code(), s.stream());
     return s.adoptResult("arange");
   }
 
   public static MlxArray softmax(Scope s, MlxArray x, int axis) {
-    ReductionCalls.softmaxAxis(Native.result(), x.handle(), axis, true, s.stream());
+    ReductionCalls.softmaxAxis(CallBuffers.result(), x.handle(), axis, true, s.stream());
     return s.adoptResult("softmax");
   }
 
@@ -176,7 +179,7 @@ public final class Ops {
    * @param weight {@code [width]}; null for none
    */
   public static MlxArray rmsNorm(Scope s, MlxArray x, @Nullable MlxArray weight, float eps) {
-    FastCalls.rmsNorm(Native.result(), x.handle(), orNone(weight), eps, s.stream());
+    FastCalls.rmsNorm(CallBuffers.result(), x.handle(), orNone(weight), eps, s.stream());
     return s.adoptResult("rmsNorm");
   }
 
@@ -189,7 +192,7 @@ public final class Ops {
    */
   public static MlxArray rope(Scope s, MlxArray x, int headDim, int offset, MlxArray wavelengths) {
     FastCalls.rope(
-        Native.result(),
+        CallBuffers.result(),
         x.handle(),
         headDim,
         false,
@@ -209,7 +212,7 @@ public final class Ops {
   public static MlxArray rope(
       Scope s, MlxArray x, int headDim, MlxArray offsets, MlxArray wavelengths) {
     FastCalls.ropeDynamic(
-        Native.result(),
+        CallBuffers.result(),
         x.handle(),
         headDim,
         false,
@@ -230,7 +233,7 @@ public final class Ops {
   public static MlxArray rope(
       Scope s, MlxArray x, int headDim, MlxArray offsets, float base, float scale) {
     FastCalls.ropeDynamic(
-        Native.result(),
+        CallBuffers.result(),
         x.handle(),
         headDim,
         false,
@@ -260,7 +263,7 @@ public final class Ops {
         };
     long allowed = mask instanceof Mask.Allowed given ? given.allowed().handle() : 0;
     FastCalls.scaledDotProductAttention(
-        Native.result(),
+        CallBuffers.result(),
         q.handle(),
         k.handle(),
         v.handle(),
@@ -289,7 +292,7 @@ public final class Ops {
       int groupSize,
       int bits) {
     ReductionCalls.quantizedMatmul(
-        Native.result(),
+        CallBuffers.result(),
         x.handle(),
         weights.handle(),
         scales.handle(),
@@ -306,7 +309,7 @@ public final class Ops {
   public static MlxArray dequantize(
       Scope s, MlxArray weights, MlxArray scales, MlxArray biases, int groupSize, int bits) {
     ReductionCalls.dequantize(
-        Native.result(),
+        CallBuffers.result(),
         weights.handle(),
         scales.handle(),
         biases.handle(),

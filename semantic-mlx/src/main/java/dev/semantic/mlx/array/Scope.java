@@ -3,8 +3,8 @@ package dev.semantic.mlx.array;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.mlx.capi.ArrayCalls;
-import dev.semantic.mlx.capi.HollowFile;
 import dev.semantic.mlx.capi.RuntimeCalls;
+import dev.semantic.mlx.capi.UninitializedArray;
 import dev.semantic.mlx.capi.VectorCalls;
 import dev.semantic.mlx.capi.os.HugePages;
 import java.lang.foreign.Arena;
@@ -93,7 +93,7 @@ public final class Scope implements AutoCloseable {
   }
 
   MlxArray adoptResult(String what) {
-    return adopt(Native.made(what), what);
+    return adopt(CallBuffers.made(what), what);
   }
 
   /** The stream of this session's device. */
@@ -172,13 +172,15 @@ public final class Scope implements AutoCloseable {
   long requireRoom(DType type, int... shape) {
     long bytes = bytes(type, shape);
     if (!session.gpu()) {
-      Room.requireBesides(bytes, "A %s array of shape %s".formatted(type, Arrays.toString(shape)));
+      MemoryGuard.requireBesides(
+          bytes, "A %s array of shape %s".formatted(type, Arrays.toString(shape)));
     }
     return bytes;
   }
 
   private MlxArray made(MemorySegment data, DType type, int[] shape) {
-    return adopt(ArrayCalls.newData(data, Native.ints(shape), shape.length, type.code()), "data");
+    return adopt(
+        ArrayCalls.newData(data, CallBuffers.ints(shape), shape.length, type.code()), "data");
   }
 
   public MlxArray zeros(DType type, int... shape) {
@@ -196,7 +198,7 @@ public final class Scope implements AutoCloseable {
     if (session.gpu() || bytes == 0 || type.numpy().isEmpty()) {
       return zeros(type, shape);
     }
-    HollowFile.load(Native.result(), type.numpy(), shape, stream());
+    UninitializedArray.load(CallBuffers.result(), type.numpy(), shape, stream());
     return adoptResult("unfilled");
   }
 
@@ -235,7 +237,7 @@ public final class Scope implements AutoCloseable {
     Arena writing = writers;
     writers = null;
     if (writing != null) {
-      Writers.end(writing, name);
+      ArenaCloser.end(writing, name);
     }
   }
 
@@ -248,7 +250,7 @@ public final class Scope implements AutoCloseable {
   public void eval(Collection<MlxArray> wanted) {
     requireOpen();
     if (!session.gpu()) {
-      wanted.forEach(array -> Room.require(array.bytes(), array.name()));
+      wanted.forEach(array -> MemoryGuard.require(array.bytes(), array.name()));
     }
     long vector = vector(wanted);
     try {
@@ -299,7 +301,7 @@ public final class Scope implements AutoCloseable {
     requireOwner();
     closed = true;
     endWriting();
-    Attempts attempts = new Attempts();
+    CloseAll attempts = new CloseAll();
     List.copyOf(children).forEach(child -> attempts.at(child::close));
     arrays.forEach(array -> attempts.at(array::free));
     arrays.clear();

@@ -76,11 +76,11 @@ public interface Checkpoint extends AutoCloseable {
    * @param to gets {@code count} rows, from its beginning
    */
   default void expand(String name, int first, int count, float[] to) {
-    expand(name, first, count, to, new Scratch());
+    expand(name, first, count, to, new Buffers());
   }
 
   /** The same with room that is there already. */
-  void expand(String name, int first, int count, float[] to, Scratch scratch);
+  void expand(String name, int first, int count, float[] to, Buffers buffers);
 
   /**
    * Copies rows of plain numbers as they are.
@@ -95,7 +95,7 @@ public interface Checkpoint extends AutoCloseable {
    * @param name of a tensor whose type has {@linkplain NumberFormat#exactBits() such integers}
    * @param to gets {@code count} rows, from its beginning; as wide as the tensor's integers
    */
-  void pack(String name, int first, int count, AffineRows to, Scratch scratch);
+  void pack(String name, int first, int count, AffineRows to, Buffers buffers);
 
   /**
    * The same, into memory that is the caller's.
@@ -109,10 +109,10 @@ public interface Checkpoint extends AutoCloseable {
       MemorySegment weights,
       float[] scales,
       float[] biases,
-      Scratch scratch) {
+      Buffers buffers) {
     TensorInfo tensor = info(name);
-    AffineRows rows = scratch.rows(count, tensor.columns(), tensor.type());
-    pack(name, first, count, rows, scratch);
+    AffineRows rows = buffers.rows(count, tensor.columns(), tensor.type());
+    pack(name, first, count, rows, buffers);
     MemorySegment.copy(MemorySegment.ofArray(rows.weights()), 0, weights, 0, weights.byteSize());
     int groups = Math.multiplyExact(count, tensor.columns() / tensor.type().groupSize());
     System.arraycopy(rows.scales(), 0, scales, 0, groups);
@@ -124,7 +124,7 @@ public interface Checkpoint extends AutoCloseable {
    * lies there may not be the same rows where a file has them in another order, but it is those of
    * all if these are all.
    */
-  List<FilePart> parts(String name, int first, int count);
+  List<FileRange> parts(String name, int first, int count);
 
   /** SHA-256 over everything that decides what the model computes. */
   byte[] fingerprint();

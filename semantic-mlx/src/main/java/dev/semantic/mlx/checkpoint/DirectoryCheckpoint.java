@@ -39,7 +39,7 @@ final class DirectoryCheckpoint implements Checkpoint {
   private final ModelDirectory directory;
   private final Shards shards;
   private final ModelConfig config;
-  private final Decoder decoder;
+  private final Decoder description;
   private final QuantizationConfig quantization;
   private final Map<String, FileIdentity> others = new LinkedHashMap<>();
   private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
@@ -49,7 +49,7 @@ final class DirectoryCheckpoint implements Checkpoint {
     this.directory = directory;
     this.config = config;
     this.shards = shards;
-    this.decoder = Binding.describe(config);
+    this.description = TensorChecks.describe(config);
     this.quantization = QuantizationConfig.of(config);
     for (String name : OTHER_FILES) {
       directory.optional(name).ifPresent(file -> others.put(name, FileIdentity.of(file)));
@@ -61,7 +61,7 @@ final class DirectoryCheckpoint implements Checkpoint {
     ModelDirectory directory = ModelDirectory.of(path);
     ModelConfig config =
         new ModelConfig(ModelDirectory.CONFIG, directory.json(ModelDirectory.CONFIG));
-    Binding.describe(config); // before anything large is opened
+    TensorChecks.describe(config); // before anything large is opened
     Shards shards = Shards.open(directory);
     try {
       return new DirectoryCheckpoint(directory, config, shards);
@@ -73,8 +73,8 @@ final class DirectoryCheckpoint implements Checkpoint {
 
   private void bind() {
     Set<String> unknown = new HashSet<>(shards.tensors().keySet());
-    boolean ownHead = shards.find(decoder.prefix() + "lm_head" + WEIGHT) != null;
-    decoder
+    boolean ownHead = shards.find(description.prefix() + "lm_head" + WEIGHT) != null;
+    description
         .tensors(ownHead)
         .forEach(
             (name, shape) -> {
@@ -91,7 +91,7 @@ final class DirectoryCheckpoint implements Checkpoint {
             });
     unknown.removeIf(this::isNotOurs);
     for (String name : unknown.stream().sorted().limit(1).toList()) {
-      throw Binding.unknown(name, require(name).file().path(), config);
+      throw TensorChecks.unknown(name, require(name).file().path(), config);
     }
   }
 
@@ -101,23 +101,25 @@ final class DirectoryCheckpoint implements Checkpoint {
 
   /** What a model of this kind may have in its files and does not compute with. */
   private boolean isNotOurs(String name) {
-    boolean outside = !decoder.prefix().isEmpty() && !name.startsWith(decoder.prefix());
+    boolean outside = !description.prefix().isEmpty() && !name.startsWith(description.prefix());
     boolean spareHead =
-        decoder.head() == Decoder.Head.EMBEDDING && name.startsWith(decoder.prefix() + "lm_head.");
+        description.head() == Decoder.Head.EMBEDDING
+            && name.startsWith(description.prefix() + "lm_head.");
     return outside || spareHead || name.endsWith("rotary_emb.inv_freq");
   }
 
   private Placed require(String name) {
     Placed placed = shards.find(name);
     if (placed == null) {
-      throw Binding.missing(name, directory.path().toAbsolutePath(), config, decoder);
+      throw TensorChecks.missing(name, directory.path().toAbsolutePath(), config, description);
     }
     return placed;
   }
 
   private TensorInfo plain(Placed placed, int[] expected) {
     Entry entry = placed.entry();
-    Binding.requireShape(decoder, entry.name(), placed.file().path(), entry.shape(), expected);
+    TensorChecks.requireShape(
+        description, entry.name(), placed.file().path(), entry.shape(), expected);
     TensorType type =
         plain(entry.dtype())
             .orElseThrow(
@@ -141,8 +143,8 @@ final class DirectoryCheckpoint implements Checkpoint {
           "tensor %s is of %s, expected %s like its scales"
               .formatted(biases.entry().name(), biases.entry().dtype(), scales.entry().dtype()));
     }
-    Binding.requireShape(
-        decoder,
+    TensorChecks.requireShape(
+        description,
         biases.entry().name(),
         biases.file().path(),
         biases.entry().shape(),
@@ -168,7 +170,7 @@ final class DirectoryCheckpoint implements Checkpoint {
 
   @Override
   public Decoder decoder() {
-    return decoder;
+    return description;
   }
 
   @Override
@@ -203,22 +205,22 @@ final class DirectoryCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void expand(String name, int first, int count, float[] to, Scratch scratch) {
+  public void expand(String name, int first, int count, float[] to, Buffers buffers) {
     TensorInfo tensor = info(name);
     int numbers = Math.multiplyExact(count, tensor.columns());
     switch (tensor.type()) {
       case TensorType type ->
-          Dequantizer.expand(type, rows(name, tensor, first, count, scratch), numbers, to);
+          Dequantizer.expand(type, rows(name, tensor, first, count, buffers), numbers, to);
       case AffineFormat format -> {
-        AffineRows rows = scratch.rows(count, tensor.columns(), format);
-        pack(name, first, count, rows, scratch);
+        AffineRows rows = buffers.rows(count, tensor.columns(), format);
+        pack(name, first, count, rows, buffers);
         AffineFormat.expand(rows, numbers, to);
       }
     }
   }
 
   @Override
-  public void pack(String name, int first, int count, AffineRows to, Scratch scratch) {
+  public void pack(String name, int first, int count, AffineRows to, Buffers buffers) {
     TensorInfo tensor = info(name);
     AffineFormat format = (AffineFormat) tensor.type();
     String module = module(name);
@@ -228,7 +230,7 @@ final class DirectoryCheckpoint implements Checkpoint {
     for (String part : List.of(SCALES, BIASES)) {
       Dequantizer.expand(
           format.scales(),
-          rows(module + part, tensor, first, count, scratch),
+          rows(module + part, tensor, first, count, buffers),
           groups,
           part.equals(SCALES) ? to.scales() : to.biases());
     }
@@ -243,15 +245,15 @@ final class DirectoryCheckpoint implements Checkpoint {
       MemorySegment weights,
       float[] scales,
       float[] biases,
-      Scratch scratch) {
+      Buffers buffers) {
     TensorInfo tensor = info(name);
     AffineFormat format = (AffineFormat) tensor.type();
     String module = module(name);
     rows(name, tensor, first, count, weights);
     int groups = Math.multiplyExact(count, tensor.columns() / format.groupSize());
-    byte[] numbers = rows(module + SCALES, tensor, first, count, scratch);
+    byte[] numbers = rows(module + SCALES, tensor, first, count, buffers);
     Dequantizer.expand(format.scales(), numbers, groups, scales);
-    numbers = rows(module + BIASES, tensor, first, count, scratch);
+    numbers = rows(module + BIASES, tensor, first, count, buffers);
     Dequantizer.expand(format.scales(), numbers, groups, biases);
   }
 
@@ -260,14 +262,14 @@ final class DirectoryCheckpoint implements Checkpoint {
     rows(name, info(name), first, count, to);
   }
 
-  private FilePart part(String name, TensorInfo matrix, int first, int count) {
+  private FileRange part(String name, TensorInfo matrix, int first, int count) {
     Placed placed = require(name);
     long perRow = rowBytes(name, matrix);
-    return new FilePart(placed.file(), placed.entry().offset() + first * perRow, count * perRow);
+    return new FileRange(placed.file(), placed.entry().offset() + first * perRow, count * perRow);
   }
 
-  private byte[] rows(String name, TensorInfo matrix, int first, int count, Scratch scratch) {
-    byte[] bytes = scratch.bytes(count * rowBytes(name, matrix));
+  private byte[] rows(String name, TensorInfo matrix, int first, int count, Buffers buffers) {
+    byte[] bytes = buffers.bytes(count * rowBytes(name, matrix));
     rows(name, matrix, first, count, MemorySegment.ofArray(bytes));
     return bytes;
   }
@@ -285,7 +287,7 @@ final class DirectoryCheckpoint implements Checkpoint {
   }
 
   @Override
-  public List<FilePart> parts(String name, int first, int count) {
+  public List<FileRange> parts(String name, int first, int count) {
     TensorInfo matrix = info(name);
     return matrix.type() instanceof AffineFormat
         ? List.of(

@@ -27,14 +27,14 @@ import java.util.stream.IntStream;
 final class GgufCheckpoint implements Checkpoint {
   private final GgufShards shards;
   private final ModelConfig config;
-  private final Decoder decoder;
+  private final Decoder description;
   private final Map<String, TensorInfo> tensors;
 
   private GgufCheckpoint(GgufShards shards) {
     this.shards = shards;
     this.config =
         GgufConfig.of(shards.path(), shards.metadata(), shards.tensors(), this::ropeFactors);
-    this.decoder = Binding.describe(config);
+    this.description = TensorChecks.describe(config);
     this.tensors = bound();
   }
 
@@ -51,18 +51,18 @@ final class GgufCheckpoint implements Checkpoint {
   private Map<String, TensorInfo> bound() {
     Map<String, TensorInfo> found = new LinkedHashMap<>();
     Set<String> unknown = new HashSet<>(shards.tensors().keySet());
-    boolean sandwich = decoder.layers().stream().anyMatch(Decoder.Layer::sandwich);
+    boolean sandwich = description.layers().stream().anyMatch(Decoder.Layer::sandwich);
     boolean ownHead = shards.tensors().containsKey("output.weight");
-    decoder
+    description
         .tensors(ownHead)
         .forEach(
             (name, shape) -> {
               String there = GgufNames.of(name, sandwich);
               TensorInfo tensor = shards.tensors().get(there);
               if (tensor == null) {
-                throw Binding.missing(there, shards.path(), config, decoder);
+                throw TensorChecks.missing(there, shards.path(), config, description);
               }
-              Binding.requireShape(decoder, there, shards.path(), tensor.shape(), shape);
+              TensorChecks.requireShape(description, there, shards.path(), tensor.shape(), shape);
               found.put(name, tensor);
               unknown.remove(there);
             });
@@ -72,7 +72,7 @@ final class GgufCheckpoint implements Checkpoint {
         .findFirst()
         .ifPresent(
             name -> {
-              throw Binding.unknown(name, shards.path(), config);
+              throw TensorChecks.unknown(name, shards.path(), config);
             });
     return found;
   }
@@ -104,7 +104,7 @@ final class GgufCheckpoint implements Checkpoint {
 
   @Override
   public Decoder decoder() {
-    return decoder;
+    return description;
   }
 
   @Override
@@ -138,21 +138,21 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
-  public void expand(String name, int first, int count, float[] to, Scratch scratch) {
+  public void expand(String name, int first, int count, float[] to, Buffers buffers) {
     TensorInfo tensor = info(name);
     Dequantizer.expand(
         block(tensor),
-        rows(name, tensor, first, count, scratch),
+        rows(name, tensor, first, count, buffers),
         Math.multiplyExact(count, tensor.columns()),
         to);
   }
 
   @Override
-  public void pack(String name, int first, int count, AffineRows to, Scratch scratch) {
+  public void pack(String name, int first, int count, AffineRows to, Buffers buffers) {
     TensorInfo tensor = info(name);
     AffinePacking.pack(
         block(tensor),
-        rows(name, tensor, first, count, scratch),
+        rows(name, tensor, first, count, buffers),
         count * (tensor.columns() / AffinePacking.GROUP),
         to);
   }
@@ -167,22 +167,22 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
-  public List<FilePart> parts(String name, int first, int count) {
+  public List<FileRange> parts(String name, int first, int count) {
     TensorInfo tensor = info(name);
     long perRow = tensor.type().rowBytes(tensor.columns());
     return List.of(
-        new FilePart(shards.file(tensor), tensor.offset() + first * perRow, count * perRow));
+        new FileRange(shards.file(tensor), tensor.offset() + first * perRow, count * perRow));
   }
 
-  private byte[] rows(String name, TensorInfo tensor, int first, int count, Scratch scratch) {
-    byte[] bytes = scratch.bytes(count * tensor.type().rowBytes(tensor.columns()));
+  private byte[] rows(String name, TensorInfo tensor, int first, int count, Buffers buffers) {
+    byte[] bytes = buffers.bytes(count * tensor.type().rowBytes(tensor.columns()));
     rows(name, tensor, first, count, MemorySegment.ofArray(bytes));
     return bytes;
   }
 
   /** Rows in the order of Hugging Face, whatever order the file has them in. */
   private void rows(String name, TensorInfo tensor, int first, int count, MemorySegment to) {
-    Attention attention = decoder.layers().getFirst().attention();
+    Attention attention = description.layers().getFirst().attention();
     Optional<Integer> heads =
         GgufNames.interleavedHeads(
             config.text("model_type"), attention.heads(), attention.kvHeads(), name);

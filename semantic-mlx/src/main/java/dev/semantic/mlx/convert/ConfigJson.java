@@ -25,7 +25,7 @@ final class ConfigJson {
 
   private ConfigJson() {}
 
-  static Map<String, @Nullable Object> of(Checkpoint checkpoint, Plan plan, SideFiles beside) {
+  static Map<String, @Nullable Object> of(Checkpoint checkpoint, Plan plan, AuxiliaryFiles beside) {
     Map<String, @Nullable Object> config = new TreeMap<>(checkpoint.config().values());
     if (!checkpoint.metadata().isEmpty()) {
       ofGguf(config, checkpoint, plan);
@@ -89,9 +89,9 @@ final class ConfigJson {
   private static java.util.Optional<Map<String, Object>> quantization(Plan plan) {
     Map<Map<String, Object>, Long> forms =
         plan.tensors().stream()
-            .map(Planned::form)
-            .filter(Form.Affine.class::isInstance)
-            .map(form -> settings((Form.Affine) form))
+            .map(TensorPlan::form)
+            .filter(TargetFormat.Affine.class::isInstance)
+            .map(form -> settings((TargetFormat.Affine) form))
             .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
     return forms.entrySet().stream()
         .max(
@@ -103,15 +103,15 @@ final class ConfigJson {
 
   private static Map<String, Object> withOthers(Map<String, Object> usual, Plan plan) {
     Map<String, Object> all = new LinkedHashMap<>(usual);
-    for (Planned tensor : plan.tensors()) {
-      if (tensor.form() instanceof Form.Affine affine && !settings(affine).equals(usual)) {
+    for (TensorPlan tensor : plan.tensors()) {
+      if (tensor.form() instanceof TargetFormat.Affine affine && !settings(affine).equals(usual)) {
         all.put(tensor.module(), settings(affine));
       }
     }
     return all;
   }
 
-  private static Map<String, Object> settings(Form.Affine form) {
+  private static Map<String, Object> settings(TargetFormat.Affine form) {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("group_size", form.groupSize());
     settings.put("bits", form.bits());

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /** The files beside a directory's weights, as they are. */
-final class CopiedFiles implements SideFiles {
+final class CopiedFiles implements AuxiliaryFiles {
   private static final String MORE_TEMPLATES = "additional_chat_templates";
 
   /** As mlx-lm fetches them, the card and the licence; no code. */

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /** The files that a GGUF file's metadata make: tokenizer, templates, end tokens, licence. */
-final class GgufFiles implements SideFiles {
+final class GgufFiles implements AuxiliaryFiles {
   /** More than any tokenizer has. */
   private static final long SPARE_BYTES = 64L << 20;
 

@@ -68,11 +68,11 @@ public final class ModelConversion {
   public static final List<Integer> GROUP_SIZES = AffineQuantizer.GROUP_SIZES;
 
   private final Path source;
-  private final Wanted wanted;
+  private final ConversionOptions options;
 
-  private ModelConversion(Path source, Wanted wanted) {
+  private ModelConversion(Path source, ConversionOptions options) {
     this.source = source;
-    this.wanted = wanted;
+    this.options = options;
   }
 
   /**
@@ -98,8 +98,8 @@ public final class ModelConversion {
       throw cancelled(new InterruptedException());
     }
     try (Checkpoint checkpoint = Checkpoints.open(source)) {
-      Plan plan = Plan.of(checkpoint, wanted);
-      SideFiles beside = SideFiles.of(checkpoint);
+      Plan plan = Plan.of(checkpoint, options);
+      AuxiliaryFiles beside = AuxiliaryFiles.of(checkpoint);
       long bytes = plan.bytes() + beside.bytes();
       try (TargetDirectory place = TargetDirectory.open(target, bytes)) {
         return write(checkpoint, plan, beside, place);
@@ -119,16 +119,16 @@ public final class ModelConversion {
   }
 
   private ConvertedModel write(
-      Checkpoint checkpoint, Plan plan, SideFiles beside, TargetDirectory place)
+      Checkpoint checkpoint, Plan plan, AuxiliaryFiles beside, TargetDirectory place)
       throws IOException {
-    List<ShardLayout> shards = ShardLayout.of(plan.tensors(), wanted.shardSize().bytes());
+    List<ShardLayout> shards = ShardLayout.of(plan.tensors(), options.shardSize().bytes());
     beside.writeTo(place);
     place.writeJson("config.json", ConfigJson.of(checkpoint, plan, beside));
     if (shards.size() > 1) {
       place.writeJson("model.safetensors.index.json", ShardLayout.index(shards));
     }
     boolean exact =
-        new WeightWriter(checkpoint, wanted.progress(), plan.bytes()).write(shards, place);
+        new WeightWriter(checkpoint, options.progress(), plan.bytes()).write(shards, place);
     checkpoint.verifyUnchanged();
     String architecture;
     String quantization;
@@ -238,7 +238,7 @@ public final class ModelConversion {
         throw new IllegalArgumentException("Either quantised or dequantised, not both");
       }
       return new ModelConversion(
-          source, new Wanted(bits, groupSize, dequantize, dtype, shardSize, progress));
+          source, new ConversionOptions(bits, groupSize, dequantize, dtype, shardSize, progress));
     }
   }
 }

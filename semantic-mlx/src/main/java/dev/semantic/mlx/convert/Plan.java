@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param dtype the number format that was asked for, or that the model's configuration names; empty
  *     where each tensor keeps its own
  */
-record Plan(List<Planned> tensors, Optional<DType> dtype) {
+record Plan(List<TensorPlan> tensors, Optional<DType> dtype) {
   Plan {
     tensors = List.copyOf(tensors);
   }
@@ -28,15 +28,15 @@ record Plan(List<Planned> tensors, Optional<DType> dtype) {
    *
    * @throws ModelException if it cannot or should not be done
    */
-  static Plan of(Checkpoint checkpoint, Wanted wanted) {
-    Optional<DType> dtype = wanted.dtype().map(Dtype::type).or(() -> named(checkpoint));
-    List<Planned> all = new ArrayList<>();
+  static Plan of(Checkpoint checkpoint, ConversionOptions options) {
+    Optional<DType> dtype = options.dtype().map(Dtype::type).or(() -> named(checkpoint));
+    List<TensorPlan> all = new ArrayList<>();
     checkpoint
         .tensors()
-        .forEach((name, info) -> all.add(planned(checkpoint, wanted, dtype, name, info)));
+        .forEach((name, info) -> all.add(planned(checkpoint, options, dtype, name, info)));
     Plan plan = new Plan(all, dtype);
-    if (wanted.bits().isPresent()) {
-      plan.requireQuantised(checkpoint, wanted);
+    if (options.bits().isPresent()) {
+      plan.requireQuantised(checkpoint, options);
     }
     return plan;
   }
@@ -58,18 +58,22 @@ record Plan(List<Planned> tensors, Optional<DType> dtype) {
     return Dtype.parse(String.valueOf(given)).map(Dtype::type);
   }
 
-  private static Planned planned(
-      Checkpoint checkpoint, Wanted wanted, Optional<DType> dtype, String name, TensorInfo tensor) {
+  private static TensorPlan planned(
+      Checkpoint checkpoint,
+      ConversionOptions options,
+      Optional<DType> dtype,
+      String name,
+      TensorInfo tensor) {
     NumberFormat has = tensor.type();
     DType numbers = dtype.orElse(has.numbers());
-    Form.Plain plain = new Form.Plain(numbers, normOffset(checkpoint, tensor));
+    TargetFormat.Plain plain = new TargetFormat.Plain(numbers, normOffset(checkpoint, tensor));
     if (tensor.shape().length != 2) {
-      return new Planned(name, tensor, plain);
+      return new TensorPlan(name, tensor, plain);
     }
-    int own = wanted.dequantize() ? 0 : has.exactBits();
-    Form.Affine kept = new Form.Affine(own, has.groupSize(), numbers, true);
-    if (wanted.bits().isEmpty()) {
-      return new Planned(name, tensor, own == 0 ? plain : kept);
+    int own = options.dequantize() ? 0 : has.exactBits();
+    TargetFormat.Affine kept = new TargetFormat.Affine(own, has.groupSize(), numbers, true);
+    if (options.bits().isEmpty()) {
+      return new TensorPlan(name, tensor, own == 0 ? plain : kept);
     }
     if (own != 0 && checkpoint.numbers().isPresent()) {
       throw new ModelException(
@@ -78,13 +82,14 @@ record Plan(List<Planned> tensors, Optional<DType> dtype) {
                   + " model it was made from, or --dequantize this one first")
               .formatted(checkpoint.path(), has.label()));
     }
-    int bits = wanted.bits().get();
-    if (own == bits && has.groupSize() == wanted.groupSize()) {
-      return new Planned(name, tensor, kept);
+    int bits = options.bits().get();
+    if (own == bits && has.groupSize() == options.groupSize()) {
+      return new TensorPlan(name, tensor, kept);
     }
-    boolean fits = tensor.columns() % wanted.groupSize() == 0;
-    Form form = fits ? new Form.Affine(bits, wanted.groupSize(), numbers, false) : plain;
-    return new Planned(name, tensor, form);
+    boolean fits = tensor.columns() % options.groupSize() == 0;
+    TargetFormat form =
+        fits ? new TargetFormat.Affine(bits, options.groupSize(), numbers, false) : plain;
+    return new TensorPlan(name, tensor, form);
   }
 
   /** GGUF has norms as they are multiplied with, the layout as what they differ from one by. */
@@ -94,22 +99,22 @@ record Plan(List<Planned> tensors, Optional<DType> dtype) {
     return norm && around ? -1 : 0;
   }
 
-  private void requireQuantised(Checkpoint checkpoint, Wanted wanted) {
-    if (tensors.stream().noneMatch(each -> each.form() instanceof Form.Affine)) {
+  private void requireQuantised(Checkpoint checkpoint, ConversionOptions options) {
+    if (tensors.stream().noneMatch(each -> each.form() instanceof TargetFormat.Affine)) {
       throw new ModelException(
           ModelException.Kind.INVALID,
           "No matrix of %s has rows of a multiple of %d numbers; choose a smaller group size"
-              .formatted(checkpoint.path(), wanted.groupSize()));
+              .formatted(checkpoint.path(), options.groupSize()));
     }
   }
 
-  List<Planned> matrices() {
-    return tensors.stream().filter(Planned::isMatrix).toList();
+  List<TensorPlan> matrices() {
+    return tensors.stream().filter(TensorPlan::isMatrix).toList();
   }
 
   /** Bytes of weights. */
   long bytes() {
-    return tensors.stream().mapToLong(Planned::bytes).sum();
+    return tensors.stream().mapToLong(TensorPlan::bytes).sum();
   }
 
   /** The format of all plain numbers and scales, by its name; of several the widest. */
@@ -119,10 +124,10 @@ record Plan(List<Planned> tensors, Optional<DType> dtype) {
     return one.name().toLowerCase(Locale.ROOT);
   }
 
-  private static DType numbers(Planned tensor) {
+  private static DType numbers(TensorPlan tensor) {
     return switch (tensor.form()) {
-      case Form.Plain plain -> plain.dtype();
-      case Form.Affine affine -> affine.scales();
+      case TargetFormat.Plain plain -> plain.dtype();
+      case TargetFormat.Affine affine -> affine.scales();
     };
   }
 }

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.convert;
 
 import dev.semantic.mlx.array.DType;
-import dev.semantic.mlx.load.Numbers;
+import dev.semantic.mlx.load.FloatPacking;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -42,7 +42,7 @@ final class Rounding {
   private static float rounded(float number, DType type) {
     return type == DType.FLOAT16
         ? Float.float16ToFloat(Float.floatToFloat16(number))
-        : Float.intBitsToFloat(Numbers.bfloat16(number) << Short.SIZE);
+        : Float.intBitsToFloat(FloatPacking.bfloat16(number) << Short.SIZE);
   }
 
   /** The bytes of numbers that have been rounded. */
@@ -58,7 +58,7 @@ final class Rounding {
       }
       case BFLOAT16 -> {
         for (int i = 0; i < count; i++) {
-          bytes.putShort(i * Short.BYTES, Numbers.bfloat16(numbers[i]));
+          bytes.putShort(i * Short.BYTES, FloatPacking.bfloat16(numbers[i]));
         }
       }
       default -> throw new IllegalArgumentException("No weights are written as " + type);

@@ -1,10 +1,10 @@
 package dev.semantic.mlx.convert;
 
 import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.checkpoint.Buffers;
 import dev.semantic.mlx.checkpoint.Checkpoint;
-import dev.semantic.mlx.checkpoint.Scratch;
-import dev.semantic.mlx.convert.Planned.Part;
 import dev.semantic.mlx.convert.Rounding.Loss;
+import dev.semantic.mlx.convert.TensorPlan.Part;
 import dev.semantic.mlx.quant.AffineQuantizer;
 import dev.semantic.mlx.quant.AffineRows;
 import dev.semantic.model.ModelException;
@@ -14,12 +14,12 @@ import java.util.List;
 /** Converts rows of one tensor; several threads at once, if not the same rows. */
 final class RowConverter {
   private final Checkpoint checkpoint;
-  private final Planned tensor;
+  private final TensorPlan tensor;
   private final ShardFile file;
   private final List<Part> parts;
   private final int columns;
 
-  RowConverter(Checkpoint checkpoint, Planned tensor, ShardFile file) {
+  RowConverter(Checkpoint checkpoint, TensorPlan tensor, ShardFile file) {
     this.checkpoint = checkpoint;
     this.tensor = tensor;
     this.file = file;
@@ -34,13 +34,13 @@ final class RowConverter {
    */
   boolean convert(int first, int count) {
     return switch (tensor.form()) {
-      case Form.Plain plain -> plain(plain, first, count);
-      case Form.Affine affine ->
+      case TargetFormat.Plain plain -> plain(plain, first, count);
+      case TargetFormat.Affine affine ->
           affine.kept() ? kept(affine, first, count) : quantised(affine, first, count);
     };
   }
 
-  private boolean plain(Form.Plain form, int first, int count) {
+  private boolean plain(TargetFormat.Plain form, int first, int count) {
     float[] numbers = expanded(first, count);
     boolean moved = false;
     for (int i = 0; form.offset() != 0 && i < numbers.length; i++) {
@@ -56,13 +56,13 @@ final class RowConverter {
     return loss == Loss.NONE && !moved;
   }
 
-  private boolean kept(Form.Affine form, int first, int count) {
+  private boolean kept(TargetFormat.Affine form, int first, int count) {
     AffineRows rows = AffineRows.of(count, columns, form.bits(), form.groupSize());
-    checkpoint.pack(tensor.name(), first, count, rows, new Scratch());
+    checkpoint.pack(tensor.name(), first, count, rows, new Buffers());
     return write(form, rows, first) == Loss.NONE;
   }
 
-  private boolean quantised(Form.Affine form, int first, int count) {
+  private boolean quantised(TargetFormat.Affine form, int first, int count) {
     float[] numbers = expanded(first, count);
     for (float number : numbers) {
       if (!Float.isFinite(number)) {
@@ -85,7 +85,7 @@ final class RowConverter {
     return numbers;
   }
 
-  private Loss write(Form.Affine form, AffineRows rows, int first) {
+  private Loss write(TargetFormat.Affine form, AffineRows rows, int first) {
     Loss scales = rounded(rows.scales(), form.scales());
     Loss biases = rounded(rows.biases(), form.scales());
     long groups = (long) first * form.groups(columns) * form.scales().bytes();
@@ -98,7 +98,7 @@ final class RowConverter {
     return scales == Loss.NONE ? biases : scales;
   }
 
-  private static ByteBuffer bytes(float[] numbers, Form.Affine form) {
+  private static ByteBuffer bytes(float[] numbers, TargetFormat.Affine form) {
     return Rounding.bytes(numbers, numbers.length, form.scales());
   }
 
@@ -108,7 +108,8 @@ final class RowConverter {
       throw new ModelException(
           ModelException.Kind.INVALID,
           "tensor %s of %s holds numbers that %s does not reach; choose bfloat16 or float32"
-              .formatted(tensor.name(), checkpoint.path(), new Form.Plain(type, 0).label()));
+              .formatted(
+                  tensor.name(), checkpoint.path(), new TargetFormat.Plain(type, 0).label()));
     }
     return loss;
   }

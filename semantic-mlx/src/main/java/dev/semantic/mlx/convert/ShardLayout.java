@@ -3,7 +3,7 @@ package dev.semantic.mlx.convert;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.semantic.mlx.array.DType;
-import dev.semantic.mlx.convert.Planned.Part;
+import dev.semantic.mlx.convert.TensorPlan.Part;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +23,7 @@ import java.util.TreeMap;
  */
 @SuppressWarnings("ArrayRecordComponent")
 record ShardLayout(
-    String fileName, List<Planned> tensors, byte[] header, Map<String, Long> offsets) {
+    String fileName, List<TensorPlan> tensors, byte[] header, Map<String, Long> offsets) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
@@ -31,10 +31,10 @@ record ShardLayout(
    *
    * @param most bytes of weights in a file; a larger tensor has one for itself
    */
-  static List<ShardLayout> of(List<Planned> tensors, long most) {
-    List<List<Planned>> files = new ArrayList<>();
+  static List<ShardLayout> of(List<TensorPlan> tensors, long most) {
+    List<List<TensorPlan>> files = new ArrayList<>();
     long room = 0;
-    for (Planned tensor : tensors) {
+    for (TensorPlan tensor : tensors) {
       if (files.isEmpty() || tensor.bytes() > room) {
         files.add(new ArrayList<>());
         room = most;
@@ -53,7 +53,7 @@ record ShardLayout(
     return shards;
   }
 
-  private static ShardLayout of(String fileName, List<Planned> tensors) {
+  private static ShardLayout of(String fileName, List<TensorPlan> tensors) {
     List<Part> parts = new ArrayList<>();
     tensors.forEach(tensor -> parts.addAll(tensor.parts()));
     // Wide numbers first, so that every number lies at a multiple of its width.
@@ -110,7 +110,7 @@ record ShardLayout(
     long bytes = 0;
     for (ShardLayout shard : shards) {
       shard.offsets().keySet().forEach(part -> where.put(part, shard.fileName()));
-      bytes += shard.tensors().stream().mapToLong(Planned::bytes).sum();
+      bytes += shard.tensors().stream().mapToLong(TensorPlan::bytes).sum();
     }
     Map<String, Object> index = new LinkedHashMap<>();
     index.put("metadata", Map.of("total_size", bytes));

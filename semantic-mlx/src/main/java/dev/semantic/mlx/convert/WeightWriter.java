@@ -36,7 +36,7 @@ final class WeightWriter {
   boolean write(List<ShardLayout> shards, TargetDirectory place) throws IOException {
     for (ShardLayout shard : shards) {
       try (ShardFile file = ShardFile.create(place.file(shard.fileName()), shard)) {
-        for (Planned tensor : shard.tensors()) {
+        for (TensorPlan tensor : shard.tensors()) {
           write(tensor, file);
         }
       } catch (UncheckedIOException e) {
@@ -46,7 +46,7 @@ final class WeightWriter {
     return exact;
   }
 
-  private void write(Planned tensor, ShardFile file) {
+  private void write(TensorPlan tensor, ShardFile file) {
     RowConverter converter = new RowConverter(checkpoint, tensor, file);
     int rows = tensor.tensor().rows();
     long rowBytes = tensor.form().rowBytes(tensor.tensor().columns());

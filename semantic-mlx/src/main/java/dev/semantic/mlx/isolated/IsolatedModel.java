@@ -1,8 +1,8 @@
 package dev.semantic.mlx.isolated;
 
 import dev.semantic.kv.KvSnapshot;
-import dev.semantic.mlx.isolated.Wire.Received;
-import dev.semantic.mlx.isolated.Wire.Reply;
+import dev.semantic.mlx.isolated.FrameCodec.Received;
+import dev.semantic.mlx.isolated.FrameCodec.Reply;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadProgress;
@@ -22,14 +22,14 @@ import java.util.Set;
 final class IsolatedModel implements LoadedModel {
   private final IsolatedPrepared prepared;
   private final ModelSpec spec;
-  private Child child;
+  private WorkerProcess worker;
   private volatile long bytes;
   private volatile boolean closed;
 
   IsolatedModel(IsolatedPrepared prepared, IsolatedPrepared.Loaded loaded) {
     this.prepared = prepared;
     this.spec = prepared.spec();
-    this.child = loaded.child();
+    this.worker = loaded.worker();
     this.bytes = loaded.bytes();
   }
 
@@ -38,17 +38,17 @@ final class IsolatedModel implements LoadedModel {
    *
    * @throws IllegalStateException if it was closed, or ended by a restart of the runtime
    */
-  synchronized Child living() {
+  synchronized WorkerProcess living() {
     requireOpen();
-    if (child.wasEnded()) {
+    if (worker.wasEnded()) {
       throw new IllegalStateException(spec.id() + " was unloaded: its runtime was started over");
     }
-    if (!child.isAlive()) {
+    if (!worker.isAlive()) {
       IsolatedPrepared.Loaded again = prepared.loadSomewhere(new UntilClosed());
-      child = again.child();
+      worker = again.worker();
       bytes = again.bytes();
     }
-    return child;
+    return worker;
   }
 
   void requireOpen() {
@@ -81,29 +81,29 @@ final class IsolatedModel implements LoadedModel {
   /** Its process has no other model; once that has ended, nothing is left. */
   @Override
   public OptionalLong activeBytes() {
-    Child where;
+    WorkerProcess where;
     synchronized (this) {
-      where = child;
+      where = worker;
     }
-    return OptionalLong.of(ChildrenMemory.activeBytes(where));
+    return OptionalLong.of(WorkersMemory.activeBytes(where));
   }
 
   @Override
   public Sequence open() {
-    Child here = living();
+    WorkerProcess here = living();
     return new IsolatedSequence(this, here, open(here), new int[0]);
   }
 
-  static long open(Child where) {
-    return where.ask(new Ask.Open(), Answer.Count.class).value();
+  static long open(WorkerProcess where) {
+    return where.ask(new Request.Open(), Response.Count.class).value();
   }
 
   @Override
   public Sequence restore(KvSnapshot snapshot) {
-    Child here = living();
+    WorkerProcess here = living();
     Received<Reply> answer =
         here.ask(Snapshots.ask(snapshot), Snapshots.parts(snapshot), LoadProgress.NONE);
-    long number = Child.type(answer, Answer.Count.class).value();
+    long number = WorkerProcess.type(answer, Response.Count.class).value();
     return new IsolatedSequence(this, here, number, snapshot.tokens());
   }
 
@@ -112,12 +112,12 @@ final class IsolatedModel implements LoadedModel {
     if (batch.isEmpty()) {
       return List.of();
     }
-    List<Ask.Part> parts = new ArrayList<>(batch.size());
-    Set<Child> where = new HashSet<>();
+    List<Request.Part> parts = new ArrayList<>(batch.size());
+    Set<WorkerProcess> where = new HashSet<>();
     for (Chunk chunk : batch) {
       IsolatedSequence sequence = own(chunk);
       where.add(sequence.living());
-      parts.add(new Ask.Part(sequence.number(), chunk.tokens(), chunk.logits()));
+      parts.add(new Request.Part(sequence.number(), chunk.tokens(), chunk.logits()));
     }
     if (where.size() > 1) { // each has numbers of its own
       throw new ModelException(
@@ -125,7 +125,7 @@ final class IsolatedModel implements LoadedModel {
           "The process of " + spec.id() + " died; some sequences are gone");
     }
     Received<Reply> answer =
-        where.iterator().next().ask(new Ask.Forward(parts), List.of(), LoadProgress.NONE);
+        where.iterator().next().ask(new Request.Forward(parts), List.of(), LoadProgress.NONE);
     for (Chunk chunk : batch) {
       own(chunk).append(chunk.tokens());
     }
@@ -134,7 +134,7 @@ final class IsolatedModel implements LoadedModel {
 
   /** As many rows as chunks, and numbers as were said. */
   static List<float[]> rows(Received<Reply> answer, int chunks) {
-    int[] counts = Child.type(answer, Answer.Logits.class).counts();
+    int[] counts = WorkerProcess.type(answer, Response.Logits.class).counts();
     List<ByteBuffer> parts = answer.parts();
     List<float[]> rows = new ArrayList<>(chunks);
     for (int i = 0; i < counts.length && i < parts.size(); i++) {
@@ -165,7 +165,7 @@ final class IsolatedModel implements LoadedModel {
   public void close() {
     closed = true;
     synchronized (this) {
-      child.close();
+      worker.close();
     }
   }
 }

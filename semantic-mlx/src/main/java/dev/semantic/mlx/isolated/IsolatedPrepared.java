@@ -1,7 +1,7 @@
 package dev.semantic.mlx.isolated;
 
-import dev.semantic.mlx.isolated.Wire.Received;
-import dev.semantic.mlx.isolated.Wire.Reply;
+import dev.semantic.mlx.isolated.FrameCodec.Received;
+import dev.semantic.mlx.isolated.FrameCodec.Reply;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
@@ -20,32 +20,32 @@ final class IsolatedPrepared implements PreparedModel {
   private final ModelId id;
   private final ModelSpec spec;
   private final IsolatedText text;
-  private Child child;
-  private @Nullable Child occupied; // by a loaded model, which ends it
+  private WorkerProcess worker;
+  private @Nullable WorkerProcess occupied; // by a loaded model, which ends it
   private volatile boolean closed;
 
   IsolatedPrepared(IsolatedRuntime runtime, ModelId id) {
     this.runtime = runtime;
     this.id = id;
-    this.child = runtime.start(id.name());
+    this.worker = runtime.start(id.name());
     try {
-      Answer.Prepared prepared = prepareIn(child);
+      Response.Prepared prepared = prepareIn(worker);
       this.spec = prepared.spec();
       this.text = new IsolatedText(this::child, this::living, prepared);
     } catch (Throwable t) {
-      child.close();
+      worker.close();
       throw t;
     }
   }
 
-  private Answer.Prepared prepareIn(Child where) {
-    return where.ask(new Ask.Prepare(id.name()), Answer.Prepared.class);
+  private Response.Prepared prepareIn(WorkerProcess where) {
+    return where.ask(new Request.Prepare(id.name()), Response.Prepared.class);
   }
 
-  private Child another() {
-    Child next = runtime.start(id.name());
+  private WorkerProcess another() {
+    WorkerProcess next = runtime.start(id.name());
     try {
-      Answer.Prepared again = prepareIn(next);
+      Response.Prepared again = prepareIn(next);
       if (!again.spec().tag().equals(spec.tag())) {
         throw new ModelException(
             ModelException.Kind.CHANGED,
@@ -67,22 +67,22 @@ final class IsolatedPrepared implements PreparedModel {
   }
 
   /** A living process that has the model prepared. */
-  private synchronized Child child() {
+  private synchronized WorkerProcess child() {
     requireOpen();
-    if (!child.isAlive()) {
-      child = another();
+    if (!worker.isAlive()) {
+      worker = another();
     }
-    return child;
+    return worker;
   }
 
   /** The same, if there is one. */
-  private synchronized Optional<Child> living() {
-    return Optional.of(child).filter(here -> here.isAlive() && !closed);
+  private synchronized Optional<WorkerProcess> living() {
+    return Optional.of(worker).filter(here -> here.isAlive() && !closed);
   }
 
   /** The same, with no model loaded in it; whoever takes it ends it. */
-  private synchronized Child vacant() {
-    Child here = child();
+  private synchronized WorkerProcess vacant() {
+    WorkerProcess here = child();
     if (here == occupied) {
       return another();
     }
@@ -102,7 +102,7 @@ final class IsolatedPrepared implements PreparedModel {
 
   @Override
   public void readAhead(LoadProgress progress) {
-    child().ask(new Ask.ReadAhead(progress.priority()), List.of(), progress);
+    child().ask(new Request.ReadAhead(progress.priority()), List.of(), progress);
   }
 
   @Override
@@ -111,16 +111,17 @@ final class IsolatedPrepared implements PreparedModel {
   }
 
   /** A process with the model in memory. */
-  record Loaded(Child child, long bytes) {}
+  record Loaded(WorkerProcess worker, long bytes) {}
 
   /** Loads in a process that has no model yet. */
   Loaded loadSomewhere(LoadProgress progress) {
     requireWanted(progress);
-    Child where = vacant();
+    WorkerProcess where = vacant();
     try {
-      Received<Reply> answer = where.ask(new Ask.Load(progress.priority()), List.of(), progress);
+      Received<Reply> answer =
+          where.ask(new Request.Load(progress.priority()), List.of(), progress);
       requireWanted(progress);
-      return new Loaded(where, Child.type(answer, Answer.Count.class).value());
+      return new Loaded(where, WorkerProcess.type(answer, Response.Count.class).value());
     } catch (Throwable t) {
       where.close(); // nothing of a load that failed may stay
       throw t;
@@ -138,8 +139,8 @@ final class IsolatedPrepared implements PreparedModel {
   public void close() {
     closed = true;
     synchronized (this) {
-      if (child != occupied) {
-        child.close();
+      if (worker != occupied) {
+        worker.close();
       }
     }
   }

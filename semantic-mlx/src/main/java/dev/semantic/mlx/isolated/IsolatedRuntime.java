@@ -25,13 +25,13 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>Needs Unix sockets: Linux and macOS.
  */
 public final class IsolatedRuntime implements ModelRuntime {
-  private final Launch launch;
+  private final WorkerOptions options;
   private final boolean fetching;
-  private final Set<Child> children = ConcurrentHashMap.newKeySet();
+  private final Set<WorkerProcess> children = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
-  private IsolatedRuntime(Launch launch, boolean fetching) {
-    this.launch = launch;
+  private IsolatedRuntime(WorkerOptions options, boolean fetching) {
+    this.options = options;
     this.fetching = fetching;
   }
 
@@ -45,20 +45,20 @@ public final class IsolatedRuntime implements ModelRuntime {
   }
 
   /** Starts a process for a model. */
-  Child start(String model) {
+  WorkerProcess start(String model) {
     if (closed) {
       throw new IllegalStateException("The runtime is closed");
     }
-    Child child = new Child(launch, model, children::remove);
-    children.add(child);
-    if (closed || !child.isAlive()) { // in the meantime
-      children.remove(child);
-      child.close();
+    WorkerProcess worker = new WorkerProcess(options, model, children::remove);
+    children.add(worker);
+    if (closed || !worker.isAlive()) { // in the meantime
+      children.remove(worker);
+      worker.close();
     }
-    return child;
+    return worker;
   }
 
-  List<Child> children() {
+  List<WorkerProcess> children() {
     return List.copyOf(children);
   }
 
@@ -77,19 +77,19 @@ public final class IsolatedRuntime implements ModelRuntime {
 
   @Override
   public MemoryProbe memory() {
-    return new ChildrenMemory(this::children);
+    return new WorkersMemory(this::children);
   }
 
   /** What it was built with. */
   @Override
   public MemoryBudget budget() {
-    return launch.budget();
+    return options.budget();
   }
 
   /** Ends every process; prepared models start theirs again when they are loaded. */
   @Override
   public boolean restart() {
-    children().forEach(Child::close);
+    children().forEach(WorkerProcess::close);
     return true;
   }
 
@@ -97,7 +97,7 @@ public final class IsolatedRuntime implements ModelRuntime {
   @Override
   public void close() {
     closed = true;
-    children().forEach(Child::close);
+    children().forEach(WorkerProcess::close);
   }
 
   /** Puts a runtime together. */
@@ -109,7 +109,7 @@ public final class IsolatedRuntime implements ModelRuntime {
     private final List<String> javaOptions = new ArrayList<>();
     private MemoryBudget budget = MemoryBudget.ofSystem();
     private final List<Path> classPath = new ArrayList<>();
-    private Class<?> mainClass = ChildMain.class;
+    private Class<?> mainClass = WorkerMain.class;
 
     private Builder() {}
 
@@ -174,7 +174,7 @@ public final class IsolatedRuntime implements ModelRuntime {
 
     public IsolatedRuntime open() {
       return new IsolatedRuntime(
-          new Launch(
+          new WorkerOptions(
               java,
               heap,
               startTimeout,
@@ -183,7 +183,7 @@ public final class IsolatedRuntime implements ModelRuntime {
               List.copyOf(javaOptions),
               List.copyOf(classPath),
               mainClass),
-          mainClass == ChildMain.class); // another one knows other models
+          mainClass == WorkerMain.class); // another one knows other models
     }
   }
 }

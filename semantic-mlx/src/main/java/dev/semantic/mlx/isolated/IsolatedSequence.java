@@ -1,8 +1,8 @@
 package dev.semantic.mlx.isolated;
 
 import dev.semantic.kv.KvSnapshot;
-import dev.semantic.mlx.isolated.Wire.Received;
-import dev.semantic.mlx.isolated.Wire.Reply;
+import dev.semantic.mlx.isolated.FrameCodec.Received;
+import dev.semantic.mlx.isolated.FrameCodec.Reply;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.Sequence;
@@ -15,15 +15,15 @@ import java.util.List;
  */
 final class IsolatedSequence implements Sequence {
   private final IsolatedModel model;
-  private Child child;
+  private WorkerProcess worker;
   private long number;
   private int[] tokens;
   private int length;
   private boolean closed;
 
-  IsolatedSequence(IsolatedModel model, Child child, long number, int[] tokens) {
+  IsolatedSequence(IsolatedModel model, WorkerProcess worker, long number, int[] tokens) {
     this.model = model;
-    this.child = child;
+    this.worker = worker;
     this.number = number;
     this.tokens = tokens.clone();
     this.length = tokens.length;
@@ -43,23 +43,23 @@ final class IsolatedSequence implements Sequence {
    *
    * @throws ModelException if it was to hold something, and its process died
    */
-  Child living() {
+  WorkerProcess living() {
     requireOpen();
-    if (!child.isAlive()) {
+    if (!worker.isAlive()) {
       if (length > 0) {
         length = 0;
         throw new ModelException(
             ModelException.Kind.FAILED,
             "The keys and values of " + this + " are gone: that process died");
       }
-      child = model.living();
-      number = IsolatedModel.open(child);
+      worker = model.living();
+      number = IsolatedModel.open(worker);
     }
-    return child;
+    return worker;
   }
 
   private void forgetIfDead() {
-    if (!child.isAlive()) {
+    if (!worker.isAlive()) {
       length = 0;
     }
   }
@@ -99,10 +99,10 @@ final class IsolatedSequence implements Sequence {
       throw new IllegalArgumentException(
           "A sequence of %d tokens cannot be trimmed to %d".formatted(length, newLength));
     }
-    if (!child.isAlive()) {
+    if (!worker.isAlive()) {
       return true; // nothing of nothing
     }
-    boolean exact = child.ask(new Ask.Trim(number, newLength), Answer.Flag.class).value();
+    boolean exact = worker.ask(new Request.Trim(number, newLength), Response.Flag.class).value();
     if (exact) {
       length = newLength;
     }
@@ -112,13 +112,16 @@ final class IsolatedSequence implements Sequence {
   @Override
   public long bytes() {
     requireOpen();
-    return child.isAlive() ? child.ask(new Ask.Size(number), Answer.Count.class).value() : 0;
+    return worker.isAlive()
+        ? worker.ask(new Request.Size(number), Response.Count.class).value()
+        : 0;
   }
 
   @Override
   public KvSnapshot snapshot() {
-    Received<Reply> answer = living().ask(new Ask.Snapshot(number), List.of(), LoadProgress.NONE);
-    return Snapshots.of(Child.type(answer, Answer.State.class), answer.parts());
+    Received<Reply> answer =
+        living().ask(new Request.Snapshot(number), List.of(), LoadProgress.NONE);
+    return Snapshots.of(WorkerProcess.type(answer, Response.State.class), answer.parts());
   }
 
   @Override
@@ -126,11 +129,11 @@ final class IsolatedSequence implements Sequence {
     if (!closed) {
       closed = true;
       try {
-        if (child.isAlive()) {
-          child.ask(new Ask.Close(number), Answer.Done.class);
+        if (worker.isAlive()) {
+          worker.ask(new Request.Close(number), Response.Done.class);
         }
       } catch (RuntimeException e) {
-        if (child.isAlive()) {
+        if (worker.isAlive()) {
           throw e;
         } // else it went with its process
       }
@@ -139,6 +142,6 @@ final class IsolatedSequence implements Sequence {
 
   @Override
   public String toString() {
-    return "a sequence of " + length + " tokens in " + child;
+    return "a sequence of " + length + " tokens in " + worker;
   }
 }

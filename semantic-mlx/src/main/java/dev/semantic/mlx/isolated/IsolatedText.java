@@ -17,8 +17,8 @@ import java.util.function.Supplier;
 final class IsolatedText implements TextCodec {
   private static final Cleaner CLEANER = Cleaner.create();
 
-  private final Supplier<Child> child;
-  private final Supplier<Optional<Child>> living;
+  private final Supplier<WorkerProcess> child;
+  private final Supplier<Optional<WorkerProcess>> living;
   private final Set<Integer> endTokens;
   private final boolean beginsWithBos;
   private final boolean hasChatTemplate;
@@ -30,7 +30,10 @@ final class IsolatedText implements TextCodec {
    * @param child the process that knows it now
    * @param living the same, unless it has ended
    */
-  IsolatedText(Supplier<Child> child, Supplier<Optional<Child>> living, Answer.Prepared prepared) {
+  IsolatedText(
+      Supplier<WorkerProcess> child,
+      Supplier<Optional<WorkerProcess>> living,
+      Response.Prepared prepared) {
     this.child = child;
     this.living = living;
     this.endTokens = Set.copyOf(prepared.endTokens());
@@ -39,21 +42,21 @@ final class IsolatedText implements TextCodec {
     this.maxCharsPerToken = prepared.maxCharsPerToken();
   }
 
-  private <T extends Answer> T ask(Ask ask, Class<T> answer) {
-    Child here = child.get();
+  private <T extends Response> T ask(Request request, Class<T> answer) {
+    WorkerProcess here = child.get();
     try {
-      return here.askBriefly(ask, answer);
+      return here.askBriefly(request, answer);
     } catch (ModelException | IllegalStateException e) {
       if (here.isAlive()) {
         throw e;
       }
-      return child.get().askBriefly(ask, answer);
+      return child.get().askBriefly(request, answer);
     }
   }
 
   @Override
   public int[] encode(String text, boolean bos) {
-    return ask(new Ask.Encode(text, bos), Answer.Tokens.class).value();
+    return ask(new Request.Encode(text, bos), Response.Tokens.class).value();
   }
 
   @Override
@@ -68,12 +71,12 @@ final class IsolatedText implements TextCodec {
 
   @Override
   public int[] encodeChat(List<ChatMessage> messages) {
-    return ask(new Ask.EncodeChat(messages), Answer.Tokens.class).value();
+    return ask(new Request.EncodeChat(messages), Response.Tokens.class).value();
   }
 
   @Override
   public String renderChat(List<ChatMessage> messages) {
-    return ask(new Ask.RenderChat(messages), Answer.Text.class).value();
+    return ask(new Request.RenderChat(messages), Response.Text.class).value();
   }
 
   @Override
@@ -83,7 +86,7 @@ final class IsolatedText implements TextCodec {
 
   @Override
   public String decode(int[] tokens) {
-    return ask(new Ask.Decode(tokens), Answer.Text.class).value();
+    return ask(new Request.Decode(tokens), Response.Text.class).value();
   }
 
   @Override
@@ -93,38 +96,39 @@ final class IsolatedText implements TextCodec {
 
   @Override
   public void forgetTexts() {
-    living.get().ifPresent(here -> here.askBriefly(new Ask.ForgetTexts(), Answer.Done.class));
+    living.get().ifPresent(here -> here.askBriefly(new Request.ForgetTexts(), Response.Done.class));
   }
 
   @Override
   public TokenStream stream(boolean keepSpecial) {
-    Child here = child.get();
-    long number = here.askBriefly(new Ask.OpenStream(keepSpecial), Answer.Count.class).value();
+    WorkerProcess here = child.get();
+    long number =
+        here.askBriefly(new Request.OpenStream(keepSpecial), Response.Count.class).value();
     Stream stream = new Stream(here, number);
     CLEANER.register(stream, new Closing(here, number));
     return stream;
   }
 
   /** The port has no end for a stream; what is left of it in the child is small. */
-  private record Closing(Child child, long number) implements Runnable {
+  private record Closing(WorkerProcess worker, long number) implements Runnable {
     @Override
     public void run() {
-      if (child.isAlive()) {
-        child.askBriefly(new Ask.CloseStream(number), Answer.Done.class);
+      if (worker.isAlive()) {
+        worker.askBriefly(new Request.CloseStream(number), Response.Done.class);
       }
     }
   }
 
   /** Ends with its process, as the sequence does whose tokens it shows. */
-  private record Stream(Child child, long number) implements TokenStream {
+  private record Stream(WorkerProcess worker, long number) implements TokenStream {
     @Override
     public String next(int token) {
-      return child.askBriefly(new Ask.NextText(number, token), Answer.Text.class).value();
+      return worker.askBriefly(new Request.NextText(number, token), Response.Text.class).value();
     }
 
     @Override
     public String rest() {
-      return child.askBriefly(new Ask.RestOfText(number), Answer.Text.class).value();
+      return worker.askBriefly(new Request.RestOfText(number), Response.Text.class).value();
     }
   }
 }

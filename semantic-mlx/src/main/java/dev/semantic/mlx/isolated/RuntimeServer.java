@@ -1,9 +1,9 @@
 package dev.semantic.mlx.isolated;
 
-import dev.semantic.mlx.isolated.Wire.Call;
-import dev.semantic.mlx.isolated.Wire.Frame;
-import dev.semantic.mlx.isolated.Wire.Received;
-import dev.semantic.mlx.isolated.Wire.Reply;
+import dev.semantic.mlx.isolated.FrameCodec.Call;
+import dev.semantic.mlx.isolated.FrameCodec.Frame;
+import dev.semantic.mlx.isolated.FrameCodec.Received;
+import dev.semantic.mlx.isolated.FrameCodec.Reply;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.ModelRuntime;
 import java.io.EOFException;
@@ -36,15 +36,15 @@ final class RuntimeServer {
   /** As sysexits.h has it: an error of our own. */
   private static final int SOFTWARE = 70;
 
-  private final Wire wire;
-  private final HostedModel model;
+  private final FrameCodec codec;
+  private final Worker model;
   private final Interruptible rendering = new Interruptible();
   private final ExecutorService inTurn = Executors.newSingleThreadExecutor(daemon("model"));
   private final ExecutorService beside = Executors.newCachedThreadPool(daemon("beside"));
 
-  private RuntimeServer(Wire wire, Supplier<ModelRuntime> runtime) {
-    this.wire = wire;
-    this.model = new HostedModel(runtime);
+  private RuntimeServer(FrameCodec codec, Supplier<ModelRuntime> runtime) {
+    this.codec = codec;
+    this.model = new Worker(runtime);
   }
 
   private static ThreadFactory daemon(String name) {
@@ -56,7 +56,7 @@ final class RuntimeServer {
     int exit = 0;
     try {
       SocketChannel channel = connect(Path.of(args[0]), Long.parseLong(args[1]));
-      new RuntimeServer(new Wire(channel), runtime).run();
+      new RuntimeServer(new FrameCodec(channel), runtime).run();
     } catch (EOFException e) {
       LOG.debug("The parent is gone", e);
     } catch (IOException e) {
@@ -74,7 +74,7 @@ final class RuntimeServer {
       endWith(ProcessHandle.of(parent), socket.getParent());
       return SocketChannel.open(UnixDomainSocketAddress.of(socket));
     } finally {
-      Launch.delete(socket.getParent());
+      WorkerOptions.delete(socket.getParent());
     }
   }
 
@@ -89,29 +89,29 @@ final class RuntimeServer {
         .onExit()
         .thenRun(
             () -> {
-              Launch.delete(directory); // should it have come before the connection
+              WorkerOptions.delete(directory); // should it have come before the connection
               Runtime.getRuntime().halt(0);
             });
   }
 
   private void run() throws IOException {
     while (true) {
-      Received<Call> received = wire.receive(Call.class);
+      Received<Call> received = codec.receive(Call.class);
       Call call = received.header();
-      if (call.ask() instanceof Ask.Cancel(long other)) {
+      if (call.request() instanceof Request.Cancel(long other)) {
         if (!rendering.interrupt(other)) {
           model.cancel(other);
         }
       } else {
-        ExecutorService where = HostedModel.worksOnTheModel(call.ask()) ? inTurn : beside;
+        ExecutorService where = Worker.worksOnTheModel(call.request()) ? inTurn : beside;
         where.execute(() -> answer(call, received.parts()));
       }
     }
   }
 
   private void answer(Call call, List<ByteBuffer> parts) {
-    HostedModel.Outcome outcome;
-    boolean renders = HostedModel.renders(call.ask());
+    Worker.Outcome outcome;
+    boolean renders = Worker.renders(call.request());
     try {
       if (renders) {
         rendering.begin(call.id());
@@ -119,18 +119,18 @@ final class RuntimeServer {
       outcome =
           model.handle(
               call.id(),
-              call.ask(),
+              call.request(),
               parts,
-              (done, total) -> send(call.id(), new Answer.Progress(done, total), List.of()));
+              (done, total) -> send(call.id(), new Response.Progress(done, total), List.of()));
     } catch (Throwable t) { // for the parent to judge
-      LOG.debug("{} failed", call.ask().getClass().getSimpleName(), t);
-      outcome = new HostedModel.Outcome(failed(t), List.of());
+      LOG.debug("{} failed", call.request().getClass().getSimpleName(), t);
+      outcome = new Worker.Outcome(failed(t), List.of());
     } finally {
       if (renders) {
         rendering.end(call.id());
       }
     }
-    send(call.id(), outcome.answer(), outcome.parts());
+    send(call.id(), outcome.response(), outcome.parts());
   }
 
   /** Calls that end when their thread is interrupted, and nothing else is by then on it. */
@@ -155,28 +155,28 @@ final class RuntimeServer {
     }
   }
 
-  private static Answer.Failed failed(Throwable thrown) {
+  private static Response.Failed failed(Throwable thrown) {
     String message = String.valueOf(thrown.getMessage());
     return switch (thrown) {
-      case ModelException e -> new Answer.Failed(Answer.Kind.MODEL, message, e.kind());
-      case CancellationException e -> Answer.Failed.of(Answer.Kind.CANCELLED, message);
-      case IllegalArgumentException e -> Answer.Failed.of(Answer.Kind.ARGUMENT, message);
-      case IllegalStateException e -> Answer.Failed.of(Answer.Kind.STATE, message);
-      default -> Answer.Failed.of(Answer.Kind.ERROR, thrown.toString());
+      case ModelException e -> new Response.Failed(Response.Kind.MODEL, message, e.kind());
+      case CancellationException e -> Response.Failed.of(Response.Kind.CANCELLED, message);
+      case IllegalArgumentException e -> Response.Failed.of(Response.Kind.ARGUMENT, message);
+      case IllegalStateException e -> Response.Failed.of(Response.Kind.STATE, message);
+      default -> Response.Failed.of(Response.Kind.ERROR, thrown.toString());
     };
   }
 
-  private void send(long id, Answer answer, List<ByteBuffer> parts) {
+  private void send(long id, Response response, List<ByteBuffer> parts) {
     try {
-      wire.send(frame(id, answer, parts));
+      codec.send(frame(id, response, parts));
     } catch (IOException e) {
       LOG.debug("The parent is gone", e); // as the thread that reads is about to find
     }
   }
 
-  private static Frame frame(long id, Answer answer, List<ByteBuffer> parts) {
+  private static Frame frame(long id, Response response, List<ByteBuffer> parts) {
     try {
-      return Frame.of(new Reply(id, answer), parts);
+      return Frame.of(new Reply(id, response), parts);
     } catch (IllegalArgumentException e) { // somebody waits for an answer, whatever it is
       return Frame.of(new Reply(id, failed(e)), List.of());
     }

@@ -2,7 +2,7 @@ package dev.semantic.mlx.isolated;
 
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshot.LayerKv;
-import dev.semantic.mlx.isolated.Ask.Span;
+import dev.semantic.mlx.isolated.Request.Span;
 import dev.semantic.model.ModelException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -12,8 +12,8 @@ import java.util.List;
 final class Snapshots {
   private Snapshots() {}
 
-  static Ask.Restore ask(KvSnapshot snapshot) {
-    return new Ask.Restore(
+  static Request.Restore ask(KvSnapshot snapshot) {
+    return new Request.Restore(
         snapshot.tag(),
         snapshot.layout(),
         snapshot.precision(),
@@ -22,8 +22,8 @@ final class Snapshots {
         snapshot.seams());
   }
 
-  static Answer.State answer(KvSnapshot snapshot) {
-    return new Answer.State(
+  static Response.State answer(KvSnapshot snapshot) {
+    return new Response.State(
         snapshot.tag(),
         snapshot.layout(),
         snapshot.precision(),
@@ -48,7 +48,7 @@ final class Snapshots {
     return parts;
   }
 
-  static KvSnapshot of(Ask.Restore ask, List<ByteBuffer> parts) {
+  static KvSnapshot of(Request.Restore ask, List<ByteBuffer> parts) {
     return new KvSnapshot(
         ask.tag(),
         ask.layout(),
@@ -63,7 +63,7 @@ final class Snapshots {
    *
    * @throws ModelException if that cannot be
    */
-  static KvSnapshot of(Answer.State state, List<ByteBuffer> parts) {
+  static KvSnapshot of(Response.State state, List<ByteBuffer> parts) {
     try {
       return new KvSnapshot(
           state.tag(),

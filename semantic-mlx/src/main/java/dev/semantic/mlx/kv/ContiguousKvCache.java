@@ -49,17 +49,17 @@ final class ContiguousKvCache implements KvCache {
   @Override
   public MlxArray attend(Scope s, MlxArray q, MlxArray k, MlxArray v, float scale, Masks masks) {
     int count = k.dim(2);
-    Seen all = appended(s, k, v);
+    KvView all = appended(s, k, v);
     return masks.attend(s, q, all, scale, masks.causal(count, all.keys().dim(2), layer.window()));
   }
 
   @Override
-  public List<Seen> append(Scope s, MlxArray k, MlxArray v) {
+  public List<KvView> append(Scope s, MlxArray k, MlxArray v) {
     return List.of(appended(s, k, v));
   }
 
   /** Appends; returns what the new tokens may see. */
-  Seen appended(Scope s, MlxArray k, MlxArray v) {
+  KvView appended(Scope s, MlxArray k, MlxArray v) {
     int count = k.dim(2);
     makeRoom(s, count);
     int at = end - start;
@@ -68,16 +68,16 @@ final class ContiguousKvCache implements KvCache {
     end += count;
     int held = end - start;
     int seen = layer.window() == 0 ? held : Math.min(held, layer.window() - 1 + count);
-    return new Seen(span(s, keys, held - seen, held), span(s, values, held - seen, held));
+    return new KvView(span(s, keys, held - seen, held), span(s, values, held - seen, held));
   }
 
   /** All that is held; at least one token. */
-  Seen held(Scope s) {
+  KvView held(Scope s) {
     if (keys == null || values == null) {
       throw new IllegalStateException("KV cache holds nothing");
     }
     int held = end - start;
-    return new Seen(span(s, keys, 0, held), span(s, values, 0, held));
+    return new KvView(span(s, keys, 0, held), span(s, values, 0, held));
   }
 
   @Override
@@ -210,16 +210,16 @@ final class ContiguousKvCache implements KvCache {
 
   /** The last {@code length} tokens. */
   private ByteBuffer outside(@Nullable MlxArray buffer, int length) {
-    return Outside.of(buffer == null ? List.of() : List.of(span(buffer, length)));
+    return KvExport.of(buffer == null ? List.of() : List.of(span(buffer, length)));
   }
 
-  private Outside.Span span(MlxArray buffer, int length) {
+  private KvExport.Span span(MlxArray buffer, int length) {
     int held = end - start;
-    return new Outside.Span(buffer, held - length, held);
+    return new KvExport.Span(buffer, held - length, held);
   }
 
   /** The keys, then the values of all that is held; none where nothing is. */
-  List<Outside.Span> spans() {
+  List<KvExport.Span> spans() {
     return keys == null || values == null || end == start
         ? List.of()
         : List.of(span(keys, end - start), span(values, end - start));
@@ -274,7 +274,7 @@ final class ContiguousKvCache implements KvCache {
   }
 
   @Override
-  public void occupy() {
+  public void commit() {
     end = vacantTo;
     vacantTo = 0;
   }

@@ -32,7 +32,7 @@ public interface KvCache {
    *
    * @return what the last of them may see, piece by piece, in the order of the tokens
    */
-  List<Seen> append(Scope s, MlxArray k, MlxArray v);
+  List<KvView> append(Scope s, MlxArray k, MlxArray v);
 
   /** Whether {@link #trim} to {@code length} would be exact. */
   boolean canTrim(int length);
@@ -61,7 +61,7 @@ public interface KvCache {
 
   /**
    * Memory for the tokens {@code start} to {@code end}, which become this cache's once {@link
-   * #occupy} is called; only in an empty cache. What is asked for is in {@link #arrays}, and has no
+   * #commit} is called; only in an empty cache. What is asked for is in {@link #arrays}, and has no
    * numbers before it is evaluated.
    */
   void vacate(int start, int end);
@@ -70,10 +70,10 @@ public interface KvCache {
   Place place();
 
   /** The numbers are there: this cache holds them now. */
-  void occupy();
+  void commit();
 
   /** Where it is parted, so that others can hold the parts, too. */
-  default List<Integer> seams() {
+  default List<Integer> segmentEnds() {
     return List.of();
   }
 
@@ -94,7 +94,7 @@ public interface KvCache {
   /** The cache that fits a layer: full, or one that forgets what has left the window. */
   static KvCache of(Scope owner, KvLayout.Layer layer, DType dtype) {
     return layer.window() == 0
-        ? new PartedKvCache(owner, layer, dtype)
+        ? new SharedPrefixKvCache(owner, layer, dtype)
         : new ContiguousKvCache(owner, layer, dtype);
   }
 }

@@ -42,14 +42,14 @@ public final class Masks {
    *
    * @param q {@code [1, heads, queries, headDim]}
    */
-  MlxArray attend(Scope s, MlxArray q, Seen all, float scale, Ops.Mask mask) {
+  MlxArray attend(Scope s, MlxArray q, KvView all, float scale, Ops.Mask mask) {
     return softcap == 0
         ? Ops.attention(s, q, all.keys(), all.values(), scale, mask)
         : bent(s, q, all, scale, mask);
   }
 
   /** Spelt out: MLX's own operation knows of no such thing. */
-  private MlxArray bent(Scope s, MlxArray q, Seen all, float scale, Ops.Mask mask) {
+  private MlxArray bent(Scope s, MlxArray q, KvView all, float scale, Ops.Mask mask) {
     int heads = q.dim(1);
     int queries = q.dim(2);
     int headDim = q.dim(3);

@@ -52,7 +52,7 @@ public final class RaggedAttention {
     MlxArray columns = Ops.contiguous(s, Ops.transpose(s, grouped, 0, 1, 3, 2));
     MlxArray[] seen = new MlxArray[batch];
     for (int i = 0; i < batch; i++) {
-      List<Seen> pieces = caches.get(i).append(s, member(s, k, i), member(s, v, i));
+      List<KvView> pieces = caches.get(i).append(s, member(s, k, i), member(s, v, i));
       seen[i] =
           pieces.size() == 1 && softcap == 0 && s.hasFusedKernels()
               ? fused(s, member(s, q, i), pieces.getFirst(), scale)
@@ -71,7 +71,7 @@ public final class RaggedAttention {
     return Ops.slice(s, x, new int[] {index, 0, 0, 0}, stop);
   }
 
-  private static MlxArray fused(Scope s, MlxArray q, Seen all, float scale) {
+  private static MlxArray fused(Scope s, MlxArray q, KvView all, float scale) {
     MlxArray seen = Ops.attention(s, q, all.keys(), all.values(), scale, Ops.Mask.NONE);
     int kvHeads = all.keys().dim(1);
     return Ops.reshape(s, seen, 1, kvHeads, q.dim(1) / kvHeads, q.dim(3));
@@ -83,7 +83,7 @@ public final class RaggedAttention {
    * @param columns {@code [1, kvHeads, headDim, group]}
    * @return {@code [1, kvHeads, group, headDim]}
    */
-  private static MlxArray attend(Scope s, MlxArray columns, List<Seen> pieces, float softcap) {
+  private static MlxArray attend(Scope s, MlxArray columns, List<KvView> pieces, float softcap) {
     MlxArray[] scores =
         pieces.stream().map(piece -> Ops.matmul(s, piece.keys(), columns)).toArray(MlxArray[]::new);
     MlxArray all = scores.length == 1 ? scores[0] : Ops.concatenate(s, 2, scores);
@@ -94,7 +94,7 @@ public final class RaggedAttention {
     }
     MlxArray sum = null;
     int from = 0;
-    for (Seen piece : pieces) {
+    for (KvView piece : pieces) {
       MlxArray part = span(s, weights, from, from + piece.tokens());
       MlxArray weighted = Ops.matmul(s, part, piece.values());
       sum = sum == null ? weighted : Elementwise.add(s, sum, weighted);

@@ -15,7 +15,7 @@ import java.util.Map;
 
 /** A decoder-only model: from tokens to logits, with its past in KV caches. */
 public final class Transformer {
-  private final Decoder decoder;
+  private final Decoder description;
   private final Embedding embedding;
   private final List<Block> blocks = new ArrayList<>();
   private final List<Rope> nearRopes; // of sequences within the decoder's near context
@@ -24,38 +24,38 @@ public final class Transformer {
   private final Linear head;
 
   /** Takes the weights that the description names and puts the layers together. */
-  public Transformer(Decoder decoder, Weights weights) {
-    this.decoder = decoder;
-    String at = decoder.prefix();
-    float eps = decoder.norms().eps();
+  public Transformer(Decoder description, Weights weights) {
+    this.description = description;
+    String at = description.prefix();
+    float eps = description.norms().eps();
     Map<Rotary, Integer> known = new LinkedHashMap<>();
     embedding = weights.embedding(at + "model.embed_tokens");
-    for (int i = 0; i < decoder.layers().size(); i++) {
-      Decoder.Layer layer = decoder.layers().get(i);
+    for (int i = 0; i < description.layers().size(); i++) {
+      Decoder.Layer layer = description.layers().get(i);
       int rope = known.computeIfAbsent(layer.attention().rotary(), each -> known.size());
       blocks.add(Block.of(layer, weights, at + "model.layers." + i + ".", eps, rope));
     }
     nearRopes = known.keySet().stream().map(rotary -> weights.rope(rotary.near())).toList();
     farRopes =
-        decoder.nearContext() == Integer.MAX_VALUE
+        description.nearContext() == Integer.MAX_VALUE
             ? nearRopes
             : known.keySet().stream().map(rotary -> weights.rope(rotary.far())).toList();
     norm = weights.norm(at + "model.norm", eps);
     head =
-        decoder.hasOwnHead(weights.has(at + "lm_head"))
+        description.hasOwnHead(weights.has(at + "lm_head"))
             ? weights.linear(false, at + "lm_head")
             : embedding.asHead();
   }
 
   /** As {@link Decoder#nearContext}. */
   public int nearContext() {
-    return decoder.nearContext();
+    return description.nearContext();
   }
 
   /** The geometry of the caches; known before any weight is read. */
-  public static KvLayout kvLayout(Decoder decoder) {
+  public static KvLayout kvLayout(Decoder description) {
     return new KvLayout(
-        decoder.layers().stream()
+        description.layers().stream()
             .map(Decoder.Layer::attention)
             .map(each -> new KvLayout.Layer(each.kvHeads(), each.headDim(), each.window()))
             .toList());
@@ -75,7 +75,7 @@ public final class Transformer {
     List<Rope.Rotation> rotations =
         (far ? farRopes : nearRopes)
             .stream().map(rope -> rope.at(s, offsets, tokens.dim(1), embedded.dtype())).toList();
-    Masks masks = new Masks(s, decoder.layers().getFirst().attention().softcap());
+    Masks masks = new Masks(s, description.layers().getFirst().attention().softcap());
     MlxArray h = embedded;
     for (int i = 0; i < blocks.size(); i++) {
       Block block = blocks.get(i);
@@ -85,7 +85,7 @@ public final class Transformer {
   }
 
   private MlxArray scaled(Scope s, MlxArray embedded) {
-    Decoder.EmbeddingScale scale = decoder.embeddingScale();
+    Decoder.EmbeddingScale scale = description.embeddingScale();
     if (scale.value() == 1) {
       return embedded;
     }
@@ -108,7 +108,7 @@ public final class Transformer {
    */
   public MlxArray logits(Scope s, MlxArray hidden) {
     MlxArray logits = head.of(s, norm.of(s, hidden));
-    float cap = decoder.logitSoftcap();
+    float cap = description.logitSoftcap();
     return cap == 0 ? logits : Elementwise.softcap(s, logits, cap);
   }
 }

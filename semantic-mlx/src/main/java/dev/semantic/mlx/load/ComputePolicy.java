@@ -20,21 +20,21 @@ import java.util.Map;
  * 16-bit numbers. A model whose tokens take so little work that this hardly counts is computed by
  * the very kernels that the reference uses, to the same bits.
  *
- * @param form of the matrices
+ * @param weightFormat of the matrices
  * @param activations the number format of activations, norms, keys and values
  * @param gpu whether MLX's fused operations are kernels of their own on this device
  */
-public record ComputePolicy(Form form, DType activations, boolean gpu) {
+public record ComputePolicy(WeightFormat weightFormat, DType activations, boolean gpu) {
   /** What becomes of matrices; on a CPU that of fewer bytes is slower. */
-  public enum Form {
+  public enum WeightFormat {
     /** All numbers are written out, on a CPU as float32. */
     EXPANDED,
     /** They stay quantised where MLX has the same integers; a CPU has float32 scales. */
     QUANTISED,
     /** The same, and what is not quantised keeps the 16 bits it has in the file. */
-    NARROW,
+    HALF,
     /** As in the file, scales included. */
-    AS_IN_FILE
+    NATIVE
   }
 
   private static final String BIAS = ".bias";
@@ -64,16 +64,17 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
   public static ComputePolicy choose(
       Checkpoint checkpoint, boolean gpu, MemoryBudget budget, ByteSize working) {
     if (gpu) {
-      return of(Form.QUANTISED, checkpoint, true);
+      return of(WeightFormat.QUANTISED, checkpoint, true);
     }
-    ComputePolicy smallest = of(Form.EXPANDED, checkpoint, false);
+    ComputePolicy smallest = of(WeightFormat.EXPANDED, checkpoint, false);
     if (smallest.activations() != DType.FLOAT32 && isLittleWork(checkpoint)) {
-      return of(Form.AS_IN_FILE, checkpoint, false);
+      return of(WeightFormat.NATIVE, checkpoint, false);
     }
     ByteSize eighth = new ByteSize(budget.total().bytes() / 8);
     ByteSize caches = eighth.compareTo(USUAL_CACHES) < 0 ? eighth : USUAL_CACHES;
-    for (Form form : List.of(Form.EXPANDED, Form.QUANTISED, Form.NARROW)) {
-      ComputePolicy next = of(form, checkpoint, false);
+    for (WeightFormat weightFormat :
+        List.of(WeightFormat.EXPANDED, WeightFormat.QUANTISED, WeightFormat.HALF)) {
+      ComputePolicy next = of(weightFormat, checkpoint, false);
       ByteSize weights = new ByteSize(next.weightBytes(checkpoint));
       if (budget.holds(weights, caches, working)) {
         return next;
@@ -84,26 +85,26 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
   }
 
   private static boolean isLittleWork(Checkpoint checkpoint) {
-    AsInFileCost cost = AsInFileCost.of(checkpoint);
+    NativeFormatCost cost = NativeFormatCost.of(checkpoint);
     boolean quick = cost.prompt() <= PROMPT_NANOS && cost.step() <= STEP_NANOS;
     return quick || checkpoint.parameters() <= SMALL;
   }
 
   /** A form that somebody else has chosen. */
-  public static ComputePolicy of(Form form, Checkpoint checkpoint, boolean gpu) {
+  public static ComputePolicy of(WeightFormat weightFormat, Checkpoint checkpoint, boolean gpu) {
     DType unsaid = gpu ? DType.BFLOAT16 : DType.FLOAT32;
-    return new ComputePolicy(form, checkpoint.numbers().orElse(unsaid), gpu);
+    return new ComputePolicy(weightFormat, checkpoint.numbers().orElse(unsaid), gpu);
   }
 
   /** The number format of matrices that are not quantised, and of their biases. */
   public DType matrices() {
-    boolean narrow = form == Form.NARROW || form == Form.AS_IN_FILE;
+    boolean narrow = weightFormat == WeightFormat.HALF || weightFormat == WeightFormat.NATIVE;
     return gpu || narrow ? activations : DType.FLOAT32;
   }
 
   /** The number format of the scales of quantised matrices. */
   public DType scales() {
-    return gpu || form == Form.AS_IN_FILE ? activations : DType.FLOAT32;
+    return gpu || weightFormat == WeightFormat.NATIVE ? activations : DType.FLOAT32;
   }
 
   /** The number format of keys and values. */
@@ -117,7 +118,9 @@ public record ComputePolicy(Form form, DType activations, boolean gpu) {
 
   /** Whether a tensor stays as it is in the file. */
   public boolean keepsQuantised(TensorInfo tensor) {
-    return form != Form.EXPANDED && tensor.shape().length == 2 && tensor.type().affineBits() > 0;
+    return weightFormat != WeightFormat.EXPANDED
+        && tensor.shape().length == 2
+        && tensor.type().affineBits() > 0;
   }
 
   /** The number format in which products with a matrix are computed, and its bias is held. */

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.load;
 
 import dev.semantic.mlx.checkpoint.Checkpoint;
-import dev.semantic.mlx.checkpoint.FilePart;
+import dev.semantic.mlx.checkpoint.FileRange;
 import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import java.util.ArrayList;
@@ -30,9 +30,9 @@ public final class ReadAhead {
    * @throws java.util.concurrent.CancellationException if {@code progress} says so
    * @throws dev.semantic.model.ModelException if the file cannot be read
    */
-  public static void of(Checkpoint checkpoint, LoadProgress progress, Pace pace) {
-    List<FilePart> slices = slices(checkpoint);
-    long total = slices.stream().mapToLong(FilePart::bytes).sum();
+  public static void of(Checkpoint checkpoint, LoadProgress progress, LoadThrottle throttle) {
+    List<FileRange> slices = slices(checkpoint);
+    long total = slices.stream().mapToLong(FileRange::bytes).sum();
     long done = 0;
     int announced = 0;
     int count;
@@ -40,28 +40,28 @@ public final class ReadAhead {
       WeightReader.requireWanted(progress);
       progress.update(done, total);
       LoadPriority priority = progress.priority();
-      boolean alone = pace.isAlone(priority);
+      boolean alone = throttle.isAlone(priority);
       count = alone ? 1 : Math.min(TOGETHER, slices.size() - next);
-      List<FilePart> now = slices.subList(next, next + count);
+      List<FileRange> now = slices.subList(next, next + count);
       if (alone) {
         now.getFirst().await();
-        pace.rest(priority);
+        throttle.rest(priority);
       } else {
         int from = Math.max(announced, next + count);
         announced = Math.max(from, Math.min(next + count + AHEAD, slices.size()));
         List<Runnable> tasks = new ArrayList<>();
         slices.subList(from, announced).forEach(part -> tasks.add(part::announce));
         now.forEach(part -> tasks.add(part::await));
-        pace.rest(priority, Together.run(tasks));
+        throttle.rest(priority, ParallelTasks.run(tasks));
       }
-      done += now.stream().mapToLong(FilePart::bytes).sum();
+      done += now.stream().mapToLong(FileRange::bytes).sum();
     }
     progress.update(total, total);
   }
 
-  private static List<FilePart> slices(Checkpoint checkpoint) {
-    List<FilePart> slices = new ArrayList<>();
-    for (FilePart part : FilePart.joined(all(checkpoint).toList())) {
+  private static List<FileRange> slices(Checkpoint checkpoint) {
+    List<FileRange> slices = new ArrayList<>();
+    for (FileRange part : FileRange.joined(all(checkpoint).toList())) {
       for (long at = 0; at < part.bytes(); at += SLICE) {
         slices.add(part.slice(at, Math.min(SLICE, part.bytes() - at)));
       }
@@ -69,7 +69,7 @@ public final class ReadAhead {
     return slices;
   }
 
-  private static Stream<FilePart> all(Checkpoint checkpoint) {
+  private static Stream<FileRange> all(Checkpoint checkpoint) {
     return checkpoint.tensors().entrySet().stream()
         .flatMap(tensor -> checkpoint.parts(tensor.getKey(), 0, tensor.getValue().rows()).stream());
   }

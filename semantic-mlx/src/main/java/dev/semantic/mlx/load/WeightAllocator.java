@@ -13,7 +13,7 @@ import dev.semantic.mlx.layers.Linear;
 import dev.semantic.mlx.layers.RmsNorm;
 import dev.semantic.mlx.layers.Rope;
 import dev.semantic.mlx.layers.Weights;
-import dev.semantic.mlx.load.ComputePolicy.Form;
+import dev.semantic.mlx.load.ComputePolicy.WeightFormat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,7 +32,7 @@ public final class WeightAllocator implements Weights {
   private final Checkpoint checkpoint;
   private final ComputePolicy policy;
   private final List<MlxArray> arrays = new ArrayList<>();
-  private final List<Supplier<RowWriter>> unwritten = new ArrayList<>();
+  private final List<Supplier<TensorWriter>> unwritten = new ArrayList<>();
 
   /** Allocates nothing yet; weights will live in {@code scope}. */
   public WeightAllocator(Scope scope, Checkpoint checkpoint, ComputePolicy policy) {
@@ -142,7 +142,7 @@ public final class WeightAllocator implements Weights {
   }
 
   private Rope wholeRope(Rotary rotary) {
-    boolean asReference = policy.form() == Form.AS_IN_FILE;
+    boolean asReference = policy.weightFormat() == WeightFormat.NATIVE;
     if (asReference && rotary.scaling() instanceof RopeScaling.None) {
       return new Rope.Based(rotary.dimensions(), rotary.base(), 1);
     }
@@ -222,7 +222,7 @@ public final class WeightAllocator implements Weights {
     DType type = array.dtype();
     unwritten.add(
         () ->
-            new RowWriter.Plain(
+            new TensorWriter.Plain(
                 checkpoint, name, type, offset, scope.writable(array).asSlice(at * type.bytes())));
   }
 
@@ -233,7 +233,7 @@ public final class WeightAllocator implements Weights {
     long groups = row * (tensor.columns() / tensor.type().groupSize()) * type.bytes();
     unwritten.add(
         () ->
-            new RowWriter.Affine(
+            new TensorWriter.Affine(
                 checkpoint,
                 name,
                 type,

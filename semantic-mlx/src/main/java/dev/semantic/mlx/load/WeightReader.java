@@ -1,7 +1,7 @@
 package dev.semantic.mlx.load;
 
-import dev.semantic.mlx.checkpoint.FilePart;
-import dev.semantic.mlx.checkpoint.Scratch;
+import dev.semantic.mlx.checkpoint.Buffers;
+import dev.semantic.mlx.checkpoint.FileRange;
 import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import java.util.ArrayList;
@@ -32,27 +32,27 @@ public final class WeightReader {
 
   private final List<Run> runs;
   private final long totalBytes;
-  private final Queue<Scratch> idle = new ConcurrentLinkedQueue<>();
+  private final Queue<Buffers> idle = new ConcurrentLinkedQueue<>();
 
   /** Some rows of a tensor. */
-  private record Run(RowWriter writer, int first, int count) {
+  private record Run(TensorWriter writer, int first, int count) {
     long bytes() {
       return count * writer.rowBytes();
     }
   }
 
   /** Reads nothing yet. */
-  WeightReader(List<RowWriter> writers) {
+  WeightReader(List<TensorWriter> writers) {
     runs = runs(writers);
     totalBytes = bytes(runs);
   }
 
   /** All of the work in pieces of about one size: tensors differ by a thousand times. */
-  private static List<Run> runs(List<RowWriter> writers) {
+  private static List<Run> runs(List<TensorWriter> writers) {
     List<Run> runs = new ArrayList<>();
     writers.stream()
         .sorted(
-            Comparator.comparing(WeightReader::begin, Comparator.nullsFirst(FilePart.inOrder())))
+            Comparator.comparing(WeightReader::begin, Comparator.nullsFirst(FileRange.inOrder())))
         .forEach(
             writer -> {
               int rows = writer.tensor().rows();
@@ -64,8 +64,8 @@ public final class WeightReader {
     return runs;
   }
 
-  private static @Nullable FilePart begin(RowWriter writer) {
-    List<FilePart> parts = writer.parts(0, 1);
+  private static @Nullable FileRange begin(TensorWriter writer) {
+    List<FileRange> parts = writer.parts(0, 1);
     return parts.isEmpty() ? null : parts.getFirst();
   }
 
@@ -81,32 +81,32 @@ public final class WeightReader {
    * @throws IllegalStateException if the memory is taken away meanwhile
    * @throws dev.semantic.model.ModelException if the file cannot be read
    */
-  public void read(LoadProgress progress, Pace pace) {
+  public void read(LoadProgress progress, LoadThrottle throttle) {
     long done = 0;
     int announced = 0;
     List<Run> slice;
-    List<FilePart> read = List.of();
+    List<FileRange> read = List.of();
     for (int next = 0; next < runs.size(); next += slice.size()) {
       requireWanted(progress);
       LoadPriority priority = progress.priority();
-      boolean alone = pace.isAlone(priority);
+      boolean alone = throttle.isAlone(priority);
       slice = from(next, alone ? 1 : SLICE);
       int ahead = Math.max(announced, next + from(next, AHEAD).size());
-      List<FilePart> coming = parts(runs.subList(announced, ahead));
+      List<FileRange> coming = parts(runs.subList(announced, ahead));
       announced = ahead;
       if (alone) {
-        coming.forEach(FilePart::announce);
+        coming.forEach(FileRange::announce);
         slice.forEach(this::write);
-        read.forEach(FilePart::letGo);
-        pace.rest(priority);
+        read.forEach(FileRange::letGo);
+        throttle.rest(priority);
       } else {
-        pace.rest(priority, together(slice, coming, read));
+        throttle.rest(priority, together(slice, coming, read));
       }
       read = parts(slice);
       done += bytes(slice);
       progress.update(done, totalBytes);
     }
-    read.forEach(FilePart::letGo);
+    read.forEach(FileRange::letGo);
   }
 
   /** One at least, until there are so many bytes. */
@@ -119,23 +119,23 @@ public final class WeightReader {
   }
 
   /** Hints take time, too: the kernel looks for memory, or through all pages of a part. */
-  private long together(List<Run> slice, List<FilePart> coming, List<FilePart> read) {
+  private long together(List<Run> slice, List<FileRange> coming, List<FileRange> read) {
     List<Runnable> tasks = new ArrayList<>();
     coming.forEach(part -> tasks.add(part::announce));
     read.forEach(part -> tasks.add(part::letGo));
     slice.forEach(run -> tasks.add(() -> write(run)));
-    return Together.run(tasks);
+    return ParallelTasks.run(tasks);
   }
 
   private void write(Run run) {
-    Scratch taken = idle.poll();
-    Scratch scratch = taken == null ? new Scratch() : taken;
-    run.writer().write(run.first(), run.count(), scratch);
-    idle.add(scratch);
+    Buffers taken = idle.poll();
+    Buffers buffers = taken == null ? new Buffers() : taken;
+    run.writer().write(run.first(), run.count(), buffers);
+    idle.add(buffers);
   }
 
-  private static List<FilePart> parts(List<Run> runs) {
-    return FilePart.joined(
+  private static List<FileRange> parts(List<Run> runs) {
+    return FileRange.joined(
         runs.stream()
             .flatMap(run -> run.writer().parts(run.first(), run.count()).stream())
             .toList());

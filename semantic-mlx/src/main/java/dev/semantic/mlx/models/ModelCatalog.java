@@ -129,7 +129,7 @@ public final class ModelCatalog {
   public ModelState state(CatalogModel model) {
     Path file = path(model);
     try {
-      if (Stamp.confirms(file, model)) {
+      if (VerifiedMarker.confirms(file, model)) {
         return ModelState.READY;
       }
     } catch (IOException e) {
@@ -183,19 +183,19 @@ public final class ModelCatalog {
   private List<AvailableModel> own() {
     Set<String> known = models.stream().map(CatalogModel::fileName).collect(Collectors.toSet());
     return Files.isDirectory(cache.models())
-        ? ModelShelf.in(cache.models(), ModelSource.OWN, known)
+        ? ModelScanner.in(cache.models(), ModelSource.OWN, known)
         : List.of();
   }
 
   private List<AvailableModel> inHub() {
-    return hubCache().map(ModelShelf::in).orElse(List.of());
+    return hubCache().map(ModelScanner::in).orElse(List.of());
   }
 
   private List<AvailableModel> added() {
     return Stream.concat(directories.stream(), new ModelDirectories(cache).all().stream())
         .distinct()
         .filter(Files::isDirectory)
-        .flatMap(directory -> ModelShelf.in(directory, ModelSource.ADDED, Set.of()).stream())
+        .flatMap(directory -> ModelScanner.in(directory, ModelSource.ADDED, Set.of()).stream())
         .toList();
   }
 
@@ -231,7 +231,7 @@ public final class ModelCatalog {
   /** One that was verified, and touched since: copied, say, or its mode changed. */
   private static boolean isWholeAfterAll(Path file, CatalogModel model) {
     try {
-      return Files.isRegularFile(Stamp.path(file)) && Stamp.renew(file, model);
+      return Files.isRegularFile(VerifiedMarker.path(file)) && VerifiedMarker.renew(file, model);
     } catch (IOException e) {
       LOG.debug("Cannot verify {} once more", file, e);
       return false;
@@ -258,7 +258,7 @@ public final class ModelCatalog {
         hubCache
             .find(repo)
             .map(directory -> snapshot(repo, directory))
-            .map(snapshot -> ModelShelf.of(hubCache, snapshot))
+            .map(snapshot -> ModelScanner.of(hubCache, snapshot))
             .orElse(List.of());
     List<AvailableModel> chosen = chosen(repo, here);
     if (chosen.isEmpty()) {

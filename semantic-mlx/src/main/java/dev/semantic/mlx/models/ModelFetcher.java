@@ -8,7 +8,7 @@ import dev.semantic.mlx.models.hub.EnvironmentProxies;
 import dev.semantic.mlx.models.hub.HubCache;
 import dev.semantic.mlx.models.hub.HubFetch;
 import dev.semantic.mlx.models.hub.HubRepo;
-import dev.semantic.mlx.models.hub.Patience;
+import dev.semantic.mlx.models.hub.RetryPolicy;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import java.io.IOException;
@@ -38,16 +38,16 @@ public final class ModelFetcher {
 
   private final ModelCatalog catalog;
   private final Supplier<Optional<Pip>> pip; // to look for it takes longer than to find a model
-  private final Patience patience;
+  private final RetryPolicy retryPolicy;
 
   ModelFetcher(ModelCatalog catalog, Supplier<Optional<Pip>> pip) {
-    this(catalog, pip, Patience.USUAL);
+    this(catalog, pip, RetryPolicy.USUAL);
   }
 
-  ModelFetcher(ModelCatalog catalog, Supplier<Optional<Pip>> pip, Patience patience) {
+  ModelFetcher(ModelCatalog catalog, Supplier<Optional<Pip>> pip, RetryPolicy retryPolicy) {
     this.catalog = catalog;
     this.pip = pip;
-    this.patience = patience;
+    this.retryPolicy = retryPolicy;
   }
 
   /** A fetcher into the catalogue's cache, with the Python that is on the path. */
@@ -120,7 +120,7 @@ public final class ModelFetcher {
             absent);
       }
     }
-    from(hub, id, fetch -> fetch.fetch(repo, new Tally(progress)));
+    from(hub, id, fetch -> fetch.fetch(repo, new ProgressAggregator(progress)));
     return catalog.resolve(id);
   }
 
@@ -132,7 +132,7 @@ public final class ModelFetcher {
    * @throws ModelException if the hub has no such model, or does not give it
    * @throws CancellationException if the thread is interrupted
    */
-  public Optional<ModelOutline> outline(ModelId id) {
+  public Optional<RemoteModelHeaders> outline(ModelId id) {
     Optional<HubRepo> repo = repository(id);
     if (catalog.find(id.name()).isPresent()
         || repo.isEmpty()
@@ -142,17 +142,18 @@ public final class ModelFetcher {
     Path into = null;
     long bytes = -1;
     try {
-      Path fresh = ModelOutline.place(OnceDirectory.createPrivate(catalog.cache().downloads()));
+      Path fresh =
+          RemoteModelHeaders.place(OnceDirectory.createPrivate(catalog.cache().downloads()));
       into = fresh;
-      Tally silent = new Tally(FetchProgress.NONE);
+      ProgressAggregator silent = new ProgressAggregator(FetchProgress.NONE);
       bytes = from(catalog.hub().orElseThrow(), id, hub -> hub.outline(repo.get(), fresh, silent));
-      return Optional.of(new ModelOutline(fresh, bytes));
+      return Optional.of(new RemoteModelHeaders(fresh, bytes));
     } catch (IOException e) {
       throw new ModelException(
           ModelException.Kind.FAILED, "Cannot look at %s: %s".formatted(id, Reason.of(e)), e);
     } finally {
       if (into != null && bytes < 0) {
-        new ModelOutline(into, 0).close();
+        new RemoteModelHeaders(into, 0).close();
       }
     }
   }
@@ -165,7 +166,7 @@ public final class ModelFetcher {
   private <T> T from(HubSettings hub, ModelId id, Errand<T> errand) {
     ProxySelector proxies = new EnvironmentProxies(System.getenv(), ProxySelector.getDefault());
     HubFetch fetch =
-        new HubFetch(hub.endpoint(), hub.token(), new HubCache(hub.cache()), proxies, patience);
+        new HubFetch(hub.endpoint(), hub.token(), new HubCache(hub.cache()), proxies, retryPolicy);
     try {
       return errand.run(fetch);
     } catch (IOException e) {
@@ -197,7 +198,7 @@ public final class ModelFetcher {
       OnceDirectory.createPrivate(cache.downloads());
       Path file = catalog.path(model);
       try (PathLock _ = PathLock.acquire(file.resolveSibling(file.getFileName() + ".lock"))) {
-        if (catalog.state(model) != ModelState.READY && !Stamp.renew(file, model)) {
+        if (catalog.state(model) != ModelState.READY && !VerifiedMarker.renew(file, model)) {
           download(model, progress);
           join(model, file);
         }
@@ -275,7 +276,7 @@ public final class ModelFetcher {
     } finally {
       Files.deleteIfExists(part);
     }
-    Stamp.write(file, model);
+    VerifiedMarker.write(file, model);
     forget(model);
     LOG.info("{} is ready: {}", model.name(), file);
   }

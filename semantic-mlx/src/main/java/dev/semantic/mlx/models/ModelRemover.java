@@ -74,7 +74,7 @@ public final class ModelRemover {
 
   private List<Path> ofKnown(CatalogModel model) {
     List<Path> paths = new ArrayList<>(List.of(catalog.path(model)));
-    paths.add(Stamp.path(catalog.path(model)));
+    paths.add(VerifiedMarker.path(catalog.path(model)));
     model.parts().forEach(part -> paths.add(catalog.downloaded(part)));
     paths.removeIf(path -> !Files.exists(path, LinkOption.NOFOLLOW_LINKS));
     return paths;

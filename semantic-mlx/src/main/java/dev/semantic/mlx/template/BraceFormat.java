@@ -104,9 +104,9 @@ final class BraceFormat {
       String attribute = member.group(1);
       String index = member.group(2);
       if (attribute != null) {
-        value = Members.attribute(value, attribute);
+        value = AttributeAccess.attribute(value, attribute);
       } else {
-        value = Members.item(value, isNumber(index) ? (Object) Long.valueOf(index) : index);
+        value = AttributeAccess.item(value, isNumber(index) ? (Object) Long.valueOf(index) : index);
       }
       from = member.end();
     }

@@ -38,10 +38,11 @@ final class Evaluator {
       case Expr.TupleOf tuple -> tuple(all(tuple.items(), frame));
       case Expr.DictOf dict -> dict(dict, frame);
       case Expr.Attribute attribute ->
-          Members.attribute(value(attribute.target(), frame), attribute.name());
-      case Expr.Item item -> Members.item(value(item.target(), frame), value(item.index(), frame));
+          AttributeAccess.attribute(value(attribute.target(), frame), attribute.name());
+      case Expr.Item item ->
+          AttributeAccess.item(value(item.target(), frame), value(item.index(), frame));
       case Expr.Slice slice ->
-          Members.slice(
+          AttributeAccess.slice(
               value(slice.target(), frame),
               bound(slice.start(), frame),
               bound(slice.stop(), frame),

@@ -16,7 +16,7 @@ final class Filters {
   private static final Map<String, Filter> KNOWN = new LinkedHashMap<>();
 
   private interface Body {
-    @Nullable Object apply(@Nullable Object value, Given given);
+    @Nullable Object apply(@Nullable Object value, Arguments arguments);
   }
 
   private interface Filter {
@@ -93,7 +93,7 @@ final class Filters {
 
   private static void choices() {
     filter("default d", "default_value? boolean?", (v, g) -> defaulted(v, g));
-    filter("attr", "name", (v, g) -> Members.attributeOnly(v, g.text(0)));
+    filter("attr", "name", (v, g) -> AttributeAccess.attributeOnly(v, g.text(0)));
     KNOWN.put("map", Selections::mapped);
     KNOWN.put("select", (v, p, n) -> Selections.chosen(v, p, n, false, true));
     KNOWN.put("reject", (v, p, n) -> Selections.chosen(v, p, n, false, false));
@@ -142,8 +142,8 @@ final class Filters {
     return new Markup(text);
   }
 
-  private static @Nullable Object defaulted(@Nullable Object value, Given given) {
-    boolean missing = value instanceof Undefined || (given.flag(1) && !Python.isTrue(value));
-    return missing ? given.or(0, "") : value;
+  private static @Nullable Object defaulted(@Nullable Object value, Arguments arguments) {
+    boolean missing = value instanceof Undefined || (arguments.flag(1) && !Python.isTrue(value));
+    return missing ? arguments.or(0, "") : value;
   }
 }

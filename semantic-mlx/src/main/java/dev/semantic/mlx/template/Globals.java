@@ -1,6 +1,6 @@
 package dev.semantic.mlx.template;
 
-import static dev.semantic.mlx.template.Members.method;
+import static dev.semantic.mlx.template.AttributeAccess.method;
 
 import dev.semantic.mlx.template.Python.Callable;
 import dev.semantic.mlx.template.Python.Namespace;
@@ -40,19 +40,19 @@ final class Globals {
             });
   }
 
-  private static @Nullable Object refuse(Given given) {
-    throw new TemplateException("The template refuses: " + Repr.text(given.get(0)));
+  private static @Nullable Object refuse(Arguments arguments) {
+    throw new TemplateException("The template refuses: " + Repr.text(arguments.get(0)));
   }
 
   private static Range range(
       List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
-    Given given =
+    Arguments arguments =
         Signature.of(positional.size() == 1 ? "stop /" : "start stop step? /")
             .bind("range", positional, named);
     Budget.hold(48);
     return positional.size() == 1
-        ? new Range(0, given.integer(0), 1)
-        : new Range(given.integer(0), given.integer(1), given.integerOr(2, 1));
+        ? new Range(0, arguments.integer(0), 1)
+        : new Range(arguments.integer(0), arguments.integer(1), arguments.integerOr(2, 1));
   }
 
   private static Dict merged(
@@ -111,7 +111,7 @@ final class Globals {
     @Nullable Callable method(String name) {
       return switch (name) {
         case "next" ->
-            Members.method(
+            AttributeAccess.method(
                 name,
                 "",
                 g -> {
@@ -120,7 +120,7 @@ final class Globals {
                   return item;
                 });
         case "reset" ->
-            Members.method(
+            AttributeAccess.method(
                 name,
                 "",
                 g -> {

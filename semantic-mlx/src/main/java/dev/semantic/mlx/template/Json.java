@@ -16,22 +16,22 @@ final class Json {
   private final boolean ascii;
   private final StringBuilder out = new StringBuilder();
 
-  private Json(Given given) {
-    Object width = given.get(1);
+  private Json(Arguments arguments) {
+    Object width = arguments.get(1);
     this.indent =
         width == null
             ? null
             : width instanceof String text ? text : spaces(Math.max(0, Numbers.integer(width)));
     List<@Nullable Object> separators =
-        given.get(2) == null ? List.of() : Python.items(given.get(2));
+        arguments.get(2) == null ? List.of() : Python.items(arguments.get(2));
     if (!separators.isEmpty() && separators.size() != 2) {
       throw new TemplateException("tojson needs two separators, not " + separators.size());
     }
     this.itemSeparator =
         separators.isEmpty() ? indent == null ? ", " : "," : text(separators.get(0));
     this.keySeparator = separators.isEmpty() ? ": " : text(separators.get(1));
-    this.sorted = given.flag(3);
-    this.ascii = given.flag(0);
+    this.sorted = arguments.flag(3);
+    this.ascii = arguments.flag(0);
   }
 
   private static String spaces(long count) {
@@ -49,8 +49,8 @@ final class Json {
   /**
    * @param given {@code ensure_ascii, indent, separators, sort_keys}
    */
-  static String of(@Nullable Object value, Given given) {
-    Json json = new Json(given);
+  static String of(@Nullable Object value, Arguments arguments) {
+    Json json = new Json(arguments);
     json.write(value, 1);
     Budget.text(json.out.length());
     return json.out.toString();

@@ -24,7 +24,7 @@ final class ListFilters {
     }
   }
 
-  static Lazy pairs(@Nullable Object value) {
+  static LazyValue pairs(@Nullable Object value) {
     return later(
         () -> {
           if (value instanceof Undefined) {
@@ -42,15 +42,15 @@ final class ListFilters {
   }
 
   /** A generator that begins its work when it is first asked. */
-  private static Lazy later(Start start) {
-    return new Lazy(
-        new Lazy.Source() {
+  private static LazyValue later(Start start) {
+    return new LazyValue(
+        new LazyValue.Source() {
           private @Nullable Iterator<? extends @Nullable Object> items;
 
           @Override
           public @Nullable Object next() {
             items = items == null ? start.items() : items;
-            return items.hasNext() ? items.next() : Lazy.END;
+            return items.hasNext() ? items.next() : LazyValue.END;
           }
         });
   }
@@ -84,16 +84,16 @@ final class ListFilters {
     }
     List<@Nullable Object> items = Python.items(value);
     Collections.reverse(items);
-    return reversible(value) ? Lazy.of(items.iterator()) : items;
+    return reversible(value) ? LazyValue.of(items.iterator()) : items;
   }
 
-  static String joined(@Nullable Object value, Given given) {
-    Object attribute = given.get(1);
+  static String joined(@Nullable Object value, Arguments arguments) {
+    Object attribute = arguments.get(1);
     List<String> parts = new ArrayList<>();
     for (Object item : Python.items(value)) {
       parts.add(Repr.text(attribute == null ? item : at(item, attribute)));
     }
-    return PythonText.join(given.has(0) ? Repr.text(given.get(0)) : "", parts);
+    return PythonText.join(arguments.has(0) ? Repr.text(arguments.get(0)) : "", parts);
   }
 
   /** An attribute, also of what lies within: {@code function.name}. */
@@ -102,7 +102,7 @@ final class ListFilters {
       return item;
     }
     if (!(attribute instanceof String path)) {
-      return Members.item(item, attribute);
+      return AttributeAccess.item(item, attribute);
     }
     Object value = item;
     Budget.text(path.length());
@@ -110,7 +110,7 @@ final class ListFilters {
     for (String part : path.split("\\.", -1)) {
       Budget.hold(64);
       boolean index = !part.isEmpty() && part.chars().allMatch(Character::isDigit);
-      value = Members.item(value, index ? Numbers.parseInteger(part, 10) : part);
+      value = AttributeAccess.item(value, index ? Numbers.parseInteger(part, 10) : part);
     }
     return value;
   }
@@ -119,13 +119,13 @@ final class ListFilters {
     return !caseSensitive && value instanceof String text ? PythonText.lower(text) : value;
   }
 
-  static List<@Nullable Object> sorted(@Nullable Object value, Given given) {
-    boolean sensitive = given.flag(1);
+  static List<@Nullable Object> sorted(@Nullable Object value, Arguments arguments) {
+    boolean sensitive = arguments.flag(1);
     List<@Nullable Object> attributes = new ArrayList<>();
-    if (given.get(2) instanceof String several) {
+    if (arguments.get(2) instanceof String several) {
       attributes.addAll(PythonText.split(several, ",", -1));
     } else {
-      attributes.add(given.get(2));
+      attributes.add(arguments.get(2));
     }
     return sorted(
         Python.items(value),
@@ -135,7 +135,7 @@ final class ListFilters {
           attributes.forEach(attribute -> key.add(folded(at(item, attribute), sensitive)));
           return key;
         },
-        given.flag(0));
+        arguments.flag(0));
   }
 
   private interface Key {
@@ -156,49 +156,49 @@ final class ListFilters {
     return sorted;
   }
 
-  static List<@Nullable Object> dictSorted(@Nullable Object value, Given given) {
+  static List<@Nullable Object> dictSorted(@Nullable Object value, Arguments arguments) {
     if (!(value instanceof Map<?, ?> map)) {
       throw new TemplateException(Python.type(value) + " is not a mapping");
     }
-    Object by = given.or(1, "key");
+    Object by = arguments.or(1, "key");
     if (!"key".equals(by) && !"value".equals(by)) {
       throw new TemplateException("The filter 'dictsort' sorts by 'key' or 'value'");
     }
     int place = "value".equals(by) ? 1 : 0;
-    boolean sensitive = given.flag(0);
+    boolean sensitive = arguments.flag(0);
     return sorted(
         Methods.pairs(map),
-        pair -> folded(Members.item(pair, (long) place), sensitive),
-        given.flag(2));
+        pair -> folded(AttributeAccess.item(pair, (long) place), sensitive),
+        arguments.flag(2));
   }
 
-  static Lazy unique(@Nullable Object value, Given given) {
+  static LazyValue unique(@Nullable Object value, Arguments arguments) {
     Dict seen = new Dict();
     return later(
         () -> {
           Iterator<? extends @Nullable Object> items = Python.iterator(value);
-          return new Lazy(
+          return new LazyValue(
               () -> {
                 while (items.hasNext()) {
                   Object item = items.next();
-                  Object key = folded(at(item, given.get(1)), given.flag(0));
+                  Object key = folded(at(item, arguments.get(1)), arguments.flag(0));
                   Budget.look(64);
                   if (!seen.containsKey(key)) {
                     seen.put(key, true);
                     return item;
                   }
                 }
-                return Lazy.END;
+                return LazyValue.END;
               });
         });
   }
 
-  static List<@Nullable Object> grouped(@Nullable Object value, Given given) {
-    boolean sensitive = given.flag(2);
+  static List<@Nullable Object> grouped(@Nullable Object value, Arguments arguments) {
+    boolean sensitive = arguments.flag(2);
     Key real =
         item -> {
-          Object found = at(item, given.get(0));
-          return found instanceof Undefined && given.get(1) != null ? given.get(1) : found;
+          Object found = at(item, arguments.get(0));
+          return found instanceof Undefined && arguments.get(1) != null ? arguments.get(1) : found;
         };
     Key key = item -> folded(real.of(item), sensitive);
     Budget.list(16);
@@ -218,10 +218,10 @@ final class ListFilters {
     return groups;
   }
 
-  static Lazy batches(@Nullable Object value, Given given) {
+  static LazyValue batches(@Nullable Object value, Arguments arguments) {
     return later(
         () -> {
-          long size = given.integer(0);
+          long size = arguments.integer(0);
           List<@Nullable Object> batches = new ArrayList<>();
           List<@Nullable Object> batch = new ArrayList<>();
           for (Object item : Python.items(value)) {
@@ -233,9 +233,9 @@ final class ListFilters {
             batch.add(item);
           }
           if (!batch.isEmpty()) {
-            if (given.get(1) != null && batch.size() < size) {
+            if (arguments.get(1) != null && batch.size() < size) {
               Budget.list(size);
-              batch.addAll(Collections.nCopies((int) (size - batch.size()), given.get(1)));
+              batch.addAll(Collections.nCopies((int) (size - batch.size()), arguments.get(1)));
             }
             batches.add(batch);
           }
@@ -243,11 +243,11 @@ final class ListFilters {
         });
   }
 
-  static Lazy slices(@Nullable Object value, Given given) {
+  static LazyValue slices(@Nullable Object value, Arguments arguments) {
     return later(
         () -> {
           List<@Nullable Object> items = Python.items(value);
-          long count = given.integer(0);
+          long count = arguments.integer(0);
           if (count == 0) {
             throw new TemplateException("Division by zero");
           }
@@ -259,8 +259,8 @@ final class ListFilters {
           for (int i = 0; i < count; i++) {
             int to = (int) (from + each + (i < longer ? 1 : 0));
             List<@Nullable Object> slice = new ArrayList<>(items.subList(from, to));
-            if (given.get(1) != null && i >= longer) {
-              slice.add(given.get(1));
+            if (arguments.get(1) != null && i >= longer) {
+              slice.add(arguments.get(1));
             }
             slices.add(slice);
             from = to;
@@ -269,27 +269,27 @@ final class ListFilters {
         });
   }
 
-  static @Nullable Object summed(@Nullable Object value, Given given) {
-    Object sum = given.or(1, 0L);
+  static @Nullable Object summed(@Nullable Object value, Arguments arguments) {
+    Object sum = arguments.or(1, 0L);
     if (sum instanceof String) {
       throw new TemplateException("The filter 'sum' cannot sum strings; use 'join'");
     }
     for (Object item : Python.items(value)) {
-      sum = Arithmetic.apply("+", sum, at(item, given.get(0)));
+      sum = Arithmetic.apply("+", sum, at(item, arguments.get(0)));
     }
     return sum;
   }
 
-  static @Nullable Object extreme(@Nullable Object value, Given given, int sign) {
+  static @Nullable Object extreme(@Nullable Object value, Arguments arguments, int sign) {
     Iterator<? extends @Nullable Object> items = Python.iterator(value);
     if (!items.hasNext()) {
       return new Undefined("there is nothing to compare");
     }
     Object best = items.next();
-    Object bestKey = folded(at(best, given.get(1)), given.flag(0));
+    Object bestKey = folded(at(best, arguments.get(1)), arguments.flag(0));
     while (items.hasNext()) {
       Object item = items.next();
-      Object key = folded(at(item, given.get(1)), given.flag(0));
+      Object key = folded(at(item, arguments.get(1)), arguments.flag(0));
       if (Compare.holds(sign > 0 ? ">" : "<", key, bestKey)) {
         best = item;
         bestKey = key;

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class LoopState {
   private final int depth;
   private final @Nullable Callable again;
-  private Lazy items;
+  private LazyValue items;
   private long length;
   private long index = -1;
   private @Nullable Object before;
@@ -24,8 +24,8 @@ final class LoopState {
    */
   LoopState(@Nullable Object items, int depth, @Nullable Callable again) {
     Budget.hold(64);
-    this.items = Lazy.of(Python.iterator(items));
-    this.length = items instanceof Lazy ? -1 : Python.length(items);
+    this.items = LazyValue.of(Python.iterator(items));
+    this.length = items instanceof LazyValue ? -1 : Python.length(items);
     this.depth = depth;
     this.again = again;
   }
@@ -50,7 +50,7 @@ final class LoopState {
             Budget.hold(32);
             rest.add(item);
           });
-      items = Lazy.of(rest.iterator());
+      items = LazyValue.of(rest.iterator());
       length = rest.size() + index + 1;
     }
     return length;

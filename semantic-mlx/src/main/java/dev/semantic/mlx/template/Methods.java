@@ -1,6 +1,6 @@
 package dev.semantic.mlx.template;
 
-import static dev.semantic.mlx.template.Members.method;
+import static dev.semantic.mlx.template.AttributeAccess.method;
 
 import dev.semantic.mlx.template.Python.View;
 import java.math.BigInteger;

@@ -54,7 +54,7 @@ sealed interface Node {
   record Continue() implements Node {}
 
   /** What a macro and a call block have in common. */
-  record Procedure(List<Parameter> parameters, List<Node> body, Specials uses) {}
+  record Procedure(List<Parameter> parameters, List<Node> body, TokenNames uses) {}
 
   /** A macro's parameter; one without a default is undefined when it is not given. */
   record Parameter(String name, @Nullable Expr defaultValue) {}

@@ -33,11 +33,11 @@ final class NumberFilters {
     }
   }
 
-  static @Nullable Object integer(@Nullable Object value, Given given) {
+  static @Nullable Object integer(@Nullable Object value, Arguments arguments) {
     refuseMissing("int", value);
     charge(value);
     if (value instanceof String text) {
-      long base = given.integerOr(1, 10);
+      long base = arguments.integerOr(1, 10);
       boolean usable = base == 0 || (base >= 2 && base <= 36);
       Object whole = usable ? Numbers.parseInteger(text, (int) base) : null;
       if (whole != null) {
@@ -46,27 +46,27 @@ final class NumberFilters {
       Double decimal = Numbers.parseDecimal(text);
       return decimal != null && !decimal.isNaN() && !decimal.isInfinite()
           ? Numbers.truncated(decimal)
-          : given.or(0, 0L);
+          : arguments.or(0, 0L);
     }
     if (Numbers.isInteger(value)) {
       return Numbers.whole(Numbers.big(value));
     }
-    return value instanceof Double d && !d.isNaN() ? Numbers.truncated(d) : given.or(0, 0L);
+    return value instanceof Double d && !d.isNaN() ? Numbers.truncated(d) : arguments.or(0, 0L);
   }
 
-  static @Nullable Object decimal(@Nullable Object value, Given given) {
+  static @Nullable Object decimal(@Nullable Object value, Arguments arguments) {
     refuseMissing("float", value);
     charge(value);
     if (value instanceof String text) {
       Double decimal = Numbers.parseDecimal(text);
-      return decimal == null ? given.or(0, 0.0) : decimal;
+      return decimal == null ? arguments.or(0, 0.0) : decimal;
     }
-    return Numbers.isNumber(value) ? (Object) Numbers.number(value) : given.or(0, 0.0);
+    return Numbers.isNumber(value) ? (Object) Numbers.number(value) : arguments.or(0, 0.0);
   }
 
-  static Object rounded(@Nullable Object value, Given given) {
-    long precision = given.get(0) == null && given.has(0) ? 0 : given.integerOr(0, 0);
-    Object method = given.or(1, "common");
+  static Object rounded(@Nullable Object value, Arguments arguments) {
+    long precision = arguments.get(0) == null && arguments.has(0) ? 0 : arguments.integerOr(0, 0);
+    Object method = arguments.or(1, "common");
     charge(value);
     Budget.look(DECIMAL);
     if ("common".equals(method)) {

@@ -45,7 +45,7 @@ final class Parser {
       throw new TemplateException(
           token.at(), "Nothing was opened that '" + token.text() + "' could end");
     }
-    Walk.check(nodes);
+    Interpreter.check(nodes);
     Scopes.complete(nodes);
     return nodes;
   }
@@ -268,7 +268,7 @@ final class Parser {
   private Node.Procedure procedure(List<Node.Parameter> parameters, String end) {
     beginBody();
     List<Node> body = outsideOfLoops(end);
-    return new Node.Procedure(parameters, body, Walk.specials(body));
+    return new Node.Procedure(parameters, body, Interpreter.specials(body));
   }
 
   private Node macro(Position at) {

@@ -96,7 +96,7 @@ final class Python {
       case Map<?, ?> map -> "a mapping";
       case View view -> "a view of a mapping";
       case Range range -> "a range";
-      case Lazy lazy -> "a generator";
+      case LazyValue lazy -> "a generator";
       case Namespace space -> "a namespace";
       case LoopState loop -> "a loop";
       case Callable callable -> "a function";
@@ -128,7 +128,7 @@ final class Python {
   }
 
   static boolean isIterable(@Nullable Object value) {
-    return lengthOrNone(value) >= 0 || value instanceof Lazy;
+    return lengthOrNone(value) >= 0 || value instanceof LazyValue;
   }
 
   /** What a loop goes through: a list's items, a string's characters, a mapping's keys. */
@@ -140,7 +140,7 @@ final class Python {
       case Markup markup -> PythonText.characters(markup.text()).iterator();
       case View view -> view.items().iterator();
       case Range range -> range.iterator();
-      case Lazy lazy -> lazy;
+      case LazyValue lazy -> lazy;
       case Undefined none -> Collections.emptyIterator();
       case null, default -> throw new TemplateException(type(value) + " cannot be gone through");
     };

@@ -128,10 +128,10 @@ final class Renderer implements Macro.Body {
     }
     Callable again =
         loop.recursive()
-            ? Members.method(
+            ? AttributeAccess.method(
                 "loop",
                 "iterable",
-                given -> captured(() -> loop(loop, given.get(0), frame, depth + 1)))
+                arguments -> captured(() -> loop(loop, arguments.get(0), frame, depth + 1)))
             : null;
     LoopState state = new LoopState(chosen(loop, items, frame), depth, again);
     if (!state.hasNext()) {
@@ -169,7 +169,7 @@ final class Renderer implements Macro.Body {
       return items;
     }
     Iterator<? extends @Nullable Object> all = Python.iterator(items);
-    return new Lazy(
+    return new LazyValue(
         () -> {
           while (all.hasNext()) {
             budget.step();
@@ -182,7 +182,7 @@ final class Renderer implements Macro.Body {
               return item;
             }
           }
-          return Lazy.END;
+          return LazyValue.END;
         });
   }
 

@@ -160,7 +160,7 @@ final class Scopes {
 
   private void load(@Nullable Expr expr) {
     if (expr != null) {
-      Walk.names(expr).stream().filter(name -> !finds(name)).forEach(known::add);
+      Interpreter.names(expr).stream().filter(name -> !finds(name)).forEach(known::add);
     }
   }
 

@@ -19,12 +19,12 @@ final class Selections {
     return Python.isTrue(value) ? Python.iterator(value) : List.<Object>of().iterator();
   }
 
-  static Lazy mapped(
+  static LazyValue mapped(
       @Nullable Object value,
       List<@Nullable Object> positional,
       Map<String, @Nullable Object> named) {
-    return new Lazy(
-        new Lazy.Source() {
+    return new LazyValue(
+        new LazyValue.Source() {
           private @Nullable Iterator<? extends @Nullable Object> items;
           private Step step = item -> item;
 
@@ -34,7 +34,7 @@ final class Selections {
               items = items(value);
               step = items.hasNext() ? mapping(positional, named) : step;
             }
-            return items.hasNext() ? step.of(items.next()) : Lazy.END;
+            return items.hasNext() ? step.of(items.next()) : LazyValue.END;
           }
         });
   }
@@ -42,11 +42,12 @@ final class Selections {
   private static Step mapping(
       List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
     if (positional.isEmpty() && named.containsKey("attribute")) {
-      Given given = Signature.of("attribute default?").bind("The filter 'map'", positional, named);
+      Arguments arguments =
+          Signature.of("attribute default?").bind("The filter 'map'", positional, named);
       return item -> {
         Object found = item;
-        found = ListFilters.at(found, given.get(0));
-        return found instanceof Undefined && given.get(1) != null ? given.get(1) : found;
+        found = ListFilters.at(found, arguments.get(0));
+        return found instanceof Undefined && arguments.get(1) != null ? arguments.get(1) : found;
       };
     }
     if (positional.isEmpty()) {
@@ -57,14 +58,14 @@ final class Selections {
     return item -> Filters.apply(filter, item, rest, named);
   }
 
-  static Lazy chosen(
+  static LazyValue chosen(
       @Nullable Object value,
       List<@Nullable Object> positional,
       Map<String, @Nullable Object> named,
       boolean byAttribute,
       boolean wanted) {
-    return new Lazy(
-        new Lazy.Source() {
+    return new LazyValue(
+        new LazyValue.Source() {
           private @Nullable Iterator<? extends @Nullable Object> items;
 
           @Override
@@ -79,7 +80,7 @@ final class Selections {
                 return item;
               }
             }
-            return Lazy.END;
+            return LazyValue.END;
           }
         });
   }

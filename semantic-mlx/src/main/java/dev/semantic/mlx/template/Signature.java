@@ -40,7 +40,7 @@ record Signature(List<String> names, int needed, int placed) {
    *
    * @throws TemplateException if there are too many, too few, or one of an unknown name
    */
-  Given bind(
+  Arguments bind(
       String function, List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
     if (positional.size() > names.size()) {
       throw new TemplateException(
@@ -70,6 +70,6 @@ record Signature(List<String> names, int needed, int placed) {
         throw new TemplateException("%s needs '%s'".formatted(function, names.get(i)));
       }
     }
-    return new Given(function, names, Arrays.asList(values), set);
+    return new Arguments(function, names, Arrays.asList(values), set);
   }
 }

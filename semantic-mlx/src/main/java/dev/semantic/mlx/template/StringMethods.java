@@ -1,6 +1,6 @@
 package dev.semantic.mlx.template;
 
-import static dev.semantic.mlx.template.Members.method;
+import static dev.semantic.mlx.template.AttributeAccess.method;
 
 import dev.semantic.mlx.template.Python.Callable;
 import java.util.ArrayList;
@@ -185,11 +185,11 @@ final class StringMethods {
     return method(name, "chars? /", g -> PythonText.strip(text, g.textOrNone(0), left, right));
   }
 
-  private static @Nullable String separator(Given g) {
+  private static @Nullable String separator(Arguments g) {
     return g.get(0) == null ? null : separating(g);
   }
 
-  private static String separating(Given g) {
+  private static String separating(Arguments g) {
     if (g.text(0).isEmpty()) {
       throw new TemplateException("A string cannot be split at ''");
     }
@@ -260,7 +260,7 @@ final class StringMethods {
   }
 
   /** The part that {@code start} and {@code end} name; null where they are beyond the end. */
-  private static @Nullable String part(String text, Given g) {
+  private static @Nullable String part(String text, Arguments g) {
     if (g.get(1) == null && g.get(2) == null) {
       return text;
     }

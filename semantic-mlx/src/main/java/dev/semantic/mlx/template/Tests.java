@@ -80,12 +80,13 @@ final class Tests {
     String parameter = WITH_ONE.get(name);
     if (parameter != null) {
       boolean operator = !Character.isLetter(parameter.charAt(0));
-      Given given = Signature.of(operator ? "other /" : parameter).bind(test, positional, named);
+      Arguments arguments =
+          Signature.of(operator ? "other /" : parameter).bind(test, positional, named);
       return switch (parameter) {
-        case "num" -> leaves(value, given.get(0), 0);
-        case "seq" -> Compare.contains(given.get(0), value);
-        case "other" -> same(value, given.get(0));
-        default -> Compare.holds(parameter, value, given.get(0));
+        case "num" -> leaves(value, arguments.get(0), 0);
+        case "seq" -> Compare.contains(arguments.get(0), value);
+        case "other" -> same(value, arguments.get(0));
+        default -> Compare.holds(parameter, value, arguments.get(0));
       };
     }
     if (!ALONE.contains(name)) {

@@ -50,17 +50,20 @@ final class TextFilters {
         .replace("'", "&#39;");
   }
 
-  static String replaced(String text, Given given) {
-    long count = given.get(2) == null ? -1 : given.integer(2);
-    return PythonText.replace(text, Repr.text(given.get(0)), Repr.text(given.get(1)), count);
+  static String replaced(String text, Arguments arguments) {
+    long count = arguments.get(2) == null ? -1 : arguments.integer(2);
+    return PythonText.replace(
+        text, Repr.text(arguments.get(0)), Repr.text(arguments.get(1)), count);
   }
 
-  static String indented(@Nullable Object value, Given given) {
+  static String indented(@Nullable Object value, Arguments arguments) {
     String space =
-        given.or(0, 4L) instanceof String s ? s : PythonText.pad("", given.integerOr(0, 4), " ", 1);
-    boolean blank = given.flag(2);
+        arguments.or(0, 4L) instanceof String s
+            ? s
+            : PythonText.pad("", arguments.integerOr(0, 4), " ", 1);
+    boolean blank = arguments.flag(2);
     List<@Nullable Object> lines = PythonText.lines(line(string("indent", value)), false);
-    StringBuilder out = new StringBuilder(given.flag(1) ? space : "");
+    StringBuilder out = new StringBuilder(arguments.flag(1) ? space : "");
     for (int i = 0; i < lines.size(); i++) {
       String line = Repr.text(lines.get(i));
       boolean indent = i > 0 && (blank || !line.isEmpty());
@@ -83,10 +86,10 @@ final class TextFilters {
         "The filter '%s' needs a string, not %s".formatted(filter, Python.type(value)));
   }
 
-  static @Nullable Object truncated(@Nullable Object value, Given given) {
-    long length = given.integerOr(0, 255);
-    String end = given.textOr(2, "...");
-    long leeway = given.get(3) == null ? 5 : given.integer(3);
+  static @Nullable Object truncated(@Nullable Object value, Arguments arguments) {
+    long length = arguments.integerOr(0, 255);
+    String end = arguments.textOr(2, "...");
+    long leeway = arguments.get(3) == null ? 5 : arguments.integer(3);
     if (length < PythonText.length(end) || leeway < 0) {
       throw new TemplateException("The filter 'truncate' cannot cut to that length");
     }
@@ -97,7 +100,7 @@ final class TextFilters {
     Budget.text(2L * length + end.length());
     String cut = text.substring(0, PythonText.offset(text, length - PythonText.length(end)));
     int space = cut.lastIndexOf(' ');
-    return (given.flag(1) || space < 0 ? cut : cut.substring(0, space)) + end;
+    return (arguments.flag(1) || space < 0 ? cut : cut.substring(0, space)) + end;
   }
 
   static long words(String text) {

@@ -8,10 +8,10 @@ import java.util.function.Supplier;
  *
  * @param hasChatTemplate whether it renders conversations
  */
-public record PendingCodec(boolean hasChatTemplate, Supplier<ModelCodec> making)
-    implements Supplier<ModelCodec> {
+public record PendingCodec(boolean hasChatTemplate, Supplier<ChatTokenizer> making)
+    implements Supplier<ChatTokenizer> {
   @Override
-  public ModelCodec get() {
+  public ChatTokenizer get() {
     return making.get();
   }
 }

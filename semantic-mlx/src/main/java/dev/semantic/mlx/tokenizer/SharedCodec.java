@@ -13,17 +13,17 @@ import org.jspecify.annotations.Nullable;
  * A codec whose memory outside of the heap is given back by whoever uses it last: a prompt may
  * still become tokens while its model is closed.
  */
-public final class SharedCodec implements ModelCodec {
-  private final ModelCodec codec;
+public final class SharedCodec implements ChatTokenizer {
+  private final ChatTokenizer codec;
   private int users; // this and the next: under this object's lock
   private boolean closed;
 
   /** Takes a codec over. */
-  public SharedCodec(ModelCodec codec) {
+  public SharedCodec(ChatTokenizer codec) {
     this.codec = codec;
   }
 
-  private <T> T use(Function<ModelCodec, T> call) {
+  private <T> T use(Function<ChatTokenizer, T> call) {
     synchronized (this) {
       if (closed) {
         throw new IllegalStateException("The model of this tokenizer was closed");

@@ -60,7 +60,7 @@ public final class Tokenizers {
         () -> {
           KeptTokenizer kept =
               new KeptTokenizer(UserCache.ofUser().tokenizers(), fingerprint(vocabulary));
-          return new ModelText(
+          return new HfTokenizer(
               file,
               vocabulary,
               new TextTokenizer(tokenizer(kept, json), vocabulary, ""),
@@ -79,7 +79,7 @@ public final class Tokenizers {
     TokenizerSettings settings = TokenizerSettings.of(directory);
     Optional<Path> file = directory.optional("tokenizer.json");
     if (file.isEmpty()) {
-      return new PendingCodec(false, () -> new TokensOnly(directory.path(), settings.endTokens()));
+      return new PendingCodec(false, () -> new NoTokenizer(directory.path(), settings.endTokens()));
     }
     TokenizerFile read = TokenizerFile.read(file.get());
     return new PendingCodec(
@@ -94,7 +94,7 @@ public final class Tokenizers {
                   settings.named(),
                   settings.addsBos(),
                   settings.endTokens());
-          return new ModelText(
+          return new HfTokenizer(
               directory.path(),
               vocabulary,
               new TextTokenizer(tokenizer(file.get(), read), vocabulary, read.anchor()),

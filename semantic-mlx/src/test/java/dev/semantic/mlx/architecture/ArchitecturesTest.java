@@ -194,9 +194,9 @@ class ArchitecturesTest {
     scaling.put("long_factor", far);
     Map<String, Object> given =
         Map.of("rope_scaling", scaling, "original_max_position_embeddings", 32);
-    Decoder decoder = decoder("llama", given);
-    assertEquals(32, decoder.nearContext());
-    Rotary rotary = decoder.layers().getFirst().attention().rotary();
+    Decoder description = decoder("llama", given);
+    assertEquals(32, description.nearContext());
+    Rotary rotary = description.layers().getFirst().attention().rotary();
     assertEquals(1f, rotary.near().wavelengths()[0]);
     assertEquals(2f, rotary.far().wavelengths()[0]);
     float usual = (float) Math.sqrt(1 + Math.log(4) / Math.log(32));
@@ -217,7 +217,7 @@ class ArchitecturesTest {
   void eachKindOfLayersMayHavePositionsOfItsOwn() {
     Map<String, Object> near = Map.of("rope_type", "default", "rope_theta", 9e3);
     Map<String, Object> far = Map.of("rope_type", "linear", "factor", 8.0, "rope_theta", 2e6);
-    Decoder decoder =
+    Decoder description =
         decoder(
             "gemma3_text",
             Map.of(
@@ -227,10 +227,10 @@ class ArchitecturesTest {
                 Map.of("sliding_attention", near, "full_attention", far)));
     assertEquals(
         new Rotary(256, 9e3f, new RopeScaling.None()),
-        decoder.layers().getFirst().attention().rotary());
+        description.layers().getFirst().attention().rotary());
     assertEquals(
         new Rotary(256, 2e6f, new RopeScaling.Linear(8)),
-        decoder.layers().getLast().attention().rotary());
+        description.layers().getLast().attention().rotary());
   }
 
   @Test
@@ -239,9 +239,9 @@ class ArchitecturesTest {
     Map<String, Object> unbent = new HashMap<>(Map.of("head_dim", 16));
     unbent.put("attn_logit_softcapping", null);
     unbent.put("final_logit_softcapping", null);
-    Decoder decoder = decoder("gemma2", unbent);
-    assertEquals(0, decoder.layers().getFirst().attention().softcap());
-    assertEquals(0, decoder.logitSoftcap());
+    Decoder description = decoder("gemma2", unbent);
+    assertEquals(0, description.layers().getFirst().attention().softcap());
+    assertEquals(0, description.logitSoftcap());
   }
 
   @Test

@@ -162,7 +162,7 @@ class ScopeTest {
     OnMlx.run(
         s -> {
           MlxArray one = s.ints(1);
-          ArithmeticCalls.add(Native.result(), one.handle(), one.handle(), s.stream());
+          ArithmeticCalls.add(CallBuffers.result(), one.handle(), one.handle(), s.stream());
           Thread intruder =
               Thread.ofPlatform()
                   .start(

@@ -263,8 +263,8 @@ class DirectoryCheckpointTest {
   @Test
   void whatTheArchitectureThrowsNamesTheConfiguration() {
     ModelConfig config = new ModelConfig("config.json", new TinyDirectory().config);
-    Decoder decoder = Architecture.of(config).decoder(config);
-    assertEquals(1, decoder.layers().size());
+    Decoder description = Architecture.of(config).decoder(config);
+    assertEquals(1, description.layers().size());
     assertEquals("config.json: it is wrong", config.wrong("it is wrong").getMessage());
   }
 }

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.fuzz.FuzzTarget;
 import dev.semantic.fuzz.JsonEdits;
 import dev.semantic.fuzz.Recipe;
-import dev.semantic.mlx.tokenizer.ModelCodec;
+import dev.semantic.mlx.tokenizer.ChatTokenizer;
 import dev.semantic.mlx.tokenizer.Tokenizers;
 import dev.semantic.model.ModelException;
 import java.io.ByteArrayOutputStream;
@@ -98,7 +98,7 @@ public final class GgufFuzz implements FuzzTarget {
       return Depth.FRONT;
     }
     try (Checkpoint checkpoint = Checkpoints.open(file);
-        ModelCodec text = Tokenizers.open(file, checkpoint.metadata()).get()) {
+        ChatTokenizer text = Tokenizers.open(file, checkpoint.metadata()).get()) {
       text.decode(text.encode("a b<s> <|end|>é", true));
       return Depth.TAKEN;
     } catch (ModelException e) {

@@ -42,28 +42,28 @@ public final class GgufOf {
   }
 
   private void describe() {
-    Decoder decoder = model.decoder();
-    Attention attention = decoder.layers().getFirst().attention();
+    Decoder description = model.decoder();
+    Attention attention = description.layers().getFirst().attention();
     metadata.put("general.architecture", architecture);
-    put("embedding_length", decoder.hiddenSize());
-    put("block_count", decoder.layers().size());
+    put("embedding_length", description.hiddenSize());
+    put("block_count", description.layers().size());
     put("attention.head_count", attention.heads());
     put("attention.head_count_kv", attention.kvHeads());
     put("attention.key_length", attention.headDim());
     put("attention.value_length", attention.headDim());
-    put("feed_forward_length", decoder.layers().getFirst().feedForward().width());
-    put("context_length", decoder.contextLength());
-    put("attention.layer_norm_rms_epsilon", decoder.norms().eps());
+    put("feed_forward_length", description.layers().getFirst().feedForward().width());
+    put("context_length", description.contextLength());
+    put("attention.layer_norm_rms_epsilon", description.norms().eps());
     put("rope.freq_base", attention.rotary().base());
     put("rope.dimension_count", attention.rotary().dimensions());
     if (architecture.equals("gemma2")) {
       put("attn_logit_softcapping", attention.softcap());
-      put("final_logit_softcapping", decoder.logitSoftcap());
+      put("final_logit_softcapping", description.logitSoftcap());
     }
     scaling(attention.rotary());
     metadata.put("tokenizer.ggml.model", "gpt2");
     List<String> tokens = new ArrayList<>();
-    for (int i = 0; i < decoder.vocabularySize(); i++) {
+    for (int i = 0; i < description.vocabularySize(); i++) {
       tokens.add("t" + i);
     }
     metadata.put("tokenizer.ggml.tokens", tokens);

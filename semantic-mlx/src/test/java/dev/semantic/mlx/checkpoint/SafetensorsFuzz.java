@@ -52,10 +52,10 @@ public final class SafetensorsFuzz implements FuzzTarget {
       }
     }
     try (Checkpoint checkpoint = Checkpoints.open(directory)) {
-      Scratch scratch = new Scratch();
+      Buffers buffers = new Buffers();
       TensorInfo first = checkpoint.tensors().values().iterator().next();
       String name = checkpoint.tensors().keySet().iterator().next();
-      checkpoint.expand(name, 0, 1, new float[first.columns()], scratch);
+      checkpoint.expand(name, 0, 1, new float[first.columns()], buffers);
       return Depth.TAKEN;
     } catch (ModelException e) {
       return Depth.INSIDE;

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.isolated;
 
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.said;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.said;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -62,9 +62,9 @@ class IsolatedMlxSwapTest {
 
   @AfterEach
   void nothingIsLeft() {
-    List<Child> children = runtime.children();
+    List<WorkerProcess> children = runtime.children();
     runtime.close();
-    assertTrue(children.stream().noneMatch(child -> ProcessHandle.of(child.pid()).isPresent()));
+    assertTrue(children.stream().noneMatch(worker -> ProcessHandle.of(worker.pid()).isPresent()));
     assertEquals(0, runtime.memory().activeBytes());
   }
 

@@ -8,7 +8,7 @@ import dev.semantic.spi.ModelRuntime;
 class IsolatedScriptedTest extends IsolatedContract {
   @Override
   protected ModelRuntime open() {
-    return IsolatedRuntime.builder().mainClass(ScriptedChild.class).open();
+    return IsolatedRuntime.builder().mainClass(ScriptedWorker.class).open();
   }
 
   @Override

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.isolated;
 
-import static dev.semantic.scripted.ScriptedHouse.assertSays;
-import static dev.semantic.scripted.ScriptedHouse.tokens;
+import static dev.semantic.scripted.ScriptedHost.assertSays;
+import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,7 +13,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
-import dev.semantic.scripted.ScriptedHouse;
+import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapOutcome;
@@ -43,7 +43,7 @@ class IsolatedSwapTest {
   @TempDir Path directory;
 
   private static ByteSize budget(SwapStrategy strategy) {
-    return strategy == SwapStrategy.MAKE_BEFORE_BREAK ? ScriptedHouse.ROOMY : ScriptedHouse.TIGHT;
+    return strategy == SwapStrategy.MAKE_BEFORE_BREAK ? ScriptedHost.ROOMY : ScriptedHost.TIGHT;
   }
 
   /** Each call in each strategy, each time in another way; all ways of all calls take too long. */
@@ -73,30 +73,29 @@ class IsolatedSwapTest {
   @MethodSource("everyCallOfASwap")
   void aDeathOnTheWayLeavesARegistryThatServes(SwapStrategy strategy, PortCall call, Trouble way)
       throws Exception {
-    try (IsolatedHouse house =
-        new IsolatedHouse(directory, budget(strategy), new SwapListener() {})) {
-      house.registry.load(Geometry.BETA.id());
-      int[] eve = house.turn("eve", tokens(40, 3));
-      house.registry.swapWithRollback(Geometry.ALPHA.id());
-      int[] ada = house.turn("ada", tokens(120, 1));
-      int[] bob = house.turn("bob", tokens(30, 2));
+    try (IsolatedHost host = new IsolatedHost(directory, budget(strategy), new SwapListener() {})) {
+      host.registry.load(Geometry.BETA.id());
+      int[] eve = host.turn("eve", tokens(40, 3));
+      host.registry.swapWithRollback(Geometry.ALPHA.id());
+      int[] ada = host.turn("ada", tokens(120, 1));
+      int[] bob = host.turn("bob", tokens(30, 2));
 
-      house.troubles.at(call, way);
-      SwapReport report = swap(house);
-      assertTrue(house.troubles.happened(call, way), "it never happened");
+      host.troubles.at(call, way);
+      SwapReport report = swap(host);
+      assertTrue(host.troubles.happened(call, way), "it never happened");
       assertEquals(strategy, report.plan().map(plan -> plan.strategy()).orElse(strategy));
-      assertEquals(report.serving(), house.registry.current().map(spec -> spec.id()));
+      assertEquals(report.serving(), host.registry.current().map(spec -> spec.id()));
 
-      house.ask("somebody", tokens(9, 9));
-      remembersOrMisses(house, Geometry.ALPHA, "ada", ada);
-      remembersOrMisses(house, Geometry.ALPHA, "bob", bob);
-      remembersOrMisses(house, Geometry.BETA, "eve", eve);
+      host.ask("somebody", tokens(9, 9));
+      remembersOrMisses(host, Geometry.ALPHA, "ada", ada);
+      remembersOrMisses(host, Geometry.ALPHA, "bob", bob);
+      remembersOrMisses(host, Geometry.BETA, "eve", eve);
     }
   }
 
-  private static SwapReport swap(IsolatedHouse house) {
+  private static SwapReport swap(IsolatedHost host) {
     try {
-      return house.registry.swapWithRollback(Geometry.BETA.id());
+      return host.registry.swapWithRollback(Geometry.BETA.id());
     } catch (ModelSwapException failed) {
       assertEquals(Optional.of(Geometry.ALPHA.id()), failed.serving().map(spec -> spec.id()));
       return failed.report();
@@ -104,12 +103,12 @@ class IsolatedSwapTest {
   }
 
   /** All of the conversation, but its last token, or nothing; what it hears is checked anyway. */
-  private static void remembersOrMisses(
-      IsolatedHouse house, Geometry model, String agent, int[] said) throws ModelSwapException {
-    if (house.serving() != model) {
-      house.registry.swapWithRollback(model.id());
+  private static void remembersOrMisses(IsolatedHost host, Geometry model, String agent, int[] said)
+      throws ModelSwapException {
+    if (host.serving() != model) {
+      host.registry.swapWithRollback(model.id());
     }
-    int cached = house.ask(agent, said).cachedTokens();
+    int cached = host.ask(agent, said).cachedTokens();
     assertTrue(cached == said.length - 1 || cached == 0, () -> agent + " remembers " + cached);
   }
 
@@ -119,18 +118,17 @@ class IsolatedSwapTest {
       value = SwapStrategy.class,
       names = {"MAKE_BEFORE_BREAK", "BREAK_BEFORE_MAKE"})
   void aDeathWhileLoadingIsAFailedPhaseAndNobodyForgets(SwapStrategy strategy) throws Exception {
-    try (IsolatedHouse house =
-        new IsolatedHouse(directory, budget(strategy), new SwapListener() {})) {
-      house.registry.load(Geometry.ALPHA.id());
-      int[] ada = house.turn("ada", tokens(120, 1));
-      house.troubles.at(PortCall.LOAD, Trouble.KILLED);
+    try (IsolatedHost host = new IsolatedHost(directory, budget(strategy), new SwapListener() {})) {
+      host.registry.load(Geometry.ALPHA.id());
+      int[] ada = host.turn("ada", tokens(120, 1));
+      host.troubles.at(PortCall.LOAD, Trouble.KILLED);
       var failed =
           assertThrows(
-              ModelSwapException.class, () -> house.registry.swapWithRollback(Geometry.BETA.id()));
+              ModelSwapException.class, () -> host.registry.swapWithRollback(Geometry.BETA.id()));
       assertEquals(SwapPhase.LOADING, failed.phase());
       assertEquals(SwapOutcome.ROLLED_BACK, failed.report().outcome());
       assertSays("SIGKILL", failed);
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
   }
 
@@ -150,18 +148,18 @@ class IsolatedSwapTest {
             }
           }
         };
-    try (IsolatedHouse house = new IsolatedHouse(directory, budget(strategy), killing)) {
-      house.registry.load(Geometry.ALPHA.id());
-      int[] ada = house.turn("ada", tokens(40, 1));
+    try (IsolatedHost host = new IsolatedHost(directory, budget(strategy), killing)) {
+      host.registry.load(Geometry.ALPHA.id());
+      int[] ada = host.turn("ada", tokens(40, 1));
       troubles.holdAt(PortCall.FORWARD);
-      Generation zoe = house.begin("zoe", tokens(12, 4));
+      Generation zoe = host.begin("zoe", tokens(12, 4));
       troubles.awaitHeld(PortCall.FORWARD);
       troubles.at(PortCall.FORWARD, Trouble.KILLED);
-      swap(house);
+      swap(host);
       assertTrue(troubles.happened(PortCall.FORWARD, Trouble.KILLED), "it never happened");
       assertToldOrAnswered(zoe);
-      house.ask("somebody", tokens(9, 9));
-      remembersOrMisses(house, Geometry.ALPHA, "ada", ada);
+      host.ask("somebody", tokens(9, 9));
+      remembersOrMisses(host, Geometry.ALPHA, "ada", ada);
     }
   }
 
@@ -178,52 +176,52 @@ class IsolatedSwapTest {
 
   @Test
   void aDeathUnderServingCostsARequestAndNoSwap() throws Exception {
-    try (IsolatedHouse house =
-        new IsolatedHouse(directory, ScriptedHouse.ROOMY, new SwapListener() {})) {
-      house.registry.load(Geometry.ALPHA.id());
-      int[] ada = house.turn("ada", tokens(40, 1));
+    try (IsolatedHost host =
+        new IsolatedHost(directory, ScriptedHost.ROOMY, new SwapListener() {})) {
+      host.registry.load(Geometry.ALPHA.id());
+      int[] ada = host.turn("ada", tokens(40, 1));
       for (Trouble way : WAYS) {
-        house.troubles.at(PortCall.FORWARD, way);
-        var told = assertThrows(RequestException.class, () -> house.ask("bob", tokens(30, 2)));
+        host.troubles.at(PortCall.FORWARD, way);
+        var told = assertThrows(RequestException.class, () -> host.ask("bob", tokens(30, 2)));
         assertSays(way.sign, told);
-        house.ask("bob", tokens(30, 2));
-        remembersOrMisses(house, Geometry.ALPHA, "ada", ada);
+        host.ask("bob", tokens(30, 2));
+        remembersOrMisses(host, Geometry.ALPHA, "ada", ada);
       }
     }
   }
 
   @Test
   void anUnknownModelIsRefusedBeforeAnythingIsTouched() throws Exception {
-    try (IsolatedHouse house =
-        new IsolatedHouse(directory, ScriptedHouse.TIGHT, new SwapListener() {})) {
-      house.registry.load(Geometry.ALPHA.id());
-      int[] ada = house.turn("ada", tokens(40, 1));
-      List<Long> before = Troubles.pids(house.runtime);
+    try (IsolatedHost host =
+        new IsolatedHost(directory, ScriptedHost.TIGHT, new SwapListener() {})) {
+      host.registry.load(Geometry.ALPHA.id());
+      int[] ada = host.turn("ada", tokens(40, 1));
+      List<Long> before = Troubles.pids(host.runtime);
       var refused =
           assertThrows(
               ModelSwapException.class,
-              () -> house.registry.swapWithRollback(new ModelId("nowhere")));
+              () -> host.registry.swapWithRollback(new ModelId("nowhere")));
       assertEquals(SwapPhase.PREPARING, refused.phase());
       assertSays("no scripted model nowhere", refused);
-      assertEquals(ada.length - 1, house.ask("ada", ada).cachedTokens());
-      assertEquals(before, Troubles.pids(house.runtime), "a process too many");
+      assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
+      assertEquals(before, Troubles.pids(host.runtime), "a process too many");
     }
   }
 
   @Test
   void anUnloadEndsTheProcessAndNothingIsLeft() throws Exception {
-    try (IsolatedHouse house =
-        new IsolatedHouse(directory, ScriptedHouse.ROOMY, new SwapListener() {})) {
-      house.registry.load(Geometry.ALPHA.id());
-      house.ask("ada", tokens(40, 1));
-      List<Long> pids = Troubles.pids(house.runtime);
-      assertTrue(house.runtime.memory().activeBytes() > 0);
-      SwapReport report = house.registry.unload();
+    try (IsolatedHost host =
+        new IsolatedHost(directory, ScriptedHost.ROOMY, new SwapListener() {})) {
+      host.registry.load(Geometry.ALPHA.id());
+      host.ask("ada", tokens(40, 1));
+      List<Long> pids = Troubles.pids(host.runtime);
+      assertTrue(host.runtime.memory().activeBytes() > 0);
+      SwapReport report = host.registry.unload();
       assertEquals(0, report.activeAfter().bytes());
-      assertEquals(0, house.runtime.memory().activeBytes());
+      assertEquals(0, host.runtime.memory().activeBytes());
       Troubles.assertGone(pids);
-      house.registry.load(Geometry.BETA.id());
-      house.ask("ada", tokens(40, 1));
+      host.registry.load(Geometry.BETA.id());
+      host.ask("ada", tokens(40, 1));
     }
   }
 }

@@ -35,10 +35,10 @@ class SnapshotsTest {
   @Test
   @NullUnmarked
   void whatFitsNothingIsRefused() {
-    Answer.State good = Snapshots.answer(PARTED);
+    Response.State good = Snapshots.answer(PARTED);
     List<ByteBuffer> parts = Snapshots.parts(PARTED);
-    Answer.State without =
-        new Answer.State(
+    Response.State without =
+        new Response.State(
             good.tag(), good.layout(), null, good.tokens(), good.layers(), List.of(), false);
     for (List<ByteBuffer> bad : List.of(List.<ByteBuffer>of(), parts.subList(0, 1))) {
       assertThrows(ModelException.class, () -> Snapshots.of(good, bad));

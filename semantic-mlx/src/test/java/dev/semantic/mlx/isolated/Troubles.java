@@ -13,17 +13,17 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** The parent's side of {@link TroubledChild}. */
+/** The parent's side of {@link TroubledWorker}. */
 record Troubles(Path directory) {
   static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** A runtime whose children meet them. */
   IsolatedRuntime.Builder runtime() {
     return IsolatedRuntime.builder()
-        .mainClass(TroubledChild.class)
+        .mainClass(TroubledWorker.class)
         .heap(ByteSize.ofMiB(64))
         .javaOption("-XX:TieredStopAtLevel=1") // it is up sooner, and does not live long
-        .javaOption("-D" + TroubledChild.DIRECTORY + "=" + directory)
+        .javaOption("-D" + TroubledWorker.DIRECTORY + "=" + directory)
         .javaOption("-XX:ErrorFile=" + directory.resolve("crash.log"));
   }
 
@@ -74,7 +74,7 @@ record Troubles(Path directory) {
   }
 
   static List<Long> pids(IsolatedRuntime runtime) {
-    return runtime.children().stream().map(Child::pid).toList();
+    return runtime.children().stream().map(WorkerProcess::pid).toList();
   }
 
   static void assertGone(List<Long> pids) {

@@ -10,9 +10,9 @@ import dev.semantic.fuzz.JsonEdits;
 import dev.semantic.fuzz.Recipe;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshot.LayerKv;
-import dev.semantic.mlx.isolated.Wire.Call;
-import dev.semantic.mlx.isolated.Wire.Received;
-import dev.semantic.mlx.isolated.Wire.Reply;
+import dev.semantic.mlx.isolated.FrameCodec.Call;
+import dev.semantic.mlx.isolated.FrameCodec.Received;
+import dev.semantic.mlx.isolated.FrameCodec.Reply;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelException;
@@ -51,27 +51,27 @@ public final class WireFuzz implements FuzzTarget {
     server.bind(UnixDomainSocketAddress.of(directory.resolve("s")));
     KvSnapshot snapshot = snapshot();
     parts = Snapshots.parts(snapshot);
-    for (Answer answer :
+    for (Response response :
         List.of(
             Snapshots.answer(snapshot),
-            new Answer.Done(),
-            new Answer.Progress(1, 2),
-            new Answer.Count(7),
-            new Answer.Text("text"),
-            new Answer.Tokens(new int[] {1, 2, 3}),
-            new Answer.Logits(new int[] {4, 0}),
-            new Answer.Memory(1, 2, 3),
-            Answer.Failed.of(Answer.Kind.MODEL, "no"))) {
-      replies.add(CBOR.readTree(CBOR.writeValueAsBytes(new Reply(1, answer))));
+            new Response.Done(),
+            new Response.Progress(1, 2),
+            new Response.Count(7),
+            new Response.Text("text"),
+            new Response.Tokens(new int[] {1, 2, 3}),
+            new Response.Logits(new int[] {4, 0}),
+            new Response.Memory(1, 2, 3),
+            Response.Failed.of(Response.Kind.MODEL, "no"))) {
+      replies.add(CBOR.readTree(CBOR.writeValueAsBytes(new Reply(1, response))));
     }
-    for (Ask ask :
+    for (Request request :
         List.of(
             Snapshots.ask(snapshot),
-            new Ask.Prepare("m"),
-            new Ask.Forward(List.of(new Ask.Part(1, new int[] {1}, true))),
-            new Ask.EncodeChat(List.of(new dev.semantic.generate.ChatMessage("user", "hi"))),
-            new Ask.Decode(new int[] {1}))) {
-      calls.add(CBOR.readTree(CBOR.writeValueAsBytes(new Call(1, ask))));
+            new Request.Prepare("m"),
+            new Request.Forward(List.of(new Request.Part(1, new int[] {1}, true))),
+            new Request.EncodeChat(List.of(new dev.semantic.generate.ChatMessage("user", "hi"))),
+            new Request.Decode(new int[] {1}))) {
+      calls.add(CBOR.readTree(CBOR.writeValueAsBytes(new Call(1, request))));
     }
   }
 
@@ -90,13 +90,13 @@ public final class WireFuzz implements FuzzTarget {
     boolean reply = recipe.below(2) == 0;
     byte[] frame = frame(recipe, reply);
     try (SocketChannel sender = SocketChannel.open(server.getLocalAddress());
-        Wire wire = new Wire(server.accept())) {
+        FrameCodec codec = new FrameCodec(server.accept())) {
       ByteBuffer out = ByteBuffer.wrap(frame);
       while (out.hasRemaining()) {
         sender.write(out);
       }
       sender.shutdownOutput();
-      return reply ? reply(wire.receive(Reply.class)) : call(wire.receive(Call.class));
+      return reply ? reply(codec.receive(Reply.class)) : call(codec.receive(Call.class));
     } catch (IOException | IllegalStateException e) {
       return Depth.FRONT;
     }
@@ -105,9 +105,9 @@ public final class WireFuzz implements FuzzTarget {
   /** As the parent takes it, for whom what is wrong is the child's death. */
   private static Depth reply(Received<Reply> received) {
     try {
-      switch (received.header().answer()) {
-        case Answer.State state -> Snapshots.of(state, received.parts());
-        case Answer.Logits _ -> IsolatedModel.rows(received, 2);
+      switch (received.header().response()) {
+        case Response.State state -> Snapshots.of(state, received.parts());
+        case Response.Logits _ -> IsolatedModel.rows(received, 2);
         default -> {}
       }
       return Depth.TAKEN;
@@ -119,7 +119,7 @@ public final class WireFuzz implements FuzzTarget {
   /** As the child takes it, which answers with whatever it was. */
   private static Depth call(Received<Call> received) {
     try {
-      if (received.header().ask() instanceof Ask.Restore restore) {
+      if (received.header().request() instanceof Request.Restore restore) {
         Snapshots.of(restore, received.parts());
       }
       return Depth.TAKEN;

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.kv.KvSnapshot.LayerKv;
-import dev.semantic.kv.SharedParts;
+import dev.semantic.kv.SegmentMergePolicy;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.MlxSession;
@@ -191,11 +191,12 @@ class RaggedAttentionTest {
             }
             Member fork = last.forked(scope, at(last) - level % 3, 1000 * level);
             chain.add(fork);
-            most = Math.max(most, fork.cache.seams().size());
-            assertTrue(last.cache.seams().size() <= SharedParts.MOST, "level " + level);
+            most = Math.max(most, fork.cache.segmentEnds().size());
+            assertTrue(
+                last.cache.segmentEnds().size() <= SegmentMergePolicy.MOST, "level " + level);
             checked(scope, chain);
           }
-          assertEquals(SharedParts.MOST, most, "the chain never grew to its limit");
+          assertEquals(SegmentMergePolicy.MOST, most, "the chain never grew to its limit");
           for (Member each : chain) {
             each.cache.trim(at(each) - 1);
           }
@@ -222,7 +223,7 @@ class RaggedAttentionTest {
           append(scope, fork.cache, fork.told, dtype, 333);
           Member grandchild = fork.forked(scope, 330, 98);
           for (Member parted : List.of(donor, fork, grandchild)) {
-            assertTrue(!parted.cache.seams().isEmpty());
+            assertTrue(!parted.cache.segmentEnds().isEmpty());
             goesOnAlike(scope, parted, dtype, at(parted));
           }
         });
@@ -232,10 +233,10 @@ class RaggedAttentionTest {
     KvCache back = KvCache.of(scope, original.layer, dtype);
     try (Scope s = scope.child("restore")) {
       LayerKv saved = original.cache.snapshot(s);
-      back.restore(s, saved, original.cache.seams());
+      back.restore(s, saved, original.cache.segmentEnds());
       s.eval(List.of(back.arrays()));
     }
-    assertEquals(original.cache.seams(), back.seams());
+    assertEquals(original.cache.segmentEnds(), back.segmentEnds());
     Member restored = new Member(back, original.layer, original.told);
     for (int step = 0; step < 20; step++) {
       assertArrayEquals(

@@ -7,7 +7,7 @@ import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.checkpoint.Checkpoints;
 import dev.semantic.mlx.checkpoint.TinyDirectory;
-import dev.semantic.mlx.load.ComputePolicy.Form;
+import dev.semantic.mlx.load.ComputePolicy.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -78,19 +78,20 @@ class ComputePolicyTest {
     "BF16, true, 24MiB, QUANTISED", // 15 MiB
     "BF16, true, 1MiB, QUANTISED",
   })
-  void theFastestFormThatFits(String numbers, boolean quantised, String budget, Form form)
+  void theFastestFormThatFits(
+      String numbers, boolean quantised, String budget, WeightFormat weightFormat)
       throws IOException {
-    assertEquals(form, chosen(model(WIDE, numbers, quantised), budget).form());
+    assertEquals(weightFormat, chosen(model(WIDE, numbers, quantised), budget).weightFormat());
   }
 
   @Test
   void aSmallModelOfSixteenBitsIsComputedAsTheReferenceDoes() throws IOException {
     for (String budget : List.of("64GiB", "1KiB")) {
-      assertEquals(Form.AS_IN_FILE, chosen(model(NARROW, "BF16", true), budget).form());
-      assertEquals(Form.AS_IN_FILE, chosen(model(NARROW, "F16", false), budget).form());
+      assertEquals(WeightFormat.NATIVE, chosen(model(NARROW, "BF16", true), budget).weightFormat());
+      assertEquals(WeightFormat.NATIVE, chosen(model(NARROW, "F16", false), budget).weightFormat());
       assertEquals(
-          budget.equals("1KiB") ? Form.QUANTISED : Form.EXPANDED,
-          chosen(model(NARROW, "F32", true), budget).form());
+          budget.equals("1KiB") ? WeightFormat.QUANTISED : WeightFormat.EXPANDED,
+          chosen(model(NARROW, "F32", true), budget).weightFormat());
     }
   }
 
@@ -108,8 +109,10 @@ class ComputePolicyTest {
     "19200, 64, F16, true, AS_IN_FILE", // 0.1 s for a token of a prompt, but small
   })
   void aLargerOneIsWhileATokenTakesLittleWork(
-      int width, int tokens, String numbers, boolean quantised, Form form) throws IOException {
-    assertEquals(form, chosen(model(width, tokens, numbers, quantised), "64GiB").form());
+      int width, int tokens, String numbers, boolean quantised, WeightFormat weightFormat)
+      throws IOException {
+    assertEquals(
+        weightFormat, chosen(model(width, tokens, numbers, quantised), "64GiB").weightFormat());
   }
 
   /** An embedding is looked up; only a head is multiplied with. */
@@ -119,23 +122,24 @@ class ComputePolicyTest {
     own.tensor("lm_head.weight", "U32", 140_000, 8);
     own.tensor("lm_head.scales", "F16", 140_000, 2);
     own.tensor("lm_head.biases", "F16", 140_000, 2);
-    assertEquals(Form.AS_IN_FILE, chosen(own, "64GiB").form());
+    assertEquals(WeightFormat.NATIVE, chosen(own, "64GiB").weightFormat());
   }
 
   @Test
   void aFormIsCalledByWhatItDoes() throws IOException {
     try (Checkpoint plain = Checkpoints.open(model(NARROW, "BF16", false).write(directory))) {
-      assertEquals("float32, bfloat16 activations", label(Form.EXPANDED, plain));
-      assertEquals("bfloat16", label(Form.NARROW, plain));
+      assertEquals("float32, bfloat16 activations", label(WeightFormat.EXPANDED, plain));
+      assertEquals("bfloat16", label(WeightFormat.HALF, plain));
     }
     try (Checkpoint quantised = Checkpoints.open(model(NARROW, "F16", true).write(directory))) {
       assertEquals(
-          "quantised, float32 scales, float16 activations", label(Form.QUANTISED, quantised));
-      assertEquals("quantised, float16 scales", label(Form.AS_IN_FILE, quantised));
+          "quantised, float32 scales, float16 activations",
+          label(WeightFormat.QUANTISED, quantised));
+      assertEquals("quantised, float16 scales", label(WeightFormat.NATIVE, quantised));
     }
   }
 
-  private static String label(Form form, Checkpoint checkpoint) {
-    return ComputePolicy.of(form, checkpoint, false).label(checkpoint);
+  private static String label(WeightFormat weightFormat, Checkpoint checkpoint) {
+    return ComputePolicy.of(weightFormat, checkpoint, false).label(checkpoint);
   }
 }

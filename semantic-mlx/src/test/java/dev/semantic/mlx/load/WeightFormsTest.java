@@ -13,7 +13,7 @@ import dev.semantic.mlx.checkpoint.Checkpoints;
 import dev.semantic.mlx.checkpoint.TensorInfo;
 import dev.semantic.mlx.layers.Embedding;
 import dev.semantic.mlx.layers.Linear;
-import dev.semantic.mlx.load.ComputePolicy.Form;
+import dev.semantic.mlx.load.ComputePolicy.WeightFormat;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.mlx.testing.RequiresNatives;
@@ -39,10 +39,10 @@ class WeightFormsTest {
 
   static List<ComputePolicy> policies() {
     return List.of(
-        new ComputePolicy(Form.EXPANDED, DType.FLOAT32, false),
-        new ComputePolicy(Form.QUANTISED, DType.FLOAT32, false),
-        new ComputePolicy(Form.AS_IN_FILE, DType.BFLOAT16, false),
-        new ComputePolicy(Form.QUANTISED, DType.BFLOAT16, true));
+        new ComputePolicy(WeightFormat.EXPANDED, DType.FLOAT32, false),
+        new ComputePolicy(WeightFormat.QUANTISED, DType.FLOAT32, false),
+        new ComputePolicy(WeightFormat.NATIVE, DType.BFLOAT16, false),
+        new ComputePolicy(WeightFormat.QUANTISED, DType.BFLOAT16, true));
   }
 
   @Test
@@ -59,7 +59,7 @@ class WeightFormsTest {
     values[64] = Float.POSITIVE_INFINITY;
     values[65] = -Float.MAX_VALUE;
     short[] ours = new short[values.length];
-    Numbers.write(values, values.length, DType.BFLOAT16, MemorySegment.ofArray(ours), 0);
+    FloatPacking.write(values, values.length, DType.BFLOAT16, MemorySegment.ofArray(ours), 0);
     MlxSession session = MlxSession.open();
     short[] theirs = new short[values.length];
     session
@@ -118,7 +118,7 @@ class WeightFormsTest {
             assertClose(policy, expected, Arrays.copyOfRange(actual, at, at + expected.length));
           }
           boolean affine = loaded.embedding() instanceof Embedding.Affine;
-          assertEquals(policy.form() != Form.EXPANDED, affine);
+          assertEquals(policy.weightFormat() != WeightFormat.EXPANDED, affine);
           assertEquals(affine, loaded.embedding().asHead() instanceof Linear.Affine);
         });
   }
@@ -172,7 +172,7 @@ class WeightFormsTest {
                                   2));
                       return weights.allocate();
                     });
-        reader.read(LoadProgress.NONE, new Pace(() -> false));
+        reader.read(LoadProgress.NONE, new LoadThrottle(() -> false));
         session.owner().run(() -> check.accept(loaded[0], checkpoint));
       } finally {
         session.owner().run(scope::close);

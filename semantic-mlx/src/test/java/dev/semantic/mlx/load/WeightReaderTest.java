@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.mlx.array.DType;
+import dev.semantic.mlx.checkpoint.Buffers;
 import dev.semantic.mlx.checkpoint.Checkpoint;
-import dev.semantic.mlx.checkpoint.FilePart;
-import dev.semantic.mlx.checkpoint.Scratch;
+import dev.semantic.mlx.checkpoint.FileRange;
 import dev.semantic.mlx.checkpoint.TensorInfo;
 import dev.semantic.mlx.quant.AffineRows;
 import dev.semantic.mlx.quant.TensorType;
@@ -39,13 +39,13 @@ class WeightReaderTest {
   private final List<float[]> memory = new ArrayList<>();
 
   private WeightReader reader() {
-    List<RowWriter> writers = new ArrayList<>();
+    List<TensorWriter> writers = new ArrayList<>();
     memory.clear();
     for (TensorInfo tensor : file.tensors().values()) {
       float[] numbers = new float[(int) tensor.elements()];
       memory.add(numbers);
       writers.add(
-          new RowWriter.Plain(
+          new TensorWriter.Plain(
               file, tensor.name(), DType.FLOAT32, 0, MemorySegment.ofArray(numbers)));
     }
     return new WeightReader(writers);
@@ -66,7 +66,7 @@ class WeightReaderTest {
       file.type = type;
       WeightReader reader = reader();
       List<Long> done = new ArrayList<>();
-      reader.read((bytes, total) -> done.add(bytes), new Pace(() -> false));
+      reader.read((bytes, total) -> done.add(bytes), new LoadThrottle(() -> false));
       assertAllIsThere();
       assertEquals(reader.totalBytes(), done.getLast());
       assertEquals(done.stream().sorted().distinct().toList(), done);
@@ -86,7 +86,7 @@ class WeightReaderTest {
                 return LoadPriority.BACKGROUND;
               }
             },
-            new Pace(() -> false));
+            new LoadThrottle(() -> false));
     assertAllIsThere();
   }
 
@@ -94,7 +94,7 @@ class WeightReaderTest {
   void smallTensorsAreReadAtTheSameTime() {
     file.type = TensorType.Q4_1;
     file.meeting = new CountDownLatch(2);
-    reader().read(LoadProgress.NONE, new Pace(() -> false));
+    reader().read(LoadProgress.NONE, new LoadThrottle(() -> false));
     assertTrue(file.met, "a second thread never came");
     assertAllIsThere();
   }
@@ -112,8 +112,8 @@ class WeightReaderTest {
             return true;
           }
         };
-    Pace pace = new Pace(() -> false);
-    assertThrows(CancellationException.class, () -> reader.read(unwanted, pace));
+    LoadThrottle throttle = new LoadThrottle(() -> false);
+    assertThrows(CancellationException.class, () -> reader.read(unwanted, throttle));
   }
 
   /** A checkpoint that needs no file. */
@@ -151,7 +151,7 @@ class WeightReaderTest {
     }
 
     @Override
-    public void expand(String name, int first, int count, float[] to, Scratch scratch) {
+    public void expand(String name, int first, int count, float[] to, Buffers buffers) {
       meet();
       int columns = info(name).columns();
       for (int i = 0; i < count * columns; i++) {
@@ -167,13 +167,13 @@ class WeightReaderTest {
     }
 
     @Override
-    public void pack(String name, int first, int count, AffineRows to, Scratch scratch) {
+    public void pack(String name, int first, int count, AffineRows to, Buffers buffers) {
       throw new UnsupportedOperationException();
     }
 
     /** In none. */
     @Override
-    public List<FilePart> parts(String name, int first, int count) {
+    public List<FileRange> parts(String name, int first, int count) {
       return List.of();
     }
 

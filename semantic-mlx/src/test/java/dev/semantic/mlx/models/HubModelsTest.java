@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.mlx.models.hub.FakeHub;
-import dev.semantic.mlx.models.hub.Patience;
+import dev.semantic.mlx.models.hub.RetryPolicy;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import java.io.IOException;
@@ -60,7 +60,7 @@ class HubModelsTest {
   }
 
   private static ModelFetcher fetcher(ModelCatalog over) {
-    return new ModelFetcher(over, Optional::empty, Patience.USUAL);
+    return new ModelFetcher(over, Optional::empty, RetryPolicy.USUAL);
   }
 
   private Path snapshot(String commit) {

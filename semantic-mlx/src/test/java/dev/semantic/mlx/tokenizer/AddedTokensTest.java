@@ -68,7 +68,7 @@ class AddedTokensTest {
         Objects.requireNonNull(AddedTokensTest.class.getResource("/tokenizers/" + name)).toURI());
   }
 
-  private ModelCodec open(JsonNode tokenizer, String template) throws Exception {
+  private ChatTokenizer open(JsonNode tokenizer, String template) throws Exception {
     ObjectNode json =
         (ObjectNode)
             TinyModels.json(resource(tokenizer.get("base").asText()).resolve("tokenizer.json"));
@@ -91,7 +91,7 @@ class AddedTokensTest {
           DynamicTest.dynamicTest(
               "tokenizer " + number++,
               () -> {
-                try (ModelCodec text = open(tokenizer, "")) {
+                try (ChatTokenizer text = open(tokenizer, "")) {
                   for (JsonNode each : tokenizer.get("cases")) {
                     String plain = each.get("text").asText();
                     assertArrayEquals(
@@ -116,7 +116,7 @@ class AddedTokensTest {
           DynamicTest.dynamicTest(
               "tokenizer " + seed + ", " + template,
               () -> {
-                try (ModelCodec text = open(tokenizer, template)) {
+                try (ChatTokenizer text = open(tokenizer, template)) {
                   for (int i = 0; i < 40; i++) {
                     check(text, tokenizer, new Random(seed * 1000 + i));
                   }
@@ -127,11 +127,11 @@ class AddedTokensTest {
   }
 
   /** As many special tokens as with harmless values, and the same text as without the guard. */
-  private static void check(ModelCodec text, JsonNode tokenizer, Random random) {
+  private static void check(ChatTokenizer text, JsonNode tokenizer, Random random) {
     Map<String, Object> harmless = values(null);
     Map<String, Object> hostile = values(random);
-    ModelCodec.Rendered expected = text.render(harmless, Clock.systemUTC());
-    ModelCodec.Rendered rendered = text.render(hostile, Clock.systemUTC());
+    ChatTokenizer.Rendered expected = text.render(harmless, Clock.systemUTC());
+    ChatTokenizer.Rendered rendered = text.render(hostile, Clock.systemUTC());
     assertTrue(
         special(rendered.tokens(), tokenizer).size()
             <= special(expected.tokens(), tokenizer).size(),
@@ -200,9 +200,9 @@ class AddedTokensTest {
     String template =
         "{% for m in messages %}{% if '<|end|>' in m.content %}!{% endif %}{{ m.content }}{{"
             + " m.content.split('<|end|>')[-1].strip() }}<|end|>{% endfor %}";
-    try (ModelCodec text = open(tokenizer, template)) {
+    try (ChatTokenizer text = open(tokenizer, template)) {
       int end = text.encode("<|end|>", false)[0];
-      ModelCodec.Rendered rendered =
+      ChatTokenizer.Rendered rendered =
           text.render(
               Map.of("messages", List.of(Map.of("role", "user", "content", "a <|end|> b"))),
               Clock.systemUTC());
@@ -231,8 +231,8 @@ class AddedTokensTest {
             """);
     String template =
         "{{ messages | tojson }}{% for m in messages %}{{ m.content | e }}{% endfor %}n<x>";
-    try (ModelCodec text = open(tokenizer, template)) {
-      ModelCodec.Rendered rendered =
+    try (ChatTokenizer text = open(tokenizer, template)) {
+      ChatTokenizer.Rendered rendered =
           text.render(
               Map.of(
                   "messages",
@@ -252,7 +252,7 @@ class AddedTokensTest {
       Files.copy(model.resolve(file), directory.resolve(file));
     }
     Files.writeString(directory.resolve("config.json"), "{}");
-    try (ModelCodec text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
+    try (ChatTokenizer text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
       for (String special : List.of("<s>", "</s>", "<unk>", "a<s>")) {
         int few = text.encodeChat(List.of(ChatMessage.user(special.repeat(1000)))).length;
         int many = text.encodeChat(List.of(ChatMessage.user(special.repeat(30_000)))).length;
@@ -269,7 +269,7 @@ class AddedTokensTest {
     ((ObjectNode) json.get("model")).putNull("unk_id").put("byte_fallback", false);
     Files.writeString(directory.resolve("tokenizer.json"), json.toString());
     Files.writeString(directory.resolve("config.json"), "{}");
-    try (ModelCodec text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
+    try (ChatTokenizer text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
       Refusal.assertRefused(ModelException.class, () -> text.encode("\u4e00", false), "unk_id");
     }
   }

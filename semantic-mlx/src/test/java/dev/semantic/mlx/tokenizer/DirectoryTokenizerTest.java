@@ -58,7 +58,7 @@ class DirectoryTokenizerTest {
   @ValueSource(strings = {"byte-level", "sentencepiece-prepend", "sentencepiece-plain", "unigram"})
   void tokensAndTextsAreThoseOfTheReference(String name) throws Exception {
     JsonNode expected = TinyModels.json(resource(name).resolve("expected.json"));
-    try (ModelCodec text = Tokenizers.open(model(name)).get()) {
+    try (ChatTokenizer text = Tokenizers.open(model(name)).get()) {
       for (JsonNode each : expected.get("cases")) {
         String plain = each.get("text").textValue();
         int[] ids = Reference.ints(each.get("ids"));
@@ -87,12 +87,12 @@ class DirectoryTokenizerTest {
     tokenizer.set("added_tokens", tokenizer.remove("added_tokens"));
     tokenizer.putObject("truncation").put("max_length", 1);
     Files.writeString(file, "\ufeff" + tokenizer.toPrettyString());
-    try (ModelCodec written = Tokenizers.open(model).get()) {
+    try (ChatTokenizer written = Tokenizers.open(model).get()) {
       Files.copy(
           resource("byte-level").resolve("tokenizer.json"),
           file,
           StandardCopyOption.REPLACE_EXISTING);
-      try (ModelCodec plain = Tokenizers.open(model).get()) {
+      try (ChatTokenizer plain = Tokenizers.open(model).get()) {
         assertArrayEquals(plain.encode(text, false), written.encode(text, false));
       }
     }
@@ -109,7 +109,7 @@ class DirectoryTokenizerTest {
 
   @Test
   void whatLooksLikeASpecialTokenInAMessageStaysText() throws Exception {
-    try (ModelCodec text = Tokenizers.open(model("byte-level")).get()) {
+    try (ChatTokenizer text = Tokenizers.open(model("byte-level")).get()) {
       int end = text.encode("<|end|>", false)[0];
       int[] attacked = text.encodeChat(List.of(ChatMessage.user("a<|end|>b")));
       int found = 0;
@@ -123,7 +123,7 @@ class DirectoryTokenizerTest {
 
   @Test
   void nothingIsRememberedOfTextsThatAreToBeForgotten() throws Exception {
-    ModelText text = (ModelText) Tokenizers.open(model("byte-level")).get();
+    HfTokenizer text = (HfTokenizer) Tokenizers.open(model("byte-level")).get();
     try (SharedCodec shared = new SharedCodec(text)) {
       shared.encodeChat(List.of(ChatMessage.user("a secret")));
       assertTrue(text.remembered() > 0);
@@ -136,7 +136,7 @@ class DirectoryTokenizerTest {
   void aTemplateOfItsOwnFileComesFirst() throws Exception {
     ModelDirectory model = model("byte-level");
     Files.writeString(directory.resolve("chat_template.jinja"), "{{ messages[0].content }}!");
-    try (ModelCodec text = Tokenizers.open(model).get()) {
+    try (ChatTokenizer text = Tokenizers.open(model).get()) {
       assertEquals("Hi!", text.renderChat(List.of(ChatMessage.user("Hi"))));
     }
   }
@@ -148,7 +148,7 @@ class DirectoryTokenizerTest {
     Files.writeString(
         directory.resolve("chat_template.json"),
         "{\"chat_template\": \"{{ messages[0].content }}?\"}");
-    try (ModelCodec text = Tokenizers.open(model).get()) {
+    try (ChatTokenizer text = Tokenizers.open(model).get()) {
       assertEquals("Hi?", text.renderChat(List.of(ChatMessage.user("Hi"))));
     }
   }
@@ -160,7 +160,7 @@ class DirectoryTokenizerTest {
         directory.resolve("chat_template.jinja"),
         "{% for m in messages %}{% if m.role == 'critic' %}!{% endif %}{{ m.content }}{% endfor"
             + " %}");
-    try (ModelCodec text = Tokenizers.open(model).get()) {
+    try (ChatTokenizer text = Tokenizers.open(model).get()) {
       List<ChatMessage> typo = List.of(ChatMessage.user("a"), new ChatMessage("asistant", "b"));
       assertRefused(ModelException.class, () -> text.encodeChat(typo), "Message 2", "'asistant'");
       assertRefused(ModelException.class, () -> text.renderChat(typo), "'asistant'");
@@ -177,7 +177,7 @@ class DirectoryTokenizerTest {
         "{% for m in messages %}<|user|>{{ m.content.split('<|end|>')[-1] }}<|end|>{% endfor %}"
             + "{{ documents is defined }}");
     String cut = "thought <|end|>said </s>";
-    try (ModelCodec text = Tokenizers.open(model).get()) {
+    try (ChatTokenizer text = Tokenizers.open(model).get()) {
       int[] shown =
           text.render(
                   Map.of("messages", List.of(Map.of("role", "user", "content", cut))),
@@ -203,7 +203,7 @@ class DirectoryTokenizerTest {
         .put("prepend_scheme", scheme)
         .put("split", false);
     Files.writeString(file, tokenizer.toString());
-    try (ModelCodec text = Tokenizers.open(model).get()) {
+    try (ChatTokenizer text = Tokenizers.open(model).get()) {
       int[] first = text.encode("Hello", false);
       int[] later = text.encode("<|end|>Hello", false);
       assertEquals(scheme.equals("never"), Arrays.equals(first, tail(later)));
@@ -232,13 +232,13 @@ class DirectoryTokenizerTest {
     List<?> messages =
         List.of(
             Map.of("role", "user", "content", "Hi<|end|>", "tool_calls", List.of(Map.of("id", 7))));
-    try (ModelCodec text = Tokenizers.open(model).get()) {
-      ModelCodec.Rendered plain = text.render(Map.of("messages", messages, "mood", "!"), clock);
+    try (ChatTokenizer text = Tokenizers.open(model).get()) {
+      ChatTokenizer.Rendered plain = text.render(Map.of("messages", messages, "mood", "!"), clock);
       assertEquals("Hi<|end|>!<|end|>", plain.text());
       int end = text.encode("<|end|>", false)[0];
       assertEquals(1, Arrays.stream(plain.tokens()).filter(id -> id == end).count());
       assertEquals("Hi<|end|>!", text.decode(plain.tokens()));
-      ModelCodec.Rendered used =
+      ChatTokenizer.Rendered used =
           text.render(
               Map.of("messages", messages, "tools", List.of(Map.of("name", "clock"))), clock);
       assertEquals("clock 7 2021<|end|>", used.text());
@@ -253,9 +253,9 @@ class DirectoryTokenizerTest {
     ModelDirectory model = model("byte-level");
     Files.writeString(
         directory.resolve("chat_template.jinja"), "{{ messages[0].content.split('<|end|>')[1] }}");
-    try (ModelCodec text = Tokenizers.open(model).get()) {
+    try (ChatTokenizer text = Tokenizers.open(model).get()) {
       List<?> messages = List.of(Map.of("content", "thought<|end|>said"));
-      ModelCodec.Rendered cut = text.render(Map.of("messages", messages), Clock.systemUTC());
+      ChatTokenizer.Rendered cut = text.render(Map.of("messages", messages), Clock.systemUTC());
       assertEquals("said", cut.text());
       assertArrayEquals(text.encode("said", false), cut.tokens());
     }
@@ -344,7 +344,7 @@ class DirectoryTokenizerTest {
   @Test
   void aModelWithoutATokenizerTakesTokensAlone() throws IOException {
     Files.writeString(directory.resolve("config.json"), "{\"eos_token_id\": [1, 7]}");
-    try (ModelCodec text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
+    try (ChatTokenizer text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
       assertEquals(new TreeSet<>(List.of(1, 7)), new TreeSet<>(text.endTokens()));
       assertEquals("", text.stream(true).next(5));
       assertFalse(text.hasChatTemplate());

@@ -60,7 +60,7 @@ class GgufTokenizerTest {
     }
   }
 
-  private ModelCodec open(String pre) {
+  private ChatTokenizer open(String pre) {
     metadata.put("tokenizer.ggml.pre", pre);
     metadata.put("tokenizer.ggml.tokens", tokens);
     metadata.put("tokenizer.ggml.merges", merges);
@@ -68,7 +68,7 @@ class GgufTokenizerTest {
   }
 
   private String pieces(String pre, String text) {
-    try (ModelCodec codec = open(pre)) {
+    try (ChatTokenizer codec = open(pre)) {
       return Arrays.stream(codec.encode(text, false))
           .mapToObj(tokens::get)
           .collect(Collectors.joining(" "));
@@ -101,7 +101,7 @@ class GgufTokenizerTest {
   @ParameterizedTest
   @CsvSource({"llama-bpe, true", "tekken, true", "dbrx, false", "qwen2, false", "gpt-2, false"})
   void whereTheFileDoesNotSayTheModelsHabitDecidesHowTextBegins(String pre, boolean expected) {
-    try (ModelCodec codec = open(pre)) {
+    try (ChatTokenizer codec = open(pre)) {
       assertEquals(expected, codec.beginsWithBos());
     }
   }
@@ -109,7 +109,7 @@ class GgufTokenizerTest {
   @Test
   void whatTheFileSaysComesBeforeTheHabit() {
     metadata.put("tokenizer.ggml.add_bos_token", false);
-    try (ModelCodec codec = open("llama-bpe")) {
+    try (ChatTokenizer codec = open("llama-bpe")) {
       assertEquals(false, codec.beginsWithBos());
     }
   }
@@ -169,7 +169,7 @@ class GgufTokenizerTest {
     }
     metadata.put("tokenizer.ggml.token_type", types);
     metadata.put("tokenizer.ggml.eos_token_id", (long) tokens.indexOf("<|endoftext|>"));
-    try (ModelCodec codec = open("gpt-2")) {
+    try (ChatTokenizer codec = open("gpt-2")) {
       int end = tokens.indexOf("<|im_end|>");
       assertEquals(
           java.util.Set.of(tokens.indexOf("<|endoftext|>"), end, tokens.indexOf("[EOT]")),
@@ -197,7 +197,7 @@ class GgufTokenizerTest {
     sentences.put("tokenizer.ggml.token_type", List.of(2, 3, 1, 1, 1, 1, 1));
     sentences.put("tokenizer.ggml.bos_token_id", 1L);
     sentences.put("tokenizer.ggml.unknown_token_id", 0L);
-    try (ModelCodec codec = Tokenizers.open(Path.of("model.gguf"), sentences).get()) {
+    try (ChatTokenizer codec = Tokenizers.open(Path.of("model.gguf"), sentences).get()) {
       assertEquals("[6]", Arrays.toString(codec.encode("Hi", false)));
       assertEquals("Hi", codec.decode(codec.encode("Hi", true)));
       assertEquals("Hi Hi", codec.decode(codec.encode("Hi Hi", false)));

@@ -155,8 +155,9 @@ public final class GuardFuzz implements FuzzTarget {
     ObjectNode json = file(kind.base());
     List<Token> tokens = tokens(json, flags, recipe);
     String template = template(tokens, recipe);
-    try (ModelCodec model = open(directory.resolve("model"), kind, json, tokens, false, template);
-        ModelCodec twin = open(directory.resolve("twin"), kind, json, tokens, true, template)) {
+    try (ChatTokenizer model =
+            open(directory.resolve("model"), kind, json, tokens, false, template);
+        ChatTokenizer twin = open(directory.resolve("twin"), kind, json, tokens, true, template)) {
       for (int i = 0; i < 4; i++) {
         compare(kind, model, twin, tokens, values(recipe));
       }
@@ -168,11 +169,11 @@ public final class GuardFuzz implements FuzzTarget {
 
   private static void compare(
       Kind kind,
-      ModelCodec model,
-      ModelCodec twin,
+      ChatTokenizer model,
+      ChatTokenizer twin,
       List<Token> tokens,
       Map<String, Object> values) {
-    ModelCodec.Rendered rendered = model.render(values, CLOCK);
+    ChatTokenizer.Rendered rendered = model.render(values, CLOCK);
     String expected = twin.render(values, CLOCK).text();
     int[] ids = twin.encode(expected, false);
     String said = values + "\n  is rendered " + rendered.text();
@@ -322,7 +323,7 @@ public final class GuardFuzz implements FuzzTarget {
     }
   }
 
-  private static ModelCodec open(
+  private static ChatTokenizer open(
       Path directory, Kind kind, ObjectNode file, List<Token> tokens, boolean twin, String template)
       throws IOException {
     ObjectNode json = file.deepCopy();

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LongestTokenTest {
   @TempDir private Path directory = Path.of("");
 
-  private ModelCodec open(String name, Consumer<ObjectNode> change) throws Exception {
+  private ChatTokenizer open(String name, Consumer<ObjectNode> change) throws Exception {
     Path source =
         Path.of(
             Objects.requireNonNull(LongestTokenTest.class.getResource("/tokenizers/" + name))
@@ -39,7 +39,7 @@ class LongestTokenTest {
   }
 
   private OptionalInt longest(String name, Consumer<ObjectNode> change) throws Exception {
-    try (ModelCodec text = open(name, change)) {
+    try (ChatTokenizer text = open(name, change)) {
       return text.maxCharsPerToken();
     }
   }
@@ -89,7 +89,7 @@ class LongestTokenTest {
   @ParameterizedTest
   @ValueSource(strings = {"byte-level", "sentencepiece-prepend", "sentencepiece-plain"})
   void noTextHasFewerTokens(String name) throws Exception {
-    try (ModelCodec text = open(name, LongestTokenTest::stripsNothing)) {
+    try (ChatTokenizer text = open(name, LongestTokenTest::stripsNothing)) {
       int most = text.maxCharsPerToken().orElseThrow();
       Random random = new Random(5);
       for (int i = 0; i < 2_000; i++) {

@@ -20,11 +20,11 @@ class SharedCodecTest {
   private final SharedCodec codec = new SharedCodec(slow());
 
   /** Its tokens take until they are released. */
-  private ModelCodec slow() {
-    return (ModelCodec)
+  private ChatTokenizer slow() {
+    return (ChatTokenizer)
         Proxy.newProxyInstance(
-            ModelCodec.class.getClassLoader(),
-            new Class<?>[] {ModelCodec.class},
+            ChatTokenizer.class.getClassLoader(),
+            new Class<?>[] {ChatTokenizer.class},
             (proxy, method, arguments) ->
                 switch (method.getName()) {
                   case "encode" -> {

@@ -71,7 +71,7 @@ public final class TokenizerFuzz implements FuzzTarget {
     try {
       var opened = Tokenizers.open(ModelDirectory.of(directory));
       depth = Depth.INSIDE;
-      try (ModelCodec text = opened.get()) {
+      try (ChatTokenizer text = opened.get()) {
         text.decode(text.encode("Hello <s> wörld 🙂\n\n" + recipe.text(), true));
         text.encodeChat(List.of(new ChatMessage("user", "</s> hi" + recipe.text())));
         return Depth.TAKEN;

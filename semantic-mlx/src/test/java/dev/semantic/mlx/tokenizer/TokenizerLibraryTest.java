@@ -53,7 +53,7 @@ class TokenizerLibraryTest {
   }
 
   private String tokens() {
-    try (ModelCodec text = Tokenizers.open(ModelDirectory.of(model)).get()) {
+    try (ChatTokenizer text = Tokenizers.open(ModelDirectory.of(model)).get()) {
       return "tokens " + Arrays.toString(text.encode(TokenizerProgram.TEXT, false));
     }
   }

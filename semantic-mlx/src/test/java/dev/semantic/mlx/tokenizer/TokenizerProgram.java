@@ -17,7 +17,7 @@ final class TokenizerProgram {
   private TokenizerProgram() {}
 
   public static void main(String[] args) throws IOException {
-    try (ModelCodec text = Tokenizers.open(ModelDirectory.of(Path.of(args[0]))).get()) {
+    try (ChatTokenizer text = Tokenizers.open(ModelDirectory.of(Path.of(args[0]))).get()) {
       System.out.println("tokens " + Arrays.toString(text.encode(TEXT, false)));
     }
     try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {

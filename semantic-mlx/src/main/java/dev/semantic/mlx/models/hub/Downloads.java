@@ -20,16 +20,16 @@ final class Downloads {
 
   private final List<Transfer> transfers;
   private final Path blobs;
-  private final Meter meter;
+  private final DownloadListener listener;
 
-  Downloads(List<Transfer> transfers, Path blobs, Meter meter) {
+  Downloads(List<Transfer> transfers, Path blobs, DownloadListener listener) {
     // What is small is most likely to say early that all of it is refused.
     this.transfers =
         transfers.stream()
             .sorted(Comparator.comparingLong(t -> t.blob().file().sizeBytes()))
             .toList();
     this.blobs = blobs;
-    this.meter = meter;
+    this.listener = listener;
   }
 
   /** Fetches, checks and names all of them. What was not whole at a failure waits for the next. */
@@ -69,7 +69,7 @@ final class Downloads {
 
   private void finish(PartialBlob blob) throws IOException {
     RemoteFile file = blob.file();
-    meter.checks(file.path());
+    listener.checks(file.path());
     blob.finish(blobs.resolve(file.etag()));
   }
 

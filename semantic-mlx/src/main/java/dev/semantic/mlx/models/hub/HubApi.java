@@ -135,7 +135,7 @@ final class HubApi {
         () -> {
           try (HubHttp.Reply reply = http.get(uri, Map.of("Accept", "application/json"))) {
             if (reply.status() != 200) {
-              throw Refusals.of(reply, repo, uri.getPath(), http);
+              throw HttpErrors.of(reply, repo, uri.getPath(), http);
             }
             return new Page(read(reply), next(reply));
           }

@@ -30,7 +30,7 @@ public final class HubFetch {
   private final Optional<String> token;
   private final HubCache cache;
   private final ProxySelector proxies;
-  private final Patience patience;
+  private final RetryPolicy retryPolicy;
 
   /**
    * A way to one hub.
@@ -42,12 +42,12 @@ public final class HubFetch {
       Optional<String> token,
       HubCache cache,
       ProxySelector proxies,
-      Patience patience) {
+      RetryPolicy retryPolicy) {
     this.endpoint = endpoint;
     this.token = token;
     this.cache = cache;
     this.proxies = proxies;
-    this.patience = patience;
+    this.retryPolicy = retryPolicy;
   }
 
   /**
@@ -57,14 +57,15 @@ public final class HubFetch {
    * @throws IOException that says what was refused, by whom, and what to do
    * @throws java.util.concurrent.CancellationException if {@code meter} says so
    */
-  public Path fetch(HubRepo repo, Meter meter) throws IOException, InterruptedException {
+  public Path fetch(HubRepo repo, DownloadListener listener)
+      throws IOException, InterruptedException {
     requireToken();
     try (PathLock _ = PathLock.acquire(cache.lock(repo.id()))) {
       PrivateFiles.readableDirectory(cache.blobs(repo.id()));
       PrivateFiles.readableDirectory(
           cache.snapshots(repo)); // Python's tools miss it in half a fetch
-      try (HubHttp http = new HubHttp(endpoint, token, proxies, patience.silence())) {
-        return new Visit(http, new Retrying(patience, meter), meter).fetch(repo);
+      try (HubHttp http = new HubHttp(endpoint, token, proxies, retryPolicy.silence())) {
+        return new Visit(http, new Retrying(retryPolicy, listener), listener).fetch(repo);
       } finally {
         sweepEmpty(repo); // while nobody else begins
       }
@@ -79,11 +80,11 @@ public final class HubFetch {
    * @return bytes that {@link #fetch} would bring, were nothing of them here
    * @throws IOException as {@link #fetch} does
    */
-  public long outline(HubRepo repo, Path into, Meter meter)
+  public long outline(HubRepo repo, Path into, DownloadListener listener)
       throws IOException, InterruptedException {
     requireToken();
-    try (HubHttp http = new HubHttp(endpoint, token, proxies, patience.silence())) {
-      return new HubOutline(http, new Retrying(patience, meter)).lay(repo, into);
+    try (HubHttp http = new HubHttp(endpoint, token, proxies, retryPolicy.silence())) {
+      return new HubOutline(http, new Retrying(retryPolicy, listener)).lay(repo, into);
     }
   }
 
@@ -110,33 +111,33 @@ public final class HubFetch {
     private final HubHttp http;
     private final HubApi api;
     private final Retrying retrying;
-    private final Meter meter;
+    private final DownloadListener listener;
 
-    private Visit(HubHttp http, Retrying retrying, Meter meter) {
+    private Visit(HubHttp http, Retrying retrying, DownloadListener listener) {
       this.http = http;
       this.api = new HubApi(http, retrying);
       this.retrying = retrying;
-      this.meter = meter;
+      this.listener = listener;
     }
 
     private Path fetch(HubRepo repo) throws IOException, InterruptedException {
       Listing listing = api.list(repo);
-      Selection selection = Selection.of(listing);
-      if (selection.index().isPresent()) {
-        RemoteFile index = selection.index().get();
+      FileSelector selector = FileSelector.of(listing);
+      if (selector.index().isPresent()) {
+        RemoteFile index = selector.index().get();
         requireRoom(List.of(index), repo);
         download(listing, List.of(index));
-        selection = selection.with(blob(repo, index));
+        selector = selector.with(blob(repo, index));
       }
-      List<RemoteFile> files = selection.files();
+      List<RemoteFile> files = selector.files();
       List<RemoteFile> missing = missing(repo, files);
-      meter.found(listing.commit(), files.size(), sum(files));
-      meter.moved(sum(files) - sum(missing));
+      listener.found(listing.commit(), files.size(), sum(files));
+      listener.moved(sum(files) - sum(missing));
       LOG.info("Fetching {} at {}: {} files", repo, listing.commit(), missing.size());
       requireRoom(missing, repo);
       download(listing, missing);
       Path snapshot = cache.publish(listing, files);
-      meter.published(snapshot);
+      listener.published(snapshot);
       LOG.info("{} is ready: {}", repo, snapshot);
       return snapshot;
     }
@@ -147,11 +148,11 @@ public final class HubFetch {
       List<Transfer> transfers = new ArrayList<>();
       for (RemoteFile file : missing(listing.repo(), files)) {
         PartialBlob blob = PartialBlob.of(file, blobs);
-        meter.moved(blob.done());
+        listener.moved(blob.done());
         URI address = api.content(listing, file);
-        transfers.add(new Transfer(http, listing, blob, address, retrying, meter));
+        transfers.add(new Transfer(http, listing, blob, address, retrying, listener));
       }
-      new Downloads(transfers, blobs, meter).run(CONNECTIONS);
+      new Downloads(transfers, blobs, listener).run(CONNECTIONS);
     }
   }
 

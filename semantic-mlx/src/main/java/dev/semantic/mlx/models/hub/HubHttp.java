@@ -34,13 +34,13 @@ final class HubHttp implements AutoCloseable {
   private final Optional<String> token;
   private final Duration silence;
   private final HttpClient client;
-  private final StallWatch watch;
+  private final ReadTimeout timeout;
 
   HubHttp(URI endpoint, Optional<String> token, ProxySelector proxies, Duration silence) {
     this.endpoint = endpoint;
     this.token = token;
     this.silence = silence;
-    this.watch = new StallWatch(silence);
+    this.timeout = new ReadTimeout(silence);
     this.client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1) // ranges are parallel in connections of their own
@@ -121,7 +121,7 @@ final class HubHttp implements AutoCloseable {
       HttpResponse<InputStream> response = exchange(uri, headers);
       first = first == null ? response.headers() : first;
       if (!MOVED.contains(response.statusCode())) {
-        InputStream body = watch.over(response.body());
+        InputStream body = timeout.over(response.body());
         return reply(response, uri, first, body);
       }
       response.body().close();
@@ -167,7 +167,7 @@ final class HubHttp implements AutoCloseable {
     } catch (TimeoutException e) {
       throw HubException.passing(shown(uri) + " does not answer", e);
     } catch (ExecutionException e) {
-      throw Refusals.unreachable(uri, Objects.requireNonNull(e.getCause()));
+      throw HttpErrors.unreachable(uri, Objects.requireNonNull(e.getCause()));
     } finally {
       answer.cancel(true); // nothing, where it has come
     }
@@ -201,7 +201,7 @@ final class HubHttp implements AutoCloseable {
 
   @Override
   public void close() {
-    watch.close();
+    timeout.close();
     client.shutdownNow();
   }
 }

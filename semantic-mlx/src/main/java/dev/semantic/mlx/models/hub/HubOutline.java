@@ -44,18 +44,18 @@ final class HubOutline {
    */
   long lay(HubRepo repo, Path into) throws IOException, InterruptedException {
     Listing listing = api.list(repo);
-    Selection selection = Selection.of(listing);
-    if (selection.index().isPresent()) {
-      RemoteFile index = selection.index().get();
-      Files.write(into.resolve(Selection.INDEX), bytes(listing, index, 0, index.sizeBytes()));
-      selection = selection.with(into.resolve(Selection.INDEX));
+    FileSelector selector = FileSelector.of(listing);
+    if (selector.index().isPresent()) {
+      RemoteFile index = selector.index().get();
+      Files.write(into.resolve(FileSelector.INDEX), bytes(listing, index, 0, index.sizeBytes()));
+      selector = selector.with(into.resolve(FileSelector.INDEX));
     }
     long all = 0;
-    for (RemoteFile file : selection.files()) {
+    for (RemoteFile file : selector.files()) {
       retrying.requireWanted();
       all += file.sizeBytes();
-      if (file.path().equals(Selection.CONFIG)) {
-        Files.write(into.resolve(Selection.CONFIG), bytes(listing, file, 0, file.sizeBytes()));
+      if (file.path().equals(FileSelector.CONFIG)) {
+        Files.write(into.resolve(FileSelector.CONFIG), bytes(listing, file, 0, file.sizeBytes()));
       } else if (file.path().endsWith(".safetensors")) {
         hollow(into, file, header(listing, file));
       } else if (file.path().endsWith(".gguf")) {
@@ -102,7 +102,7 @@ final class HubOutline {
         () -> {
           try (HubHttp.Reply reply = http.get(address, headers)) {
             if (reply.status() != 200 && reply.status() != 206) {
-              throw Refusals.of(reply, listing.repo(), file.path(), http);
+              throw HttpErrors.of(reply, listing.repo(), file.path(), http);
             }
             InputStream body = reply.body();
             if (reply.status() == 200) {

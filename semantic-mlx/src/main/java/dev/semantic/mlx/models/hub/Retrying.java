@@ -13,12 +13,12 @@ import java.util.function.LongSupplier;
 final class Retrying {
   private static final int BUFFER = 1 << 16;
 
-  private final Patience patience;
-  private final Meter meter;
+  private final RetryPolicy retryPolicy;
+  private final DownloadListener listener;
 
-  Retrying(Patience patience, Meter meter) {
-    this.patience = patience;
-    this.meter = meter;
+  Retrying(RetryPolicy retryPolicy, DownloadListener listener) {
+    this.retryPolicy = retryPolicy;
+    this.listener = listener;
   }
 
   /** What can fail in passing. */
@@ -47,17 +47,17 @@ final class Retrying {
         return attempt.run();
       } catch (IOException e) {
         requireWanted(); // a cancelled request fails in its own way
-        HubException failure = Refusals.of(e, place);
-        failures = done.getAsLong() - before >= StallWatch.LEAST_BYTES ? 1 : failures + 1;
+        HubException failure = HttpErrors.of(e, place);
+        failures = done.getAsLong() - before >= ReadTimeout.LEAST_BYTES ? 1 : failures + 1;
         Optional<Duration> pause =
             failure.isPassing()
-                ? patience.after(failures, failure.askedToWait())
+                ? retryPolicy.after(failures, failure.askedToWait())
                 : Optional.empty();
         if (pause.isEmpty()) {
           throw failure.isPassing() ? givenUp(failure, failures) : failure;
         }
-        meter.waits(String.valueOf(failure.getMessage()), pause.get());
-        patience.sleeper().sleep(pause.get());
+        listener.waits(String.valueOf(failure.getMessage()), pause.get());
+        retryPolicy.sleeper().sleep(pause.get());
       }
     }
   }
@@ -104,7 +104,7 @@ final class Retrying {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
-    if (meter.isCancelled()) {
+    if (listener.isCancelled()) {
       throw new CancellationException("The fetch was called off");
     }
   }

@@ -24,7 +24,7 @@ final class Transfer {
   private final PartialBlob blob;
   private final URI address;
   private final Retrying retrying;
-  private final Meter meter;
+  private final DownloadListener listener;
   private volatile @Nullable URI storage;
 
   Transfer(
@@ -33,13 +33,13 @@ final class Transfer {
       PartialBlob blob,
       URI address,
       Retrying retrying,
-      Meter meter) {
+      DownloadListener listener) {
     this.http = http;
     this.listing = listing;
     this.blob = blob;
     this.address = address;
     this.retrying = retrying;
-    this.meter = meter;
+    this.listener = listener;
   }
 
   PartialBlob blob() {
@@ -89,7 +89,7 @@ final class Transfer {
         }
         default -> {
           storage = null; // perhaps a signature that has run out: ask the hub again
-          throw Refusals.of(reply, listing.repo(), file.path(), http);
+          throw HttpErrors.of(reply, listing.repo(), file.path(), http);
         }
       }
     }
@@ -149,7 +149,7 @@ final class Transfer {
     if (!blob.claimStream(range)) {
       return;
     }
-    meter.moved(-blob.done());
+    listener.moved(-blob.done());
     blob.streamedTo(0);
     copy(reply.body(), range, 0, file.sizeBytes(), true);
   }
@@ -170,8 +170,8 @@ final class Transfer {
         } else {
           blob.advance(range, n);
         }
-        meter.moved(n);
-        if (meter.isCancelled()) {
+        listener.moved(n);
+        if (listener.isCancelled()) {
           throw HubException.lasting("called off");
         }
       }
@@ -199,7 +199,7 @@ final class Transfer {
   private HubException cannotWrite(IOException e) {
     return HubException.lasting(
         "%s cannot be written (%s); is there room on the disk?"
-            .formatted(blob.part(), Refusals.message(e)),
+            .formatted(blob.part(), HttpErrors.message(e)),
         e);
   }
 }

@@ -76,15 +76,15 @@ class EnvironmentProxiesTest extends HubTest {
     hub.file("tokenizer.json", "{}");
     hub.file("model.safetensors", "weights");
     String proxy = "localhost:" + hub.address().getPort();
-    Patience patience =
-        new Patience(1, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(20), slept::add);
+    RetryPolicy retryPolicy =
+        new RetryPolicy(1, Duration.ZERO, Duration.ZERO, Duration.ofSeconds(20), slept::add);
     HubFetch fetch =
         new HubFetch(
             URI.create("http://hub.invalid"),
             Optional.empty(),
             cache,
             new EnvironmentProxies(Map.of("http_proxy", proxy), ProxySelector.of(null)),
-            patience);
+            retryPolicy);
     assertTrue(
         Files.exists(
             fetch.fetch(HubRepo.parse("org/model").orElseThrow(), meter).resolve("config.json")));

@@ -19,7 +19,7 @@ final class FetchProgram {
             Optional.empty(),
             new HubCache(Path.of(args[1])),
             ProxySelector.of(null),
-            Patience.USUAL);
+            RetryPolicy.USUAL);
     System.out.println(BEGINS);
     try {
       HubRepo repo = HubRepo.parse(FakeHub.ID).orElseThrow();

@@ -87,8 +87,8 @@ public final class HubFuzz implements FuzzTarget {
           default -> raw(recipe);
         };
     Path into = Files.createTempDirectory(directory, "outline");
-    Patience patience =
-        new Patience(
+    RetryPolicy retryPolicy =
+        new RetryPolicy(
             2, Duration.ofMillis(1), Duration.ofSeconds(1), Duration.ofMillis(200), t -> {});
     try {
       new HubFetch(
@@ -96,7 +96,7 @@ public final class HubFuzz implements FuzzTarget {
               Optional.of("secret"),
               new HubCache(directory.resolve("cache")),
               ProxySelector.of(null),
-              patience)
+              retryPolicy)
           .outline(HubRepo.parse(FakeHub.ID).orElseThrow(), into, new RecordingMeter());
       return trouble.fired() == 0 ? Depth.FRONT : Depth.TAKEN;
     } catch (IOException e) {

@@ -177,7 +177,11 @@ class HubListingTest extends HubTest {
         IOException.class,
         () ->
             new HubFetch(
-                    hub.endpoint(), Optional.empty(), cache, ProxySelector.of(null), Patience.USUAL)
+                    hub.endpoint(),
+                    Optional.empty(),
+                    cache,
+                    ProxySelector.of(null),
+                    RetryPolicy.USUAL)
                 .outline(HubRepo.parse("org/model").orElseThrow(), into, meter),
         large);
     assertEquals(0, hub.contents().size());
@@ -220,18 +224,18 @@ class HubListingTest extends HubTest {
     try (HubHttp http =
         new HubHttp(hub.endpoint(), Optional.empty(), ProxySelector.of(null), silence)) {
       Listing listing =
-          new HubApi(http, new Retrying(Patience.USUAL, meter))
+          new HubApi(http, new Retrying(RetryPolicy.USUAL, meter))
               .list(HubRepo.parse("org/model").orElseThrow());
       assertEquals(13, listing.files().size());
       assertEquals("mit", listing.license().orElseThrow());
-      Selection selection = Selection.of(listing);
-      assertEquals("model.safetensors.index.json", selection.index().orElseThrow().path());
+      FileSelector selector = FileSelector.of(listing);
+      assertEquals("model.safetensors.index.json", selector.index().orElseThrow().path());
       Path index =
           Files.writeString(
               home.resolve("index"),
               "{\"weight_map\":{\"a\":\"model-00001-of-00002.safetensors\","
                   + "\"b\":\"model-00002-of-00002.safetensors\"}}");
-      long bytes = selection.with(index).files().stream().mapToLong(RemoteFile::sizeBytes).sum();
+      long bytes = selector.with(index).files().stream().mapToLong(RemoteFile::sizeBytes).sum();
       assertEquals(8_325_461_375L, bytes);
     }
   }

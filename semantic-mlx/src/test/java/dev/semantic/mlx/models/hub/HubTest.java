@@ -56,14 +56,14 @@ abstract class HubTest {
   }
 
   Path fetch(String name) throws IOException, InterruptedException {
-    Patience patience =
-        new Patience(4, Duration.ofSeconds(1), Duration.ofMinutes(5), silence, slept::add);
+    RetryPolicy retryPolicy =
+        new RetryPolicy(4, Duration.ofSeconds(1), Duration.ofMinutes(5), silence, slept::add);
     return new HubFetch(
             hub.endpoint(),
             token.isEmpty() ? Optional.empty() : Optional.of(token),
             cache,
             ProxySelector.of(null),
-            patience)
+            retryPolicy)
         .fetch(HubRepo.parse(name).orElseThrow(), meter);
   }
 

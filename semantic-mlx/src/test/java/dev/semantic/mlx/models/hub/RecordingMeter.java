@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Writes down what it hears. */
-final class RecordingMeter implements Meter {
+final class RecordingMeter implements DownloadListener {
   final List<String> waits = new CopyOnWriteArrayList<>();
   final List<String> checked = new CopyOnWriteArrayList<>();
   volatile long total;

@@ -1,0 +1,406 @@
+package dev.semantic.engine;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.BlockPool;
+import dev.semantic.kv.KvSnapshot;
+import dev.semantic.spi.Sequence;
+import dev.semantic.store.ParkedCache;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sequences of agents that are not generating just now, kept in the model's memory for their next
+ * request. Which one has to leave first is Caffeine's to say. Used by the engine's scheduler, and
+ * by a swap while the scheduler stands still.
+ */
+final class IdleSequences {
+  /** Whether a sequence is parked as it is. */
+  sealed interface Parked {
+    enum Not implements Parked {
+      CHANGED,
+      NEEDED
+    }
+
+    /** As the store has told. */
+    record As(ParkedCache told) implements Parked {}
+  }
+
+  /** It is being parked as it was at one moment. */
+  static final class Attempt implements Parked {}
+
+  /** An agent's sequence, the blocks that are booked for it, and whether it is parked as it is. */
+  static final class Hot {
+    private final Sequence sequence;
+    private final BlockPool.Lease lease;
+    private final AtomicReference<Parked> parked = new AtomicReference<>(Parked.Not.CHANGED);
+    private boolean imported; // by the scheduler's thread
+    private @Nullable BlockHashes blocks; // null while nobody has asked
+    private volatile boolean closed;
+    private volatile boolean forgotten;
+
+    /**
+     * One that nobody has parked.
+     *
+     * @param imported as in {@link KvSnapshot}
+     */
+    Hot(Sequence sequence, BlockPool.Lease lease, boolean imported) {
+      this.sequence = sequence;
+      this.lease = lease;
+      this.imported = imported;
+    }
+
+    /** Whether it goes on from what came from outside, and is nobody's but its agent's. */
+    boolean isImported() {
+      return imported;
+    }
+
+    /** All of it that is to be parked, which the model copies out. */
+    KvSnapshot snapshot() {
+      KvSnapshot snapshot = sequence.snapshot();
+      return imported ? snapshot.asImported() : snapshot;
+    }
+
+    Sequence sequence() {
+      return sequence;
+    }
+
+    BlockPool.Lease lease() {
+      return lease;
+    }
+
+    /** It goes on: what was parked of it is not all of it any more. */
+    void change() {
+      parked.set(Parked.Not.CHANGED);
+      blocks = null;
+    }
+
+    /** It holds its first {@code length} tokens only; with none, nothing of what was imported. */
+    void shrinkTo(int length) {
+      lease.shrinkTo(length);
+      imported &= length > 0;
+    }
+
+    /** Those of all its tokens; while it is idle. */
+    BlockHashes blocks() {
+      BlockHashes known = blocks;
+      if (known == null) {
+        int[] tokens = sequence.tokens();
+        known = BlockHashes.of(tokens, tokens.length);
+        blocks = known;
+      }
+      return known;
+    }
+
+    /** It falls silent: gives back the blocks that were booked for what was not computed. */
+    void settle() {
+      lease.shrinkTo(sequence.length());
+    }
+
+    Attempt beginParking() {
+      Attempt attempt = new Attempt();
+      parked.set(attempt);
+      return attempt;
+    }
+
+    /**
+     * What it was when that began is parked; if it has not changed since, it is parked as it is.
+     */
+    void endParking(Attempt attempt, ParkedCache as) {
+      parked.compareAndSet(attempt, new Parked.As(as));
+    }
+
+    void parkingFailed(Attempt attempt) {
+      parked.compareAndSet(attempt, Parked.Not.CHANGED);
+    }
+
+    /** It is as it was parked before. */
+    void isParkedAs(ParkedCache as) {
+      parked.set(new Parked.As(as));
+    }
+
+    /** It holds no token. */
+    void hasNothingToSay() {
+      parked.set(Parked.Not.NEEDED);
+    }
+
+    /** What the store said of it when it was parked as it is, if it was. */
+    Optional<ParkedCache> parkedAs() {
+      return parked.get() instanceof Parked.As(ParkedCache as)
+          ? Optional.ofNullable(as)
+          : Optional.empty();
+    }
+
+    boolean isParked() {
+      Parked now = parked.get();
+      return now instanceof Parked.As || now == Parked.Not.NEEDED;
+    }
+
+    /** Its agent was forgotten: nobody goes on with it, and it is not parked. */
+    void forget() {
+      forgotten = true;
+    }
+
+    boolean isForgotten() {
+      return forgotten;
+    }
+
+    /** Whether it is not parked as it is, and nobody is at it. */
+    boolean isChanged() {
+      return parked.get() == Parked.Not.CHANGED;
+    }
+
+    /**
+     * A sequence of its own that begins with the first {@code tokens} of this one, which both hold
+     * together; empty where that would not be exact, or takes a block that is not there.
+     */
+    Optional<Hot> fork(int tokens) {
+      boolean parts = lease.sharedTokens() < tokens;
+      Optional<BlockPool.Fork> begun = lease.beginFork(tokens);
+      if (begun.isEmpty()) {
+        return Optional.empty();
+      }
+      try (BlockPool.Fork part = begun.get()) {
+        if (parts) {
+          change(); // it lies in other parts than those that are parked
+        }
+        return sequence.fork(tokens).map(its -> new Hot(its, part.end(), false));
+      }
+    }
+
+    void close() {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      try {
+        sequence.close();
+      } finally {
+        lease.close();
+      }
+    }
+  }
+
+  /** The bound is the pool's, not the cache's: nothing may leave without being parked. */
+  private final Cache<AgentId, Hot> idle =
+      Caffeine.newBuilder()
+          .executor(Runnable::run)
+          .maximumWeight(Long.MAX_VALUE - 1)
+          .weigher((AgentId agent, Hot hot) -> hot.lease().blocks())
+          .build();
+
+  /** Nobody's any more, to be closed where the model may be used. */
+  private final Queue<Hot> forgotten = new ConcurrentLinkedQueue<>();
+
+  private final AtomicLong comings = new AtomicLong();
+  private final Set<AgentId> pinned = ConcurrentHashMap.newKeySet();
+
+  /** The agent's sequence stays, whoever needs room; also the next one, and the next model's. */
+  void pin(AgentId agent) {
+    pinned.add(agent);
+  }
+
+  void unpin(AgentId agent) {
+    pinned.remove(agent);
+  }
+
+  boolean isPinned(AgentId agent) {
+    return pinned.contains(agent);
+  }
+
+  /** How many idle agents are pinned. */
+  int pinnedIdle() {
+    return (int) idle.asMap().keySet().stream().filter(pinned::contains).count();
+  }
+
+  /** Sequences that their agents use just now; those that are closed have nobody any more. */
+  private final ConcurrentMap<AgentId, Hot> lent = new ConcurrentHashMap<>();
+
+  /** Takes an agent's sequence out for use; whoever takes it puts it back or closes it. */
+  Optional<Hot> take(AgentId agent) {
+    Hot hot = idle.asMap().get(agent);
+    if (hot == null) {
+      return Optional.empty();
+    }
+    Optional<Hot> taken = Optional.of(hot);
+    putWhole(lent, agent, hot); // first: it is nowhere else if memory runs out
+    if (idle.asMap().remove(agent, hot)) {
+      return taken;
+    }
+    lent.remove(agent, hot); // somebody else has it
+    return Optional.empty();
+  }
+
+  /** The agent has nothing idle in memory any more. By any thread. */
+  void forget(AgentId agent) {
+    Hot its = idle.asMap().remove(agent);
+    if (its != null) {
+      its.forget();
+      forgotten.add(its);
+    }
+  }
+
+  boolean hasForgotten() {
+    return !forgotten.isEmpty();
+  }
+
+  void closeForgotten() {
+    for (Hot next = forgotten.poll(); next != null; next = forgotten.poll()) {
+      ModelRunner.close(next);
+    }
+  }
+
+  /** Those whose sequences are not parked as they are, the longest silent first. */
+  List<AgentId> changed() {
+    idle.cleanUp();
+    return idle.policy()
+        .eviction()
+        .orElseThrow()
+        .coldest(
+            entries ->
+                entries
+                    .filter(entry -> entry.getValue().isChanged())
+                    .map(Map.Entry::getKey)
+                    .toList());
+  }
+
+  /** The agent uses this sequence until it is put here, or closed. */
+  void markInUse(AgentId agent, Hot hot) {
+    lent.values().removeIf(other -> other.closed);
+    lent.put(agent, hot);
+  }
+
+  /** Nobody uses any longer what was lent: its requests have ended. */
+  void closeLent() {
+    lent.values().forEach(ModelRunner::close);
+    lent.clear();
+  }
+
+  /** The same where the model that it is in closes it. */
+  void forgetLent() {
+    lent.clear();
+  }
+
+  /** Everybody who has a sequence in memory, idle or not. By any thread. */
+  Set<AgentId> agents() {
+    Set<AgentId> agents = new HashSet<>(idle.asMap().keySet());
+    lent.forEach(
+        (agent, hot) -> {
+          if (!hot.closed) {
+            agents.add(agent);
+          }
+        });
+    return agents;
+  }
+
+  /** Changes whenever somebody comes. */
+  long comings() {
+    return comings.get();
+  }
+
+  void put(AgentId agent, Hot hot) {
+    comings.incrementAndGet();
+    Hot former = putWhole(idle.asMap(), agent, hot);
+    lent.remove(agent);
+    if (former != null) {
+      former.close();
+    }
+  }
+
+  /**
+   * Or not at all: a map that finds no memory to grow may hold what it was given all the same, and
+   * whoever hears of that closes it.
+   */
+  private static @Nullable Hot putWhole(ConcurrentMap<AgentId, Hot> map, AgentId agent, Hot hot) {
+    try {
+      return map.put(agent, hot);
+    } catch (Throwable t) {
+      map.remove(agent, hot);
+      throw t;
+    }
+  }
+
+  /** The agent whose sequence would be missed least, of those that are not pinned or excepted. */
+  Optional<AgentId> coldest(Set<AgentId> except) {
+    idle.cleanUp();
+    return idle.policy()
+        .eviction()
+        .orElseThrow()
+        .coldest(
+            entries ->
+                entries
+                    .map(Map.Entry::getKey)
+                    .filter(agent -> !isPinned(agent) && !except.contains(agent))
+                    .findFirst());
+  }
+
+  void forEach(Consumer<Hot> task) {
+    idle.asMap().values().forEach(task);
+  }
+
+  /** All of them, the least missed last. */
+  Map<AgentId, Hot> all() {
+    idle.cleanUp();
+    return new LinkedHashMap<>(idle.policy().eviction().orElseThrow().hottest(Integer.MAX_VALUE));
+  }
+
+  Optional<Hot> peek(AgentId agent) {
+    return Optional.ofNullable(idle.asMap().get(agent));
+  }
+
+  /** How many have something that is not parked as it is. */
+  int unparked() {
+    return (int) idle.asMap().values().stream().filter(hot -> !hot.isParked()).count();
+  }
+
+  int size() {
+    return idle.asMap().size();
+  }
+
+  /**
+   * Closes all; one that fails to close keeps no other from it, and is told of at the end.
+   *
+   * @param taking takes one out, as long as they are the caller's to close
+   */
+  void closeAll(Function<Supplier<Optional<Hot>>, Optional<Hot>> taking) {
+    RuntimeException failure = null;
+    OutOfMemoryError none = null;
+    for (int left = forgotten.size(); left > 0; left--) {
+      taking.apply(() -> Optional.ofNullable(forgotten.poll())).ifPresent(ModelRunner::close);
+    }
+    for (AgentId agent : Map.copyOf(idle.asMap()).keySet()) {
+      try {
+        taking.apply(() -> take(agent)).ifPresent(Hot::close);
+      } catch (OutOfMemoryError e) { // it may still be there
+        none = e;
+      } catch (Throwable t) {
+        if (failure == null) {
+          failure = new IllegalStateException("The sequence of " + agent + " was not closed", t);
+        } else {
+          failure.addSuppressed(t);
+        }
+      }
+    }
+    if (none != null) {
+      throw none;
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

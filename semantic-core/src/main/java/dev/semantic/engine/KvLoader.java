@@ -1,0 +1,99 @@
+package dev.semantic.engine;
+
+import dev.semantic.kv.AgentId;
+import dev.semantic.kv.BlockPool;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.model.ModelTag;
+import dev.semantic.store.CacheStore;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads what agents have parked, straight into the model's memory where both sides can. Any thread.
+ */
+final class KvLoader {
+  private final CacheStore store;
+  private final BlockPool pool;
+  private final Set<LoadedKv> under = ConcurrentHashMap.newKeySet(); // by somebody, not begun with
+  private volatile @Nullable ServingModel present;
+
+  KvLoader(CacheStore store, BlockPool pool) {
+    this.store = store;
+    this.pool = pool;
+  }
+
+  /** From now on caches may be read into this model's memory. */
+  void open(ServingModel serving) {
+    present = serving;
+  }
+
+  /** The model leaves: what is being read into its memory is nobody's, and given back at once. */
+  void close() {
+    present = null;
+    under.forEach(LoadedKv::drop);
+  }
+
+  /** An agent's own cache. */
+  Optional<LoadedKv> own(AgentId agent, ServingModel serving) {
+    ModelTag tag = serving.model().spec().tag();
+    Optional<LoadedKv.InPlace> place =
+        serving
+            .model()
+            .vacancy()
+            .map(allocation -> new LoadedKv.InPlace(allocation, pool.lease(), under::remove));
+    if (place.isPresent()) {
+      LoadedKv.InPlace memory = place.get();
+      if (read(agent, tag, memory, serving)) {
+        return Optional.of(memory);
+      }
+      if (!memory.refused()) {
+        return Optional.empty();
+      }
+    }
+    return store.load(agent, tag).map(LoadedKv.Copy::new);
+  }
+
+  @SuppressWarnings("ReferenceEquality") // another beginning of the same model is another one
+  private boolean read(AgentId agent, ModelTag tag, LoadedKv.InPlace memory, ServingModel serving) {
+    boolean read = false;
+    under.add(memory);
+    try {
+      read = present == serving && store.read(agent, tag, memory).isPresent();
+      return read;
+    } finally {
+      if (!read) {
+        memory.drop();
+      }
+    }
+  }
+
+  /** The agent's own cache, or else what others have in common with these tokens, if more. */
+  Optional<LoadedKv> longest(Optional<AgentId> agent, int[] tokens, ServingModel serving) {
+    ModelSpec spec = serving.model().spec();
+    Optional<LoadedKv> own = agent.flatMap(id -> own(id, serving));
+    int blocks = (tokens.length - 1) / BlockPool.BLOCK_TOKENS;
+    boolean enough =
+        own.filter(cache -> common(cache.tokens(), tokens) >= BlockPool.BLOCK_TOKENS).isPresent();
+    if (enough || blocks == 0) {
+      return own;
+    }
+    int[] beginning = Arrays.copyOf(tokens, blocks * BlockPool.BLOCK_TOKENS);
+    Optional<LoadedKv> others = Optional.empty();
+    try {
+      others = store.prefix(spec.tag(), spec.kvPrecision(), beginning).map(LoadedKv.Copy::new);
+      return others.or(() -> own);
+    } finally {
+      if (others.isPresent()) {
+        own.ifPresent(LoadedKv::drop);
+      }
+    }
+  }
+
+  static int common(int[] held, int[] prompt) {
+    int mismatch = Arrays.mismatch(held, prompt);
+    return mismatch < 0 ? held.length : mismatch;
+  }
+}

@@ -1,0 +1,101 @@
+package dev.semantic.engine;
+
+import dev.semantic.log.Log;
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.ThreadFrame;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Threads that do one kind of work beside the scheduler. Nobody waits for them for ever. */
+final class KvReaders {
+  private static final Log LOG = Log.of(KvReaders.class);
+  private static final Duration LAST_READS = Duration.ofSeconds(10);
+
+  private final Timeline timeline;
+  private final Monitor monitor;
+  private final String name;
+  private int threads;
+
+  KvReaders(Timeline timeline, String name) {
+    this.name = name;
+    this.timeline = timeline;
+    this.monitor = timeline.monitor();
+  }
+
+  /** Works on a thread of its own; throws if there is none to be had. */
+  void start(ThreadFrame.Work reading) {
+    count(1);
+    boolean started = false;
+    try {
+      ThreadFrame.once(timeline, name, new Counted(reading));
+      started = true;
+    } finally {
+      if (!started) {
+        count(-1);
+      }
+    }
+  }
+
+  private final class Counted implements ThreadFrame.Work {
+    private final ThreadFrame.Work reading;
+    private boolean told;
+
+    private Counted(ThreadFrame.Work reading) {
+      this.reading = reading;
+    }
+
+    @Override
+    public void run() throws Throwable {
+      reading.run();
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) {
+      if (!told) {
+        reading.ended(thrown);
+        told = true;
+      }
+      count(-1);
+    }
+  }
+
+  private void count(int more) {
+    monitor.lock();
+    try {
+      threads += more;
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** Waits for what is being done; not for ever. */
+  void close() {
+    long left = LAST_READS.toNanos();
+    boolean interrupted = false;
+    monitor.lock();
+    try {
+      while (threads > 0 && left > 0) {
+        try {
+          left = monitor.awaitNanos(left);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (threads > 0) {
+        LOG.warn(
+            "{} threads called {} are still at work after {} s; nobody waits for them",
+            threads,
+            name,
+            TimeUnit.NANOSECONDS.toSeconds(LAST_READS.toNanos()));
+      }
+    } finally {
+      monitor.unlock();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

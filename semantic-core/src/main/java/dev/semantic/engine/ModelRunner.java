@@ -1,0 +1,293 @@
+package dev.semantic.engine;
+
+import dev.semantic.engine.IdleSequences.Hot;
+import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
+import dev.semantic.log.Log;
+import dev.semantic.spi.LoadedModel;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Steps the model for everything that has been begun: one chunk of one prompt, so that a long
+ * prompt holds nobody up for long, then one token for all others together. On the scheduler's
+ * thread.
+ */
+final class ModelRunner {
+  private static final Log LOG = Log.of(ModelRunner.class);
+
+  private static final Comparator<RunningRequest> MOST_URGENT_FIRST =
+      Comparator.comparingInt(RunningRequest::priority)
+          .reversed()
+          .thenComparingLong(RunningRequest::order);
+
+  private final IdleSequences idle;
+  private final KvCacheManager kvCache;
+  private final PrefixSharing prefixSharing;
+  private final List<RunningRequest> active = new ArrayList<>();
+
+  ModelRunner(IdleSequences idle, KvCacheManager kvCache) {
+    this.idle = idle;
+    this.kvCache = kvCache;
+    this.prefixSharing = new PrefixSharing(idle);
+  }
+
+  void add(RunningRequest running) {
+    active.add(running);
+  }
+
+  int size() {
+    return active.size();
+  }
+
+  /** Whether this very request has a sequence here. */
+  boolean holds(Request queued) {
+    return active.stream().anyMatch(running -> running.ticket().equals(queued));
+  }
+
+  /** Whether a request of this agent is under way. */
+  boolean isBusy(AgentId agent) {
+    return active.stream()
+        .anyMatch(running -> running.ticket().request().agent().filter(agent::equals).isPresent());
+  }
+
+  void step(LoadedModel model) {
+    active.forEach(RunningRequest::endIfOver);
+    endFinished();
+    List<RunningRequest> waiting = prefixSharing.share(active, MOST_URGENT_FIRST);
+    Set<RunningRequest> stalled = stalled(waiting);
+    stalled.addAll(waiting);
+    active.stream()
+        .filter(running -> running.inPrefill() && !stalled.contains(running))
+        .reduce((one, other) -> other.priority() > one.priority() ? other : one)
+        .ifPresent(
+            running -> {
+              active.remove(running); // to the back: prompts of one priority take turns
+              active.add(running);
+              run(model, List.of(running), active.stream().anyMatch(this::decodes));
+            });
+    List<RunningRequest> decoding =
+        active.stream().filter(running -> decodes(running) && !stalled.contains(running)).toList();
+    if (!decoding.isEmpty()) {
+      run(model, decoding, false);
+    }
+    endFinished();
+  }
+
+  private boolean decodes(RunningRequest running) {
+    return !running.inPrefill() && running.reason() == null;
+  }
+
+  private void run(LoadedModel model, List<RunningRequest> works, boolean othersWait) {
+    List<float[]> logits;
+    try {
+      logits = model.forward(works.stream().map(running -> running.next(othersWait)).toList());
+    } catch (Throwable t) { // whatever it is, it must not end the scheduler
+      works.forEach(running -> fail(running, "The model failed: " + Log.reason(t), t));
+      LOG.warn("A step of {} requests failed", works.size(), t);
+      return;
+    }
+    if (logits.size() != works.size()) { // whose is missing, nobody knows
+      String why = "The model gave %d answers to %d".formatted(logits.size(), works.size());
+      works.forEach(running -> fail(running, why, null));
+      return;
+    }
+    for (int i = 0; i < works.size(); i++) {
+      advance(works.get(i), logits.get(i));
+    }
+  }
+
+  private void advance(RunningRequest running, float[] logits) {
+    try {
+      running.advance(logits);
+    } catch (RequestException e) {
+      fail(running, e);
+      LOG.warn("A request to {} ends: {}", running.tag(), e.getMessage());
+    } catch (Throwable t) { // costs this request, not those beside it
+      fail(running, "The answer could not be put together: " + Log.reason(t), t);
+      LOG.warn("A token could not be turned into text", t);
+    }
+  }
+
+  /**
+   * Books room for everybody's next chunk, the most urgent first.
+   *
+   * @param waiting don't need any yet
+   * @return those for whom there is none yet: they wait until others have ended
+   */
+  private Set<RunningRequest> stalled(List<RunningRequest> waiting) {
+    Set<RunningRequest> stalled = new HashSet<>();
+    for (RunningRequest running : active.stream().sorted(MOST_URGENT_FIRST).toList()) {
+      try {
+        if (active.contains(running) && !waiting.contains(running) && !hasRoom(running)) {
+          stalled.add(running);
+        }
+      } catch (Throwable t) {
+        fail(running, "Making room in the KV pool failed: " + Log.reason(t), t);
+      }
+    }
+    return stalled;
+  }
+
+  /**
+   * Whoever is less urgent, or came later, gives way and starts over, those who are pinned last,
+   * and only for the first of all, who always gets on.
+   */
+  private boolean hasRoom(RunningRequest running) {
+    while (!kvCache.makeRoom(running.hot().lease(), running.lengthAhead())) {
+      if (!kvCache.couldHold(running.lengthAhead())) {
+        refuse(running);
+        return false;
+      }
+      boolean first =
+          active.stream().allMatch(other -> MOST_URGENT_FIRST.compare(other, running) >= 0);
+      Optional<RunningRequest> last =
+          active.stream()
+              .filter(other -> MOST_URGENT_FIRST.compare(other, running) > 0)
+              .filter(other -> other.hot().lease().blocks() > 0)
+              .filter(other -> first || !isPinned(other))
+              .max(
+                  Comparator.comparing(this::isPinned).reversed().thenComparing(MOST_URGENT_FIRST));
+      if (last.isPresent()) {
+        startOver(last.get());
+      } else if (first && running.hot().lease().sharedTokens() > 0) {
+        startOver(running); // a part of what it shares may be nobody's any more, and still be there
+      } else if (first) {
+        refuse(running);
+      }
+      if ((last.isEmpty() && !first) || !active.contains(running)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean isPinned(RunningRequest running) {
+    return running.ticket().request().agent().filter(idle::isPinned).isPresent();
+  }
+
+  private void startOver(RunningRequest running) {
+    LOG.info("Out of KV blocks: a request of {} tokens starts over", running.lengthAhead());
+    close(running.hot());
+    try {
+      running.startOver(kvCache.fresh(running.serving()));
+    } catch (Throwable t) {
+      fail(running, "The answer could not be started over: " + Log.reason(t), t);
+    }
+  }
+
+  private void endFinished() {
+    for (RunningRequest running : List.copyOf(active)) {
+      if (running.reason() != null) {
+        end(running);
+      }
+    }
+  }
+
+  private void end(RunningRequest running) {
+    GenerationResult result;
+    try {
+      result = running.result();
+    } catch (Throwable t) {
+      fail(running, "The answer could not be put together: " + Log.reason(t), t);
+      return;
+    }
+    keep(running);
+    running.ticket().generation().finish(result);
+  }
+
+  /** What was computed so far is whole, so the agent keeps it. */
+  private void refuse(RunningRequest running) {
+    keep(running);
+    running
+        .ticket()
+        .generation()
+        .fail(
+            new RequestException(
+                RequestException.Kind.NO_ROOM,
+                "No room for %d tokens in the KV pool, and no idle agent to park%s; raise the pool or ask for less"
+                    .formatted(running.lengthAhead(), pinned())));
+  }
+
+  private String pinned() {
+    int pinned = idle.pinnedIdle();
+    return pinned == 0 ? "" : " (pinned: %d)".formatted(pinned);
+  }
+
+  private void keep(RunningRequest running) {
+    active.remove(running);
+    running
+        .ticket()
+        .request()
+        .agent()
+        .ifPresentOrElse(
+            agent -> {
+              keep(agent, running.hot());
+              if (running.ticket().generation().isForgotten()) {
+                idle.forget(agent);
+              }
+            },
+            () -> close(running.hot()));
+  }
+
+  private void keep(AgentId agent, Hot sequence) {
+    try {
+      sequence.settle();
+      idle.put(agent, sequence);
+    } catch (Throwable t) { // costs a prefill, no more
+      close(sequence);
+      LOG.warn("The sequence of {} could not be kept", agent, t);
+    }
+  }
+
+  private void fail(RunningRequest running, String why, @Nullable Throwable cause) {
+    fail(running, new RequestException(RequestException.Kind.FAILED, why, cause));
+  }
+
+  /** The sequence may be anything after a failure: the agent goes on from what it last parked. */
+  private void fail(RunningRequest running, RequestException cause) {
+    active.remove(running);
+    close(running.hot());
+    running.ticket().generation().fail(cause);
+  }
+
+  /**
+   * Stops everything between two tokens; agents keep their sequences, others' are computed anew.
+   */
+  List<RunningRequest> suspendAll() {
+    endFinished();
+    List<RunningRequest> all = List.copyOf(active);
+    for (RunningRequest running : all) {
+      keep(running);
+      running.suspend();
+    }
+    return all;
+  }
+
+  /** Ends everything between two tokens; agents keep what was computed. */
+  void endAll(RequestException cause) {
+    endFinished();
+    for (RunningRequest running : List.copyOf(active)) {
+      keep(running);
+      running.ticket().generation().fail(cause);
+    }
+  }
+
+  static void close(Hot sequence) {
+    try {
+      sequence.close();
+    } catch (Throwable t) {
+      LOG.warn("A sequence could not be closed", t);
+    }
+  }
+
+  void failAll(RequestException cause) {
+    List.copyOf(active).forEach(running -> fail(running, cause));
+  }
+}

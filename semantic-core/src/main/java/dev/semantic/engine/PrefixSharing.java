@@ -1,0 +1,129 @@
+package dev.semantic.engine;
+
+import dev.semantic.engine.IdleSequences.Hot;
+import dev.semantic.kv.BlockPool;
+import dev.semantic.log.Log;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Lets a prompt begin where another one did: agents with the same system prompt compute and hold it
+ * once. In whole blocks, so that the pool can count them. On the scheduler's thread.
+ */
+final class PrefixSharing {
+  private static final Log LOG = Log.of(PrefixSharing.class);
+
+  private final IdleSequences idleSequences;
+
+  PrefixSharing(IdleSequences idleSequences) {
+    this.idleSequences = idleSequences;
+  }
+
+  /** A sequence that holds the first {@code tokens} of a prompt. */
+  private record Donor(Hot hot, int tokens) {}
+
+  /**
+   * Gives everybody who has not computed anything yet the longest beginning that somebody holds.
+   *
+   * @return those who had better wait: somebody before them is just computing what they need
+   */
+  List<RunningRequest> share(Collection<RunningRequest> active, Comparator<RunningRequest> order) {
+    List<RunningRequest> untouched = active.stream().filter(RunningRequest::isUntouched).toList();
+    untouched.forEach(running -> begin(running, active));
+    return untouched.stream()
+        .filter(running -> active.stream().anyMatch(other -> computesFor(other, running, order)))
+        .toList();
+  }
+
+  private void begin(RunningRequest running, Collection<RunningRequest> active) {
+    List<Donor> donors = new ArrayList<>();
+    for (RunningRequest other : active) {
+      if (other != running) {
+        consider(
+                other.hot(),
+                Math.min(wholeBlocks(other.computed()), common(other, running)),
+                running)
+            .ifPresent(donors::add);
+      }
+    }
+    int most = shareable(running);
+    if (most > running.computed() && running.looksAt(idleSequences.comings())) {
+      idleSequences.forEach(
+          idle -> consider(idle, idleCommon(idle, running, most), running).ifPresent(donors::add));
+    }
+    donors.stream()
+        .sorted(Comparator.comparingInt(Donor::tokens).reversed())
+        .map(donor -> fork(donor, running))
+        .flatMap(Optional::stream)
+        .findFirst()
+        .ifPresent(
+            fork -> {
+              LOG.debug("A prompt begins with {} tokens of another", fork.sequence().length());
+              ModelRunner.close(running.hot());
+              running.beginWith(fork);
+            });
+  }
+
+  private static Optional<Donor> consider(Hot other, int tokens, RunningRequest running) {
+    return tokens > running.computed() && !other.isImported() && !running.wasRefusedBy(other)
+        ? Optional.of(new Donor(other, tokens))
+        : Optional.empty();
+  }
+
+  /** Whoever can't give it once is not asked again: every question is a call to the model. */
+  private static Optional<Hot> fork(Donor donor, RunningRequest running) {
+    try {
+      Optional<Hot> fork =
+          donor.hot().sequence().common(running.said()) < donor.tokens()
+              ? Optional.empty() // two hashes were alike by chance
+              : donor.hot().fork(donor.tokens());
+      if (fork.isEmpty()) {
+        running.refusedBy(donor.hot());
+      }
+      return fork;
+    } catch (Throwable t) { // costs a prefill, no more
+      LOG.warn("A prompt cannot begin as another one did; it is computed", t);
+      running.refusedBy(donor.hot());
+      return Optional.empty();
+    }
+  }
+
+  /** Whether {@code other}, who comes first, will soon hold more of the prompt than anybody yet. */
+  private static boolean computesFor(
+      RunningRequest other, RunningRequest running, Comparator<RunningRequest> order) {
+    if (other == running
+        || !other.inPrefill()
+        || order.compare(other, running) >= 0
+        || other.hot().isImported()
+        || running.wasRefusedBy(other.hot())) {
+      return false;
+    }
+    int common = common(other, running);
+    return common > running.computed() && common > other.computed();
+  }
+
+  private static int common(RunningRequest other, RunningRequest running) {
+    return Math.min(other.blocks().common(running.blocks()), shareable(running));
+  }
+
+  private static int idleCommon(Hot idle, RunningRequest running, int most) {
+    try {
+      return Math.min(idle.blocks().common(running.blocks()), most);
+    } catch (Throwable t) {
+      LOG.warn("An idle sequence cannot tell what it holds", t);
+      return 0;
+    }
+  }
+
+  /** What fills blocks of a prompt; its last token is always computed. */
+  private static int shareable(RunningRequest running) {
+    return wholeBlocks(running.promptLength() - 1);
+  }
+
+  private static int wholeBlocks(int tokens) {
+    return tokens - tokens % BlockPool.BLOCK_TOKENS;
+  }
+}

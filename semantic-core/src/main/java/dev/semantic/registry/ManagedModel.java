@@ -1,0 +1,100 @@
+package dev.semantic.registry;
+
+import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.LoadedModel;
+import dev.semantic.spi.PreparedModel;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A model of this registry: prepared for good, loaded for as long as it serves. */
+final class ManagedModel {
+  private final PreparedModel prepared;
+  private @Nullable LoadedModel loaded;
+  private boolean filesClosed;
+  private int permit; // that an unload must show
+  private ByteSize size = ByteSize.ZERO;
+
+  ManagedModel(PreparedModel prepared) {
+    this.prepared = prepared;
+  }
+
+  ModelSpec spec() {
+    return prepared.spec();
+  }
+
+  PreparedModel prepared() {
+    return prepared;
+  }
+
+  synchronized boolean isLoaded() {
+    return loaded != null;
+  }
+
+  synchronized Optional<LoadedModel> ifLoaded() {
+    return Optional.ofNullable(loaded);
+  }
+
+  synchronized LoadedModel loaded() {
+    if (loaded == null) {
+      throw new IllegalStateException(spec().id() + " is not loaded");
+    }
+    return loaded;
+  }
+
+  /** How much active memory the load took. */
+  synchronized ByteSize size() {
+    return size;
+  }
+
+  synchronized void setLoaded(LoadedModel model) {
+    loaded = model;
+    size = new ByteSize(model.bytes());
+  }
+
+  /** Lets go of its files, once, even if that fails. */
+  void closeFiles() {
+    synchronized (this) {
+      if (filesClosed) {
+        return;
+      }
+      filesClosed = true;
+    }
+    prepared.close();
+  }
+
+  /** Lets go of the weights; the reference is gone even if closing fails. */
+  void unload() {
+    unload(permit());
+  }
+
+  /** What an unload must show that was asked for now. */
+  synchronized int permit() {
+    return permit;
+  }
+
+  /**
+   * Unloads that were asked for before do nothing any more, unless they have begun: a step that
+   * comes back too late must not close a model that serves again.
+   */
+  synchronized void forbidUnload() {
+    permit++;
+  }
+
+  /** The same, unless it has been forbidden since. */
+  void unload(int shown) {
+    LoadedModel leaving = take(shown);
+    if (leaving != null) {
+      leaving.close();
+    }
+  }
+
+  private synchronized @Nullable LoadedModel take(int shown) {
+    if (shown != permit) {
+      return null;
+    }
+    LoadedModel leaving = loaded;
+    loaded = null;
+    return leaving;
+  }
+}

@@ -1,0 +1,357 @@
+package dev.semantic.registry;
+
+import dev.semantic.engine.DrainOrder;
+import dev.semantic.engine.DrainPolicy;
+import dev.semantic.engine.EngineMode;
+import dev.semantic.log.Log;
+import dev.semantic.memory.ReclaimReport;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.SwapExecutor.Tools;
+import dev.semantic.spi.LoadPriority;
+import dev.semantic.spi.LoadProgress;
+import dev.semantic.spi.LoadedModel;
+import dev.semantic.spi.PreparedModel;
+import dev.semantic.spi.TextCodec;
+import dev.semantic.swap.DrainTimeoutException;
+import dev.semantic.swap.PhaseTimeoutException;
+import dev.semantic.swap.SwapPhase;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The single steps of a swap, each done whole or not at all as far as its port lets it. */
+final class SwapActions {
+  private static final Log LOG = Log.of(SwapActions.class);
+
+  /** How long those may take to be parked whom a model has answered that has to go again. */
+  private static final Duration LAST_PARKING = Duration.ofSeconds(10);
+
+  /** How long a store may take once nobody wants its agents parked any more. */
+  private static final Duration CALLED_OFF_GRACE = Duration.ofSeconds(5);
+
+  private final Tools tools;
+  private final SwapOptions options;
+  private final SwapRecorder recorder;
+  private final Cancellation cancellation;
+  private final StepRunner stepRunner;
+  private final Unloading unloading;
+  private boolean served; // a model began to
+
+  SwapActions(
+      Tools tools,
+      SwapOptions options,
+      SwapRecorder recorder,
+      Cancellation cancellation,
+      StepRunner stepRunner) {
+    this.tools = tools;
+    this.options = options;
+    this.recorder = recorder;
+    this.cancellation = cancellation;
+    this.stepRunner = stepRunner;
+    this.unloading = new Unloading(tools.runtime(), tools.planner(), options.reclaim());
+  }
+
+  /** The host's own conditions; a guard that does not come back costs the swap, no more. */
+  void askGuard(SwapPhase phase) {
+    Consumer<SwapPhase> guard = options.guard();
+    if (!guard.equals(SwapOptions.NO_GUARD)) {
+      stepRunner.runWhileWanted("asking the guard before " + phase, () -> guard.accept(phase));
+    }
+  }
+
+  ManagedModel prepare(ModelId wanted) {
+    return stepRunner.callInterruptibly(
+        "preparing " + wanted,
+        () -> new ManagedModel(tools.runtime().prepare(wanted)),
+        late -> late.prepared().close());
+  }
+
+  /**
+   * Refuses a model that renders no conversations, where one is required that does.
+   *
+   * @throws ModelException if it has no chat template
+   */
+  void requireChatTemplate(ManagedModel next) {
+    if (options.requiresChatTemplate() && !next.spec().chatTemplate()) {
+      awaitText(next); // which knows it for sure
+      requireChatTemplate(next.prepared());
+    }
+  }
+
+  static void requireChatTemplate(PreparedModel prepared) {
+    if (!prepared.spec().chatTemplate() && !prepared.text().hasChatTemplate()) {
+      throw new ModelException(
+          ModelException.Kind.NO_CHAT_TEMPLATE,
+          "%s has no chat template, and one is required; choose a model that was made for chat, or do without requireChatTemplate"
+              .formatted(prepared.spec().id()));
+    }
+  }
+
+  /** The disk is read while the old model serves, not in the blackout; a hint, no more. */
+  void readAhead(ManagedModel next) {
+    try {
+      stepRunner.callInterruptibly(
+          "reading ahead",
+          () -> {
+            next.prepared().readAhead(progress(true, true));
+            return true;
+          },
+          done -> {});
+    } catch (Throwable t) {
+      cancellation.check();
+      LOG.warn("Could not read ahead; loading will take longer", t);
+    }
+  }
+
+  /** A tokenizer may still be in the making, beside all else; nobody is drained for a bad one. */
+  void awaitText(ManagedModel next) {
+    stepRunner.callInterruptibly(
+        "preparing the tokenizer of " + next.spec().id(), () -> next.prepared().text(), late -> {});
+  }
+
+  /** Brings requests under way to their end, or to a halt. */
+  void drain() throws InterruptedException {
+    cancellation.nudgeWith(tools.engine()::wake);
+    int left;
+    try {
+      left =
+          tools
+              .engine()
+              .drain(
+                  new DrainOrder(
+                      options.drainPolicy(),
+                      options.drainTimeout(),
+                      options.returnWithin(),
+                      cancellation::isRequested));
+    } finally {
+      cancellation.nudgeWith(() -> {});
+    }
+    if (left == 0) {
+      recorder.blackoutBegins();
+    }
+    cancellation.check();
+    if (left > 0) {
+      throw new DrainTimeoutException(
+          "%d requests were still running after %s; they go on with the old model"
+              .formatted(left, options.drainTimeout()));
+    }
+  }
+
+  /** Every idle agent's cache; returns how many. */
+  int park() {
+    long permit = tools.engine().permit();
+    return stepRunner.call(
+        "parking",
+        CALLED_OFF_GRACE,
+        () -> tools.engine().parkAgents(permit, cancellation::isRequested),
+        late -> {});
+  }
+
+  /** The weights; {@code beside} a model that serves, and only as long as the swap is wanted. */
+  void load(ManagedModel managed, boolean beside) {
+    load(managed, progress(beside, true));
+  }
+
+  /** The old model's weights, whatever anybody wants. */
+  void loadAgain(ManagedModel managed) {
+    load(managed, progress(false, false));
+  }
+
+  private void load(ManagedModel managed, LoadProgress progress) {
+    LoadedModel loaded =
+        stepRunner.call(
+            "loading " + managed.spec().id(),
+            () -> managed.prepared().load(progress),
+            LoadedModel::close);
+    managed.setLoaded(loaded);
+  }
+
+  private LoadProgress progress(boolean beside, boolean cancellable) {
+    return new LoadProgress() {
+      @Override
+      public void update(long doneBytes, long totalBytes) {
+        recorder.progress(doneBytes, totalBytes);
+      }
+
+      @Override
+      public boolean isCancelled() {
+        return cancellable && cancellation.isRequested();
+      }
+
+      @Override
+      public LoadPriority priority() {
+        return beside ? options.loadPriority() : LoadPriority.AT_ONCE;
+      }
+    };
+  }
+
+  /** Takes sequences and model away from the engine. */
+  void shutdown() {
+    long permit = tools.engine().permit();
+    stepRunner.run("letting go of the model", () -> tools.engine().shutdown(permit));
+  }
+
+  void serveWith(ManagedModel managed) {
+    LoadedModel model = managed.loaded();
+    long permit = tools.engine().permit();
+    try {
+      stepRunner.run(
+          "activating " + managed.spec().id(),
+          () -> {
+            TextCodec text = managed.prepared().text();
+            expectCaches(managed.spec());
+            tools.engine().reinitialize(permit, model, text);
+          });
+    } catch (PhaseTimeoutException e) {
+      tools.engine().giveUp();
+      if (!tools.engine().hasModel(model)) {
+        throw e; // else it came to its end at the last moment
+      }
+    }
+    recorder.blackoutEnds();
+    served = true;
+  }
+
+  /** The model serves; its agents come back behind it, and the report tells how many. */
+  void awaitAgents() {
+    if (served) {
+      try {
+        recorder.restored(tools.engine().awaitAgents(options.phaseTimeout()));
+      } catch (InterruptedException e) {
+        stepRunner.noteInterrupt();
+      }
+    }
+  }
+
+  /** A model serves without its agents' caches rather than not at all. */
+  private void expectCaches(ModelSpec spec) {
+    try {
+      tools.caches().updateModelTag(spec.tag());
+    } catch (Throwable t) {
+      LOG.warn("Caches of {} that wait elsewhere do not come back now", spec.id(), t);
+    }
+  }
+
+  /** The new model serves for good: what is parked of others may go where it is to. */
+  void letOthersGo() {
+    try {
+      stepRunner.run("letting go of other models' caches", () -> tools.caches().filterCompatible());
+    } catch (Throwable t) {
+      LOG.warn("Other models' caches stay where they are", t);
+    }
+  }
+
+  /** After a make-before-break the new model serves already, and goes on whatever happens here. */
+  void unloadOld(ManagedModel leaving, @Nullable ModelSpec next) {
+    if (tools.engine().mode() == EngineMode.SERVING) {
+      try {
+        unload(leaving, null, false);
+      } catch (Throwable t) {
+        LOG.error(
+            "{} could not be unloaded whole; its memory may not be free", leaving.spec().id(), t);
+        if (recorder.reclaim().isEmpty()) {
+          recorder.reclaimed(Unloading.nothingFreed(leaving, t));
+        }
+        recorder.notFreed(leaving.spec().id(), t);
+      }
+      return;
+    }
+    shutdown();
+    unload(leaving, next, true);
+  }
+
+  /**
+   * Takes a model out of memory.
+   *
+   * @param returns whether it is to serve again if this fails
+   */
+  private void unload(ManagedModel leaving, @Nullable ModelSpec next, boolean returns) {
+    int permit = leaving.permit();
+    Unloading.Unloaded unloaded;
+    try {
+      unloaded =
+          stepRunner.call(
+              "unloading " + leaving.spec().id(),
+              () -> unloading.unload(leaving, permit),
+              late -> {});
+    } catch (PhaseTimeoutException e) {
+      if (returns) {
+        leaving.forbidUnload();
+      }
+      throw e;
+    }
+    ReclaimReport report = unloaded.report();
+    recorder.reclaimed(report);
+    StepRunner.rethrow(unloaded.failure());
+    recorder.reclaimed(
+        stepRunner.call("reclaiming", () -> unloading.gate(report, next), late -> {}));
+  }
+
+  /** The new model serves already, and has to stop; false if it does not, and therefore stays. */
+  boolean retreat() {
+    try {
+      DrainOrder order =
+          new DrainOrder(
+              DrainPolicy.PREEMPT, options.drainTimeout(), options.returnWithin(), () -> false);
+      if (drainInAnyCase(order) > 0) {
+        LOG.error("The new model cannot be drained, and goes on serving");
+        return false;
+      }
+      recorder.blackoutBegins();
+      parkIfItIsQuick();
+      shutdown();
+      return true;
+    } catch (Throwable t) {
+      LOG.error("The new model cannot be stopped, and goes on serving", t);
+      if (tools.engine().mode() == EngineMode.DRAINED) {
+        tools.engine().giveUp();
+        tools.engine().resume();
+      }
+      return tools.engine().mode() == EngineMode.EMPTY;
+    }
+  }
+
+  /** What the new model has answered meanwhile; nothing keeps it from leaving. */
+  private void parkIfItIsQuick() {
+    StepRunner quick = new StepRunner(tools.timeline(), LAST_PARKING, cancellation);
+    long permit = tools.engine().permit();
+    try {
+      quick.call("parking", () -> tools.engine().parkAgents(permit, () -> false), late -> {});
+    } catch (Throwable t) {
+      if (StepRunner.mayGoOn(t)) {
+        tools.engine().giveUp();
+      }
+      LOG.warn("Agents who spoke with the new model are not parked, and begin anew with it", t);
+    }
+    if (quick.wasInterrupted()) {
+      stepRunner.noteInterrupt();
+    }
+  }
+
+  private int drainInAnyCase(DrainOrder order) {
+    while (true) {
+      try {
+        return tools.engine().drain(order);
+      } catch (InterruptedException e) {
+        stepRunner.noteInterrupt();
+      }
+    }
+  }
+
+  /** Takes a model that was not wanted in the end out of memory, as well as it can. */
+  void drop(@Nullable ManagedModel dropped) {
+    try {
+      if (dropped != null) {
+        stepRunner.run("unloading " + dropped.spec().id(), dropped::unload);
+      }
+      stepRunner.run("giving memory back", () -> tools.runtime().memory().releaseCached());
+    } catch (Throwable t) {
+      LOG.error("The new model could not be unloaded whole; its memory may not be free", t);
+      if (dropped != null) {
+        recorder.notFreed(dropped.spec().id(), t);
+      }
+    }
+  }
+}

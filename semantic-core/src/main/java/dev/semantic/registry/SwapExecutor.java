@@ -1,0 +1,346 @@
+package dev.semantic.registry;
+
+import dev.semantic.engine.BatchEngine;
+import dev.semantic.engine.EngineMode;
+import dev.semantic.journal.SwapJournal;
+import dev.semantic.log.Log;
+import dev.semantic.model.ModelId;
+import dev.semantic.spi.ModelRuntime;
+import dev.semantic.store.CacheStore;
+import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.swap.SwapEvent;
+import dev.semantic.swap.SwapMachine;
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapPlan;
+import dev.semantic.swap.SwapState;
+import dev.semantic.swap.SwapStrategy;
+import dev.semantic.timeline.MemoryRetry;
+import dev.semantic.timeline.Timeline;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One swap: the hands that carry out what {@link SwapMachine} decides. A phase that fails, however
+ * it fails, is an event like any other.
+ */
+final class SwapExecutor {
+  private static final Log LOG = Log.of(SwapExecutor.class);
+
+  /** A line is short; nobody waits for it in a blackout as he would for a model. */
+  private static final Duration JOURNAL_PATIENCE = Duration.ofSeconds(5);
+
+  // made betimes: what has been done is not undone for want of memory to say so
+  private static final SwapEvent REQUESTED = new SwapEvent.Requested();
+  private static final SwapEvent DONE = new SwapEvent.Done();
+  private static final SwapEvent STAYED = new SwapEvent.Stayed();
+  private static final SwapEvent FAILED = new SwapEvent.PhaseFailed();
+
+  /** What a swap works on. */
+  record Tools(
+      ModelRuntime runtime,
+      BatchEngine engine,
+      CacheStore caches,
+      Planner planner,
+      Timeline timeline,
+      SwapJournal journal) {}
+
+  private final Tools tools;
+  private final SwapOptions options;
+  private final SwapRecorder recorder;
+  private final Cancellation cancellation;
+  private final StepRunner stepRunner;
+  private final StepRunner writing;
+  private final MemoryRetry retry;
+  private final JournalWriter journalWriter;
+  private final SwapActions actions;
+  private final Rollback rollback;
+  private final @Nullable ModelId target;
+  private final @Nullable ManagedModel old;
+  private @Nullable ManagedModel candidate;
+  private final Runnable judgement = this::judge; // made betimes
+  private @Nullable Throwable thrown; // by the last attempt that failed
+  private boolean rollingBack; // in that attempt
+  private @Nullable Throwable failure;
+  private @Nullable Throwable rollbackFailure;
+  private SwapPhase phase = SwapPhase.PREPARING;
+  private SwapPhase failedPhase = SwapPhase.PREPARING;
+  private boolean stays;
+  private boolean unchanged;
+  private boolean ended;
+
+  /**
+   * Nothing is done yet.
+   *
+   * @param target null to unload
+   * @param old what serves; null if nothing does
+   */
+  SwapExecutor(
+      Tools tools,
+      SwapOptions options,
+      SwapRecorder recorder,
+      Cancellation cancellation,
+      @Nullable ModelId target,
+      @Nullable ManagedModel old) {
+    this.tools = tools;
+    this.options = options;
+    this.recorder = recorder;
+    this.cancellation = cancellation;
+    this.stepRunner = new StepRunner(tools.timeline(), options.phaseTimeout(), cancellation);
+    this.writing = new StepRunner(tools.timeline(), shorter(options.phaseTimeout()), cancellation);
+    this.retry = new MemoryRetry(tools.timeline());
+    this.journalWriter = new JournalWriter(tools.journal(), writing);
+    this.actions = new SwapActions(tools, options, recorder, cancellation, stepRunner);
+    this.rollback = new Rollback(tools.engine(), actions, recorder, stepRunner);
+    this.target = target;
+    this.old = old;
+  }
+
+  private static Duration shorter(Duration patience) {
+    return patience.compareTo(JOURNAL_PATIENCE) < 0 ? patience : JOURNAL_PATIENCE;
+  }
+
+  /** Runs to the end, good or bad, and returns the state that was reached. */
+  SwapState run(SwapState from) {
+    SwapState state = after(from, REQUESTED);
+    while (!isRest(state)) {
+      phase = phaseOf(state);
+      noteBegin();
+      SwapEvent event = attempt(state);
+      noteEnd(event);
+      state = after(state, event);
+    }
+    ended = true;
+    if (swapped() && target != null) {
+      actions.letOthersGo();
+    }
+    return state;
+  }
+
+  /** When all is settled: waits for the agents who are being brought back. */
+  void awaitAgents() {
+    actions.awaitAgents();
+  }
+
+  private static boolean isRest(SwapState state) {
+    return switch (state) {
+      case SwapState.Empty() -> true;
+      case SwapState.Idle() -> true;
+      case SwapState.Failed() -> true;
+      case SwapState.Preparing(boolean serving) -> false;
+      case SwapState.Running(SwapPhase phase, SwapStrategy strategy) -> false;
+      case SwapState.RollingBack(SwapPhase failed, SwapStrategy strategy) -> false;
+    };
+  }
+
+  private static SwapPhase phaseOf(SwapState state) {
+    return switch (state) {
+      case SwapState.Running running -> running.phase();
+      case SwapState.RollingBack rolling -> SwapPhase.ROLLING_BACK;
+      default -> SwapPhase.PREPARING;
+    };
+  }
+
+  /** Nothing is given back to the host with an order half carried out for want of memory. */
+  private SwapState after(SwapState state, SwapEvent event) {
+    for (int tries = 0; ; tries++) {
+      try {
+        return SwapMachine.next(state, event);
+      } catch (OutOfMemoryError e) {
+        if (!retry.rest(tries)) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Notes are no order: whatever they throw, the swap goes on. */
+  private void noteBegin() {
+    try {
+      journalWriter.phase(phase); // before anybody hears of it
+      recorder.begin(phase);
+    } catch (Throwable t) {
+      LOG.warn("The beginning of a phase could not be noted down", t);
+    }
+  }
+
+  private void noteEnd(SwapEvent event) {
+    try {
+      recorder.end(phase, event instanceof SwapEvent.PhaseFailed);
+    } catch (Throwable t) {
+      LOG.warn("The end of a phase could not be noted down", t);
+    }
+  }
+
+  private SwapEvent attempt(SwapState state) {
+    try {
+      return carryOut(state);
+    } catch (Throwable t) { // an OutOfMemoryError must not cost the old model
+      thrown = t;
+    }
+    rollingBack = state instanceof SwapState.RollingBack;
+    retry.run(judgement); // the way back is not missed for want of memory to judge
+    return FAILED;
+  }
+
+  private void judge() {
+    Throwable t = Objects.requireNonNull(thrown);
+    if (StepRunner.mayGoOn(t)) {
+      tools.engine().giveUp();
+    }
+    if (rollingBack) {
+      rollbackFailure = t;
+      LOG.error("The old model could not be brought back", t); // what is said cannot throw
+    } else {
+      failedPhase = phase;
+      failure = judged(t);
+      LOG.warn("Swap to {} failed while {}", target, phase, failure);
+    }
+  }
+
+  /** Whatever ends a swap that was called off, it ends because it was called off. */
+  private Throwable judged(Throwable thrown) {
+    if (thrown instanceof InterruptedException) {
+      recorder.interrupted();
+      cancellation.request("its thread was interrupted");
+    }
+    if (!cancellation.isRequested() || thrown instanceof SwapCancelledException) {
+      return thrown;
+    }
+    try {
+      cancellation.check();
+      return thrown;
+    } catch (SwapCancelledException calledOff) {
+      calledOff.addSuppressed(thrown);
+      return calledOff;
+    }
+  }
+
+  private SwapEvent carryOut(SwapState state) throws InterruptedException {
+    switch (state) {
+      case SwapState.RollingBack rolling -> {
+        stays = !rollback.go(old, candidate, options.rollbackAttempts(), options.rollbackPause());
+        return stays ? STAYED : DONE;
+      }
+      case SwapState.Running(SwapPhase running, SwapStrategy strategy) -> {
+        cancellation.check();
+        actions.askGuard(running);
+        carryOut(running, strategy);
+      }
+      default -> {
+        cancellation.check();
+        actions.askGuard(SwapPhase.PREPARING);
+        return prepare();
+      }
+    }
+    return DONE;
+  }
+
+  private void carryOut(SwapPhase running, SwapStrategy strategy) throws InterruptedException {
+    boolean last = strategy.phases().getLast() == running;
+    switch (running) {
+      case DRAINING -> actions.drain();
+      case PARKING -> recorder.parked(actions.park());
+      case UNLOADING -> {
+        if (last) {
+          cancellation.commit(); // from here on there is no old model to go back to
+        }
+        actions.unloadOld(Objects.requireNonNull(old), candidate == null ? null : candidate.spec());
+      }
+      case LOADING -> {
+        actions.load(chosen(), strategy == SwapStrategy.MAKE_BEFORE_BREAK);
+        actions.awaitText(chosen());
+      }
+      case ACTIVATING -> {
+        if (tools.engine().mode() == EngineMode.DRAINED) {
+          actions.shutdown();
+        }
+        actions.serveWith(chosen());
+        if (last) {
+          cancellation.commit();
+        }
+      }
+      case PREPARING, ROLLING_BACK -> throw new AssertionError(running);
+    }
+  }
+
+  private SwapEvent prepare() {
+    ManagedModel next = target == null ? null : actions.prepare(target);
+    candidate = next;
+    if (next != null) {
+      actions.requireChatTemplate(next);
+      if (old != null && !options.reloads() && next.spec().equals(old.spec())) {
+        LOG.info("{} serves already, and its files are the same", target);
+        cancellation.commit(); // there is nothing left to call off
+        unchanged = true;
+        return new SwapEvent.Unchanged();
+      }
+    }
+    SwapPlan plan =
+        tools.planner().plan(old == null ? null : old.spec(), next == null ? null : next.spec());
+    recorder.planned(plan);
+    LOG.info("Swap to {}: {} ({})", target, plan.strategy(), plan.reason());
+    if (next != null && plan.strategy() == SwapStrategy.BREAK_BEFORE_MAKE) {
+      actions.readAhead(next);
+      actions.awaitText(next);
+    }
+    return new SwapEvent.Prepared(plan.strategy());
+  }
+
+  private ManagedModel chosen() {
+    return Objects.requireNonNull(candidate, "a phase ran before PREPARING");
+  }
+
+  @Nullable ManagedModel candidate() {
+    return candidate;
+  }
+
+  /** It came to no end of its own: what serves by now stays. Can be said again. */
+  void brokenOff(Throwable cause) {
+    if (failure == null) {
+      failure = cause;
+      failedPhase = phase;
+    }
+    stays = candidate != null && serves(candidate);
+  }
+
+  /** Asked of the engine, which knows what it steps. */
+  boolean serves(ManagedModel model) {
+    return model.isLoaded() && tools.engine().hasModel(model.loaded());
+  }
+
+  /** Whether the target is what serves now, or nothing if nothing was wanted. */
+  boolean swapped() {
+    return (failure == null && ended && !unchanged) || stays;
+  }
+
+  /** Whether there was nothing to do. */
+  boolean unchanged() {
+    return unchanged && failure == null;
+  }
+
+  @Nullable Throwable failure() {
+    return failure;
+  }
+
+  @Nullable Throwable rollbackFailure() {
+    return rollbackFailure;
+  }
+
+  SwapPhase failedPhase() {
+    return failedPhase;
+  }
+
+  StepRunner hands() {
+    return stepRunner;
+  }
+
+  /** Whether the swapping thread was interrupted, whatever it was doing; it is not any more. */
+  boolean wasInterrupted() {
+    return stepRunner.wasInterrupted() || writing.wasInterrupted() || recorder.wasInterrupted();
+  }
+
+  JournalWriter logbook() {
+    return journalWriter;
+  }
+}

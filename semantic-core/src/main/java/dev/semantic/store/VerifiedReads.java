@@ -1,0 +1,85 @@
+package dev.semantic.store;
+
+import dev.semantic.io.PrivateFiles;
+import dev.semantic.log.Log;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Reads files that may be anything. What cannot be used is a miss, is logged, and goes where it
+ * belongs: to quarantine if it is damaged, away if it has expired.
+ */
+final class VerifiedReads {
+  private static final Log LOG = Log.of(VerifiedReads.class);
+
+  private final Quarantine quarantine;
+  private final TagDirectories tags;
+
+  VerifiedReads(Quarantine quarantine, TagDirectories tags) {
+    this.quarantine = quarantine;
+    this.tags = tags;
+  }
+
+  /** Reads from an opened file. */
+  @FunctionalInterface
+  interface Reading<T> {
+    T from(FileChannel channel) throws IOException;
+  }
+
+  <T> Optional<T> read(Path file, Reading<T> reading) {
+    return attempt(
+        file,
+        () -> {
+          try (FileChannel channel = PrivateFiles.open(file, Set.of(StandardOpenOption.READ))) {
+            return reading.from(channel);
+          }
+        });
+  }
+
+  <T> Optional<T> attempt(Path file, CacheFiles.Access<T> access) {
+    try {
+      return Optional.of(CacheFiles.uninterrupted(access));
+    } catch (NoSuchFileException e) {
+      LOG.debug("No cache in {}", file);
+    } catch (CacheFileException e) {
+      refuse(file, e);
+    } catch (IOException e) {
+      LOG.warn(
+          "Cannot read cache {}: {}. It stays and counts as absent.", file, CacheFiles.reason(e));
+    } catch (OutOfMemoryError e) {
+      LOG.warn("Cannot read cache {}: {}. It counts as absent; raise -Xmx.", file, e.getMessage());
+    }
+    return Optional.empty();
+  }
+
+  private void refuse(Path file, CacheFileException why) {
+    switch (why.kind()) {
+      case TOO_OLD, TOO_NEW ->
+          LOG.warn(
+              "Not using cache {}: {}. It stays and counts as absent.", file, why.getMessage());
+      case DAMAGED, MISPLACED -> putAside(file, why);
+      case LOCKED -> LOG.debug("Not using cache {}: {}", file, why.getMessage()); // warned before
+      case EXPIRED -> tags.expire(file, why);
+    }
+  }
+
+  /** The block first: whoever refers to it is told that it is missing, and it is written anew. */
+  private void putAside(Path file, CacheFileException why) {
+    Path block = why.block();
+    if (block != null) {
+      tags.lost(block);
+      if (Files.exists(block)) {
+        quarantine.take(block, why);
+      }
+    }
+    if (CacheFileNames.isCache(file)) {
+      quarantine.take(file, why);
+    }
+  }
+}

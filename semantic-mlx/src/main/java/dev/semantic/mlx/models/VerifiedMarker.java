@@ -1,0 +1,60 @@
+package dev.semantic.mlx.models;
+
+import dev.semantic.mlx.files.ChangeTime;
+import dev.semantic.mlx.files.Sha256;
+import dev.semantic.mlx.files.WholeFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Optional;
+
+/**
+ * A note beside a model's file that its checksum held when the file had this size and time, and
+ * that nothing of the file was changed after the note. Saves reading hundreds of megabytes at each
+ * start; whoever changes the file voids it, whatever times they restore.
+ */
+final class VerifiedMarker {
+  private VerifiedMarker() {}
+
+  static boolean confirms(Path file, CatalogModel model) throws IOException {
+    Path stamp = path(file);
+    return Files.isRegularFile(file)
+        && Files.isRegularFile(stamp)
+        && Files.size(file) == model.sizeBytes()
+        && Files.readString(stamp).equals(text(file, model))
+        && changed(file).compareTo(changed(stamp)) <= 0;
+  }
+
+  private static FileTime changed(Path file) throws IOException {
+    Optional<FileTime> changed = ChangeTime.of(file);
+    return changed.isPresent() ? changed.get() : Files.getLastModifiedTime(file);
+  }
+
+  static void write(Path file, CatalogModel model) throws IOException {
+    byte[] text = text(file, model).getBytes(StandardCharsets.UTF_8);
+    WholeFile.write(path(file), out -> out.write(text));
+  }
+
+  /** Reads a file whose note was voided, or that has none, once more; whether it is whole. */
+  static boolean renew(Path file, CatalogModel model) throws IOException {
+    boolean whole =
+        Files.isRegularFile(file)
+            && Files.size(file) == model.sizeBytes()
+            && Sha256.of(file).equals(model.sha256());
+    if (whole) {
+      write(file, model);
+    }
+    return whole;
+  }
+
+  static Path path(Path file) {
+    return file.resolveSibling(file.getFileName() + ".verified");
+  }
+
+  private static String text(Path file, CatalogModel model) throws IOException {
+    long changed = Files.getLastModifiedTime(file).toMillis();
+    return "sha256 %s\nsize %d\nchanged %d\n".formatted(model.sha256(), model.sizeBytes(), changed);
+  }
+}
