@@ -14,7 +14,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.semantic.model.ModelException;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import dev.semantic.timeline.Timeline;
 import java.io.FileOutputStream;
 import java.io.FileWriter;
@@ -86,11 +86,11 @@ class ArchitectureTest {
           .that()
           .doNotHaveFullyQualifiedName("dev.semantic.engine.PromptTokenizer")
           .should()
-          .callMethod(TextCodec.class, "encode", String.class, boolean.class)
+          .callMethod(Tokenizer.class, "encode", String.class, boolean.class)
           .orShould()
-          .callMethod(TextCodec.class, "encodeChat", List.class)
+          .callMethod(Tokenizer.class, "encodeChat", List.class)
           .orShould()
-          .callMethod(TextCodec.class, "renderChat", List.class);
+          .callMethod(Tokenizer.class, "renderChat", List.class);
 
   @ArchTest
   static final ArchRule threads_begin_in_their_frame_only =

@@ -7,12 +7,12 @@ import dev.semantic.kv.KvSnapshot;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
+import dev.semantic.spi.KvAllocation;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.Vacancy;
 import dev.semantic.store.DiskCacheStore;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -133,10 +133,10 @@ public final class RestoreExperiment {
 
   private void restoreInPlace() {
     long start = System.nanoTime();
-    try (Vacancy allocation = model.vacancy().orElseThrow()) {
+    try (KvAllocation allocation = model.allocateKv().orElseThrow()) {
       read(allocation);
       long loaded = System.nanoTime();
-      try (Sequence sequence = allocation.occupy()) {
+      try (Sequence sequence = allocation.commit()) {
         long restored = System.nanoTime();
         step(sequence);
         long end = System.nanoTime();
@@ -149,9 +149,9 @@ public final class RestoreExperiment {
   }
 
   private void decodeStep() {
-    try (Vacancy allocation = model.vacancy().orElseThrow()) {
+    try (KvAllocation allocation = model.allocateKv().orElseThrow()) {
       read(allocation);
-      try (Sequence sequence = allocation.occupy()) {
+      try (Sequence sequence = allocation.commit()) {
         step(sequence);
         long start = System.nanoTime();
         step(sequence);
@@ -160,7 +160,7 @@ public final class RestoreExperiment {
     }
   }
 
-  private void read(Vacancy allocation) {
+  private void read(KvAllocation allocation) {
     if (store.read(AGENT, tag, allocation).isEmpty()) {
       throw new IllegalStateException("What was parked is not there");
     }

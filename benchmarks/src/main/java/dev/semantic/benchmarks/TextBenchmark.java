@@ -4,7 +4,7 @@ import dev.semantic.generate.ChatMessage;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.PreparedModel;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -77,7 +77,7 @@ public class TextBenchmark {
 
   @Benchmark
   public int[] nextTurn() {
-    TextCodec text = smollm.text();
+    Tokenizer text = smollm.text();
     List<ChatMessage> asked = new ArrayList<>(chat);
     asked.add(ChatMessage.user("And then, for the time number " + turn++ + "?"));
     return text.encodeChat(asked);

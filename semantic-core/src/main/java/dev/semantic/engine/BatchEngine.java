@@ -9,7 +9,7 @@ import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadedModel;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import dev.semantic.store.CacheException;
 import dev.semantic.store.CacheStore;
 import dev.semantic.store.ParkingStatus;
@@ -206,12 +206,12 @@ public final class BatchEngine implements AutoCloseable {
    *
    * @param permit taken before
    */
-  public void reinitialize(long permit, LoadedModel model, TextCodec text) {
+  public void reinitialize(long permit, LoadedModel model, Tokenizer text) {
     state.enter(EngineMode.EMPTY, permit);
     ModelSpec spec = model.spec();
     pool.reconfigure(spec.kvLayout(), spec.kvPrecision());
     ServingModel next = new ServingModel(model, text);
-    AgentPrefetch.Trip trip = new AgentPrefetch.Trip(next, options.restoredAgents());
+    AgentPrefetch.Trip trip = new AgentPrefetch.Trip(next, options.maxPrefetchedAgents());
     state.become(
         permit,
         EngineMode.SERVING,

@@ -54,7 +54,7 @@ final class EngineState {
 
   Generation submit(GenerationRequest request) {
     RequestOutput generation = new RequestOutput(timeline.monitor(), this::wake);
-    Request ticket = Request.of(request, generation, timeline.nanoTime(), options.longestWait());
+    Request ticket = Request.of(request, generation, timeline.nanoTime(), options.maxQueueTime());
     monitor.lock();
     try {
       if (mode == EngineMode.CLOSED) {
@@ -170,7 +170,7 @@ final class EngineState {
 
   /** Takes over what the scheduler has stopped; it waits until its model serves. */
   void suspend(List<RunningRequest> works) {
-    long deadline = Nanos.after(timeline.nanoTime(), options.longestWait());
+    long deadline = Nanos.after(timeline.nanoTime(), options.maxQueueTime());
     monitor.lock();
     try {
       for (RunningRequest active : works) {
@@ -334,7 +334,7 @@ final class EngineState {
 
   /** The first that may begin: an agent's requests keep their order, the preempted go first. */
   private Optional<Beginning> next(Predicate<AgentId> busy) {
-    if (mode != EngineMode.SERVING || serving == null || running.size() >= options.batchSize()) {
+    if (mode != EngineMode.SERVING || serving == null || running.size() >= options.maxRunning()) {
       return Optional.empty();
     }
     ModelTag tag = serving.model().spec().tag();

@@ -42,7 +42,7 @@ final class KvLoader {
     Optional<LoadedKv.InPlace> place =
         serving
             .model()
-            .vacancy()
+            .allocateKv()
             .map(allocation -> new LoadedKv.InPlace(allocation, pool.lease(), under::remove));
     if (place.isPresent()) {
       LoadedKv.InPlace memory = place.get();

@@ -1,12 +1,12 @@
 package dev.semantic.engine;
 
 import dev.semantic.kv.BlockPool;
-import dev.semantic.kv.KvMemory;
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshotHeader;
+import dev.semantic.kv.KvTarget;
 import dev.semantic.log.Log;
+import dev.semantic.spi.KvAllocation;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.Vacancy;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -36,10 +36,10 @@ sealed interface LoadedKv {
   }
 
   /** In the model's memory. */
-  final class InPlace implements LoadedKv, KvMemory {
+  final class InPlace implements LoadedKv, KvTarget {
     private static final Log LOG = Log.of(InPlace.class);
 
-    private final Vacancy allocation;
+    private final KvAllocation allocation;
     private final BlockPool.Lease lease;
     private final Consumer<InPlace> ended;
     private int[] tokens = {};
@@ -52,22 +52,23 @@ sealed interface LoadedKv {
      *
      * @param ended hears when it is somebody's sequence, or dropped
      */
-    InPlace(Vacancy allocation, BlockPool.Lease lease, Consumer<InPlace> ended) {
+    InPlace(KvAllocation allocation, BlockPool.Lease lease, Consumer<InPlace> ended) {
       this.allocation = allocation;
       this.lease = lease;
       this.ended = ended;
     }
 
     @Override
-    public Optional<List<Place>> places(KvOutline header) {
+    public Optional<List<KvBuffers>> buffers(KvSnapshotHeader header) {
       tokens = header.tokens();
       imported = header.imported();
-      Optional<List<Place>> places = book(header) ? allocation.places(header) : Optional.empty();
+      Optional<List<KvBuffers>> places =
+          book(header) ? allocation.buffers(header) : Optional.empty();
       refused = places.isEmpty();
       return places;
     }
 
-    private synchronized boolean book(KvOutline header) {
+    private synchronized boolean book(KvSnapshotHeader header) {
       return !over && lease.growTo(header.tokens().length) && lease.partAt(header.seams());
     }
 
@@ -91,7 +92,7 @@ sealed interface LoadedKv {
 
     /** The sequence, which is its owner's from now on, and the lease with it. */
     Sequence occupy() {
-      Sequence sequence = allocation.occupy();
+      Sequence sequence = allocation.commit();
       end();
       ended.accept(this);
       return sequence;

@@ -4,7 +4,7 @@ import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelSpec;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import dev.semantic.timeline.ThreadFrame;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -97,7 +97,7 @@ final class PromptTokenizer {
   }
 
   private static int[] tokens(Prompt prompt, ServingModel serving) {
-    TextCodec codec = serving.text();
+    Tokenizer codec = serving.text();
     return switch (prompt) {
       case Prompt.Tokens tokens -> tokens.ids();
       case Prompt.Text(String text) -> {

@@ -27,9 +27,9 @@ record Request(
     long limit,
     AtomicReference<@Nullable PromptTokens> made) {
   static Request of(
-      GenerationRequest request, RequestOutput generation, long now, Duration longestWait) {
+      GenerationRequest request, RequestOutput generation, long now, Duration maxQueueTime) {
     Duration wait =
-        request.deadline().filter(own -> own.compareTo(longestWait) < 0).orElse(longestWait);
+        request.deadline().filter(own -> own.compareTo(maxQueueTime) < 0).orElse(maxQueueTime);
     Duration all = request.timeLimit().orElse(ChronoUnit.FOREVER.getDuration());
     Duration first = all.compareTo(wait) < 0 ? all : wait;
     return new Request(

@@ -7,7 +7,7 @@ import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.RequestException;
 import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadedModel.Chunk;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /** One request being worked on: its sequence, what of its prompt is left, what it has said. */
 final class RunningRequest {
   /** Of a suspended one: its text codec may be closed before it goes on. */
-  private static final TextCodec.TokenStream NO_STREAM =
-      new TextCodec.TokenStream() {
+  private static final Tokenizer.TokenStream NO_STREAM =
+      new Tokenizer.TokenStream() {
         @Override
         public String next(int token) {
           throw new IllegalStateException("suspended");
@@ -49,7 +49,7 @@ final class RunningRequest {
   private int cached;
   private final Sampler sampler;
   private final StopStrings stops;
-  private TextCodec.TokenStream stream;
+  private Tokenizer.TokenStream stream;
   private final StringBuilder text = new StringBuilder();
   private final List<Integer> generated = new ArrayList<>();
   private final long begun;

@@ -1,7 +1,7 @@
 package dev.semantic.engine;
 
 import dev.semantic.spi.LoadedModel;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 
 /** What an engine serves with. */
-record ServingModel(LoadedModel model, TextCodec text) {}
+record ServingModel(LoadedModel model, Tokenizer text) {}

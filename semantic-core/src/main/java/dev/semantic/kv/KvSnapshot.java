@@ -34,7 +34,7 @@ public record KvSnapshot(
   public KvSnapshot {
     layers = List.copyOf(layers);
     seams = List.copyOf(seams);
-    KvOutline.checkSeams(seams, tokens.length);
+    KvSnapshotHeader.checkSeams(seams, tokens.length);
     if (layers.size() != layout.layers().size()) {
       throw new IllegalArgumentException(
           "Snapshot has %d layers, its layout %d".formatted(layers.size(), layout.layers().size()));

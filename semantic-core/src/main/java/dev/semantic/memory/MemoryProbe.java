@@ -33,7 +33,7 @@ public interface MemoryProbe {
   }
 
   /** What is held now, largest first; empty where the runtime keeps no such list. */
-  default List<Holding> holdings() {
+  default List<MemoryAllocation> holdings() {
     return List.of();
   }
 

@@ -14,7 +14,7 @@ import java.util.Locale;
  * @param left what is still held of it, if it is not gone and the runtime can tell
  */
 public record ReclaimReport(
-    ByteSize before, ByteSize afterUnload, ByteSize modelBytes, List<Holding> left) {
+    ByteSize before, ByteSize afterUnload, ByteSize modelBytes, List<MemoryAllocation> left) {
   public ReclaimReport {
     left = List.copyOf(left);
   }

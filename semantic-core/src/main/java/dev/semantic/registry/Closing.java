@@ -139,7 +139,7 @@ final class Closing implements ThreadFrame.Rounds {
   private void drain() throws InterruptedException {
     engine.revive();
     if (engine.mode() == EngineMode.SERVING
-        && engine.drain(DrainOrder.finish(SwapOptions.USUAL.drainTimeout())) > 0) {
+        && engine.drain(DrainOrder.finish(SwapOptions.DEFAULTS.drainTimeout())) > 0) {
       engine.cancelRunning();
       engine.drain(DrainOrder.finish(LAST_TOKEN));
     }

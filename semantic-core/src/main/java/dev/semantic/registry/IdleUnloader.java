@@ -6,8 +6,8 @@ import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.SwapLock.Permit;
-import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Nanos;
@@ -30,7 +30,7 @@ final class IdleUnloader {
 
   private final Timeline timeline;
   private final BatchEngine engine;
-  private final Residency keepAlive;
+  private final KeepAlivePolicy keepAlive;
   private final SwapLock swapLock;
   private final Residence residence;
   private final Monitor monitor;
@@ -46,7 +46,7 @@ final class IdleUnloader {
   IdleUnloader(
       Timeline timeline,
       BatchEngine engine,
-      Residency keepAlive,
+      KeepAlivePolicy keepAlive,
       SwapLock swapLock,
       Residence residence) {
     this.timeline = timeline;
@@ -237,7 +237,7 @@ final class IdleUnloader {
       // first, so that a request that comes meanwhile knows that it is coming back
       sleep(leaving, permit.cancellation());
       try {
-        residence.change(null, SwapOptions.USUAL, permit.cancellation());
+        residence.change(null, SwapOptions.DEFAULTS, permit.cancellation());
       } finally {
         monitor.holding(this::hasLeftOrStays);
       }
@@ -267,13 +267,13 @@ final class IdleUnloader {
   }
 
   private void wake() {
-    try (Permit permit = swapLock.enter("bring the sleeping model back", IfBusy.WAIT)) {
+    try (Permit permit = swapLock.enter("bring the sleeping model back", SwapConflict.WAIT)) {
       ModelId sleeping = monitor.holding(() -> wanted ? asleep : null);
       if (sleeping == null) {
         return; // somebody else has decided in the meantime
       }
       try {
-        residence.change(sleeping, SwapOptions.USUAL, permit.cancellation());
+        residence.change(sleeping, SwapOptions.DEFAULTS, permit.cancellation());
         decided();
       } catch (Throwable t) {
         LOG.warn("{} could not be brought back", sleeping, t);
@@ -292,7 +292,7 @@ final class IdleUnloader {
       wanted = false;
       if (!(calledOff && another)) {
         failure = Log.reason(cause);
-        Duration remembered = calledOff ? Duration.ZERO : keepAlive.failureMemory();
+        Duration remembered = calledOff ? Duration.ZERO : keepAlive.reloadBackoff();
         failedUntil = Nanos.after(timeline.nanoTime(), remembered);
       }
     } finally {

@@ -21,9 +21,9 @@ import dev.semantic.spi.PreparedModel;
 import dev.semantic.store.CacheException;
 import dev.semantic.store.CacheStore;
 import dev.semantic.store.PinnedAgents;
-import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapStrategy;
@@ -168,7 +168,7 @@ public final class ModelRegistry implements AutoCloseable {
    */
   public SwapReport load(ModelId model) {
     requireModel(model);
-    try (Permit permit = swapLock.enter("load " + model, IfBusy.REFUSE)) {
+    try (Permit permit = swapLock.enter("load " + model, SwapConflict.REFUSE)) {
       boolean failed = engine.mode() == EngineMode.FAILED; // what served last serves nobody
       current()
           .filter(spec -> !failed)
@@ -177,7 +177,7 @@ public final class ModelRegistry implements AutoCloseable {
                 throw new IllegalStateException(
                     spec.id() + " serves already; exchange it with swapWithRollback");
               });
-      return change(model, SwapOptions.USUAL, permit);
+      return change(model, SwapOptions.DEFAULTS, permit);
     } catch (ModelSwapException e) {
       if (e.getCause() instanceof ModelException cause) {
         throw cause;
@@ -194,7 +194,7 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws ModelSwapException if it still serves
    */
   public SwapReport unload() throws ModelSwapException {
-    return unload(SwapOptions.USUAL);
+    return unload(SwapOptions.DEFAULTS);
   }
 
   /** The same, done as {@code options} say. */
@@ -219,7 +219,7 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws IllegalStateException if a swap is under way already
    */
   public SwapReport swapWithRollback(ModelId target) throws ModelSwapException {
-    return swapWithRollback(target, SwapOptions.USUAL);
+    return swapWithRollback(target, SwapOptions.DEFAULTS);
   }
 
   /**
@@ -254,7 +254,7 @@ public final class ModelRegistry implements AutoCloseable {
    * @throws ModelException if a swap to it would be refused
    */
   public ModelSpec validate(ModelId model) {
-    return validate(model, SwapOptions.USUAL);
+    return validate(model, SwapOptions.DEFAULTS);
   }
 
   /**
@@ -288,7 +288,7 @@ public final class ModelRegistry implements AutoCloseable {
    */
   public ModelSpec validateWeights(ModelId model) {
     requireModel(model);
-    try (Permit permit = swapLock.enter("validate the weights of " + model, IfBusy.REFUSE)) {
+    try (Permit permit = swapLock.enter("validate the weights of " + model, SwapConflict.REFUSE)) {
       permit.endsWithRegistry();
       Cancellation cancellation = permit.cancellation();
       StepRunner stepRunner =
@@ -367,12 +367,12 @@ public final class ModelRegistry implements AutoCloseable {
    * the page cache. The serving model is not touched, and nothing is kept but files and what the
    * system keeps.
    */
-  public Preparation prepare(ModelId model) {
+  public ModelPrefetch prepare(ModelId model) {
     requireModel(model);
     if (swapLock.isClosed()) {
       throw new IllegalStateException("Cannot prepare %s: the registry is closed".formatted(model));
     }
-    return new Preparation(timeline, runtime, model);
+    return new ModelPrefetch(timeline, runtime, model);
   }
 
   /** The model that serves; during a blackout the one that served last. */

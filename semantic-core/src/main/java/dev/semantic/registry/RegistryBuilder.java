@@ -19,9 +19,9 @@ public final class RegistryBuilder {
   CacheStore caches = new MemoryCacheStore();
   MemoryBudget budget;
   ByteSize cacheBytes = ByteSize.ofGiB(1);
-  EngineOptions engineOptions = EngineOptions.USUAL;
+  EngineOptions engineOptions = EngineOptions.DEFAULTS;
   SwapJournal journal = SwapJournal.NONE;
-  Residency keepAlive = Residency.UNLIMITED;
+  KeepAlivePolicy keepAlive = KeepAlivePolicy.UNLIMITED;
   int historyLength = 100;
   Timeline timeline = Timeline.SYSTEM;
   final List<SwapListener> listeners = new ArrayList<>();
@@ -61,8 +61,8 @@ public final class RegistryBuilder {
   }
 
   /** Which models come at the start, and how long they stay; without, for as long as they serve. */
-  public RegistryBuilder residency(Residency value) {
-    keepAlive = Objects.requireNonNull(value, "residency must not be null");
+  public RegistryBuilder keepAlive(KeepAlivePolicy value) {
+    keepAlive = Objects.requireNonNull(value, "keepAlive must not be null");
     return this;
   }
 

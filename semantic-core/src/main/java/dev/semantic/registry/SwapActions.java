@@ -13,7 +13,7 @@ import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapPhase;
@@ -200,7 +200,7 @@ final class SwapActions {
       stepRunner.run(
           "activating " + managed.spec().id(),
           () -> {
-            TextCodec text = managed.prepared().text();
+            Tokenizer text = managed.prepared().text();
             expectCaches(managed.spec());
             tools.engine().reinitialize(permit, model, text);
           });

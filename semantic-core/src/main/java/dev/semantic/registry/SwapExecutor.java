@@ -33,7 +33,7 @@ final class SwapExecutor {
   // made betimes: what has been done is not undone for want of memory to say so
   private static final SwapEvent REQUESTED = new SwapEvent.Requested();
   private static final SwapEvent DONE = new SwapEvent.Done();
-  private static final SwapEvent STAYED = new SwapEvent.Stayed();
+  private static final SwapEvent STAYED = new SwapEvent.RollbackImpossible();
   private static final SwapEvent FAILED = new SwapEvent.PhaseFailed();
 
   /** What a swap works on. */

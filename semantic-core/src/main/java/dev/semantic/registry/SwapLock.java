@@ -1,7 +1,7 @@
 package dev.semantic.registry;
 
-import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.swap.SwapConflict;
 import dev.semantic.timeline.MemoryRetry;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Timeline;
@@ -103,17 +103,17 @@ final class SwapLock {
    * @throws IllegalStateException if it is another's, the caller's own, or nobody's any more
    * @throws SwapCancelledException if the wait for it is interrupted
    */
-  Permit enter(String what, IfBusy ifBusy) {
+  Permit enter(String what, SwapConflict ifBusy) {
     monitor.lock();
     try {
       requireOpen(what);
       requireOutside(what);
       long number = ++calls;
       while (permit != null) {
-        if (ifBusy == IfBusy.REFUSE) {
+        if (ifBusy == SwapConflict.REFUSE) {
           throw new IllegalStateException("Cannot %s: a swap is under way".formatted(what));
         }
-        if (ifBusy == IfBusy.SUPERSEDE && permit.number < number) {
+        if (ifBusy == SwapConflict.SUPERSEDE && permit.number < number) {
           permit.cancellation.request("another one takes its place: " + what);
         }
         awaitTurn(what);

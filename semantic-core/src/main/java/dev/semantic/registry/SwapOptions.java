@@ -3,8 +3,8 @@ package dev.semantic.registry;
 import dev.semantic.engine.ArrivalPolicy;
 import dev.semantic.engine.DrainPolicy;
 import dev.semantic.spi.LoadPriority;
-import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ReclaimPolicy;
+import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapPhase;
 import java.time.Duration;
 import java.util.Objects;
@@ -19,13 +19,13 @@ public final class SwapOptions {
   static final Consumer<SwapPhase> NO_GUARD = phase -> {}; // before what uses it
 
   /** Half a minute for the requests under way, and everything else as the builder has it. */
-  public static final SwapOptions USUAL = builder().build();
+  public static final SwapOptions DEFAULTS = builder().build();
 
   private final DrainPolicy drainPolicy;
   private final Duration drainTimeout;
   private final Duration returnWithin;
   private final ArrivalPolicy arrivals;
-  private final IfBusy ifBusy;
+  private final SwapConflict ifBusy;
   private final Duration phaseTimeout;
   private final int rollbackAttempts;
   private final Duration rollbackPause;
@@ -71,7 +71,7 @@ public final class SwapOptions {
     return arrivals;
   }
 
-  public IfBusy ifBusy() {
+  public SwapConflict ifBusy() {
     return ifBusy;
   }
 
@@ -113,11 +113,11 @@ public final class SwapOptions {
     private Duration drainTimeout = Duration.ofSeconds(30);
     private Duration returnWithin = Duration.ZERO;
     private ArrivalPolicy arrivals = ArrivalPolicy.QUEUE;
-    private IfBusy ifBusy = IfBusy.REFUSE;
+    private SwapConflict ifBusy = SwapConflict.REFUSE;
     private Duration phaseTimeout = Duration.ofMinutes(10);
     private int rollbackAttempts = 1;
     private Duration rollbackPause = Duration.ofMillis(500);
-    private ReclaimPolicy reclaim = ReclaimPolicy.USUAL;
+    private ReclaimPolicy reclaim = ReclaimPolicy.DEFAULTS;
     private LoadPriority loadPriority = LoadPriority.BALANCED;
     private boolean requiresChatTemplate;
     private boolean reloads;
@@ -153,7 +153,7 @@ public final class SwapOptions {
     }
 
     /** What if another swap is under way; without, this one is refused. */
-    public Builder ifBusy(IfBusy value) {
+    public Builder ifBusy(SwapConflict value) {
       ifBusy = Objects.requireNonNull(value, "ifBusy must not be null");
       return this;
     }

@@ -2,7 +2,7 @@ package dev.semantic.registry;
 
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
-import dev.semantic.memory.Holding;
+import dev.semantic.memory.MemoryAllocation;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelException;
@@ -79,7 +79,7 @@ final class Unloading {
   }
 
   private static ReclaimReport report(
-      MemoryProbe.Change change, ByteSize size, List<Holding> left) {
+      MemoryProbe.Change change, ByteSize size, List<MemoryAllocation> left) {
     return new ReclaimReport(counted(change.before()), counted(change.after()), size, left);
   }
 
@@ -89,8 +89,9 @@ final class Unloading {
   }
 
   /** By the runtime's list, or, where it has none, by what its model threw. */
-  private List<Holding> held(ModelSpec model, ReclaimReport report, @Nullable Throwable thrown) {
-    List<Holding> listed = holdings(model);
+  private List<MemoryAllocation> held(
+      ModelSpec model, ReclaimReport report, @Nullable Throwable thrown) {
+    List<MemoryAllocation> listed = holdings(model);
     return listed.isEmpty() && thrown != null && report.missing().bytes() > 0
         ? List.of(notFreed(model, report.missing(), thrown))
         : listed;
@@ -102,11 +103,11 @@ final class Unloading {
     return new ReclaimReport(size, size, size, List.of(notFreed(leaving.spec(), size, why)));
   }
 
-  private static Holding notFreed(ModelSpec model, ByteSize bytes, Throwable why) {
-    return new Holding(model.id().name(), "not freed", "(" + Log.reason(why) + ")", bytes);
+  private static MemoryAllocation notFreed(ModelSpec model, ByteSize bytes, Throwable why) {
+    return new MemoryAllocation(model.id().name(), "not freed", "(" + Log.reason(why) + ")", bytes);
   }
 
-  private List<Holding> holdings(ModelSpec model) {
+  private List<MemoryAllocation> holdings(ModelSpec model) {
     return runtime.memory().holdings().stream()
         .filter(allocation -> allocation.owner().contains(model.id().name()))
         .toList();

@@ -44,7 +44,7 @@ public interface LoadedModel extends AutoCloseable {
    *
    * @return empty where this runtime takes snapshots only
    */
-  default Optional<Vacancy> vacancy() {
+  default Optional<KvAllocation> allocateKv() {
     return Optional.empty();
   }
 

@@ -16,7 +16,7 @@ public interface PreparedModel extends AutoCloseable {
    *
    * @throws ModelException if it cannot be made
    */
-  TextCodec text();
+  Tokenizer text();
 
   /**
    * Brings the files into the system's page cache, so that a load soon after it need not wait for

@@ -17,11 +17,12 @@ final class ArchiveService {
   private final RootLayout layout;
   private final TagDirectories tags;
   private final StoreLocks locks;
-  private final Departed departed;
+  private final InactiveModelPolicy departed;
   private final Archive archive;
   private volatile @Nullable ModelTag present;
 
-  ArchiveService(RootLayout layout, TagDirectories tags, StoreLocks locks, Departed departed) {
+  ArchiveService(
+      RootLayout layout, TagDirectories tags, StoreLocks locks, InactiveModelPolicy departed) {
     this.layout = layout;
     this.tags = tags;
     this.locks = locks;
@@ -64,7 +65,7 @@ final class ArchiveService {
    */
   int letGo() {
     ModelTag staying = present;
-    if (staying == null || departed == Departed.KEEP) {
+    if (staying == null || departed == InactiveModelPolicy.KEEP) {
       return 0;
     }
     Path home = CacheFileNames.directory(layout.root(), staying);
@@ -102,12 +103,12 @@ final class ArchiveService {
   private int send(Path directory) {
     try {
       return CacheFiles.uninterrupted(
-          () -> departed == Departed.DELETE ? delete(directory) : archive(directory));
+          () -> departed == InactiveModelPolicy.DELETE ? delete(directory) : archive(directory));
     } catch (IOException e) {
       LOG.warn(
           "Cannot {} the caches in {}: {}. Those that are there still stay; may this user write"
               + " there?",
-          departed == Departed.DELETE ? "remove" : "archive",
+          departed == InactiveModelPolicy.DELETE ? "remove" : "archive",
           directory,
           CacheFiles.reason(e));
       return 0;

@@ -12,8 +12,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.BlockName;
 import dev.semantic.kv.KvEncoding;
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshotHeader;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
@@ -108,12 +108,12 @@ record CacheHeader(
       int from,
       Instant now,
       int bytes) {
-    return agent(id, KvOutline.of(snapshot), encoding, blocks, from, now, bytes);
+    return agent(id, KvSnapshotHeader.of(snapshot), encoding, blocks, from, now, bytes);
   }
 
   static CacheHeader agent(
       AgentId id,
-      KvOutline header,
+      KvSnapshotHeader header,
       KvEncoding encoding,
       List<BlockName> blocks,
       int from,

@@ -3,9 +3,9 @@ package dev.semantic.store;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.AgentSnapshot;
 import dev.semantic.kv.BlockPool;
-import dev.semantic.kv.KvMemory;
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshotHeader;
+import dev.semantic.kv.KvTarget;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
 import java.util.ArrayList;
@@ -31,7 +31,7 @@ public interface CacheStore {
    * @return what lies there now, verified; empty if there is no cache, or none that can be trusted,
    *     or {@code memory} does not take it
    */
-  default Optional<KvOutline> read(AgentId agent, ModelTag tag, KvMemory memory) {
+  default Optional<KvSnapshotHeader> read(AgentId agent, ModelTag tag, KvTarget memory) {
     return load(agent, tag).flatMap(snapshot -> KvSlices.copy(snapshot, memory));
   }
 

@@ -9,7 +9,7 @@ import java.util.Objects;
 public final class DiskCacheBuilder {
   private final Path root;
   private CacheFormat form = CacheFormat.usual();
-  private UpkeepPolicy maintenance = UpkeepPolicy.USUAL;
+  private MaintenancePolicy maintenance = MaintenancePolicy.DEFAULTS;
 
   DiskCacheBuilder(Path root) {
     this.root = Objects.requireNonNull(root, "root must not be null");
@@ -50,8 +50,8 @@ public final class DiskCacheBuilder {
   }
 
   /** What becomes of caches over time; without, whatever is whole stays. */
-  public DiskCacheBuilder upkeep(UpkeepPolicy value) {
-    maintenance = Objects.requireNonNull(value, "upkeep must not be null");
+  public DiskCacheBuilder maintenance(MaintenancePolicy value) {
+    maintenance = Objects.requireNonNull(value, "maintenance must not be null");
     return this;
   }
 

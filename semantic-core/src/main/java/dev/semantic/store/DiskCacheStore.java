@@ -3,9 +3,9 @@ package dev.semantic.store;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.AgentSnapshot;
 import dev.semantic.kv.BlockName;
-import dev.semantic.kv.KvMemory;
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshotHeader;
+import dev.semantic.kv.KvTarget;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvPrecision;
@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A cache store in a directory: one file per agent and model tag, in a directory per tag, as {@code
  * docs/cache-format.md} describes. What becomes of caches of other tags, and for how long any are
- * kept, an {@link UpkeepPolicy} says. One store at a time may use a directory; a {@link CacheView}
- * may look at it meanwhile.
+ * kept, an {@link MaintenancePolicy} says. One store at a time may use a directory; a {@link
+ * CacheView} may look at it meanwhile.
  *
  * <p>A file is verified whole before it is used. A damaged one is moved to {@code .quarantine} and
  * counts as a miss; one that another release wrote, or that cannot be read, stays and counts as a
@@ -50,11 +50,11 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   private final VerifiedReads reads;
   private final StoreLocks locks;
   private final DiskSpaceGuard spaceGuard;
-  private final CacheUpkeep maintenance;
+  private final CacheMaintenance maintenance;
   private @Nullable MaintenanceThread maintenanceThread;
 
   private DiskCacheStore(
-      Path root, RootLock rootLock, CacheFormat form, UpkeepPolicy policy, DiskSpace space) {
+      Path root, RootLock rootLock, CacheFormat form, MaintenancePolicy policy, DiskSpace space) {
     this.root = root;
     this.rootLock = rootLock;
     this.form = form;
@@ -63,7 +63,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     this.locks = new StoreLocks(root);
     this.spaceGuard = new DiskSpaceGuard(root, form.clock(), space, policy.live().freeDisk());
     this.maintenance =
-        new CacheUpkeep(new RootLayout(root), tags, locks, form.clock(), policy, space);
+        new CacheMaintenance(new RootLayout(root), tags, locks, form.clock(), policy, space);
   }
 
   /**
@@ -74,12 +74,12 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
    *     it
    */
   public static DiskCacheStore open(Path root) {
-    return open(root, UpkeepPolicy.USUAL);
+    return open(root, MaintenancePolicy.DEFAULTS);
   }
 
   /** The same, and caches are kept as the policy has it. */
-  public static DiskCacheStore open(Path root, UpkeepPolicy policy) {
-    return builder(root).upkeep(policy).open();
+  public static DiskCacheStore open(Path root, MaintenancePolicy policy) {
+    return builder(root).maintenance(policy).open();
   }
 
   /** A store that encrypts, writes in fewer bits, forgets, or keeps within limits. */
@@ -87,7 +87,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     return new DiskCacheBuilder(root.toAbsolutePath());
   }
 
-  static DiskCacheStore start(Path root, CacheFormat form, UpkeepPolicy policy) {
+  static DiskCacheStore start(Path root, CacheFormat form, MaintenancePolicy policy) {
     DiskCacheStore store = open(root, form, policy, DiskSpace.OF_FILE_SYSTEM);
     if (!policy.isUnlimited()) {
       store.maintenanceThread = MaintenanceThread.start(Timeline.SYSTEM, store.maintenance);
@@ -96,11 +96,12 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   static DiskCacheStore open(Path root, CacheFormat form) {
-    return open(root, form, UpkeepPolicy.USUAL, DiskSpace.OF_FILE_SYSTEM);
+    return open(root, form, MaintenancePolicy.DEFAULTS, DiskSpace.OF_FILE_SYSTEM);
   }
 
   /** Without a thread that looks at the limits. */
-  static DiskCacheStore open(Path root, CacheFormat form, UpkeepPolicy policy, DiskSpace space) {
+  static DiskCacheStore open(
+      Path root, CacheFormat form, MaintenancePolicy policy, DiskSpace space) {
     try {
       CacheFiles.directories(root);
       RootLock lock = RootLock.take(root);
@@ -133,7 +134,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   @Override
-  public Optional<KvOutline> read(AgentId agent, ModelTag tag, KvMemory memory) {
+  public Optional<KvSnapshotHeader> read(AgentId agent, ModelTag tag, KvTarget memory) {
     return reading(agent, tag, reader -> directory(tag).read(reader, memory));
   }
 
@@ -421,7 +422,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   /** What can be done with all that is here. */
-  public CacheUpkeep upkeep() {
+  public CacheMaintenance maintenance() {
     return maintenance;
   }
 

@@ -68,7 +68,7 @@ final class EvictionPass {
    * @param files all that could
    * @param staying those that must not
    */
-  UpkeepReport run(List<Path> files, Set<Path> staying, Remover remover) throws IOException {
+  MaintenanceReport run(List<Path> files, Set<Path> staying, Remover remover) throws IOException {
     String why = null;
     for (Candidate oldest : byUse(files)) {
       String reason = reason(oldest.used());
@@ -88,7 +88,7 @@ final class EvictionPass {
           new ByteSize(freed),
           why);
     }
-    return new UpkeepReport(removed, new ByteSize(freed));
+    return new MaintenanceReport(removed, new ByteSize(freed));
   }
 
   /** What is still beyond the limits although nothing more can go; null if nothing is. */

@@ -1,9 +1,9 @@
 package dev.semantic.store;
 
 import dev.semantic.kv.KvEncoding;
-import dev.semantic.kv.KvMemory;
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshotHeader;
+import dev.semantic.kv.KvTarget;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.store.CacheHeader.Span;
@@ -55,14 +55,14 @@ record KvSlices(ByteBuffer whole, int heads, int stride, int first, int run) {
   }
 
   /** Copies a snapshot to where {@code memory} says; empty if it does not take it. */
-  static Optional<KvOutline> copy(KvSnapshot snapshot, KvMemory memory) {
-    KvOutline header = KvOutline.of(snapshot);
-    Optional<List<KvMemory.Place>> places = memory.places(header);
+  static Optional<KvSnapshotHeader> copy(KvSnapshot snapshot, KvTarget memory) {
+    KvSnapshotHeader header = KvSnapshotHeader.of(snapshot);
+    Optional<List<KvTarget.KvBuffers>> places = memory.buffers(header);
     if (places.isEmpty()) {
       return Optional.empty();
     }
     for (int i = 0; i < header.starts().size(); i++) {
-      KvMemory.Place buffers = places.get().get(i);
+      KvTarget.KvBuffers buffers = places.get().get(i);
       int start = header.starts().get(i);
       Span all = new Span(start, header.length(i));
       int heads = header.layout().layers().get(i).kvHeads();

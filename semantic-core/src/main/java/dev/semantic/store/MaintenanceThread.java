@@ -13,20 +13,20 @@ final class MaintenanceThread implements ThreadFrame.Rounds {
   private static final long APART = Duration.ofSeconds(5).toNanos();
 
   private final Timeline timeline;
-  private final CacheUpkeep maintenance;
+  private final CacheMaintenance maintenance;
   private final Monitor monitor;
   private boolean wanted = true;
   private boolean closed;
 
-  private MaintenanceThread(Timeline timeline, CacheUpkeep maintenance) {
+  private MaintenanceThread(Timeline timeline, CacheMaintenance maintenance) {
     this.timeline = timeline;
     this.maintenance = maintenance;
     this.monitor = timeline.monitor();
   }
 
-  static MaintenanceThread start(Timeline timeline, CacheUpkeep maintenance) {
+  static MaintenanceThread start(Timeline timeline, CacheMaintenance maintenance) {
     MaintenanceThread maintenanceThread = new MaintenanceThread(timeline, maintenance);
-    ThreadFrame.rounds(timeline, "semantic-upkeep", maintenanceThread);
+    ThreadFrame.rounds(timeline, "semantic-maintenance", maintenanceThread);
     return maintenanceThread;
   }
 
@@ -59,7 +59,7 @@ final class MaintenanceThread implements ThreadFrame.Rounds {
   @Override
   public void failed(Throwable cause) {
     if (!monitor.holding(() -> closed)) {
-      LOG.warn("A round of upkeep failed; the next one goes on", cause);
+      LOG.warn("A round of maintenance failed; the next one goes on", cause);
     }
   }
 
@@ -82,7 +82,7 @@ final class MaintenanceThread implements ThreadFrame.Rounds {
         try {
           monitor.awaitNanos(due);
         } catch (InterruptedException e) {
-          LOG.debug("Somebody interrupted the upkeep, which ends with its store only", e);
+          LOG.debug("Somebody interrupted the maintenance, which ends with its store only", e);
         }
       }
       return false;

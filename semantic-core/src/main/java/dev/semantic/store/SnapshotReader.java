@@ -2,11 +2,11 @@ package dev.semantic.store;
 
 import dev.semantic.io.PrivateFiles;
 import dev.semantic.kv.BlockName;
-import dev.semantic.kv.KvMemory;
-import dev.semantic.kv.KvMemory.Place;
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvSnapshotHeader;
+import dev.semantic.kv.KvTarget;
+import dev.semantic.kv.KvTarget.KvBuffers;
 import dev.semantic.kv.PrefixHashChain;
 import dev.semantic.model.KvLayout;
 import dev.semantic.store.CacheFileReader.Numbers;
@@ -54,7 +54,7 @@ final class SnapshotReader implements Closeable {
   }
 
   /** The same, to where {@code memory} says; empty if it does not take it. */
-  Optional<KvOutline> read(CacheFileReader agent, KvMemory memory) throws IOException {
+  Optional<KvSnapshotHeader> read(CacheFileReader agent, KvTarget memory) throws IOException {
     return read(agent.header(), begin(agent), agent, memory);
   }
 
@@ -200,11 +200,11 @@ final class SnapshotReader implements Closeable {
     return new CacheFileException(CacheFileException.Kind.MISPLACED, message);
   }
 
-  private Optional<KvOutline> read(
-      CacheHeader header, int[] tokens, @Nullable CacheFileReader rest, KvMemory memory)
+  private Optional<KvSnapshotHeader> read(
+      CacheHeader header, int[] tokens, @Nullable CacheFileReader rest, KvTarget memory)
       throws IOException {
-    KvOutline snapshotHeader = outline(header, tokens);
-    Optional<List<Place>> places = memory.places(snapshotHeader);
+    KvSnapshotHeader snapshotHeader = outline(header, tokens);
+    Optional<List<KvBuffers>> places = memory.buffers(snapshotHeader);
     if (places.isPresent()) {
       readInto(places.get(), snapshotHeader, rest);
     }
@@ -212,7 +212,7 @@ final class SnapshotReader implements Closeable {
   }
 
   private void readInto(
-      List<Place> places, KvOutline snapshotHeader, @Nullable CacheFileReader rest)
+      List<KvBuffers> places, KvSnapshotHeader snapshotHeader, @Nullable CacheFileReader rest)
       throws IOException {
     List<Job> jobs = new ArrayList<>();
     for (Source source : blocks) {
@@ -227,7 +227,8 @@ final class SnapshotReader implements Closeable {
     FileJobs.runAll(jobs);
   }
 
-  private static KvOutline outline(CacheHeader header, int[] tokens) throws CacheFileException {
+  private static KvSnapshotHeader outline(CacheHeader header, int[] tokens)
+      throws CacheFileException {
     List<Integer> starts = new ArrayList<>();
     for (int i = 0; i < header.spans().size(); i++) {
       KvLayout.Layer layer = header.layout().layers().get(i);
@@ -245,7 +246,7 @@ final class SnapshotReader implements Closeable {
         header.content() instanceof CacheHeader.Agent agent ? agent.seams() : List.of();
     boolean imported = header.content() instanceof CacheHeader.Agent agent && agent.imported();
     try {
-      return new KvOutline(
+      return new KvSnapshotHeader(
           header.tag(), header.layout(), header.precision(), tokens, starts, seams, imported);
     } catch (IllegalArgumentException e) {
       throw CacheFileException.writtenWrong(String.valueOf(e.getMessage()));
@@ -253,20 +254,21 @@ final class SnapshotReader implements Closeable {
   }
 
   /** For one layer, on the Java heap. */
-  private static Place room(KvOutline snapshotHeader, int layer) {
+  private static KvBuffers room(KvSnapshotHeader snapshotHeader, int layer) {
     int perHead = snapshotHeader.length(layer) * snapshotHeader.row(layer);
     int bytes = snapshotHeader.layout().layers().get(layer).kvHeads() * perHead;
-    return new Place(ByteBuffer.allocate(bytes), ByteBuffer.allocate(bytes), perHead);
+    return new KvBuffers(ByteBuffer.allocate(bytes), ByteBuffer.allocate(bytes), perHead);
   }
 
   /** A cache that nobody need hold whole: its layers are read and checked as they are asked for. */
   final class Layers implements CacheFileWriter.Body {
     private final CacheHeader header;
-    private final KvOutline snapshotHeader;
+    private final KvSnapshotHeader snapshotHeader;
     private final Numbers rest;
     private final List<Numbers> inBlocks = new ArrayList<>();
 
-    private Layers(CacheHeader header, KvOutline snapshotHeader, Numbers rest) throws IOException {
+    private Layers(CacheHeader header, KvSnapshotHeader snapshotHeader, Numbers rest)
+        throws IOException {
       this.header = header;
       this.snapshotHeader = snapshotHeader;
       this.rest = rest;
@@ -279,7 +281,7 @@ final class SnapshotReader implements Closeable {
       return header;
     }
 
-    KvOutline outline() {
+    KvSnapshotHeader outline() {
       return snapshotHeader;
     }
 
@@ -290,7 +292,7 @@ final class SnapshotReader implements Closeable {
 
     @Override
     public LayerKv layer(int index) throws IOException {
-      Place buffers = room(snapshotHeader, index);
+      KvBuffers buffers = room(snapshotHeader, index);
       for (int i = 0; i < blocks.size(); i++) {
         Source source = blocks.get(i);
         Numbers numbers = inBlocks.get(i);
@@ -324,12 +326,12 @@ final class SnapshotReader implements Closeable {
   }
 
   /** On the Java heap: for a snapshot. */
-  private static final class Heap implements KvMemory {
-    private List<Place> places = List.of();
+  private static final class Heap implements KvTarget {
+    private List<KvBuffers> places = List.of();
 
     @Override
-    public Optional<List<Place>> places(KvOutline snapshotHeader) {
-      List<Place> rooms = new ArrayList<>();
+    public Optional<List<KvBuffers>> buffers(KvSnapshotHeader snapshotHeader) {
+      List<KvBuffers> rooms = new ArrayList<>();
       for (int i = 0; i < snapshotHeader.starts().size(); i++) {
         rooms.add(room(snapshotHeader, i));
       }
@@ -337,10 +339,10 @@ final class SnapshotReader implements Closeable {
       return Optional.of(rooms);
     }
 
-    KvSnapshot snapshot(KvOutline snapshotHeader) {
+    KvSnapshot snapshot(KvSnapshotHeader snapshotHeader) {
       List<LayerKv> layers = new ArrayList<>();
       for (int i = 0; i < places.size(); i++) {
-        Place buffers = places.get(i);
+        KvBuffers buffers = places.get(i);
         layers.add(
             new LayerKv(
                 snapshotHeader.starts().get(i),
@@ -360,7 +362,8 @@ final class SnapshotReader implements Closeable {
   }
 
   private static List<Job> jobs(
-      CacheFileReader reader, List<Place> places, KvOutline snapshotHeader) throws IOException {
+      CacheFileReader reader, List<KvBuffers> places, KvSnapshotHeader snapshotHeader)
+      throws IOException {
     List<KvSlices> targets = new ArrayList<>();
     for (int i = 0; i < places.size(); i++) {
       targets.addAll(targets(reader.header(), i, places.get(i), snapshotHeader));
@@ -370,7 +373,7 @@ final class SnapshotReader implements Closeable {
 
   /** Where a layer's keys and values go that are in a file of this header. */
   private static List<KvSlices> targets(
-      CacheHeader header, int layer, Place buffers, KvOutline snapshotHeader) {
+      CacheHeader header, int layer, KvBuffers buffers, KvSnapshotHeader snapshotHeader) {
     int heads = snapshotHeader.layout().layers().get(layer).kvHeads();
     int start = snapshotHeader.starts().get(layer);
     int row = snapshotHeader.row(layer);

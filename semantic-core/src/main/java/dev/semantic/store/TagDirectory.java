@@ -2,9 +2,9 @@ package dev.semantic.store;
 
 import dev.semantic.io.PrivateFiles;
 import dev.semantic.kv.BlockName;
-import dev.semantic.kv.KvMemory;
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshotHeader;
+import dev.semantic.kv.KvTarget;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import java.io.IOException;
@@ -154,7 +154,7 @@ final class TagDirectory {
     }
   }
 
-  Optional<KvOutline> read(CacheFileReader reader, KvMemory memory) throws IOException {
+  Optional<KvSnapshotHeader> read(CacheFileReader reader, KvTarget memory) throws IOException {
     try (SnapshotReader snapshot = new SnapshotReader(blocks, form)) {
       return snapshot.read(reader, memory);
     }

@@ -10,7 +10,7 @@ import java.util.Objects;
  */
 public record ReclaimPolicy(double tolerance, ReclaimFallback fallback) {
   /** One part in a thousand, and on if it fits. */
-  public static final ReclaimPolicy USUAL =
+  public static final ReclaimPolicy DEFAULTS =
       new ReclaimPolicy(0.001, ReclaimFallback.CONTINUE_IF_IT_FITS);
 
   public ReclaimPolicy {

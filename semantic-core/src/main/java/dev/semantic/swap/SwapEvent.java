@@ -18,5 +18,5 @@ public sealed interface SwapEvent {
   record PhaseFailed() implements SwapEvent {}
 
   /** Going back was too late: the new model serves, and cannot be stopped. */
-  record Stayed() implements SwapEvent {}
+  record RollbackImpossible() implements SwapEvent {}
 }

@@ -4,7 +4,7 @@ import dev.semantic.swap.SwapEvent.Done;
 import dev.semantic.swap.SwapEvent.PhaseFailed;
 import dev.semantic.swap.SwapEvent.Prepared;
 import dev.semantic.swap.SwapEvent.Requested;
-import dev.semantic.swap.SwapEvent.Stayed;
+import dev.semantic.swap.SwapEvent.RollbackImpossible;
 import dev.semantic.swap.SwapEvent.Unchanged;
 import dev.semantic.swap.SwapState.Empty;
 import dev.semantic.swap.SwapState.Failed;
@@ -44,7 +44,7 @@ public final class SwapMachine {
             case PhaseFailed() -> serving ? new Idle() : new Empty();
             case Requested() -> throw impossible(state, event);
             case Done() -> throw impossible(state, event);
-            case Stayed() -> throw impossible(state, event);
+            case RollbackImpossible() -> throw impossible(state, event);
           };
       case Running(SwapPhase phase, SwapStrategy strategy) ->
           switch (event) {
@@ -53,14 +53,14 @@ public final class SwapMachine {
             case Unchanged() -> throw impossible(state, event);
             case Requested() -> throw impossible(state, event);
             case Prepared(SwapStrategy again) -> throw impossible(state, event);
-            case Stayed() -> throw impossible(state, event);
+            case RollbackImpossible() -> throw impossible(state, event);
           };
       case RollingBack(SwapPhase failed, SwapStrategy strategy) ->
           switch (event) {
             case Done() -> strategy == SwapStrategy.LOAD ? new Empty() : new Idle();
             case PhaseFailed() -> new Failed();
             case Unchanged() -> throw impossible(state, event);
-            case Stayed() -> stayed(state, event, strategy);
+            case RollbackImpossible() -> stayed(state, event, strategy);
             case Requested() -> throw impossible(state, event);
             case Prepared(SwapStrategy again) -> throw impossible(state, event);
           };

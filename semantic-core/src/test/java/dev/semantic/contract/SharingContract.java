@@ -6,14 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.kv.AgentId;
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
+import dev.semantic.kv.KvSnapshotHeader;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
+import dev.semantic.spi.KvAllocation;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.Vacancy;
 import dev.semantic.store.MemoryCacheStore;
 import java.util.Arrays;
 import java.util.List;
@@ -149,7 +149,7 @@ public abstract class SharingContract extends ModelRuntimeContract {
   }
 
   /** Memory that takes a snapshot as a store would read it. */
-  private static Optional<KvOutline> move(KvSnapshot snapshot, Vacancy allocation) {
+  private static Optional<KvSnapshotHeader> move(KvSnapshot snapshot, KvAllocation allocation) {
     MemoryCacheStore store = new MemoryCacheStore();
     store.park(AGENT, snapshot);
     return store.read(AGENT, snapshot.tag(), allocation);
@@ -164,11 +164,11 @@ public abstract class SharingContract extends ModelRuntimeContract {
             for (int length : new int[] {1, 5, 31, 40}) {
               int[] prompt = prompt(model, length);
               try (Sequence left = model.open();
-                  Vacancy allocation = model.vacancy().orElseThrow()) {
+                  KvAllocation allocation = model.allocateKv().orElseThrow()) {
                 forward(model, left, prompt);
-                KvOutline header = move(left.snapshot(), allocation).orElseThrow();
+                KvSnapshotHeader header = move(left.snapshot(), allocation).orElseThrow();
                 assertArrayEquals(prompt, header.tokens());
-                try (Sequence back = allocation.occupy()) {
+                try (Sequence back = allocation.commit()) {
                   assertArrayEquals(prompt, back.tokens());
                   for (int[] next : new int[][] {{prompt[0]}, prompt, {prompt[0]}}) {
                     assertArrayEquals(forward(model, left, next), forward(model, back, next), 0f);
@@ -189,15 +189,15 @@ public abstract class SharingContract extends ModelRuntimeContract {
             forward(model, left, prompt(model, 40));
             KvSnapshot snapshot = left.snapshot();
             long before = runtime.memory().activeBytes();
-            try (Vacancy allocation = model.vacancy().orElseThrow()) {
+            try (KvAllocation allocation = model.allocateKv().orElseThrow()) {
               assertTrue(move(snapshot, allocation).isPresent());
               assertTrue(runtime.memory().activeBytes() > before, "it takes memory");
               assertThrows(IllegalStateException.class, () -> move(snapshot, allocation));
             }
             runtime.memory().releaseCached();
             assertEquals(before, runtime.memory().activeBytes());
-            try (Vacancy empty = model.vacancy().orElseThrow()) {
-              assertThrows(IllegalStateException.class, empty::occupy);
+            try (KvAllocation empty = model.allocateKv().orElseThrow()) {
+              assertThrows(IllegalStateException.class, empty::commit);
             }
           }
         });
@@ -209,7 +209,7 @@ public abstract class SharingContract extends ModelRuntimeContract {
         first(),
         model -> {
           try (Sequence left = model.open();
-              Vacancy allocation = model.vacancy().orElseThrow()) {
+              KvAllocation allocation = model.allocateKv().orElseThrow()) {
             forward(model, left, prompt(model, 4));
             KvSnapshot own = left.snapshot();
             ModelTag other = new ModelTag(own.tag().model(), "0f".repeat(32));

@@ -57,7 +57,7 @@ class OrderOfAnAgentTest {
   @Test
   void aRequestForTheComingModelIsNotOvertaken() throws Exception {
     Script.Hold loading = host.script.hold(PortCall.LOAD);
-    var there = swap(Geometry.BETA, SwapOptions.USUAL);
+    var there = swap(Geometry.BETA, SwapOptions.DEFAULTS);
     loading.awaitReached();
     Generation first = host.ask(ask("ada", some(1)).model(Geometry.BETA.id()).build());
     Generation second = host.ask(ask("ada", some(2)).priority(9).build());

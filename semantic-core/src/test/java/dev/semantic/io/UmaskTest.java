@@ -73,7 +73,7 @@ class UmaskTest {
             new AgentId("ada"),
             Snapshots.of(Snapshots.ALPHA, Snapshots.MIXED, KvPrecision.FLOAT16, 600, 1));
         store.park(new AgentId("bob"), Snapshots.small(Snapshots.BETA, 1));
-        store.upkeep().archive(store.upkeep().list().getFirst());
+        store.maintenance().archive(store.maintenance().list().getFirst());
         CacheView view = CacheView.of(root);
         view.export(view.list().getFirst(), root.resolve("export.kv"));
       }

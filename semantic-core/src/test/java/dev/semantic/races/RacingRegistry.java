@@ -13,8 +13,8 @@ import dev.semantic.registry.RegistryStatus.Activity;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedHost;
-import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;
 import java.util.Optional;
@@ -91,7 +91,7 @@ public abstract class RacingRegistry {
   }
 
   @Operation
-  public Object swap(Target target, IfBusy ifBusy) throws ModelSwapException {
+  public Object swap(Target target, SwapConflict ifBusy) throws ModelSwapException {
     SwapOptions options = SwapOptions.builder().ifBusy(ifBusy).build();
     try {
       SwapReport report = host.registry.swapWithRollback(target.model().id(), options);

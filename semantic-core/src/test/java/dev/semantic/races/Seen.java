@@ -7,7 +7,7 @@ import static dev.semantic.races.Event.seen;
 
 import dev.semantic.registry.RegistryStatus.Activity;
 import dev.semantic.scripted.Geometry;
-import dev.semantic.swap.IfBusy;
+import dev.semantic.swap.SwapConflict;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +38,7 @@ sealed interface Seen {
   }
 
   /** A swap that went well. Whoever supersedes may have called off others before. */
-  record Swapped(Geometry target, IfBusy ifBusy) implements Seen {
+  record Swapped(Geometry target, SwapConflict ifBusy) implements Seen {
     @Override
     public List<List<Event>> courses(int thread) {
       return List.of(
@@ -57,7 +57,7 @@ sealed interface Seen {
   }
 
   /** A swap that somebody called off; its target may have answered for a while. */
-  record CalledOff(Geometry target, IfBusy ifBusy) implements Seen {
+  record CalledOff(Geometry target, SwapConflict ifBusy) implements Seen {
     @Override
     public List<List<Event>> courses(int thread) {
       return List.of(
@@ -76,14 +76,14 @@ sealed interface Seen {
   }
 
   /** A swap that was refused: for want of a turn only if it did not want to wait for it. */
-  record Refused(IfBusy ifBusy) implements Seen {
+  record Refused(SwapConflict ifBusy) implements Seen {
     @Override
     public List<List<Event>> courses(int thread) {
       return List.of(
           List.of(
               superseding(ifBusy),
               superseding(ifBusy),
-              seen(now -> now.closed() || (ifBusy == IfBusy.REFUSE && now.isTaken()))));
+              seen(now -> now.closed() || (ifBusy == SwapConflict.REFUSE && now.isTaken()))));
     }
   }
 
@@ -123,7 +123,7 @@ sealed interface Seen {
     }
   }
 
-  private static Event superseding(IfBusy ifBusy) {
-    return ifBusy == IfBusy.SUPERSEDE ? maybe(Moment::callOff) : always(now -> now);
+  private static Event superseding(SwapConflict ifBusy) {
+    return ifBusy == SwapConflict.SUPERSEDE ? maybe(Moment::callOff) : always(now -> now);
   }
 }

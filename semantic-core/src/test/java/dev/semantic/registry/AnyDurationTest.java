@@ -21,8 +21,8 @@ import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.scripted.ScriptedRuntime;
 import dev.semantic.store.DiskCacheStore;
+import dev.semantic.store.MaintenancePolicy;
 import dev.semantic.store.Retention;
-import dev.semantic.store.UpkeepPolicy;
 import dev.semantic.swap.ReclaimPolicy;
 import dev.semantic.swap.SwapOutcome;
 import java.nio.file.Path;
@@ -83,9 +83,9 @@ class AnyDurationTest {
 
   @Test
   void aModelThatMayStayForEverHasAKeeperAllTheSame() throws Exception {
-    Residency keepAlive = new Residency(Optional.of(EVER), Set.of(), List.of(), EVER);
+    KeepAlivePolicy keepAlive = new KeepAlivePolicy(Optional.of(EVER), Set.of(), List.of(), EVER);
     try (ScriptedHost host =
-        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.residency(keepAlive))) {
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.keepAlive(keepAlive))) {
       host.registry.load(Geometry.ALPHA.id());
       host.ask("ada", tokens(9, 1));
       host.registry.swapWithRollback(Geometry.BETA.id());
@@ -100,10 +100,10 @@ class AnyDurationTest {
   /** A failure that is remembered for ever is told of with a number all the same. */
   @Test
   void aFailureMayBeRememberedForEver() {
-    Residency keepAlive =
-        new Residency(Optional.of(Duration.ofMillis(20)), Set.of(), List.of(), EVER);
+    KeepAlivePolicy keepAlive =
+        new KeepAlivePolicy(Optional.of(Duration.ofMillis(20)), Set.of(), List.of(), EVER);
     try (ScriptedHost host =
-        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.residency(keepAlive))) {
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.keepAlive(keepAlive))) {
       host.registry.load(Geometry.ALPHA.id());
       await().atMost(ScriptedHost.PATIENCE).until(() -> host.registry.current().isEmpty());
       host.script.failForGood(PortCall.LOAD, 1, Fault.DECLARED);
@@ -123,15 +123,19 @@ class AnyDurationTest {
     try (DiskCacheStore store =
             DiskCacheStore.builder(root)
                 .timeToLive(EVER)
-                .upkeep(UpkeepPolicy.USUAL.withLive(ever).withArchive(ever).withQuarantine(ever))
+                .maintenance(
+                    MaintenancePolicy.DEFAULTS
+                        .withLive(ever)
+                        .withArchive(ever)
+                        .withQuarantine(ever))
                 .open();
         ScriptedHost host =
             new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.caches(store))) {
       host.registry.load(Geometry.ALPHA.id());
       host.ask("ada", tokens(9, 1));
       host.registry.swapWithRollback(Geometry.BETA.id());
-      assertEquals(0, store.upkeep().run().caches(), "for ever is over already");
-      assertEquals(1, store.upkeep().list().size());
+      assertEquals(0, store.maintenance().run().caches(), "for ever is over already");
+      assertEquals(1, store.maintenance().list().size());
     }
   }
 
@@ -154,7 +158,7 @@ class AnyDurationTest {
         () -> registry.cacheBytes(nothing()),
         () -> registry.engine(nothing()),
         () -> registry.journal(nothing()),
-        () -> registry.residency(nothing()),
+        () -> registry.keepAlive(nothing()),
         () -> registry.listener(nothing()),
         () -> ModelRegistry.builder(nothing()),
         () -> GenerationRequest.of(nothing()),
@@ -165,7 +169,7 @@ class AnyDurationTest {
         () -> request.stop("a", nothing()),
         () -> request.deadline(nothing()),
         () -> request.timeLimit(nothing()),
-        () -> Residency.idleFor(EVER).pinning((ModelId[]) nothing()),
+        () -> KeepAlivePolicy.idleFor(EVER).pinning((ModelId[]) nothing()),
         () -> new MemoryBudget(nothing()),
         () -> new ReclaimPolicy(0.1, nothing()),
         () -> new EngineOptions(1, 1, nothing(), 0, false));

@@ -20,10 +20,10 @@ import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHost;
-import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPhase;
@@ -101,7 +101,7 @@ class CancelledSwapTest {
     for (ByteSize budget : List.of(ScriptedHost.ROOMY, ScriptedHost.TIGHT)) {
       try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, budget)) {
         Script.Hold hold = host.script.hold(PortCall.LOAD);
-        CompletableFuture<SwapReport> swap = swap(host, BETA, SwapOptions.USUAL);
+        CompletableFuture<SwapReport> swap = swap(host, BETA, SwapOptions.DEFAULTS);
         hold.awaitReached();
         assertTrue(host.registry.cancelSwap());
         hold.release();
@@ -117,7 +117,7 @@ class CancelledSwapTest {
       Script.Hold hold = host.script.hold(PortCall.FORWARD);
       Generation running = host.ask(request("ada", 5, tokens(20, 1)));
       hold.awaitReached();
-      CompletableFuture<SwapReport> swap = swap(host, BETA, SwapOptions.USUAL);
+      CompletableFuture<SwapReport> swap = swap(host, BETA, SwapOptions.DEFAULTS);
       awaitPhase(host, SwapPhase.DRAINING);
       assertTrue(host.registry.cancelSwap());
       assertCancelled(swap);
@@ -195,7 +195,7 @@ class CancelledSwapTest {
   void aSecondSwapIsRefused() throws Exception {
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       Script.Hold hold = host.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.USUAL);
+      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.DEFAULTS);
       hold.awaitReached();
       assertThrows(IllegalStateException.class, () -> host.registry.swapWithRollback(GAMMA));
       hold.release();
@@ -207,10 +207,10 @@ class CancelledSwapTest {
   void aSecondSwapWaits() throws Exception {
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       Script.Hold hold = host.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.USUAL);
+      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.DEFAULTS);
       hold.awaitReached();
       CompletableFuture<SwapReport> second =
-          swap(host, GAMMA, SwapOptions.builder().ifBusy(IfBusy.WAIT).build());
+          swap(host, GAMMA, SwapOptions.builder().ifBusy(SwapConflict.WAIT).build());
       hold.release();
       assertEquals(Optional.of(BETA), first.get(10, TimeUnit.SECONDS).serving());
       SwapReport last = second.get(10, TimeUnit.SECONDS);
@@ -223,10 +223,10 @@ class CancelledSwapTest {
   void aSecondSwapTakesTheFirstOnesPlace() throws Exception {
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       Script.Hold hold = host.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.USUAL);
+      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.DEFAULTS);
       hold.awaitReached();
       CompletableFuture<SwapReport> second =
-          swap(host, GAMMA, SwapOptions.builder().ifBusy(IfBusy.SUPERSEDE).build());
+          swap(host, GAMMA, SwapOptions.builder().ifBusy(SwapConflict.SUPERSEDE).build());
       await().atMost(PATIENCE).until(host.runtime::isLoadCancelled);
       hold.release();
       assertCancelled(first);
@@ -240,10 +240,10 @@ class CancelledSwapTest {
   void aWaitForTheTurnCanBeInterrupted() throws Exception {
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       Script.Hold hold = host.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.USUAL);
+      CompletableFuture<SwapReport> first = swap(host, BETA, SwapOptions.DEFAULTS);
       hold.awaitReached();
       Thread.currentThread().interrupt();
-      var wait = SwapOptions.builder().ifBusy(IfBusy.WAIT).build();
+      var wait = SwapOptions.builder().ifBusy(SwapConflict.WAIT).build();
       assertThrows(SwapCancelledException.class, () -> host.registry.swapWithRollback(GAMMA, wait));
       assertTrue(Thread.interrupted());
       hold.release();

@@ -1,10 +1,10 @@
 package dev.semantic.registry;
 
+import dev.semantic.spi.KvAllocation;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.Vacancy;
 import dev.semantic.store.CacheStore;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
@@ -114,7 +114,7 @@ final class CountedPorts {
   /** What a port gives out, perhaps. */
   private Object wrapped(Object given) {
     return switch (given) {
-      case Vacancy allocation -> wrap(Vacancy.class, allocation);
+      case KvAllocation allocation -> wrap(KvAllocation.class, allocation);
       case Sequence sequence -> wrap(Sequence.class, sequence);
       default -> given;
     };

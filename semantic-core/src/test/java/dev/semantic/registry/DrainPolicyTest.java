@@ -227,7 +227,7 @@ class DrainPolicyTest {
   void whoNamesTheModelThatIsComingWaitsForItWhileTheOldOneServes() throws Exception {
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       Script.Hold hold = host.script.hold(PortCall.LOAD);
-      CompletableFuture<SwapReport> there = swap(host, BETA, SwapOptions.USUAL);
+      CompletableFuture<SwapReport> there = swap(host, BETA, SwapOptions.DEFAULTS);
       hold.awaitReached();
       var text = GenerationRequest.of(new Prompt.Tokens(tokens(9, 1))).maxTokens(2);
       Generation named = host.ask(text.model(BETA).build());

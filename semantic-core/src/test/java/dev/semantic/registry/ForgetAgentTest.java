@@ -25,10 +25,10 @@ import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.scripted.ScriptedStore;
 import dev.semantic.store.CacheStore;
 import dev.semantic.store.CacheView;
-import dev.semantic.store.Departed;
 import dev.semantic.store.DiskCacheStore;
+import dev.semantic.store.InactiveModelPolicy;
+import dev.semantic.store.MaintenancePolicy;
 import dev.semantic.store.MemoryCacheStore;
-import dev.semantic.store.UpkeepPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -213,7 +213,8 @@ class ForgetAgentTest {
   @Test
   void ofADirectoryNoRoomKeepsAnything() throws Exception {
     try (DiskCacheStore store =
-            DiskCacheStore.open(root, UpkeepPolicy.USUAL.withDeparted(Departed.ARCHIVE));
+            DiskCacheStore.open(
+                root, MaintenancePolicy.DEFAULTS.withInactiveModels(InactiveModelPolicy.ARCHIVE));
         ScriptedHost host = house(store, true)) {
       int[] ada = said(tokens(300, 1), host.ask("ada", tokens(300, 1)));
       int[] bob = said(tokens(300, 1), host.ask("bob", tokens(300, 1)));

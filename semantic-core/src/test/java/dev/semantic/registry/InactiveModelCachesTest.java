@@ -19,13 +19,13 @@ import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.CacheState;
 import dev.semantic.store.CacheStore;
-import dev.semantic.store.Departed;
 import dev.semantic.store.DiskCacheStore;
 import dev.semantic.store.HandClock;
+import dev.semantic.store.InactiveModelPolicy;
+import dev.semantic.store.MaintenancePolicy;
 import dev.semantic.store.ParkingStatus;
 import dev.semantic.store.Retention;
 import dev.semantic.store.TestStores;
-import dev.semantic.store.UpkeepPolicy;
 import dev.semantic.store.disk.Fault;
 import dev.semantic.store.disk.FaultyDisk;
 import dev.semantic.swap.ModelSwapException;
@@ -52,12 +52,12 @@ class InactiveModelCachesTest {
   private final FaultyDisk disk = FaultyDisk.create();
   private long free = Long.MAX_VALUE / 2;
 
-  private DiskCacheStore store(UpkeepPolicy policy) {
+  private DiskCacheStore store(MaintenancePolicy policy) {
     return TestStores.open(disk.path(root), Clock.systemUTC(), policy, () -> free);
   }
 
-  private static UpkeepPolicy policy(Departed departed) {
-    return UpkeepPolicy.USUAL.withDeparted(departed);
+  private static MaintenancePolicy policy(InactiveModelPolicy departed) {
+    return MaintenancePolicy.DEFAULTS.withInactiveModels(departed);
   }
 
   private static ScriptedHost house(ByteSize budget, CacheStore store, boolean writeBehind) {
@@ -69,7 +69,7 @@ class InactiveModelCachesTest {
   }
 
   private static List<CacheState> states(DiskCacheStore store, ModelId model) {
-    return store.upkeep().list().stream()
+    return store.maintenance().list().stream()
         .filter(entry -> entry.cache().orElseThrow().tag().model().equals(model.name()))
         .map(entry -> entry.state())
         .toList();
@@ -77,7 +77,7 @@ class InactiveModelCachesTest {
 
   @Test
   void cachesLeaveWithTheirModelAndComeBackWithIt() throws Exception {
-    try (DiskCacheStore store = store(policy(Departed.ARCHIVE));
+    try (DiskCacheStore store = store(policy(InactiveModelPolicy.ARCHIVE));
         ScriptedHost host = house(ScriptedHost.TIGHT, store, false)) {
       int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       host.registry.swapWithRollback(BETA);
@@ -93,12 +93,12 @@ class InactiveModelCachesTest {
   @Test
   void anotherProcessFindsThemToo() throws Exception {
     int[] ada;
-    try (DiskCacheStore store = store(policy(Departed.ARCHIVE));
+    try (DiskCacheStore store = store(policy(InactiveModelPolicy.ARCHIVE));
         ScriptedHost host = house(ScriptedHost.ROOMY, store, false)) {
       ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       host.registry.swapWithRollback(BETA);
     }
-    try (DiskCacheStore store = store(policy(Departed.KEEP));
+    try (DiskCacheStore store = store(policy(InactiveModelPolicy.KEEP));
         ScriptedHost host = house(ScriptedHost.ROOMY, store, false)) {
       assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
@@ -106,7 +106,7 @@ class InactiveModelCachesTest {
 
   @Test
   void theyAreDeletedOnlyOnceTheOtherModelServes() throws Exception {
-    try (DiskCacheStore store = store(policy(Departed.DELETE));
+    try (DiskCacheStore store = store(policy(InactiveModelPolicy.DELETE));
         ScriptedHost host = house(ScriptedHost.TIGHT, store, false)) {
       int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       host.registry.swapWithRollback(BETA);
@@ -131,12 +131,12 @@ class InactiveModelCachesTest {
   @ParameterizedTest(name = "{1} fails with {0}")
   @MethodSource("everyFailure")
   void aFailedSwapSendsNobodyAway(ByteSize budget, SwapPhase phase) {
-    for (Departed departed : Departed.values()) {
+    for (InactiveModelPolicy departed : InactiveModelPolicy.values()) {
       failedSwap(budget, phase, departed);
     }
   }
 
-  private void failedSwap(ByteSize budget, SwapPhase phase, Departed departed) {
+  private void failedSwap(ByteSize budget, SwapPhase phase, InactiveModelPolicy departed) {
     SwapOptions failing =
         SwapOptions.builder()
             .guard(
@@ -203,7 +203,7 @@ class InactiveModelCachesTest {
 
   @Test
   void aSwapWithoutRoomToParkLeavesTheOldModelServing() throws Exception {
-    try (DiskCacheStore store = store(UpkeepPolicy.USUAL);
+    try (DiskCacheStore store = store(MaintenancePolicy.DEFAULTS);
         ScriptedHost host = house(ScriptedHost.TIGHT, store, false)) {
       int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       fill();
@@ -225,7 +225,7 @@ class InactiveModelCachesTest {
   /** More agents than there is memory for: with the disk full, some are computed anew. */
   @Test
   void whileTheDiskIsFullEverybodyIsServed() {
-    try (DiskCacheStore store = store(UpkeepPolicy.USUAL);
+    try (DiskCacheStore store = store(MaintenancePolicy.DEFAULTS);
         ScriptedHost host = house(ScriptedHost.ROOMY, store, false)) {
       host.ask("first", tokens(300, 0));
       fill();
@@ -239,7 +239,7 @@ class InactiveModelCachesTest {
 
   @Test
   void onceThereIsRoomWhoWasNotParkedIs() {
-    try (DiskCacheStore store = store(UpkeepPolicy.USUAL);
+    try (DiskCacheStore store = store(MaintenancePolicy.DEFAULTS);
         ScriptedHost host = house(ScriptedHost.ROOMY, store, true)) {
       ModelTag tag = host.registry.current().orElseThrow().tag();
       fill();
@@ -256,8 +256,8 @@ class InactiveModelCachesTest {
   /** What somebody in memory was parked as is all that a later eviction would leave of him. */
   @Test
   void noLimitTakesWhatAnAgentInMemoryRefersTo() throws Exception {
-    UpkeepPolicy nothingStays =
-        UpkeepPolicy.USUAL.withLive(Retention.UNLIMITED.withBytes(ByteSize.ZERO));
+    MaintenancePolicy nothingStays =
+        MaintenancePolicy.DEFAULTS.withLive(Retention.UNLIMITED.withBytes(ByteSize.ZERO));
     HandClock clock = new HandClock();
     try (DiskCacheStore store = TestStores.open(root, clock, nothingStays, () -> free);
         ScriptedHost host = house(ScriptedHost.TIGHT, store, true)) {
@@ -265,13 +265,13 @@ class InactiveModelCachesTest {
       int[] ada = said(tokens(30, 1), host.ask("ada", tokens(30, 1)));
       await().atMost(PATIENCE).until(() -> store.parked(tag).size() == 1);
       clock.advance(Duration.ofHours(1));
-      assertEquals(0, store.upkeep().run().caches());
+      assertEquals(0, store.maintenance().run().caches());
       host.registry.swapWithRollback(BETA);
       assertEquals(1, host.registry.swapWithRollback(ALPHA).agentsRestored());
       assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
       host.registry.swapWithRollback(BETA);
       clock.advance(Duration.ofHours(1));
-      assertEquals(1, store.upkeep().run().caches(), "she is in nobody's memory now");
+      assertEquals(1, store.maintenance().run().caches(), "she is in nobody's memory now");
     }
   }
 }

@@ -21,8 +21,8 @@ import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHost;
-import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapReport;
 import java.time.Duration;
 import java.util.Optional;
@@ -36,7 +36,7 @@ class KeepAliveTest {
   private static final ModelId ALPHA = Geometry.ALPHA.id();
   private static final ModelId BETA = Geometry.BETA.id();
   private static final SwapOptions SUPERSEDING =
-      SwapOptions.builder().ifBusy(IfBusy.SUPERSEDE).build();
+      SwapOptions.builder().ifBusy(SwapConflict.SUPERSEDE).build();
 
   private static ScriptedHost asleep() {
     return asleep(Duration.ofMillis(30));
@@ -47,7 +47,7 @@ class KeepAliveTest {
     ScriptedHost host =
         new ScriptedHost(
             ScriptedHost.ROOMY,
-            builder -> builder.residency(Residency.idleFor(idle).pinning(BETA)));
+            builder -> builder.keepAlive(KeepAlivePolicy.idleFor(idle).pinning(BETA)));
     host.registry.load(ALPHA);
     await()
         .atMost(PATIENCE)

@@ -114,7 +114,7 @@ class KnownDefectsTest {
   @Test
   void whoeverIsUnderWayHearsEveryTokenOfADrain() throws Exception {
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
-      Generation running = askAndSwap(host, SwapOptions.USUAL);
+      Generation running = askAndSwap(host, SwapOptions.DEFAULTS);
       List<Integer> heard = new ArrayList<>();
       running
           .events()

@@ -95,7 +95,7 @@ class ModelPrefetchTest {
   void aModelIsPreparedInTheBackground() throws Exception {
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       Script.Hold hold = host.script.hold(PortCall.READ_AHEAD);
-      Preparation preparation = host.registry.prepare(BETA);
+      ModelPrefetch preparation = host.registry.prepare(BETA);
       hold.awaitReached();
       assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(9, 1)).model());
       assertEquals(new ByteSize(1_000_000), preparation.done());
@@ -115,7 +115,7 @@ class ModelPrefetchTest {
           "has not been fetched",
           assertThrows(ModelSwapException.class, () -> host.registry.swapWithRollback(BETA)));
       Script.Hold hold = host.script.hold(PortCall.FETCH);
-      Preparation preparation = host.registry.prepare(BETA);
+      ModelPrefetch preparation = host.registry.prepare(BETA);
       hold.awaitReached();
       assertEquals(new ByteSize(250_000), preparation.done());
       assertEquals(new ByteSize(500_000), preparation.total());
@@ -132,7 +132,7 @@ class ModelPrefetchTest {
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       host.runtime.putElsewhere(500_000);
       Script.Hold hold = host.script.hold(PortCall.FETCH);
-      Preparation cancelled = host.registry.prepare(BETA);
+      ModelPrefetch cancelled = host.registry.prepare(BETA);
       hold.awaitReached();
       cancelled.cancel();
       hold.release();
@@ -148,7 +148,7 @@ class ModelPrefetchTest {
   void aPreparationCanBeCancelledAndCanFail() throws Exception {
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA)) {
       Script.Hold hold = host.script.hold(PortCall.READ_AHEAD);
-      Preparation cancelled = host.registry.prepare(BETA);
+      ModelPrefetch cancelled = host.registry.prepare(BETA);
       hold.awaitReached();
       cancelled.cancel();
       hold.release();

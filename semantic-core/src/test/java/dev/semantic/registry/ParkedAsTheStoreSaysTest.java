@@ -17,11 +17,11 @@ import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.CacheStore;
-import dev.semantic.store.Departed;
 import dev.semantic.store.DiskCacheStore;
+import dev.semantic.store.InactiveModelPolicy;
+import dev.semantic.store.MaintenancePolicy;
 import dev.semantic.store.MemoryCacheStore;
 import dev.semantic.store.ParkingStatus;
-import dev.semantic.store.UpkeepPolicy;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -93,13 +93,13 @@ class ParkedAsTheStoreSaysTest {
     PURGE {
       @Override
       void from(DiskCacheStore store) {
-        store.upkeep().list().forEach(store.upkeep()::purge);
+        store.maintenance().list().forEach(store.maintenance()::purge);
       }
     },
     ARCHIVE {
       @Override
       void from(DiskCacheStore store) {
-        store.upkeep().list().forEach(store.upkeep()::archive);
+        store.maintenance().list().forEach(store.maintenance()::archive);
       }
     };
 
@@ -109,10 +109,11 @@ class ParkedAsTheStoreSaysTest {
   @ParameterizedTest
   @EnumSource
   void whateverTookItFromTheDiskItIsParkedBeforeItsModelLeaves(Removal removal) throws Exception {
-    for (Departed departed : Departed.values()) {
+    for (InactiveModelPolicy departed : InactiveModelPolicy.values()) {
       Path directory = root.resolve(departed.name());
       try (DiskCacheStore store =
-              DiskCacheStore.open(directory, UpkeepPolicy.USUAL.withDeparted(departed));
+              DiskCacheStore.open(
+                  directory, MaintenancePolicy.DEFAULTS.withInactiveModels(departed));
           ScriptedHost host = house(store, true)) {
         int[] ada = said(tokens(300, 1), host.ask("ada", tokens(300, 1)));
         awaitParked(store, 1);

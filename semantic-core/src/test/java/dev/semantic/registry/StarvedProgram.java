@@ -46,7 +46,7 @@ final class StarvedProgram {
           .budget(new MemoryBudget(ScriptedHost.TIGHT))
           .cacheBytes(ByteSize.parse("128KiB"))
           .engine(ScriptedHost.engine(AGENTS, true))
-          .residency(Residency.idleFor(Duration.ofHours(1)))
+          .keepAlive(KeepAlivePolicy.idleFor(Duration.ofHours(1)))
           .build();
   private volatile boolean over;
   private volatile boolean felt; // somebody had no memory

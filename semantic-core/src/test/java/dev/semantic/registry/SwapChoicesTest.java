@@ -90,15 +90,15 @@ class SwapChoicesTest {
   @Test
   void howUrgentALoadIsReachesTheBackendWhileSomebodyIsServed() throws Exception {
     try (ScriptedHost host = new ScriptedHost()) {
-      assertEquals(LoadPriority.AT_ONCE, priority(host, ALPHA, SwapOptions.USUAL));
-      assertEquals(LoadPriority.BALANCED, priority(host, BETA, SwapOptions.USUAL));
+      assertEquals(LoadPriority.AT_ONCE, priority(host, ALPHA, SwapOptions.DEFAULTS));
+      assertEquals(LoadPriority.BALANCED, priority(host, BETA, SwapOptions.DEFAULTS));
       for (LoadPriority each : LoadPriority.values()) {
         SwapOptions options = SwapOptions.builder().loadPriority(each).reload(true).build();
         assertEquals(each, priority(host, ALPHA, options));
       }
     }
     try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
-      assertEquals(LoadPriority.AT_ONCE, priority(host, BETA, SwapOptions.USUAL));
+      assertEquals(LoadPriority.AT_ONCE, priority(host, BETA, SwapOptions.DEFAULTS));
     }
   }
 

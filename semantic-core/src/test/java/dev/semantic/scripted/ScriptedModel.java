@@ -1,15 +1,15 @@
 package dev.semantic.scripted;
 
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvSnapshotHeader;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
+import dev.semantic.spi.KvAllocation;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.Vacancy;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -68,7 +68,7 @@ final class ScriptedModel implements LoadedModel {
   }
 
   @Override
-  public Optional<Vacancy> vacancy() {
+  public Optional<KvAllocation> allocateKv() {
     return runtime.readsInPlace ? Optional.of(new ScriptedVacancy()) : Optional.empty();
   }
 
@@ -152,16 +152,16 @@ final class ScriptedModel implements LoadedModel {
   }
 
   /** Heads do not lie side by side in it, as in a real one. */
-  private final class ScriptedVacancy implements Vacancy {
+  private final class ScriptedVacancy implements KvAllocation {
     private static final int GAP = 24;
     private final AtomicBoolean taken = new AtomicBoolean();
     private final AtomicBoolean gone = new AtomicBoolean();
-    private final List<Place> places = new ArrayList<>();
-    private @Nullable KvOutline header;
+    private final List<KvBuffers> places = new ArrayList<>();
+    private @Nullable KvSnapshotHeader header;
     private long bytes;
 
     @Override
-    public Optional<List<Place>> places(KvOutline wanted) {
+    public Optional<List<KvBuffers>> buffers(KvSnapshotHeader wanted) {
       requireOwn(wanted.tag(), wanted.layout(), wanted.precision());
       runtime.script.visit(PortCall.PLACES);
       synchronized (ScriptedModel.this) {
@@ -176,12 +176,12 @@ final class ScriptedModel implements LoadedModel {
       for (int layer = 0; layer < wanted.starts().size(); layer++) {
         int stride = perHead(layer) + GAP;
         int all = stride * model.layout().layers().get(layer).kvHeads();
-        places.add(new Place(ByteBuffer.allocate(all), ByteBuffer.allocate(all), stride));
+        places.add(new KvBuffers(ByteBuffer.allocate(all), ByteBuffer.allocate(all), stride));
       }
       return Optional.of(List.copyOf(places));
     }
 
-    private KvOutline outline() {
+    private KvSnapshotHeader outline() {
       return Objects.requireNonNull(header, "nothing was placed");
     }
 
@@ -191,7 +191,7 @@ final class ScriptedModel implements LoadedModel {
     }
 
     private KvSnapshot snapshot(boolean empty) {
-      KvOutline held = outline();
+      KvSnapshotHeader held = outline();
       List<LayerKv> layers = new ArrayList<>();
       for (int layer = 0; layer < held.starts().size(); layer++) {
         int heads = model.layout().layers().get(layer).kvHeads();
@@ -209,7 +209,7 @@ final class ScriptedModel implements LoadedModel {
     }
 
     @Override
-    public Sequence occupy() {
+    public Sequence commit() {
       return alone(
           PortCall.OCCUPY,
           () -> {

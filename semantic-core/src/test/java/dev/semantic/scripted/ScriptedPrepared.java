@@ -4,7 +4,7 @@ import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.util.concurrent.CancellationException;
 
 /** A scripted model that was found. */
@@ -25,7 +25,7 @@ final class ScriptedPrepared implements PreparedModel {
   }
 
   @Override
-  public TextCodec text() {
+  public Tokenizer text() {
     checkOpen();
     runtime.script.visit(PortCall.TEXT);
     return new ScriptedText(model, runtime.script, runtime.hasChatTemplate(model));

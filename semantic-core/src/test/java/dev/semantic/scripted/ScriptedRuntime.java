@@ -1,7 +1,7 @@
 package dev.semantic.scripted;
 
 import dev.semantic.memory.ByteSize;
-import dev.semantic.memory.Holding;
+import dev.semantic.memory.MemoryAllocation;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -240,11 +240,11 @@ public final class ScriptedRuntime implements ModelRuntime {
     }
 
     @Override
-    public List<Holding> holdings() {
+    public List<MemoryAllocation> holdings() {
       long bytes = leaked.get();
       return bytes == 0
           ? List.of()
-          : List.of(new Holding("alpha", "forgotten", "[1]", new ByteSize(bytes)));
+          : List.of(new MemoryAllocation("alpha", "forgotten", "[1]", new ByteSize(bytes)));
     }
 
     @Override

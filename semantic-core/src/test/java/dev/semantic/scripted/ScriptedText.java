@@ -1,7 +1,7 @@
 package dev.semantic.scripted;
 
 import dev.semantic.generate.ChatMessage;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** One token a byte of UTF-8. */
-final class ScriptedText implements TextCodec {
+final class ScriptedText implements Tokenizer {
   private final Geometry model;
   private final Script script;
   private final boolean template;

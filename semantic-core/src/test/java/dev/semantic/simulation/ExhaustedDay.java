@@ -11,8 +11,8 @@ import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
+import dev.semantic.registry.KeepAlivePolicy;
 import dev.semantic.registry.ModelRegistry;
-import dev.semantic.registry.Residency;
 import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedHost;
@@ -38,7 +38,7 @@ public final class ExhaustedDay implements Runnable {
           builder ->
               Simulated.in(time, builder)
                   .engine(ScriptedHost.engine(4, true))
-                  .residency(Residency.idleFor(IDLE)));
+                  .keepAlive(KeepAlivePolicy.idleFor(IDLE)));
   private final ModelRegistry registry = host.registry;
   private final List<Generation> asked = new ArrayList<>();
 

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.generate.Generation;
 import dev.semantic.model.ModelSpec;
-import dev.semantic.registry.Residency;
+import dev.semantic.registry.KeepAlivePolicy;
 import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
@@ -28,7 +28,7 @@ class IdleTimeTest {
   private final ScriptedHost host =
       new ScriptedHost(
           ScriptedHost.ROOMY,
-          builder -> Simulated.in(time, builder).residency(Residency.idleFor(IDLE)));
+          builder -> Simulated.in(time, builder).keepAlive(KeepAlivePolicy.idleFor(IDLE)));
 
   @AfterEach
   void close() {

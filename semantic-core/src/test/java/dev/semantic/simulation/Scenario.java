@@ -15,10 +15,10 @@ import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
+import dev.semantic.registry.KeepAlivePolicy;
 import dev.semantic.registry.RegistryBuilder;
 import dev.semantic.registry.RegistryStatus;
 import dev.semantic.registry.RegistryStatus.Activity;
-import dev.semantic.registry.Residency;
 import dev.semantic.registry.Simulated;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.scripted.Geometry;
@@ -27,11 +27,11 @@ import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.simulation.RequestHistory.Asked;
 import dev.semantic.simulation.RequestHistory.Run;
 import dev.semantic.store.CacheException;
-import dev.semantic.swap.IfBusy;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.ReclaimFallback;
 import dev.semantic.swap.ReclaimPolicy;
 import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.timeline.ThreadHandle;
 import java.time.Duration;
@@ -125,7 +125,7 @@ final class Scenario {
     Simulated.in(time, builder)
         .engine(new EngineOptions(4, 100, Duration.ofSeconds(15), 16, time.random(2) == 0));
     if (idles) {
-      builder.residency(Residency.idleFor(Duration.ofMillis(50 + time.random(450))));
+      builder.keepAlive(KeepAlivePolicy.idleFor(Duration.ofMillis(50 + time.random(450))));
     }
     if (strangers) {
       if (time.random(2) == 0) {
@@ -375,7 +375,7 @@ final class Scenario {
         .drainTimeout(time.random(4) == 0 ? PATIENCE : Duration.ofMillis(time.random(400)))
         .returnWithin(Duration.ofMillis(time.random(3) == 0 ? 0 : time.random(500)))
         .arrivals(any(ArrivalPolicy.values()))
-        .ifBusy(any(IfBusy.values()))
+        .ifBusy(any(SwapConflict.values()))
         .phaseTimeout(Duration.ofMillis(200 + time.random(400)))
         .rollbackAttempts(1 + time.random(3), Duration.ofMillis(time.random(50)))
         .reclaim(new ReclaimPolicy(0.001, any(ReclaimFallback.values())))

@@ -35,18 +35,18 @@ class ArchiveServiceTest {
   @BeforeEach
   void open() {
     log = new StandardError();
-    store = opened(Departed.ARCHIVE);
+    store = opened(InactiveModelPolicy.ARCHIVE);
   }
 
-  private DiskCacheStore opened(Departed departed) {
+  private DiskCacheStore opened(InactiveModelPolicy departed) {
     return DiskCacheStore.open(
         root,
         new CacheFormat(CacheStoreContractTest.ticking(), 64, 4),
-        UpkeepPolicy.USUAL.withDeparted(departed),
+        MaintenancePolicy.DEFAULTS.withInactiveModels(departed),
         DiskSpace.OF_FILE_SYSTEM);
   }
 
-  private void reopen(Departed departed) {
+  private void reopen(InactiveModelPolicy departed) {
     store.close();
     store = opened(departed);
   }
@@ -93,7 +93,7 @@ class ArchiveServiceTest {
     store.park(ANNA, small(ALPHA, 1));
     store.updateModelTag(BETA);
     assertEquals(1, store.filterCompatible());
-    reopen(Departed.KEEP);
+    reopen(InactiveModelPolicy.KEEP);
     assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
     store.updateModelTag(ALPHA);
     assertSame(small(ALPHA, 1), store.load(ANNA, ALPHA).orElseThrow());
@@ -101,7 +101,7 @@ class ArchiveServiceTest {
 
   @Test
   void byTheUsualPolicyTheyStay() {
-    reopen(UpkeepPolicy.USUAL.departed());
+    reopen(MaintenancePolicy.DEFAULTS.inactiveModels());
     store.park(ANNA, small(ALPHA, 1));
     store.updateModelTag(BETA);
     assertEquals(0, store.filterCompatible());
@@ -111,7 +111,7 @@ class ArchiveServiceTest {
 
   @Test
   void theyMayBeDeletedAndNothingElseIs() throws IOException {
-    reopen(Departed.DELETE);
+    reopen(InactiveModelPolicy.DELETE);
     store.park(ANNA, small(ALPHA, 1));
     store.park(BOB, small(ALPHA, 2));
     store.park(ANNA, small(BETA, 3));
@@ -149,7 +149,7 @@ class ArchiveServiceTest {
 
   @Test
   void invalidatingDeletesWhereThatIsThePolicy() throws IOException {
-    reopen(Departed.DELETE);
+    reopen(InactiveModelPolicy.DELETE);
     store.park(ANNA, small(ALPHA, 1));
     assertEquals(1, store.invalidateAll());
     store.updateModelTag(ALPHA);
@@ -241,7 +241,7 @@ class ArchiveServiceTest {
     Path link = Files.createSymbolicLink(root.resolve("beta-" + "0".repeat(16)), elsewhere);
     Path journal = Files.writeString(root.resolve("swap.journal"), "journal");
     Path temporary = Files.writeString(elsewhere.resolve("half.tmp"), "theirs");
-    reopen(Departed.DELETE);
+    reopen(InactiveModelPolicy.DELETE);
     store.park(ANNA, small(ALPHA, 1));
     store.updateModelTag(BETA);
     assertEquals(1, store.filterCompatible());
@@ -262,7 +262,7 @@ class ArchiveServiceTest {
     Path linked = elsewhere.resolve(ours.getFileName());
     Files.copy(ours, linked, StandardCopyOption.COPY_ATTRIBUTES);
     Files.createSymbolicLink(root.resolve("beta-" + "0".repeat(16)), elsewhere);
-    reopen(Departed.KEEP);
+    reopen(InactiveModelPolicy.KEEP);
     assertFalse(Files.exists(ours));
     assertTrue(Files.exists(theirs));
     assertTrue(Files.exists(linked));

@@ -72,7 +72,7 @@ class CacheTransferTest {
 
   private void export(DiskCacheStore store, AgentId agent) {
     CacheEntry entry =
-        store.upkeep().list().stream()
+        store.maintenance().list().stream()
             .filter(each -> each.cache().orElseThrow().agent().equals(agent))
             .findFirst()
             .orElseThrow();
@@ -143,7 +143,7 @@ class CacheTransferTest {
   void whatIsArchivedIsNotReplacedUnasked() throws IOException {
     export();
     to.park(ANNA, small(ALPHA, 5));
-    to.upkeep().archive(to.upkeep().list().getFirst());
+    to.maintenance().archive(to.maintenance().list().getFirst());
     assertSays(".archive", refused(CacheImport.of(parcel)));
   }
 

@@ -44,7 +44,7 @@ class CacheViewTest {
       store.park(BOB, small(ALPHA, 1));
       store.park(ANNA, small(ALPHA, 2));
       store.park(ANNA, small(BETA, 3));
-      store.upkeep().archive(find(store, CacheState.LIVE, ANNA));
+      store.maintenance().archive(find(store, CacheState.LIVE, ANNA));
       Files.write(CacheFileNames.file(root, ANNA, BETA), new byte[3]);
       store.load(ANNA, BETA);
       Files.writeString(root.resolve("notes.kv"), "mine");
@@ -65,7 +65,7 @@ class CacheViewTest {
   }
 
   private static CacheEntry find(DiskCacheStore store, CacheState state, AgentId agent) {
-    return store.upkeep().list().stream()
+    return store.maintenance().list().stream()
         .filter(entry -> entry.state() == state)
         .filter(entry -> entry.cache().filter(cache -> cache.agent().equals(agent)).isPresent())
         .findFirst()
@@ -117,13 +117,13 @@ class CacheViewTest {
       Files.createSymbolicLink(link, file);
       for (Path path :
           List.of(file, link, root.resolve(ALPHA + "/../made/" + ALPHA + "/anna.kv"))) {
-        CacheEntry entry = store.upkeep().list().getFirst();
+        CacheEntry entry = store.maintenance().list().getFirst();
         CacheEntry forged =
             new CacheEntry(
                 CacheState.LIVE, path, entry.size(), entry.used(), entry.cache(), entry.problem());
-        assertThrows(IllegalArgumentException.class, () -> store.upkeep().purge(forged));
-        assertThrows(IllegalArgumentException.class, () -> store.upkeep().archive(forged));
-        assertThrows(IllegalArgumentException.class, () -> store.upkeep().bringBack(forged));
+        assertThrows(IllegalArgumentException.class, () -> store.maintenance().purge(forged));
+        assertThrows(IllegalArgumentException.class, () -> store.maintenance().archive(forged));
+        assertThrows(IllegalArgumentException.class, () -> store.maintenance().bringBack(forged));
       }
       assertEquals("mine", Files.readString(file));
     }
@@ -135,19 +135,19 @@ class CacheViewTest {
       KvSnapshot bobs = Snapshots.fork(small(ALPHA, 1), 5, 2);
       store.park(ANNA, small(ALPHA, 1));
       store.park(BOB, bobs);
-      store.upkeep().archive(find(store, CacheState.LIVE, ANNA));
+      store.maintenance().archive(find(store, CacheState.LIVE, ANNA));
       assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
       assertSame(bobs, store.load(BOB, ALPHA).orElseThrow());
-      store.upkeep().bringBack(find(store, CacheState.ARCHIVED, ANNA));
+      store.maintenance().bringBack(find(store, CacheState.ARCHIVED, ANNA));
       assertSame(small(ALPHA, 1), store.load(ANNA, ALPHA).orElseThrow());
-      store.upkeep().archive(find(store, CacheState.LIVE, ANNA));
-      assertTrue(store.upkeep().purge(find(store, CacheState.ARCHIVED, ANNA)).bytes() > 0);
+      store.maintenance().archive(find(store, CacheState.LIVE, ANNA));
+      assertTrue(store.maintenance().purge(find(store, CacheState.ARCHIVED, ANNA)).bytes() > 0);
       assertSame(bobs, store.load(BOB, ALPHA).orElseThrow());
       store.updateModelTag(ALPHA);
       assertEquals(Optional.empty(), store.load(ANNA, ALPHA));
-      ByteSize freed = store.upkeep().purge(find(store, CacheState.LIVE, BOB));
+      ByteSize freed = store.maintenance().purge(find(store, CacheState.LIVE, BOB));
       assertTrue(freed.bytes() > 0);
-      assertEquals(List.of(), store.upkeep().list());
+      assertEquals(List.of(), store.maintenance().list());
     }
   }
 

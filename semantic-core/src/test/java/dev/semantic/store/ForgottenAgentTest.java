@@ -106,7 +106,7 @@ class ForgottenAgentTest {
       store.park(ANNA, small(ALPHA, 1));
       store.invalidateAll();
       store.park(ANNA, small(ALPHA, 4));
-      store.upkeep().list().forEach(store.upkeep()::purge);
+      store.maintenance().list().forEach(store.maintenance()::purge);
       assertNothingOf(ANNA, form, ALPHA);
       store.updateModelTag(ALPHA);
       assertEquals(Optional.empty(), store.load(ANNA, ALPHA));

@@ -86,7 +86,8 @@ class FormerCachesTest {
       }
       assertEquals(3, store.parked(ALPHA).size());
       assertEquals(
-          List.of(), store.upkeep().list().stream().filter(FormerCachesTest::isDamaged).toList());
+          List.of(),
+          store.maintenance().list().stream().filter(FormerCachesTest::isDamaged).toList());
     }
   }
 
@@ -104,11 +105,11 @@ class FormerCachesTest {
   void anotherModelsCacheWaitsInTheArchiveAndComesBack() {
     try (DiskCacheStore store = open(directory, "exact")) {
       CacheEntry archived =
-          store.upkeep().list().stream()
+          store.maintenance().list().stream()
               .filter(each -> each.cache().filter(c -> c.tag().equals(BETA)).isPresent())
               .findFirst()
               .orElseThrow();
-      store.upkeep().bringBack(archived);
+      store.maintenance().bringBack(archived);
       assertEquals(expected.getProperty("archived"), digest(store.load(ADA, BETA).orElseThrow()));
     }
   }
@@ -177,7 +178,7 @@ class FormerCachesTest {
         if (root.equals("exact")) {
           store.park(ADA, Snapshots.plausible(BETA, PLAIN, KvPrecision.FLOAT32, 12, 4));
           told.put("archived", digest(store.load(ADA, BETA).orElseThrow()));
-          store.upkeep().archive(entry(store, ADA, BETA.model()));
+          store.maintenance().archive(entry(store, ADA, BETA.model()));
           CacheView.of(directory.resolve(root))
               .export(entry(store, BEN, ALPHA.model()), directory.resolve("ben.export"));
         }
@@ -194,7 +195,7 @@ class FormerCachesTest {
   }
 
   private static CacheEntry entry(DiskCacheStore store, AgentId agent, String model) {
-    return store.upkeep().list().stream()
+    return store.maintenance().list().stream()
         .filter(
             each ->
                 each.cache()

@@ -42,11 +42,11 @@ class FullDiskTest {
   @BeforeEach
   void open() {
     log = new StandardError();
-    store = opened(UpkeepPolicy.USUAL);
+    store = opened(MaintenancePolicy.DEFAULTS);
     store.park(ANNA, small(ALPHA, 1));
   }
 
-  private DiskCacheStore opened(UpkeepPolicy policy) {
+  private DiskCacheStore opened(MaintenancePolicy policy) {
     return DiskCacheStore.open(
         disk.path(root), new CacheFormat(clock, 64, 4), policy, where -> free);
   }
@@ -133,7 +133,7 @@ class FullDiskTest {
   void belowTheFloorNothingIsParked() throws IOException {
     store.close();
     ByteSize floor = ByteSize.ofMiB(100);
-    store = opened(UpkeepPolicy.USUAL.withLive(Retention.UNLIMITED.withFreeDisk(floor)));
+    store = opened(MaintenancePolicy.DEFAULTS.withLive(Retention.UNLIMITED.withFreeDisk(floor)));
     free = floor.bytes() - 1;
     disk.inject(Fault.NONE);
     assertSays("less than the 100.0 MiB", refused());

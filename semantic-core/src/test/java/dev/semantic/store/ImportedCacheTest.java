@@ -141,12 +141,12 @@ class ImportedCacheTest {
         store.park(MALLORY, store.load(MALLORY, ALPHA).orElseThrow());
         assertEquals(Optional.empty(), beginning(store));
       }
-      store.upkeep().archive(store.upkeep().list().getFirst());
+      store.maintenance().archive(store.maintenance().list().getFirst());
       store.updateModelTag(ALPHA);
       assertTrue(store.load(MALLORY, ALPHA).orElseThrow().imported());
       assertEquals(Optional.empty(), beginning(store));
       Path again = directory.resolve("again.kv");
-      CacheView.of(root, form).export(store.upkeep().list().getFirst(), again);
+      CacheView.of(root, form).export(store.maintenance().list().getFirst(), again);
       assertTrue(new EntryReader(form).header(again).agent().imported());
       store.importFrom(CacheImport.of(again).as(ANNA));
       assertEquals(Optional.empty(), beginning(store));

@@ -50,7 +50,8 @@ class KilledMaintenanceTest {
 
     public static void main(String[] arguments) {
       CacheFormat form = new CacheFormat(Clock.systemUTC(), 64, 4);
-      UpkeepPolicy policy = UpkeepPolicy.USUAL.withDeparted(Departed.ARCHIVE);
+      MaintenancePolicy policy =
+          MaintenancePolicy.DEFAULTS.withInactiveModels(InactiveModelPolicy.ARCHIVE);
       try (DiskCacheStore store =
           DiskCacheStore.open(Path.of(arguments[0]), form, policy, DiskSpace.OF_FILE_SYSTEM)) {
         for (int version = Integer.parseInt(arguments[1]); ; version++) {

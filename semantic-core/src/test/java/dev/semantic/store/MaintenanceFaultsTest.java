@@ -47,7 +47,8 @@ class MaintenanceFaultsTest {
   private final FaultyDisk disk = FaultyDisk.create();
   private StandardError log;
   private Path root = Path.of("");
-  private UpkeepPolicy policy = UpkeepPolicy.USUAL.withDeparted(Departed.ARCHIVE);
+  private MaintenancePolicy policy =
+      MaintenancePolicy.DEFAULTS.withInactiveModels(InactiveModelPolicy.ARCHIVE);
 
   /** Whether the disk recovers after the fault. */
   enum Lasting {
@@ -207,21 +208,22 @@ class MaintenanceFaultsTest {
         30,
         store -> {
           parkAll(store);
-          bob[0] = store.upkeep().list().get(1);
+          bob[0] = store.maintenance().list().get(1);
         },
-        store -> store.upkeep().archive(bob[0]),
+        store -> store.maintenance().archive(bob[0]),
         store -> assertThere(store, there));
   }
 
   @ParameterizedTest
   @EnumSource
   void removingWhatGoesBeyondTheLimits(Lasting lasting) throws IOException {
-    policy = UpkeepPolicy.USUAL.withLive(Retention.UNLIMITED.withAge(Duration.ofMinutes(150)));
+    policy =
+        MaintenancePolicy.DEFAULTS.withLive(Retention.UNLIMITED.withAge(Duration.ofMinutes(150)));
     failEach(
         lasting,
         20,
         this::parkAll,
-        store -> store.upkeep().run(),
+        store -> store.maintenance().run(),
         store -> {
           assertSame(parked(BOB), store.load(BOB, ALPHA).orElseThrow());
           assertSame(parked(CARL), store.load(CARL, ALPHA).orElseThrow());
@@ -233,7 +235,7 @@ class MaintenanceFaultsTest {
   @ParameterizedTest
   @EnumSource
   void deletingADepartedModel(Lasting lasting) throws IOException {
-    policy = UpkeepPolicy.USUAL.withDeparted(Departed.DELETE);
+    policy = MaintenancePolicy.DEFAULTS.withInactiveModels(InactiveModelPolicy.DELETE);
     failEach(
         lasting,
         20,
@@ -265,7 +267,7 @@ class MaintenanceFaultsTest {
         20,
         store -> {
           parkAll(store);
-          former[0] = store.upkeep().list().getFirst();
+          former[0] = store.maintenance().list().getFirst();
           Files.deleteIfExists(out);
           CacheView.of(disk.path(root)).export(former[0], out);
           there.put(ANNA, Snapshots.fork(FIRST, 5, 11));

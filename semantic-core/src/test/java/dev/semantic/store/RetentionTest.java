@@ -56,20 +56,20 @@ class RetentionTest {
     log.close();
   }
 
-  private DiskCacheStore open(UpkeepPolicy policy) {
+  private DiskCacheStore open(MaintenancePolicy policy) {
     DiskCacheStore store =
         DiskCacheStore.open(disk.path(root), new CacheFormat(clock, 64, 4), policy, where -> free);
     open.add(store);
     return store;
   }
 
-  private DiskCacheStore reopen(UpkeepPolicy policy) {
+  private DiskCacheStore reopen(MaintenancePolicy policy) {
     open.removeLast().close();
     return open(policy);
   }
 
-  private static UpkeepPolicy live(Retention limits) {
-    return UpkeepPolicy.USUAL.withLive(limits);
+  private static MaintenancePolicy live(Retention limits) {
+    return MaintenancePolicy.DEFAULTS.withLive(limits);
   }
 
   private static AgentId agent(int number) {
@@ -104,13 +104,13 @@ class RetentionTest {
 
   @Test
   void theLeastRecentlyUsedGoFirst() throws IOException {
-    DiskCacheStore store = open(UpkeepPolicy.USUAL);
+    DiskCacheStore store = open(MaintenancePolicy.DEFAULTS);
     parkAgents(store, 5);
     long each = bytes() / 5;
     store.load(agent(0), ALPHA); // it is the most recently used now
     clock.advance(HOUR);
     store = reopen(live(Retention.UNLIMITED.withBytes(new ByteSize(3 * each + each / 2))));
-    UpkeepReport report = store.upkeep().run();
+    MaintenanceReport report = store.maintenance().run();
     assertEquals(List.of(0, 3, 4), left(store, 5));
     assertEquals(2, report.caches());
     assertTrue(Math.abs(2 * each - report.freed().bytes()) < each / 4, report.toString());
@@ -119,12 +119,12 @@ class RetentionTest {
       assertSame(small(ALPHA, i), store.load(agent(i), ALPHA).orElseThrow());
     }
     assertTrue(log.text().contains("Removed 2 live caches of " + root), log.text());
-    assertEquals(UpkeepReport.NOTHING, store.upkeep().run());
+    assertEquals(MaintenanceReport.NOTHING, store.maintenance().run());
   }
 
   @Test
   void withinTheLimitsNothingGoes() throws IOException {
-    DiskCacheStore store = open(UpkeepPolicy.USUAL);
+    DiskCacheStore store = open(MaintenancePolicy.DEFAULTS);
     parkAgents(store, 3);
     store =
         reopen(
@@ -133,7 +133,7 @@ class RetentionTest {
                     .withBytes(new ByteSize(bytes()))
                     .withAge(HOUR.multipliedBy(3))
                     .withFreeDisk(new ByteSize(free))));
-    assertEquals(UpkeepReport.NOTHING, store.upkeep().run());
+    assertEquals(MaintenanceReport.NOTHING, store.maintenance().run());
     assertEquals(List.of(0, 1, 2), left(store, 3));
   }
 
@@ -141,7 +141,7 @@ class RetentionTest {
   void whatNobodyUsedForLongGoes() {
     DiskCacheStore store = open(live(Retention.UNLIMITED.withAge(HOUR.multipliedBy(2))));
     parkAgents(store, 5);
-    assertEquals(3, store.upkeep().run().caches());
+    assertEquals(3, store.maintenance().run().caches());
     assertEquals(List.of(3, 4), left(store, 5));
   }
 
@@ -151,14 +151,14 @@ class RetentionTest {
     parkAgents(store, 5);
     long each = bytes() / 5;
     free = 100_000 - each - each / 2;
-    assertEquals(2, store.upkeep().run().caches());
+    assertEquals(2, store.maintenance().run().caches());
     assertEquals(List.of(2, 3, 4), left(store, 5));
     assertTrue(log.text().contains("are to stay free"), log.text());
   }
 
   @Test
   void whatSeveralShareCountsOnceAndStaysWithTheLast() throws IOException {
-    DiskCacheStore store = open(UpkeepPolicy.USUAL);
+    DiskCacheStore store = open(MaintenancePolicy.DEFAULTS);
     KvSnapshot first = Snapshots.of(ALPHA, Snapshots.MIXED, small(ALPHA, 1).precision(), 40, 1);
     for (int i = 0; i < 4; i++) {
       store.park(agent(i), Snapshots.fork(first, 37, i));
@@ -169,9 +169,9 @@ class RetentionTest {
         store.parked(ALPHA).stream().mapToLong(cache -> cache.size().bytes()).sum() > all,
         "they share");
     store = reopen(live(Retention.UNLIMITED.withBytes(new ByteSize(all))));
-    assertEquals(UpkeepReport.NOTHING, store.upkeep().run());
+    assertEquals(MaintenanceReport.NOTHING, store.maintenance().run());
     store = reopen(live(Retention.UNLIMITED.withBytes(new ByteSize(all - 1))));
-    assertEquals(1, store.upkeep().run().caches());
+    assertEquals(1, store.maintenance().run().caches());
     assertEquals(List.of(1, 2, 3), left(store, 4));
     for (int i = 1; i < 4; i++) {
       assertSame(Snapshots.fork(first, 37, i), store.load(agent(i), ALPHA).orElseThrow());
@@ -185,24 +185,24 @@ class RetentionTest {
     PinnedAgents engine = () -> Set.of(agent(0), agent(2));
     store.addUser(engine);
     parkAgents(store, 4);
-    assertEquals(2, store.upkeep().run().caches());
+    assertEquals(2, store.maintenance().run().caches());
     assertEquals(List.of(0, 2), left(store, 4));
-    assertEquals(UpkeepReport.NOTHING, store.upkeep().run());
+    assertEquals(MaintenanceReport.NOTHING, store.maintenance().run());
     assertEquals(2, log.text().split("The live caches of", -1).length, "said once: " + log.text());
     store.removeUser(engine);
-    assertEquals(2, store.upkeep().run().caches());
+    assertEquals(2, store.maintenance().run().caches());
   }
 
   @Test
   void whatWasUsedJustNowStays() {
     DiskCacheStore store = open(live(Retention.UNLIMITED.withBytes(NOTHING)));
     store.park(agent(0), small(ALPHA, 0));
-    assertEquals(UpkeepReport.NOTHING, store.upkeep().run());
+    assertEquals(MaintenanceReport.NOTHING, store.maintenance().run());
     clock.advance(Duration.ofMinutes(2));
     store.load(agent(0), ALPHA);
-    assertEquals(UpkeepReport.NOTHING, store.upkeep().run());
+    assertEquals(MaintenanceReport.NOTHING, store.maintenance().run());
     clock.advance(Duration.ofMinutes(2));
-    assertEquals(1, store.upkeep().run().caches());
+    assertEquals(1, store.maintenance().run().caches());
   }
 
   /** A read that hangs half-way: the file it reads is the one that would go. */
@@ -224,11 +224,11 @@ class RetentionTest {
     Thread reader =
         Thread.ofPlatform().start(() -> store.load(agent(0), ALPHA).ifPresent(found::add));
     await(reading);
-    assertEquals(UpkeepReport.NOTHING, store.upkeep().run());
+    assertEquals(MaintenanceReport.NOTHING, store.maintenance().run());
     go.countDown();
     reader.join();
     assertSame(small(ALPHA, 0), found.getFirst());
-    assertEquals(UpkeepReport.NOTHING, store.upkeep().run(), "it was used just now");
+    assertEquals(MaintenanceReport.NOTHING, store.maintenance().run(), "it was used just now");
     assertEquals(List.of(0), left(store, 1));
   }
 
@@ -242,9 +242,9 @@ class RetentionTest {
 
   @Test
   void theArchiveHasLimitsOfItsOwn() throws IOException {
-    UpkeepPolicy policy =
-        UpkeepPolicy.USUAL
-            .withDeparted(Departed.ARCHIVE)
+    MaintenancePolicy policy =
+        MaintenancePolicy.DEFAULTS
+            .withInactiveModels(InactiveModelPolicy.ARCHIVE)
             .withArchive(Retention.UNLIMITED.withAge(HOUR.multipliedBy(3)));
     DiskCacheStore store = open(policy);
     parkAgents(store, 4);
@@ -253,12 +253,12 @@ class RetentionTest {
     store.park(agent(9), small(BETA, 9));
     clock.advance(HOUR.multipliedBy(100));
     store.park(agent(8), small(BETA, 8));
-    assertEquals(4, store.upkeep().run().caches());
+    assertEquals(4, store.maintenance().run().caches());
     assertEquals(2, store.parked(BETA).size(), "live ones stay for ever");
     assertEquals(List.of(), files(root.resolve(".archive")));
     parkAgents(store, 4);
     store.filterCompatible();
-    assertEquals(1, store.upkeep().run().caches());
+    assertEquals(1, store.maintenance().run().caches());
     store.updateModelTag(ALPHA);
     assertEquals(List.of(1, 2, 3), left(store, 4));
     assertSame(small(ALPHA, 2), store.load(agent(2), ALPHA).orElseThrow());
@@ -267,16 +267,16 @@ class RetentionTest {
   @Test
   void theQuarantineIsCountedFromTheDayOfTheFind() throws IOException {
     DiskCacheStore store =
-        open(UpkeepPolicy.USUAL.withQuarantine(Retention.UNLIMITED.withAge(HOUR)));
+        open(MaintenancePolicy.DEFAULTS.withQuarantine(Retention.UNLIMITED.withAge(HOUR)));
     store.park(agent(0), small(ALPHA, 0));
     clock.advance(HOUR.multipliedBy(50));
     Files.write(CacheFileNames.file(root, agent(0), ALPHA), new byte[50]);
     store.load(agent(0), ALPHA);
     Path foreign = Files.writeString(root.resolve(".quarantine").resolve("readme.kv"), "mine");
-    assertEquals(UpkeepReport.NOTHING, store.upkeep().run());
+    assertEquals(MaintenanceReport.NOTHING, store.maintenance().run());
     assertEquals(2, files(root.resolve(".quarantine")).size());
     clock.advance(HOUR.plusSeconds(1));
-    assertEquals(1, store.upkeep().run().caches());
+    assertEquals(1, store.maintenance().run().caches());
     assertEquals(List.of(foreign), files(root.resolve(".quarantine")));
   }
 
@@ -290,7 +290,7 @@ class RetentionTest {
             throw new IOException("injected");
           }
         });
-    assertEquals(1, store.upkeep().run().caches());
+    assertEquals(1, store.maintenance().run().caches());
     disk.inject(Fault.NONE);
     assertTrue(log.text().contains("Cannot remove " + root), log.text());
     assertEquals(List.of(0), left(store, 2));
@@ -301,7 +301,7 @@ class RetentionTest {
     DiskCacheStore store = open(live(Retention.UNLIMITED.withBytes(NOTHING)));
     parkAgents(store, 1);
     store.close();
-    assertThrows(IllegalStateException.class, () -> store.upkeep().run());
+    assertThrows(IllegalStateException.class, () -> store.maintenance().run());
     assertTrue(Files.exists(CacheFileNames.file(root, agent(0), ALPHA)));
   }
 
@@ -310,8 +310,8 @@ class RetentionTest {
     try (DiskCacheStore store =
         DiskCacheStore.open(
             root,
-            UpkeepPolicy.USUAL
-                .withDeparted(Departed.ARCHIVE)
+            MaintenancePolicy.DEFAULTS
+                .withInactiveModels(InactiveModelPolicy.ARCHIVE)
                 .withArchive(Retention.UNLIMITED.withBytes(NOTHING)))) {
       store.park(agent(0), small(ALPHA, 0));
       store.updateModelTag(BETA);

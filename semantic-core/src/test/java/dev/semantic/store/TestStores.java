@@ -10,7 +10,7 @@ public final class TestStores {
 
   /** A store that takes the disk for as free as it is told, and looks at no limit by itself. */
   public static DiskCacheStore open(
-      Path root, Clock clock, UpkeepPolicy policy, LongSupplier free) {
+      Path root, Clock clock, MaintenancePolicy policy, LongSupplier free) {
     CacheFormat usual = CacheFormat.usual();
     return DiskCacheStore.open(
         root,

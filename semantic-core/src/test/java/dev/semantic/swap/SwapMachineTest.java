@@ -7,7 +7,7 @@ import dev.semantic.swap.SwapEvent.Done;
 import dev.semantic.swap.SwapEvent.PhaseFailed;
 import dev.semantic.swap.SwapEvent.Prepared;
 import dev.semantic.swap.SwapEvent.Requested;
-import dev.semantic.swap.SwapEvent.Stayed;
+import dev.semantic.swap.SwapEvent.RollbackImpossible;
 import dev.semantic.swap.SwapEvent.Unchanged;
 import dev.semantic.swap.SwapState.Empty;
 import dev.semantic.swap.SwapState.Failed;
@@ -70,9 +70,9 @@ class SwapMachineTest {
       UNLOADING of UNLOAD             PhaseFailed                ROLLING_BACK of UNLOAD
       ROLLING_BACK of LOAD            Done                       EMPTY
       ROLLING_BACK of LOAD            PhaseFailed                FAILED
-      ROLLING_BACK of LOAD            Stayed                     IDLE
-      ROLLING_BACK of MAKE_BEFORE_BREAK Stayed                   IDLE
-      ROLLING_BACK of BREAK_BEFORE_MAKE Stayed                   IDLE
+      ROLLING_BACK of LOAD            RollbackImpossible                     IDLE
+      ROLLING_BACK of MAKE_BEFORE_BREAK RollbackImpossible                   IDLE
+      ROLLING_BACK of BREAK_BEFORE_MAKE RollbackImpossible                   IDLE
       ROLLING_BACK of MAKE_BEFORE_BREAK Done                     IDLE
       ROLLING_BACK of MAKE_BEFORE_BREAK PhaseFailed              FAILED
       ROLLING_BACK of BREAK_BEFORE_MAKE Done                     IDLE
@@ -82,7 +82,8 @@ class SwapMachineTest {
       """;
 
   private static final Pattern ROW =
-      Pattern.compile("(.*?) +(Requested|Prepared \\w+|Done|PhaseFailed|Stayed|Unchanged) +(.*)");
+      Pattern.compile(
+          "(.*?) +(Requested|Prepared \\w+|Done|PhaseFailed|RollbackImpossible|Unchanged) +(.*)");
 
   @Test
   void everyStateAnswersEveryEventAsTheTableSays() {
@@ -148,7 +149,12 @@ class SwapMachineTest {
   static List<SwapEvent> everyEvent() {
     List<SwapEvent> all =
         new ArrayList<>(
-            List.of(new Requested(), new Done(), new PhaseFailed(), new Stayed(), new Unchanged()));
+            List.of(
+                new Requested(),
+                new Done(),
+                new PhaseFailed(),
+                new RollbackImpossible(),
+                new Unchanged()));
     for (SwapStrategy strategy : SwapStrategy.values()) {
       all.add(new Prepared(strategy));
     }
@@ -171,7 +177,7 @@ class SwapMachineTest {
       case Requested() -> "Requested";
       case Done() -> "Done";
       case PhaseFailed() -> "PhaseFailed";
-      case Stayed() -> "Stayed";
+      case RollbackImpossible() -> "RollbackImpossible";
       case Unchanged() -> "Unchanged";
       case Prepared(SwapStrategy strategy) -> "Prepared " + strategy;
     };

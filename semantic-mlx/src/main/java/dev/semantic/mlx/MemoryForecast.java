@@ -1,8 +1,8 @@
 package dev.semantic.mlx;
 
 import dev.semantic.memory.ByteSize;
-import dev.semantic.mlx.architecture.Attention;
-import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.AttentionSpec;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 
@@ -46,9 +46,9 @@ public record MemoryForecast(ByteSize weights, ByteSize caches, ByteSize working
   }
 
   /** The larger of a chunk of a prompt, behind all others, and the logits of many agents. */
-  static ByteSize working(Decoder description, KvPrecision precision, int context) {
-    Decoder.Layer layer = description.layers().getFirst();
-    Attention attention = layer.attention();
+  static ByteSize working(ModelDescription description, KvPrecision precision, int context) {
+    ModelDescription.Layer layer = description.layers().getFirst();
+    AttentionSpec attention = layer.attention();
     long within = Math.min(context, description.contextLength()); // no sequence goes beyond
     long chunk = Math.min(CHUNK, within);
     long projected = (attention.heads() + 2L * attention.kvHeads()) * attention.headDim();

@@ -3,7 +3,7 @@ package dev.semantic.mlx;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.memory.ByteSize;
-import dev.semantic.memory.Holding;
+import dev.semantic.memory.MemoryAllocation;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.array.LiveHandles;
@@ -150,7 +150,7 @@ public final class Mlx implements AutoCloseable {
 
     /** By the scope that holds them: a model, or a model and one of its sequences. */
     @Override
-    public List<Holding> holdings() {
+    public List<MemoryAllocation> holdings() {
       return session.holdings();
     }
 

@@ -1,8 +1,8 @@
 package dev.semantic.mlx;
 
-import dev.semantic.kv.KvOutline;
+import dev.semantic.kv.KvSnapshotHeader;
+import dev.semantic.spi.KvAllocation;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.Vacancy;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  * A sequence whose buffers are there, and whose keys and values are read straight into them: from a
  * file to where attention finds them there is one copy, and the owner thread makes none.
  */
-final class MlxKvAllocation implements Vacancy {
+final class MlxKvAllocation implements KvAllocation {
   private final MlxLoadedModel model;
   private @Nullable MlxSequence sequence; // null before places, and when it is over
-  private @Nullable KvOutline header;
+  private @Nullable KvSnapshotHeader header;
   private boolean over; // on the owner thread, as all of this
 
   MlxKvAllocation(MlxLoadedModel model) {
@@ -22,7 +22,7 @@ final class MlxKvAllocation implements Vacancy {
   }
 
   @Override
-  public Optional<List<Place>> places(KvOutline wanted) {
+  public Optional<List<KvBuffers>> buffers(KvSnapshotHeader wanted) {
     model.requireOwn(wanted.tag(), wanted.layout(), wanted.precision());
     if (!wanted.seams().isEmpty()) {
       return Optional.empty(); // its parts lie apart, so that attention sums as it did
@@ -30,13 +30,13 @@ final class MlxKvAllocation implements Vacancy {
     return Optional.of(model.call(() -> placesHere(wanted)));
   }
 
-  private List<Place> placesHere(KvOutline wanted) {
+  private List<KvBuffers> placesHere(KvSnapshotHeader wanted) {
     if (header != null || over) {
       throw new IllegalStateException("A vacancy is filled only once, and not after it is closed");
     }
     MlxSequence opened = model.openHere();
     try {
-      List<Place> places = opened.vacate(wanted);
+      List<KvBuffers> places = opened.vacate(wanted);
       sequence = opened;
       header = wanted;
       return places;
@@ -47,11 +47,11 @@ final class MlxKvAllocation implements Vacancy {
   }
 
   @Override
-  public Sequence occupy() {
+  public Sequence commit() {
     return model.call(
         () -> {
           MlxSequence filled = sequence;
-          KvOutline held = header;
+          KvSnapshotHeader held = header;
           if (filled == null || held == null) {
             throw new IllegalStateException("Nothing was read into this vacancy");
           }

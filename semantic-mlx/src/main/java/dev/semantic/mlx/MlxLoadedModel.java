@@ -14,9 +14,9 @@ import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.model.ModelTag;
+import dev.semantic.spi.KvAllocation;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.Vacancy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -76,7 +76,7 @@ final class MlxLoadedModel implements LoadedModel {
     return bytes;
   }
 
-  /** As {@link dev.semantic.mlx.architecture.Decoder#nearContext}. */
+  /** As {@link dev.semantic.mlx.architecture.ModelDescription#nearContext}. */
   int nearContext() {
     return nearContext;
   }
@@ -126,7 +126,7 @@ final class MlxLoadedModel implements LoadedModel {
   }
 
   @Override
-  public Optional<Vacancy> vacancy() {
+  public Optional<KvAllocation> allocateKv() {
     // On a GPU arrays are not where the processor's threads could write.
     return session.gpu() ? Optional.empty() : Optional.of(new MlxKvAllocation(this));
   }

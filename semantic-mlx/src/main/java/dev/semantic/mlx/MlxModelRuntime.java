@@ -3,7 +3,7 @@ package dev.semantic.mlx;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
-import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.checkpoint.Checkpoints;
@@ -127,7 +127,7 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   private ModelSpec spec(
       ModelId id, Checkpoint checkpoint, ComputePolicy policy, PendingCodec text) {
-    Decoder description = checkpoint.decoder();
+    ModelDescription description = checkpoint.decoder();
     KvLayout layout = Transformer.kvLayout(description);
     KvPrecision precision = policy.kvPrecision();
     return new ModelSpec(

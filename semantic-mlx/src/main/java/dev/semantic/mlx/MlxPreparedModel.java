@@ -18,7 +18,7 @@ import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -68,7 +68,7 @@ final class MlxPreparedModel implements PreparedModel {
   }
 
   @Override
-  public TextCodec text() {
+  public Tokenizer text() {
     try {
       return text.get();
     } catch (ExecutionException e) {

@@ -1,9 +1,9 @@
 package dev.semantic.mlx;
 
-import dev.semantic.kv.KvMemory.Place;
-import dev.semantic.kv.KvOutline;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvSnapshotHeader;
+import dev.semantic.kv.KvTarget.KvBuffers;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.Scope;
 import dev.semantic.mlx.kv.KvCache;
@@ -97,7 +97,7 @@ final class MlxSequence implements Sequence {
   }
 
   /** On the owner thread; where the numbers of a new sequence go. */
-  List<Place> vacate(KvOutline header) {
+  List<KvBuffers> vacate(KvSnapshotHeader header) {
     for (int i = 0; i < caches.size(); i++) {
       caches.get(i).vacate(header.starts().get(i), header.tokens().length);
     }
@@ -106,7 +106,7 @@ final class MlxSequence implements Sequence {
   }
 
   /** On the owner thread; the numbers are there. */
-  void occupy(KvOutline header) {
+  void occupy(KvSnapshotHeader header) {
     scope.endWriting();
     caches.forEach(KvCache::commit);
     append(header.tokens());

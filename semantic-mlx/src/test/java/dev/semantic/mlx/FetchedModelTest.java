@@ -22,8 +22,8 @@ import dev.semantic.mlx.testing.TinyModels;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.ModelPrefetch;
 import dev.semantic.registry.ModelRegistry;
-import dev.semantic.registry.Preparation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -125,7 +125,7 @@ class FetchedModelTest {
           String.valueOf(
                   assertThrows(ModelException.class, () -> registry.validate(MODEL)).getMessage())
               .contains("models fetch org/model"));
-      Preparation preparation = registry.prepare(MODEL);
+      ModelPrefetch preparation = registry.prepare(MODEL);
       await().until(() -> held.fired() > 0);
       assertFalse(preparation.isDone());
       assertEquals(3, ask(registry, prompt, 3).tokens().size(), "the old one serves");

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.semantic.memory.ByteSize;
-import dev.semantic.memory.Holding;
+import dev.semantic.memory.MemoryAllocation;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.mlx.array.LiveHandles;
 import dev.semantic.mlx.checkpoint.Checkpoint;
@@ -91,7 +91,7 @@ class MlxLoadingTest {
   void everyArrayIsToldOfWithItsOwner() {
     try (PreparedModel prepared = runtime.prepare(SMOLLM2);
         LoadedModel model = prepared.load(LoadProgress.NONE)) {
-      List<Holding> weights = runtime.memory().holdings();
+      List<MemoryAllocation> weights = runtime.memory().holdings();
       assertEquals("model.embed_tokens.weight", weights.getFirst().what());
       assertEquals(SMOLLM2.name(), weights.getFirst().owner());
       if (!runtime.mlx().gpu()) { // which holds them in other forms, and rounds what it allocates
@@ -103,7 +103,7 @@ class MlxLoadingTest {
       }
       try (Sequence sequence = model.open()) {
         forward(model, sequence, 1, 2, 3);
-        List<Holding> caches =
+        List<MemoryAllocation> caches =
             runtime.memory().holdings().stream()
                 .filter(allocation -> allocation.owner().contains("sequence"))
                 .toList();
@@ -115,7 +115,7 @@ class MlxLoadingTest {
     }
   }
 
-  private static long bytes(List<Holding> holdings) {
+  private static long bytes(List<MemoryAllocation> holdings) {
     return holdings.stream().mapToLong(allocation -> allocation.size().bytes()).sum();
   }
 

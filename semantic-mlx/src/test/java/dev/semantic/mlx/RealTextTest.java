@@ -13,7 +13,7 @@ import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.PreparedModel;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -25,7 +25,7 @@ class RealTextTest {
   private static final ModelId GEMMA3 = new ModelId("gemma-3-270m");
 
   private interface Check {
-    void on(TextCodec text);
+    void on(Tokenizer text);
   }
 
   private static void with(ModelId model, Check check) {
@@ -35,13 +35,13 @@ class RealTextTest {
     }
   }
 
-  private static void tokensAndBack(TextCodec text, String key) {
+  private static void tokensAndBack(Tokenizer text, String key) {
     for (JsonNode pair : Reference.real().get(key)) {
       String plain = pair.get(0).textValue();
       int[] expected = Reference.ints(pair.get(1));
       assertArrayEquals(expected, text.encode(plain, false), plain);
       StringBuilder streamed = new StringBuilder();
-      TextCodec.TokenStream stream = text.stream(true);
+      Tokenizer.TokenStream stream = text.stream(true);
       for (int token : expected) {
         String part = stream.next(token);
         assertFalse(part.contains("\ufffd"), "split a code point of " + plain);

@@ -27,11 +27,11 @@ final class CachesArchive extends Subcommand {
     long bytes = 0;
     try (DiskCacheStore store = directory.open()) {
       List<CacheEntry> entries =
-          selection.of(store.upkeep().list()).stream()
+          selection.of(store.maintenance().list()).stream()
               .filter(entry -> entry.state() == CacheState.LIVE && entry.cache().isPresent())
               .toList();
       for (CacheEntry entry : entries) {
-        store.upkeep().archive(entry);
+        store.maintenance().archive(entry);
         bytes += entry.size().bytes();
       }
       return CacheFields.sum("Archived", entries.size(), "", bytes);

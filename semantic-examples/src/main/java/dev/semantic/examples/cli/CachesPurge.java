@@ -43,9 +43,9 @@ final class CachesPurge extends Subcommand {
     }
     long freed = 0;
     try (DiskCacheStore store = directory.open()) {
-      List<CacheEntry> entries = selection.of(store.upkeep().list());
+      List<CacheEntry> entries = selection.of(store.maintenance().list());
       for (CacheEntry entry : entries) {
-        freed += store.upkeep().purge(entry).bytes();
+        freed += store.maintenance().purge(entry).bytes();
       }
       for (Path file : said) {
         freed += Files.size(file);

@@ -8,7 +8,7 @@ import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -88,7 +88,7 @@ final class LogitsCommand extends ModelCommand {
     return logits;
   }
 
-  private static String likeliest(float[] logits, TextCodec text) {
+  private static String likeliest(float[] logits, Tokenizer text) {
     return IntStream.range(0, logits.length)
         .boxed()
         .sorted(Comparator.comparingDouble(token -> -logits[token]))
@@ -100,8 +100,8 @@ final class LogitsCommand extends ModelCommand {
   }
 
   /** Empty where the model has no tokenizer. */
-  private static String shown(TextCodec text, int token) {
-    TextCodec.TokenStream stream = text.stream(true);
+  private static String shown(Tokenizer text, int token) {
+    Tokenizer.TokenStream stream = text.stream(true);
     return stream.next(token) + stream.rest();
   }
 

@@ -26,7 +26,7 @@ public interface Architecture {
    * @throws ModelException if it lacks something, or describes what cannot be; see {@link
    *     ModelConfig}
    */
-  Decoder decoder(ModelConfig config);
+  ModelDescription decoder(ModelConfig config);
 
   /**
    * The family of a model.

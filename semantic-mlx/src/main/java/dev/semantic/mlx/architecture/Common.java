@@ -1,6 +1,6 @@
 package dev.semantic.mlx.architecture;
 
-import dev.semantic.mlx.architecture.Decoder.Head;
+import dev.semantic.mlx.architecture.ModelDescription.Head;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
@@ -17,8 +17,8 @@ final class Common {
    *
    * @param tied whether the head is the embedding, where the configuration does not say
    */
-  static Decoder decoder(ModelConfig c, boolean tied) {
-    return Decoder.of(
+  static ModelDescription decoder(ModelConfig c, boolean tied) {
+    return ModelDescription.of(
             c.count("hidden_size"),
             c.count("vocab_size"),
             c.count("max_position_embeddings", 8192),
@@ -48,8 +48,8 @@ final class Common {
    *
    * @param firstWindowed where nothing is said of each layer
    */
-  static List<Decoder.Layer> layers(
-      ModelConfig c, Attention attention, FeedForward feed, int firstWindowed) {
+  static List<ModelDescription.Layer> layers(
+      ModelConfig c, AttentionSpec attention, FeedForwardSpec feed, int firstWindowed) {
     List<String> types = layerTypes(c);
     boolean said = c.has("layer_types");
     return IntStream.range(0, types.size())
@@ -62,7 +62,7 @@ final class Common {
               }
               return i >= firstWindowed ? attention.withWindow(window(c)) : attention;
             })
-        .map(each -> Decoder.Layer.of(each, feed))
+        .map(each -> ModelDescription.Layer.of(each, feed))
         .toList();
   }
 
@@ -81,7 +81,7 @@ final class Common {
   }
 
   /** As many layers as the configuration says, all alike. */
-  static List<Decoder.Layer> layers(ModelConfig c, Decoder.Layer layer) {
+  static List<ModelDescription.Layer> layers(ModelConfig c, ModelDescription.Layer layer) {
     return Collections.nCopies(c.count("num_hidden_layers"), layer);
   }
 }

@@ -1,8 +1,8 @@
 package dev.semantic.mlx.architecture;
 
-import dev.semantic.mlx.architecture.Decoder.EmbeddingScale;
-import dev.semantic.mlx.architecture.Decoder.Head;
-import dev.semantic.mlx.architecture.FeedForward.Activation;
+import dev.semantic.mlx.architecture.FeedForwardSpec.Activation;
+import dev.semantic.mlx.architecture.ModelDescription.EmbeddingScale;
+import dev.semantic.mlx.architecture.ModelDescription.Head;
 import java.util.Set;
 
 /**
@@ -16,18 +16,18 @@ final class Gemma2 implements Architecture {
   }
 
   @Override
-  public Decoder decoder(ModelConfig c) {
+  public ModelDescription decoder(ModelConfig c) {
     int headDim = c.count("head_dim");
-    Attention attention =
-        Attention.of(
+    AttentionSpec attention =
+        AttentionSpec.of(
                 c.count("num_attention_heads"),
                 c.count("num_key_value_heads"),
                 headDim,
                 c.rotary(headDim, 10_000f))
             .scaledBy(c.number("query_pre_attn_scalar", 144))
             .withSoftcap(cap(c, "attn_logit_softcapping", 50));
-    FeedForward feed = FeedForward.of(c.count("intermediate_size"), Activation.GELU_TANH);
-    Decoder.Layer layer = Decoder.Layer.of(attention, feed).withSandwichNorms();
+    FeedForwardSpec feed = FeedForwardSpec.of(c.count("intermediate_size"), Activation.GELU_TANH);
+    ModelDescription.Layer layer = ModelDescription.Layer.of(attention, feed).withSandwichNorms();
     float root = (float) Math.sqrt(c.count("hidden_size"));
     return Common.decoder(c, true)
         .withHead(Head.EMBEDDING)

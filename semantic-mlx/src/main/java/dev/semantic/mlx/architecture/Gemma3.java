@@ -13,7 +13,7 @@ final class Gemma3 implements Architecture {
   }
 
   @Override
-  public Decoder decoder(ModelConfig c) {
+  public ModelDescription decoder(ModelConfig c) {
     ModelConfig text =
         c.section("text_config").orElseThrow(() -> c.wrong("text_config is missing"));
     Map<String, @Nullable Object> usual = new HashMap<>();

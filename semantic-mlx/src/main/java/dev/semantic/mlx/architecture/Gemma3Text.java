@@ -1,8 +1,8 @@
 package dev.semantic.mlx.architecture;
 
-import dev.semantic.mlx.architecture.Decoder.EmbeddingScale;
-import dev.semantic.mlx.architecture.Decoder.Head;
-import dev.semantic.mlx.architecture.FeedForward.Activation;
+import dev.semantic.mlx.architecture.FeedForwardSpec.Activation;
+import dev.semantic.mlx.architecture.ModelDescription.EmbeddingScale;
+import dev.semantic.mlx.architecture.ModelDescription.Head;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -17,21 +17,22 @@ final class Gemma3Text implements Architecture {
   }
 
   @Override
-  public Decoder decoder(ModelConfig c) {
+  public ModelDescription decoder(ModelConfig c) {
     int hidden = c.count("hidden_size", 1152);
     int headDim = c.count("head_dim", 256);
-    Attention far =
-        Attention.of(
+    AttentionSpec far =
+        AttentionSpec.of(
                 c.count("num_attention_heads", 4),
                 c.count("num_key_value_heads", 1),
                 headDim,
                 c.rotary(headDim, 1_000_000f))
             .scaledBy(c.number("query_pre_attn_scalar", 256))
             .withHeadNorms();
-    Attention near = near(c, far);
-    FeedForward feed = FeedForward.of(c.count("intermediate_size", 6912), Activation.GELU_TANH);
+    AttentionSpec near = near(c, far);
+    FeedForwardSpec feed =
+        FeedForwardSpec.of(c.count("intermediate_size", 6912), Activation.GELU_TANH);
     int pattern = c.count("sliding_window_pattern", 6);
-    return Decoder.of(
+    return ModelDescription.of(
             hidden,
             c.count("vocab_size", 262_144),
             c.count("max_position_embeddings", 32_768),
@@ -41,21 +42,22 @@ final class Gemma3Text implements Architecture {
         .withEmbeddingScale(new EmbeddingScale((float) Math.sqrt(hidden), true))
         .withLayers(
             IntStream.rangeClosed(1, c.count("num_hidden_layers", 26))
-                .mapToObj(i -> Decoder.Layer.of(i % pattern == 0 ? far : near, feed))
-                .map(Decoder.Layer::withSandwichNorms)
+                .mapToObj(i -> ModelDescription.Layer.of(i % pattern == 0 ? far : near, feed))
+                .map(ModelDescription.Layer::withSandwichNorms)
                 .toList());
   }
 
   /** Those that see a window have wavelengths of their own, never stretched. */
-  private static Attention near(ModelConfig c, Attention far) {
+  private static AttentionSpec near(ModelConfig c, AttentionSpec far) {
     float usual =
         c.section("rope_parameters")
             .flatMap(each -> each.section("sliding_attention"))
             .map(each -> each.number("rope_theta", 10_000f))
             .orElse(10_000f);
-    Rotary rotary =
-        new Rotary(far.headDim(), c.number("rope_local_base_freq", usual), new RopeScaling.None());
-    return new Attention(
+    RotarySpec rotary =
+        new RotarySpec(
+            far.headDim(), c.number("rope_local_base_freq", usual), new RopeScaling.None());
+    return new AttentionSpec(
         far.heads(),
         far.kvHeads(),
         far.headDim(),

@@ -147,7 +147,7 @@ public final class ModelConfig {
    * @param dimensions how much of each head turns
    * @param usualBase where no base is given
    */
-  public Rotary rotary(int dimensions, float usualBase) {
+  public RotarySpec rotary(int dimensions, float usualBase) {
     return RotaryConfig.read(this, "full_attention", dimensions, usualBase);
   }
 

@@ -1,6 +1,6 @@
 package dev.semantic.mlx.architecture;
 
-import dev.semantic.mlx.architecture.FeedForward.Activation;
+import dev.semantic.mlx.architecture.FeedForwardSpec.Activation;
 import java.util.Set;
 
 /** Phi 3 (Abdin et al. 2024): a Llama with fused matrices, of whose heads only a part may turn. */
@@ -11,16 +11,16 @@ final class Phi3 implements Architecture {
   }
 
   @Override
-  public Decoder decoder(ModelConfig c) {
+  public ModelDescription decoder(ModelConfig c) {
     int heads = c.count("num_attention_heads");
     int headDim = c.count("hidden_size") / heads;
     int turning = (int) (headDim * c.number("partial_rotary_factor", 1));
-    Attention attention =
-        Attention.of(
+    AttentionSpec attention =
+        AttentionSpec.of(
                 heads, c.count("num_key_value_heads", heads), headDim, c.rotary(turning, 10_000f))
             .withFusedInput();
-    FeedForward feed =
-        FeedForward.of(c.count("intermediate_size"), Activation.SILU).withFusedInput();
+    FeedForwardSpec feed =
+        FeedForwardSpec.of(c.count("intermediate_size"), Activation.SILU).withFusedInput();
     return Common.decoder(c, false).withLayers(Common.layers(c, attention, feed, 0));
   }
 }

@@ -10,7 +10,7 @@ public sealed interface RopeScaling {
    * @param plain radians to positions, before
    * @param index of the pair of dimensions
    */
-  double stretched(double plain, int index, Rotary of);
+  double stretched(double plain, int index, RotarySpec of);
 
   /** What the dimensions that turn are multiplied with besides. */
   default float magnitude() {
@@ -20,7 +20,7 @@ public sealed interface RopeScaling {
   /** Not at all. */
   record None() implements RopeScaling {
     @Override
-    public double stretched(double plain, int index, Rotary of) {
+    public double stretched(double plain, int index, RotarySpec of) {
       return plain;
     }
   }
@@ -28,7 +28,7 @@ public sealed interface RopeScaling {
   /** All by the same factor (Chen et al. 2023). */
   record Linear(float factor) implements RopeScaling {
     @Override
-    public double stretched(double plain, int index, Rotary of) {
+    public double stretched(double plain, int index, RotarySpec of) {
       return plain * factor;
     }
   }
@@ -37,7 +37,7 @@ public sealed interface RopeScaling {
   record Llama3(float factor, float lowFreqFactor, float highFreqFactor, float originalContext)
       implements RopeScaling {
     @Override
-    public double stretched(double plain, int index, Rotary of) {
+    public double stretched(double plain, int index, RotarySpec of) {
       double wavelength = 2 * Math.PI * plain;
       if (wavelength > originalContext / lowFreqFactor) {
         return plain * factor;
@@ -62,7 +62,7 @@ public sealed interface RopeScaling {
     }
 
     @Override
-    public double stretched(double plain, int index, Rotary of) {
+    public double stretched(double plain, int index, RotarySpec of) {
       return plain * factors.get(factors.size() == 1 ? 0 : index);
     }
   }
@@ -76,7 +76,7 @@ public sealed interface RopeScaling {
    */
   record LongRope(Factors near, Factors far, int originalContext) implements RopeScaling {
     @Override
-    public double stretched(double plain, int index, Rotary of) {
+    public double stretched(double plain, int index, RotarySpec of) {
       return near.stretched(plain, index, of);
     }
 
@@ -107,7 +107,7 @@ public sealed interface RopeScaling {
     }
 
     @Override
-    public double stretched(double plain, int index, Rotary of) {
+    public double stretched(double plain, int index, RotarySpec of) {
       double from = dimension(betaFast, of);
       double to = dimension(betaSlow, of);
       double low = Math.max(truncate ? Math.floor(from) : from, 0);
@@ -118,7 +118,7 @@ public sealed interface RopeScaling {
       return stretched * plain / (stretched * kept + plain * (1 - kept));
     }
 
-    private double dimension(double turns, Rotary of) {
+    private double dimension(double turns, RotarySpec of) {
       return of.dimensions()
           * Math.log(originalContext / (turns * 2 * Math.PI))
           / (2 * Math.log(of.base()));

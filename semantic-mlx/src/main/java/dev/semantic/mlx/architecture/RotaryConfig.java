@@ -20,7 +20,7 @@ final class RotaryConfig {
    *
    * @param kind of layers, where {@code rope_parameters} has a section for each
    */
-  static Rotary read(ModelConfig config, String kind, int dimensions, float usualBase) {
+  static RotarySpec read(ModelConfig config, String kind, int dimensions, float usualBase) {
     if (config.flag("rope_traditional", false)) {
       throw config.unsupported(
           "rope_traditional is true; positions in interleaved pairs are not known");
@@ -41,7 +41,7 @@ final class RotaryConfig {
             .or(() -> nested)
             .map(given -> new RotaryConfig(config, given, dimensions).scaling())
             .orElseGet(RopeScaling.None::new);
-    return new Rotary(dimensions, base, scaling);
+    return new RotarySpec(dimensions, base, scaling);
   }
 
   private RopeScaling scaling() {

@@ -14,7 +14,7 @@ final class Tensors {
     this.all = all;
   }
 
-  static void of(Decoder.Layer layer, int hidden, String at, Map<String, int[]> all) {
+  static void of(ModelDescription.Layer layer, int hidden, String at, Map<String, int[]> all) {
     Tensors tensors = new Tensors(hidden, at, all);
     tensors.norm("input_layernorm", hidden);
     tensors.attention(layer.attention());
@@ -26,7 +26,7 @@ final class Tensors {
     tensors.feedForward(layer.feedForward());
   }
 
-  private void attention(Attention attention) {
+  private void attention(AttentionSpec attention) {
     int queries = Math.multiplyExact(attention.heads(), attention.headDim());
     int keys = Math.multiplyExact(attention.kvHeads(), attention.headDim());
     if (attention.fused()) {
@@ -47,7 +47,7 @@ final class Tensors {
     }
   }
 
-  private void feedForward(FeedForward feed) {
+  private void feedForward(FeedForwardSpec feed) {
     if (feed.fused()) {
       matrix("mlp.gate_up_proj", Math.multiplyExact(2, feed.width()), hidden, feed.bias());
     } else {

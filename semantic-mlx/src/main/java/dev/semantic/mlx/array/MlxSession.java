@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.semantic.memory.ByteSize;
-import dev.semantic.memory.Holding;
+import dev.semantic.memory.MemoryAllocation;
 import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.capi.DeviceCalls;
 import dev.semantic.mlx.capi.Memory;
@@ -207,22 +207,23 @@ public final class MlxSession {
   }
 
   /** Every array that is held, largest first; views of other arrays left out. Any thread. */
-  public List<Holding> holdings() {
+  public List<MemoryAllocation> holdings() {
     return owner.call(
         () -> {
-          List<Holding> held = new ArrayList<>();
+          List<MemoryAllocation> held = new ArrayList<>();
           roots.forEach(root -> root.forEach(array -> note(array, held)));
-          held.sort(Comparator.comparing(Holding::size).reversed());
+          held.sort(Comparator.comparing(MemoryAllocation::size).reversed());
           return List.copyOf(held);
         });
   }
 
-  private static void note(MlxArray array, List<Holding> held) {
+  private static void note(MlxArray array, List<MemoryAllocation> held) {
     if (!array.isView()) {
       String form =
           Arrays.toString(array.shape()) + " " + array.dtype().name().toLowerCase(Locale.ROOT);
       held.add(
-          new Holding(array.scope().toString(), array.name(), form, new ByteSize(array.bytes())));
+          new MemoryAllocation(
+              array.scope().toString(), array.name(), form, new ByteSize(array.bytes())));
     }
   }
 

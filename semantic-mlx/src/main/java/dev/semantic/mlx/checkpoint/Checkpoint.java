@@ -1,7 +1,7 @@
 package dev.semantic.mlx.checkpoint;
 
-import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.architecture.ModelConfig;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.quant.AffineRows;
 import dev.semantic.mlx.quant.NumberFormat;
@@ -22,7 +22,7 @@ public interface Checkpoint extends AutoCloseable {
   ModelConfig config();
 
   /** What the architecture makes of the configuration. */
-  Decoder decoder();
+  ModelDescription decoder();
 
   /** The file, or the directory; for messages. */
   Path path();

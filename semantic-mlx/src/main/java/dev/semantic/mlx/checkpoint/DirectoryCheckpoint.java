@@ -1,7 +1,7 @@
 package dev.semantic.mlx.checkpoint;
 
-import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.architecture.ModelConfig;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.checkpoint.SafetensorsHeader.Entry;
 import dev.semantic.mlx.checkpoint.Shards.Placed;
@@ -39,7 +39,7 @@ final class DirectoryCheckpoint implements Checkpoint {
   private final ModelDirectory directory;
   private final Shards shards;
   private final ModelConfig config;
-  private final Decoder description;
+  private final ModelDescription description;
   private final QuantizationConfig quantization;
   private final Map<String, FileIdentity> others = new LinkedHashMap<>();
   private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
@@ -103,7 +103,7 @@ final class DirectoryCheckpoint implements Checkpoint {
   private boolean isNotOurs(String name) {
     boolean outside = !description.prefix().isEmpty() && !name.startsWith(description.prefix());
     boolean spareHead =
-        description.head() == Decoder.Head.EMBEDDING
+        description.head() == ModelDescription.Head.EMBEDDING
             && name.startsWith(description.prefix() + "lm_head.");
     return outside || spareHead || name.endsWith("rotary_emb.inv_freq");
   }
@@ -169,7 +169,7 @@ final class DirectoryCheckpoint implements Checkpoint {
   }
 
   @Override
-  public Decoder decoder() {
+  public ModelDescription decoder() {
     return description;
   }
 

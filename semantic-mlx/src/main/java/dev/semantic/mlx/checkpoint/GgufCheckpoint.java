@@ -1,8 +1,8 @@
 package dev.semantic.mlx.checkpoint;
 
-import dev.semantic.mlx.architecture.Attention;
-import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.AttentionSpec;
 import dev.semantic.mlx.architecture.ModelConfig;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.models.UserCache;
@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
 final class GgufCheckpoint implements Checkpoint {
   private final GgufShards shards;
   private final ModelConfig config;
-  private final Decoder description;
+  private final ModelDescription description;
   private final Map<String, TensorInfo> tensors;
 
   private GgufCheckpoint(GgufShards shards) {
@@ -51,7 +51,7 @@ final class GgufCheckpoint implements Checkpoint {
   private Map<String, TensorInfo> bound() {
     Map<String, TensorInfo> found = new LinkedHashMap<>();
     Set<String> unknown = new HashSet<>(shards.tensors().keySet());
-    boolean sandwich = description.layers().stream().anyMatch(Decoder.Layer::sandwich);
+    boolean sandwich = description.layers().stream().anyMatch(ModelDescription.Layer::sandwich);
     boolean ownHead = shards.tensors().containsKey("output.weight");
     description
         .tensors(ownHead)
@@ -103,7 +103,7 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
-  public Decoder decoder() {
+  public ModelDescription decoder() {
     return description;
   }
 
@@ -182,7 +182,7 @@ final class GgufCheckpoint implements Checkpoint {
 
   /** Rows in the order of Hugging Face, whatever order the file has them in. */
   private void rows(String name, TensorInfo tensor, int first, int count, MemorySegment to) {
-    Attention attention = description.layers().getFirst().attention();
+    AttentionSpec attention = description.layers().getFirst().attention();
     Optional<Integer> heads =
         GgufNames.interleavedHeads(
             config.text("model_type"), attention.heads(), attention.kvHeads(), name);

@@ -1,8 +1,8 @@
 package dev.semantic.mlx.checkpoint;
 
 import dev.semantic.mlx.architecture.Architecture;
-import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.architecture.ModelConfig;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.model.ModelException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -15,7 +15,7 @@ final class TensorChecks {
   private TensorChecks() {}
 
   /** The description of a model, or why it cannot be. */
-  static Decoder describe(ModelConfig config) {
+  static ModelDescription describe(ModelConfig config) {
     Architecture architecture = Architecture.of(config);
     ModelConfig text = config.section("text_config").orElse(config);
     int layers = text.count("num_hidden_layers", 1);
@@ -23,7 +23,7 @@ final class TensorChecks {
       throw text.wrong("num_hidden_layers is %d; is it damaged?".formatted(layers));
     }
     try {
-      Decoder description = architecture.decoder(config);
+      ModelDescription description = architecture.decoder(config);
       description.tensors(true);
       return description;
     } catch (IllegalArgumentException | ArithmeticException e) {
@@ -36,7 +36,7 @@ final class TensorChecks {
 
   /** Refuses a tensor that has another shape than the description wants. */
   static void requireShape(
-      Decoder description, String name, Path file, int[] actual, int[] expected) {
+      ModelDescription description, String name, Path file, int[] actual, int[] expected) {
     if (!Arrays.equals(actual, expected)) {
       throw new ModelException(
           ModelException.Kind.DAMAGED,
@@ -50,7 +50,8 @@ final class TensorChecks {
     }
   }
 
-  static ModelException missing(String name, Path where, ModelConfig config, Decoder description) {
+  static ModelException missing(
+      String name, Path where, ModelConfig config, ModelDescription description) {
     return new ModelException(
         ModelException.Kind.DAMAGED,
         "%s lacks tensor %s of a %s model with %d layers. Is it whole? Fetch it again."

@@ -1,9 +1,9 @@
 package dev.semantic.mlx.convert;
 
-import dev.semantic.mlx.architecture.Attention;
+import dev.semantic.mlx.architecture.AttentionSpec;
 import dev.semantic.mlx.architecture.ModelConfig;
 import dev.semantic.mlx.architecture.RopeScaling;
-import dev.semantic.mlx.architecture.Rotary;
+import dev.semantic.mlx.architecture.RotarySpec;
 import dev.semantic.mlx.checkpoint.Checkpoint;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -38,7 +38,7 @@ final class Llama3Factors {
     if (most == 1 && Collections.min(factors) == 1) {
       return Map.of();
     }
-    Attention attention = checkpoint.decoder().layers().getFirst().attention();
+    AttentionSpec attention = checkpoint.decoder().layers().getFirst().attention();
     return Stream.concat(
             Stream.of(USUAL_CONTEXT), IntStream.rangeClosed(5, 20).mapToObj(power -> 1 << power))
         .filter(context -> explains(context, most, factors, attention.rotary()))
@@ -51,9 +51,9 @@ final class Llama3Factors {
                         + " name for (llama3 with original contexts of 32 to 1048576 was tried)"));
   }
 
-  private static boolean explains(int context, float most, List<Float> factors, Rotary rotary) {
+  private static boolean explains(int context, float most, List<Float> factors, RotarySpec rotary) {
     RopeScaling rule = new RopeScaling.Llama3(most, LOW, HIGH, context);
-    Rotary plain = new Rotary(rotary.dimensions(), rotary.base(), new RopeScaling.None());
+    RotarySpec plain = new RotarySpec(rotary.dimensions(), rotary.base(), new RopeScaling.None());
     float[] wavelengths = plain.wavelengths();
     return factors.size() == wavelengths.length
         && IntStream.range(0, wavelengths.length)

@@ -8,7 +8,7 @@ import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -96,7 +96,7 @@ final class IsolatedPrepared implements PreparedModel {
   }
 
   @Override
-  public TextCodec text() {
+  public Tokenizer text() {
     return text;
   }
 

@@ -2,7 +2,7 @@ package dev.semantic.mlx.isolated;
 
 import dev.semantic.generate.ChatMessage;
 import dev.semantic.model.ModelException;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.lang.ref.Cleaner;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +14,7 @@ import java.util.function.Supplier;
  * The tokenizer and the template in the child; they are native code, too. What is asked while a
  * process ends, as it does when its model is unloaded, is asked once more of the next one.
  */
-final class IsolatedText implements TextCodec {
+final class IsolatedText implements Tokenizer {
   private static final Cleaner CLEANER = Cleaner.create();
 
   private final Supplier<WorkerProcess> child;

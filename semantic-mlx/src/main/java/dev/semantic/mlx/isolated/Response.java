@@ -2,7 +2,7 @@ package dev.semantic.mlx.isolated;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import dev.semantic.memory.Holding;
+import dev.semantic.memory.MemoryAllocation;
 import dev.semantic.mlx.isolated.Request.Span;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
@@ -90,7 +90,7 @@ sealed interface Response {
 
   record Memory(long active, long cached, long peak) implements Response {}
 
-  record Holdings(List<Holding> value) implements Response {
+  record Holdings(List<MemoryAllocation> value) implements Response {
     public Holdings {
       value = List.copyOf(value);
     }

@@ -10,7 +10,7 @@ import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class Worker {
   private final Supplier<ModelRuntime> opener;
   private final Map<Long, Sequence> sequences = new ConcurrentHashMap<>();
-  private final Map<Long, TextCodec.TokenStream> streams = new ConcurrentHashMap<>();
+  private final Map<Long, Tokenizer.TokenStream> streams = new ConcurrentHashMap<>();
   private final Set<Long> cancelled = ConcurrentHashMap.newKeySet();
   private final AtomicLong numbers = new AtomicLong();
   private volatile @Nullable ModelRuntime runtime;
@@ -163,7 +163,7 @@ final class Worker {
     runtime = here;
     PreparedModel found = here.prepare(new ModelId(model));
     prepared = found;
-    TextCodec text = found.text();
+    Tokenizer text = found.text();
     return new Response.Prepared(
         found.spec(),
         List.copyOf(text.endTokens()),
@@ -213,8 +213,8 @@ final class Worker {
     return sequence;
   }
 
-  private TextCodec.TokenStream stream(long number) {
-    TextCodec.TokenStream stream = streams.get(number);
+  private Tokenizer.TokenStream stream(long number) {
+    Tokenizer.TokenStream stream = streams.get(number);
     if (stream == null) {
       throw new IllegalStateException("That token stream was closed");
     }

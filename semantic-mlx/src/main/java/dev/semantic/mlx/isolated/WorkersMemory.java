@@ -1,6 +1,6 @@
 package dev.semantic.mlx.isolated;
 
-import dev.semantic.memory.Holding;
+import dev.semantic.memory.MemoryAllocation;
 import dev.semantic.memory.MemoryProbe;
 import java.util.Comparator;
 import java.util.List;
@@ -54,11 +54,11 @@ record WorkersMemory(Supplier<List<WorkerProcess>> children) implements MemoryPr
   }
 
   @Override
-  public List<Holding> holdings() {
+  public List<MemoryAllocation> holdings() {
     return children.get().stream()
         .flatMap(worker -> ask(worker, new Request.Holdings(), Response.Holdings.class).stream())
         .flatMap(answer -> answer.value().stream())
-        .sorted(Comparator.comparing(Holding::size).reversed())
+        .sorted(Comparator.comparing(MemoryAllocation::size).reversed())
         .toList();
   }
 

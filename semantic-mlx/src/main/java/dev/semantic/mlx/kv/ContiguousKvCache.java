@@ -1,7 +1,7 @@
 package dev.semantic.mlx.kv;
 
-import dev.semantic.kv.KvMemory.Place;
 import dev.semantic.kv.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvTarget.KvBuffers;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
@@ -254,9 +254,9 @@ final class ContiguousKvCache implements KvCache {
   }
 
   @Override
-  public Place place() {
+  public KvBuffers place() {
     int row = layer.headDim() * dtype.bytes();
-    return new Place(vacant(keys, row), vacant(values, row), capacity * row);
+    return new KvBuffers(vacant(keys, row), vacant(values, row), capacity * row);
   }
 
   /** What lies behind the tokens is never seen, but may be multiplied by nothing: no NaN. */

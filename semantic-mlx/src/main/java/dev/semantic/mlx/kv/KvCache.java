@@ -1,7 +1,7 @@
 package dev.semantic.mlx.kv;
 
-import dev.semantic.kv.KvMemory.Place;
 import dev.semantic.kv.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvTarget.KvBuffers;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Scope;
@@ -67,7 +67,7 @@ public interface KvCache {
   void vacate(int start, int end);
 
   /** Where {@link #vacate}'s numbers go, once its arrays are evaluated. */
-  Place place();
+  KvBuffers place();
 
   /** The numbers are there: this cache holds them now. */
   void commit();

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.kv;
 
-import dev.semantic.kv.KvMemory.Place;
 import dev.semantic.kv.KvSnapshot.LayerKv;
+import dev.semantic.kv.KvTarget.KvBuffers;
 import dev.semantic.kv.SegmentMergePolicy;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
@@ -215,7 +215,7 @@ final class SharedPrefixKvCache implements KvCache {
   }
 
   @Override
-  public Place place() {
+  public KvBuffers place() {
     return tail.place();
   }
 

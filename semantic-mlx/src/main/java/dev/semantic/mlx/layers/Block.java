@@ -1,6 +1,6 @@
 package dev.semantic.mlx.layers;
 
-import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
@@ -28,7 +28,7 @@ record Block(
     int rope) {
   private static final float LARGEST_FLOAT16 = 65_504;
 
-  static Block of(Decoder.Layer layer, Weights weights, String at, float eps, int rope) {
+  static Block of(ModelDescription.Layer layer, Weights weights, String at, float eps, int rope) {
     boolean sandwich = layer.sandwich();
     String second = sandwich ? "pre_feedforward_layernorm" : "post_attention_layernorm";
     return new Block(
@@ -42,7 +42,7 @@ record Block(
   }
 
   private static Attention attention(
-      dev.semantic.mlx.architecture.Attention a, Weights weights, String at, float eps) {
+      dev.semantic.mlx.architecture.AttentionSpec a, Weights weights, String at, float eps) {
     Linear qkv =
         a.fused()
             ? weights.linear(a.inputBias(), at + "qkv_proj")
@@ -61,7 +61,7 @@ record Block(
   }
 
   private static FeedForward feedForward(
-      dev.semantic.mlx.architecture.FeedForward f, Weights weights, String at) {
+      dev.semantic.mlx.architecture.FeedForwardSpec f, Weights weights, String at) {
     Linear gateUp =
         f.fused()
             ? weights.linear(f.bias(), at + "gate_up_proj")

@@ -1,6 +1,6 @@
 package dev.semantic.mlx.layers;
 
-import dev.semantic.mlx.architecture.FeedForward.Activation;
+import dev.semantic.mlx.architecture.FeedForwardSpec.Activation;
 import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Scope;

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.layers;
 
-import dev.semantic.mlx.architecture.Decoder;
-import dev.semantic.mlx.architecture.Rotary;
+import dev.semantic.mlx.architecture.ModelDescription;
+import dev.semantic.mlx.architecture.RotarySpec;
 import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Scope;
@@ -15,7 +15,7 @@ import java.util.Map;
 
 /** A decoder-only model: from tokens to logits, with its past in KV caches. */
 public final class Transformer {
-  private final Decoder description;
+  private final ModelDescription description;
   private final Embedding embedding;
   private final List<Block> blocks = new ArrayList<>();
   private final List<Rope> nearRopes; // of sequences within the decoder's near context
@@ -24,14 +24,14 @@ public final class Transformer {
   private final Linear head;
 
   /** Takes the weights that the description names and puts the layers together. */
-  public Transformer(Decoder description, Weights weights) {
+  public Transformer(ModelDescription description, Weights weights) {
     this.description = description;
     String at = description.prefix();
     float eps = description.norms().eps();
-    Map<Rotary, Integer> known = new LinkedHashMap<>();
+    Map<RotarySpec, Integer> known = new LinkedHashMap<>();
     embedding = weights.embedding(at + "model.embed_tokens");
     for (int i = 0; i < description.layers().size(); i++) {
-      Decoder.Layer layer = description.layers().get(i);
+      ModelDescription.Layer layer = description.layers().get(i);
       int rope = known.computeIfAbsent(layer.attention().rotary(), each -> known.size());
       blocks.add(Block.of(layer, weights, at + "model.layers." + i + ".", eps, rope));
     }
@@ -47,16 +47,16 @@ public final class Transformer {
             : embedding.asHead();
   }
 
-  /** As {@link Decoder#nearContext}. */
+  /** As {@link ModelDescription#nearContext}. */
   public int nearContext() {
     return description.nearContext();
   }
 
   /** The geometry of the caches; known before any weight is read. */
-  public static KvLayout kvLayout(Decoder description) {
+  public static KvLayout kvLayout(ModelDescription description) {
     return new KvLayout(
         description.layers().stream()
-            .map(Decoder.Layer::attention)
+            .map(ModelDescription.Layer::attention)
             .map(each -> new KvLayout.Layer(each.kvHeads(), each.headDim(), each.window()))
             .toList());
   }
@@ -85,7 +85,7 @@ public final class Transformer {
   }
 
   private MlxArray scaled(Scope s, MlxArray embedded) {
-    Decoder.EmbeddingScale scale = description.embeddingScale();
+    ModelDescription.EmbeddingScale scale = description.embeddingScale();
     if (scale.value() == 1) {
       return embedded;
     }

@@ -1,6 +1,6 @@
 package dev.semantic.mlx.layers;
 
-import dev.semantic.mlx.architecture.Rotary;
+import dev.semantic.mlx.architecture.RotarySpec;
 import dev.semantic.mlx.array.MlxArray;
 
 /**
@@ -31,5 +31,5 @@ public interface Weights {
   MlxArray headNorms(String queryNorm, int heads, String keyNorm, int kvHeads);
 
   /** Rotary positions, with the form of computation that suits the device. */
-  Rope rope(Rotary rotary);
+  Rope rope(RotarySpec rotary);
 }

@@ -2,8 +2,8 @@ package dev.semantic.mlx.load;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
-import dev.semantic.mlx.architecture.Attention;
-import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.AttentionSpec;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.checkpoint.TensorInfo;
@@ -146,8 +146,8 @@ public record ComputePolicy(WeightFormat weightFormat, DType activations, boolea
     for (Map.Entry<String, TensorInfo> tensor : checkpoint.tensors().entrySet()) {
       bytes += bytes(checkpoint, tensor.getKey(), tensor.getValue());
     }
-    for (Decoder.Layer layer : checkpoint.decoder().layers()) {
-      Attention attention = layer.attention();
+    for (ModelDescription.Layer layer : checkpoint.decoder().layers()) {
+      AttentionSpec attention = layer.attention();
       if (attention.headNorms()) { // which are held once for every head
         long more = attention.heads() + attention.kvHeads() - 2L;
         bytes += more * attention.headDim() * activations.bytes();

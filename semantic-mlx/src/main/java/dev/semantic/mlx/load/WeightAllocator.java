@@ -1,7 +1,7 @@
 package dev.semantic.mlx.load;
 
 import dev.semantic.mlx.architecture.RopeScaling;
-import dev.semantic.mlx.architecture.Rotary;
+import dev.semantic.mlx.architecture.RotarySpec;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
@@ -132,7 +132,7 @@ public final class WeightAllocator implements Weights {
   }
 
   @Override
-  public Rope rope(Rotary rotary) {
+  public Rope rope(RotarySpec rotary) {
     Rope all = wholeRope(rotary);
     int headDim = checkpoint.decoder().layers().getFirst().attention().headDim();
     float magnitude = rotary.scaling().magnitude();
@@ -141,7 +141,7 @@ public final class WeightAllocator implements Weights {
         : new Rope.Front(all, rotary.dimensions(), magnitude);
   }
 
-  private Rope wholeRope(Rotary rotary) {
+  private Rope wholeRope(RotarySpec rotary) {
     boolean asReference = policy.weightFormat() == WeightFormat.NATIVE;
     if (asReference && rotary.scaling() instanceof RopeScaling.None) {
       return new Rope.Based(rotary.dimensions(), rotary.base(), 1);

@@ -47,7 +47,7 @@ final class Json {
   }
 
   /**
-   * @param given {@code ensure_ascii, indent, separators, sort_keys}
+   * @param arguments {@code ensure_ascii, indent, separators, sort_keys}
    */
   static String of(@Nullable Object value, Arguments arguments) {
     Json json = new Json(arguments);

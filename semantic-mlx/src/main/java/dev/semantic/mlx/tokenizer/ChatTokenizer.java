@@ -1,12 +1,12 @@
 package dev.semantic.mlx.tokenizer;
 
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.time.Clock;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A model's tokens and texts, with memory outside of the heap. */
-public interface ChatTokenizer extends TextCodec, AutoCloseable {
+public interface ChatTokenizer extends Tokenizer, AutoCloseable {
   /** A conversation as a model reads it. */
   @SuppressWarnings("ArrayRecordComponent") // made for whoever asked
   record Rendered(String text, int[] tokens) {}

@@ -1,6 +1,6 @@
 package dev.semantic.mlx.tokenizer;
 
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
@@ -8,7 +8,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
 /** Text from tokens as they come: bytes wait until their code point is whole. */
-final class Utf8Stream implements TextCodec.TokenStream {
+final class Utf8Stream implements Tokenizer.TokenStream {
   private final TokenBytes tokens;
   private final Vocabulary vocabulary;
   private final boolean keepSpecial;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.mlx.architecture.Decoder.Head;
+import dev.semantic.mlx.architecture.ModelDescription.Head;
 import dev.semantic.model.ModelException;
 import java.util.HashMap;
 import java.util.List;
@@ -33,12 +33,12 @@ class ArchitecturesTest {
     return new ModelConfig("config.json", values);
   }
 
-  private static Decoder decoder(String type, Map<String, ?> more) {
+  private static ModelDescription decoder(String type, Map<String, ?> more) {
     ModelConfig config = config(type, more);
     return Architecture.of(config).decoder(config);
   }
 
-  private static Rotary rotary(Map<String, ?> more) {
+  private static RotarySpec rotary(Map<String, ?> more) {
     return decoder("llama", more).layers().getFirst().attention().rotary();
   }
 
@@ -60,18 +60,18 @@ class ArchitecturesTest {
     assertEquals(Head.EMBEDDING, decoder("llama", Map.of()).head());
     assertEquals(Head.OWN, decoder("phi3", Map.of()).head());
     assertEquals(10_000f, rotary(Map.of()).base());
-    Decoder qwen2 = decoder("qwen2", Map.of("head_dim", 32));
+    ModelDescription qwen2 = decoder("qwen2", Map.of("head_dim", 32));
     assertEquals(16, qwen2.layers().getFirst().attention().headDim(), "it knows no other");
     assertEquals(1_000_000f, qwen2.layers().getFirst().attention().rotary().base());
     ModelConfig bare = new ModelConfig("config.json", Map.of("model_type", "gemma3_text"));
-    Decoder gemma3 = Architecture.of(bare).decoder(bare);
+    ModelDescription gemma3 = Architecture.of(bare).decoder(bare);
     assertEquals(26, gemma3.layers().size());
     assertEquals(262_144, gemma3.vocabularySize());
     assertEquals(512, gemma3.layers().get(4).attention().window());
     assertEquals(0, gemma3.layers().get(5).attention().window());
     ModelConfig eyes =
         new ModelConfig("config.json", Map.of("model_type", "gemma3", "text_config", Map.of()));
-    Decoder text = Architecture.of(eyes).decoder(eyes);
+    ModelDescription text = Architecture.of(eyes).decoder(eyes);
     assertEquals(262_208, text.vocabularySize());
     assertEquals(8, text.layers().getFirst().attention().heads());
     assertTrue(text.tensors(false).containsKey("language_model.model.norm.weight"));
@@ -80,7 +80,7 @@ class ArchitecturesTest {
   @Test
   void positionsAreReadWhereverTheyAreWritten() {
     assertEquals(5e5f, rotary(Map.of("rope_theta", 500_000)).base());
-    Rotary nested =
+    RotarySpec nested =
         rotary(
             Map.of(
                 "rope_parameters",
@@ -175,7 +175,7 @@ class ArchitecturesTest {
     double from = 16 * Math.log(32 / (4 * 2 * Math.PI)) / (2 * Math.log(1e4));
     double to = 16 * Math.log(32 / (0.1 * 2 * Math.PI)) / (2 * Math.log(1e4));
     Map<String, Object> blend = Map.of("beta_fast", 4, "beta_slow", 0.1, "truncate", false);
-    Rotary rotary = new Rotary(16, 1e4f, yarn(blend));
+    RotarySpec rotary = new RotarySpec(16, 1e4f, yarn(blend));
     for (int i = 0; i < 8; i++) {
       double plain = Math.pow(1e4, i / 8.0);
       double ramp = Math.clamp((i - Math.max(from, 0)) / (to - Math.max(from, 0)), 0, 1);
@@ -194,9 +194,9 @@ class ArchitecturesTest {
     scaling.put("long_factor", far);
     Map<String, Object> given =
         Map.of("rope_scaling", scaling, "original_max_position_embeddings", 32);
-    Decoder description = decoder("llama", given);
+    ModelDescription description = decoder("llama", given);
     assertEquals(32, description.nearContext());
-    Rotary rotary = description.layers().getFirst().attention().rotary();
+    RotarySpec rotary = description.layers().getFirst().attention().rotary();
     assertEquals(1f, rotary.near().wavelengths()[0]);
     assertEquals(2f, rotary.far().wavelengths()[0]);
     float usual = (float) Math.sqrt(1 + Math.log(4) / Math.log(32));
@@ -217,7 +217,7 @@ class ArchitecturesTest {
   void eachKindOfLayersMayHavePositionsOfItsOwn() {
     Map<String, Object> near = Map.of("rope_type", "default", "rope_theta", 9e3);
     Map<String, Object> far = Map.of("rope_type", "linear", "factor", 8.0, "rope_theta", 2e6);
-    Decoder description =
+    ModelDescription description =
         decoder(
             "gemma3_text",
             Map.of(
@@ -226,10 +226,10 @@ class ArchitecturesTest {
                 "rope_parameters",
                 Map.of("sliding_attention", near, "full_attention", far)));
     assertEquals(
-        new Rotary(256, 9e3f, new RopeScaling.None()),
+        new RotarySpec(256, 9e3f, new RopeScaling.None()),
         description.layers().getFirst().attention().rotary());
     assertEquals(
-        new Rotary(256, 2e6f, new RopeScaling.Linear(8)),
+        new RotarySpec(256, 2e6f, new RopeScaling.Linear(8)),
         description.layers().getLast().attention().rotary());
   }
 
@@ -239,7 +239,7 @@ class ArchitecturesTest {
     Map<String, Object> unbent = new HashMap<>(Map.of("head_dim", 16));
     unbent.put("attn_logit_softcapping", null);
     unbent.put("final_logit_softcapping", null);
-    Decoder description = decoder("gemma2", unbent);
+    ModelDescription description = decoder("gemma2", unbent);
     assertEquals(0, description.layers().getFirst().attention().softcap());
     assertEquals(0, description.logitSoftcap());
   }

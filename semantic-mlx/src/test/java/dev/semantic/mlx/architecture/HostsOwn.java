@@ -1,6 +1,6 @@
 package dev.semantic.mlx.architecture;
 
-import dev.semantic.mlx.architecture.FeedForward.Activation;
+import dev.semantic.mlx.architecture.FeedForwardSpec.Activation;
 import java.util.Collections;
 import java.util.Set;
 
@@ -17,21 +17,22 @@ public final class HostsOwn implements Architecture {
   }
 
   @Override
-  public Decoder decoder(ModelConfig c) {
+  public ModelDescription decoder(ModelConfig c) {
     int headDim = c.count("hidden_size") / c.count("num_attention_heads");
-    Attention attention =
-        Attention.of(
+    AttentionSpec attention =
+        AttentionSpec.of(
             c.count("num_attention_heads"),
             c.count("num_key_value_heads"),
             headDim,
             c.rotary(headDim, 10_000));
-    FeedForward feed = FeedForward.of(c.count("intermediate_size"), Activation.SILU);
-    return Decoder.of(
+    FeedForwardSpec feed = FeedForwardSpec.of(c.count("intermediate_size"), Activation.SILU);
+    return ModelDescription.of(
             c.count("hidden_size"),
             c.count("vocab_size"),
             c.count("max_position_embeddings"),
             c.number("rms_norm_eps"))
         .withLayers(
-            Collections.nCopies(c.count("num_hidden_layers"), Decoder.Layer.of(attention, feed)));
+            Collections.nCopies(
+                c.count("num_hidden_layers"), ModelDescription.Layer.of(attention, feed)));
   }
 }

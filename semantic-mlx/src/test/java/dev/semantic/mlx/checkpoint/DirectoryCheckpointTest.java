@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.semantic.mlx.architecture.Architecture;
-import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.architecture.ModelConfig;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -263,7 +263,7 @@ class DirectoryCheckpointTest {
   @Test
   void whatTheArchitectureThrowsNamesTheConfiguration() {
     ModelConfig config = new ModelConfig("config.json", new TinyDirectory().config);
-    Decoder description = Architecture.of(config).decoder(config);
+    ModelDescription description = Architecture.of(config).decoder(config);
     assertEquals(1, description.layers().size());
     assertEquals("config.json: it is wrong", config.wrong("it is wrong").getMessage());
   }

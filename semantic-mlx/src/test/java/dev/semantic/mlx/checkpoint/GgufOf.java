@@ -1,9 +1,9 @@
 package dev.semantic.mlx.checkpoint;
 
-import dev.semantic.mlx.architecture.Attention;
-import dev.semantic.mlx.architecture.Decoder;
+import dev.semantic.mlx.architecture.AttentionSpec;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.mlx.architecture.RopeScaling;
-import dev.semantic.mlx.architecture.Rotary;
+import dev.semantic.mlx.architecture.RotarySpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -42,8 +42,8 @@ public final class GgufOf {
   }
 
   private void describe() {
-    Decoder description = model.decoder();
-    Attention attention = description.layers().getFirst().attention();
+    ModelDescription description = model.decoder();
+    AttentionSpec attention = description.layers().getFirst().attention();
     metadata.put("general.architecture", architecture);
     put("embedding_length", description.hiddenSize());
     put("block_count", description.layers().size());
@@ -74,7 +74,7 @@ public final class GgufOf {
     metadata.put(architecture + "." + key, value);
   }
 
-  private void scaling(Rotary rotary) {
+  private void scaling(RotarySpec rotary) {
     switch (rotary.scaling()) {
       case RopeScaling.None none -> {}
       case RopeScaling.Linear(float factor) -> {
@@ -88,7 +88,8 @@ public final class GgufOf {
       }
       case RopeScaling.Llama3 llama3 -> {
         float[] plain =
-            new Rotary(rotary.dimensions(), rotary.base(), new RopeScaling.None()).wavelengths();
+            new RotarySpec(rotary.dimensions(), rotary.base(), new RopeScaling.None())
+                .wavelengths();
         float[] factors = rotary.wavelengths();
         for (int i = 0; i < factors.length; i++) {
           factors[i] /= plain[i];
@@ -126,7 +127,7 @@ public final class GgufOf {
         numbers[i] += 1;
       }
     }
-    Attention attention = model.decoder().layers().getFirst().attention();
+    AttentionSpec attention = model.decoder().layers().getFirst().attention();
     int rows = info.shape()[0]; // of a bias, its numbers
     GgufNames.interleavedHeads(architecture, attention.heads(), attention.kvHeads(), name)
         .ifPresent(heads -> interleave(numbers, heads, rows / heads, numbers.length / rows));

@@ -14,7 +14,7 @@ import dev.semantic.mlx.testing.RequiresNatives;
 import dev.semantic.mlx.testing.TinyModels;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.PreparedModel;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,7 +111,7 @@ class ConvertedLogitsTest {
     assertTrue(Files.readString(converted.path().resolve("README.md")).contains("license: "));
   }
 
-  private static void sameWords(TextCodec before, TextCodec after) {
+  private static void sameWords(Tokenizer before, Tokenizer after) {
     for (String text :
         List.of("Hello world", "  two  spaces\n\n\ttab", "naïve 漢字 🙂 1234", "<|im_end|> x<eos>")) {
       int[] tokens = before.encode(text, true);

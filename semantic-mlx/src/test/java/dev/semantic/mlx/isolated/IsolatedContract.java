@@ -17,7 +17,7 @@ abstract class IsolatedContract extends ModelRuntimeContract {
     with(
         first(),
         model -> {
-          assertEquals(Optional.empty(), model.vacancy());
+          assertEquals(Optional.empty(), model.allocateKv());
           try (Sequence donor = model.open()) {
             model.forward(List.of(new Chunk(donor, new int[] {20, 21, 22}, true)));
             assertEquals(Optional.empty(), donor.fork(2));

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.mlx.architecture.Decoder;
 import dev.semantic.mlx.architecture.ModelConfig;
+import dev.semantic.mlx.architecture.ModelDescription;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.checkpoint.Buffers;
 import dev.semantic.mlx.checkpoint.Checkpoint;
@@ -188,7 +188,7 @@ class WeightReaderTest {
     }
 
     @Override
-    public Decoder decoder() {
+    public ModelDescription decoder() {
       throw new UnsupportedOperationException();
     }
 

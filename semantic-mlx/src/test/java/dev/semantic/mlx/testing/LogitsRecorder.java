@@ -4,13 +4,13 @@ import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.KvAllocation;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.Sequence;
-import dev.semantic.spi.TextCodec;
-import dev.semantic.spi.Vacancy;
+import dev.semantic.spi.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -63,7 +63,7 @@ public final class LogitsRecorder implements ModelRuntime {
     }
 
     @Override
-    public TextCodec text() {
+    public Tokenizer text() {
       return model.text();
     }
 
@@ -106,8 +106,8 @@ public final class LogitsRecorder implements ModelRuntime {
     }
 
     @Override
-    public Optional<Vacancy> vacancy() {
-      return model.vacancy();
+    public Optional<KvAllocation> allocateKv() {
+      return model.allocateKv();
     }
 
     @Override

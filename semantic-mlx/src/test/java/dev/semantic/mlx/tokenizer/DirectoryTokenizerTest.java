@@ -13,7 +13,7 @@ import dev.semantic.mlx.files.ModelDirectory;
 import dev.semantic.mlx.testing.Reference;
 import dev.semantic.mlx.testing.TinyModels;
 import dev.semantic.model.ModelException;
-import dev.semantic.spi.TextCodec;
+import dev.semantic.spi.Tokenizer;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -98,9 +98,9 @@ class DirectoryTokenizerTest {
     }
   }
 
-  private static String streamed(TextCodec text, int[] ids) {
+  private static String streamed(Tokenizer text, int[] ids) {
     StringBuilder all = new StringBuilder();
-    TextCodec.TokenStream stream = text.stream(false);
+    Tokenizer.TokenStream stream = text.stream(false);
     for (int id : ids) {
       all.append(stream.next(id));
     }

@@ -7,7 +7,7 @@ package dev.semantic.memory;
  * @param what the array's name
  * @param shape in the field's notation: {@code [576, 1536] float32}
  */
-public record Holding(String owner, String what, String shape, ByteSize size) {
+public record MemoryAllocation(String owner, String what, String shape, ByteSize size) {
   /** {@code smollm2-135m: model.norm.weight [576] float32, 2.3 KiB}. */
   @Override
   public String toString() {

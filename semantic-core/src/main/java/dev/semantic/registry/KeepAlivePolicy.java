@@ -14,55 +14,55 @@ import java.util.Set;
  *     the next request brings it back. Empty: it stays
  * @param pinned models that stay nevertheless
  * @param preload loaded when the registry is built: the first of them that can be
- * @param failureMemory for so long after a model could not be brought back for a request, requests
+ * @param reloadBackoff for so long after a model could not be brought back for a request, requests
  *     are refused with that reason at once, instead of trying again for each
  */
-public record Residency(
+public record KeepAlivePolicy(
     Optional<Duration> idleTimeToLive,
     Set<ModelId> pinned,
     List<ModelId> preload,
-    Duration failureMemory) {
+    Duration reloadBackoff) {
   /** Models stay, and nothing is loaded unasked. */
-  public static final Residency UNLIMITED =
-      new Residency(Optional.empty(), Set.of(), List.of(), Duration.ofSeconds(5));
+  public static final KeepAlivePolicy UNLIMITED =
+      new KeepAlivePolicy(Optional.empty(), Set.of(), List.of(), Duration.ofSeconds(5));
 
-  public Residency {
+  public KeepAlivePolicy {
     Objects.requireNonNull(idleTimeToLive, "idleTimeToLive must not be null");
-    Objects.requireNonNull(failureMemory, "failureMemory must not be null");
+    Objects.requireNonNull(reloadBackoff, "failureMemory must not be null");
     pinned = Set.copyOf(Objects.requireNonNull(pinned, "pinned must not be null"));
     preload = List.copyOf(Objects.requireNonNull(preload, "preload must not be null"));
     if (idleTimeToLive.filter(time -> time.isNegative() || time.isZero()).isPresent()) {
       throw new IllegalArgumentException("A model cannot stay for " + idleTimeToLive.get());
     }
-    if (failureMemory.isNegative()) {
-      throw new IllegalArgumentException("A failure cannot be remembered for " + failureMemory);
+    if (reloadBackoff.isNegative()) {
+      throw new IllegalArgumentException("A failure cannot be remembered for " + reloadBackoff);
     }
   }
 
   /** Models leave after a time without requests. */
-  public static Residency idleFor(Duration time) {
-    return new Residency(
+  public static KeepAlivePolicy idleFor(Duration time) {
+    return new KeepAlivePolicy(
         Optional.of(Objects.requireNonNull(time, "time must not be null")),
         Set.of(),
         List.of(),
-        UNLIMITED.failureMemory());
+        UNLIMITED.reloadBackoff());
   }
 
   /** The same, but these stay. */
-  public Residency pinning(ModelId... models) {
-    return new Residency(
+  public KeepAlivePolicy pinning(ModelId... models) {
+    return new KeepAlivePolicy(
         idleTimeToLive,
         Set.of(Objects.requireNonNull(models, "models must not be null")),
         preload,
-        failureMemory);
+        reloadBackoff);
   }
 
   /** The same, and the first of these that can be is loaded at the start. */
-  public Residency preloading(ModelId... models) {
-    return new Residency(
+  public KeepAlivePolicy preloading(ModelId... models) {
+    return new KeepAlivePolicy(
         idleTimeToLive,
         pinned,
         List.of(Objects.requireNonNull(models, "models must not be null")),
-        failureMemory);
+        reloadBackoff);
   }
 }

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * found, checked whole, and read into the system's page cache, so that the swap to it has little
  * left to wait for. Any thread.
  */
-public final class Preparation {
+public final class ModelPrefetch {
   private final ModelId model;
   private final Monitor monitor;
   private final ThreadHandle thread;
@@ -33,7 +33,7 @@ public final class Preparation {
   private @Nullable Throwable failure;
   private boolean ended;
 
-  Preparation(Timeline timeline, ModelRuntime runtime, ModelId model) {
+  ModelPrefetch(Timeline timeline, ModelRuntime runtime, ModelId model) {
     this.model = model;
     this.monitor = timeline.monitor();
     this.thread = ThreadFrame.once(timeline, "semantic-prepare " + model, new Task(runtime));

@@ -9,7 +9,7 @@ import java.util.Set;
  * From text to tokens and back, as one model does it. Safe for use by several threads; a call that
  * comes, or is still under way, when its model is closed may fail, but does no harm.
  */
-public interface TextCodec {
+public interface Tokenizer {
   /**
    * Tokens of raw text, special tokens in it recognised, as Hugging Face's tokenizers do. For what
    * users write there is {@link #encodeChat}.

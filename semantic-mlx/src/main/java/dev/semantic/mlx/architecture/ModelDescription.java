@@ -18,7 +18,7 @@ import java.util.Map;
  * @param logitSoftcap logits are bent to stay within it; 0 for not at all
  * @param head where logits come from
  */
-public record Decoder(
+public record ModelDescription(
     String prefix,
     int hiddenSize,
     int vocabularySize,
@@ -29,13 +29,14 @@ public record Decoder(
     float logitSoftcap,
     Head head) {
 
-  public Decoder {
+  public ModelDescription {
     layers = List.copyOf(layers);
   }
 
   /** A decoder of plain norms and scales, its head a matrix of its own. */
-  public static Decoder of(int hiddenSize, int vocabularySize, int contextLength, float normEps) {
-    return new Decoder(
+  public static ModelDescription of(
+      int hiddenSize, int vocabularySize, int contextLength, float normEps) {
+    return new ModelDescription(
         "",
         hiddenSize,
         vocabularySize,
@@ -48,8 +49,8 @@ public record Decoder(
   }
 
   /** The same with these layers. */
-  public Decoder withLayers(List<Layer> value) {
-    return new Decoder(
+  public ModelDescription withLayers(List<Layer> value) {
+    return new ModelDescription(
         prefix,
         hiddenSize,
         vocabularySize,
@@ -62,8 +63,8 @@ public record Decoder(
   }
 
   /** The same with tensors whose names begin so. */
-  public Decoder withPrefix(String value) {
-    return new Decoder(
+  public ModelDescription withPrefix(String value) {
+    return new ModelDescription(
         value,
         hiddenSize,
         vocabularySize,
@@ -76,8 +77,8 @@ public record Decoder(
   }
 
   /** The same with norm weights that are stored as what they differ from one by. */
-  public Decoder withNormsAroundOne() {
-    return new Decoder(
+  public ModelDescription withNormsAroundOne() {
+    return new ModelDescription(
         prefix,
         hiddenSize,
         vocabularySize,
@@ -90,8 +91,8 @@ public record Decoder(
   }
 
   /** The same with embedded tokens that are multiplied with a number. */
-  public Decoder withEmbeddingScale(EmbeddingScale value) {
-    return new Decoder(
+  public ModelDescription withEmbeddingScale(EmbeddingScale value) {
+    return new ModelDescription(
         prefix,
         hiddenSize,
         vocabularySize,
@@ -104,8 +105,8 @@ public record Decoder(
   }
 
   /** The same with logits that are bent to stay within a number. */
-  public Decoder withLogitSoftcap(float value) {
-    return new Decoder(
+  public ModelDescription withLogitSoftcap(float value) {
+    return new ModelDescription(
         prefix,
         hiddenSize,
         vocabularySize,
@@ -118,8 +119,8 @@ public record Decoder(
   }
 
   /** The same with its head from somewhere else. */
-  public Decoder withHead(Head value) {
-    return new Decoder(
+  public ModelDescription withHead(Head value) {
+    return new ModelDescription(
         prefix,
         hiddenSize,
         vocabularySize,
@@ -160,9 +161,9 @@ public record Decoder(
    *
    * @param sandwich whether what attention and feed-forward give is normed before it is added, too
    */
-  public record Layer(Attention attention, FeedForward feedForward, boolean sandwich) {
+  public record Layer(AttentionSpec attention, FeedForwardSpec feedForward, boolean sandwich) {
     /** A block with a norm before each half. */
-    public static Layer of(Attention attention, FeedForward feedForward) {
+    public static Layer of(AttentionSpec attention, FeedForwardSpec feedForward) {
       return new Layer(attention, feedForward, false);
     }
 

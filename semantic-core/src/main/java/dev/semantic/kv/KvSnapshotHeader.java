@@ -16,7 +16,7 @@ import java.util.List;
  * @param seams as in {@link KvSnapshot}
  * @param imported as in {@link KvSnapshot}
  */
-public record KvOutline(
+public record KvSnapshotHeader(
     ModelTag tag,
     KvLayout layout,
     KvPrecision precision,
@@ -25,7 +25,7 @@ public record KvOutline(
     List<Integer> seams,
     boolean imported) {
 
-  public KvOutline {
+  public KvSnapshotHeader {
     starts = List.copyOf(starts);
     seams = List.copyOf(seams);
     checkSeams(seams, tokens.length);
@@ -56,8 +56,8 @@ public record KvOutline(
     }
   }
 
-  public static KvOutline of(KvSnapshot snapshot) {
-    return new KvOutline(
+  public static KvSnapshotHeader of(KvSnapshot snapshot) {
+    return new KvSnapshotHeader(
         snapshot.tag(),
         snapshot.layout(),
         snapshot.precision(),

@@ -24,17 +24,17 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Models that come at the start, leave when idle, and come back when they are asked. */
-class ResidencyTest {
+class KeepAlivePolicyTest {
   private static final ModelId ALPHA = Geometry.ALPHA.id();
   private static final Duration SOON = Duration.ofMillis(30);
 
-  private static ScriptedHost house(Residency keepAlive) {
-    return new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.residency(keepAlive));
+  private static ScriptedHost house(KeepAlivePolicy keepAlive) {
+    return new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.keepAlive(keepAlive));
   }
 
   @Test
   void anIdleModelLeavesAndComesBackForTheNextRequest() {
-    try (ScriptedHost host = house(Residency.idleFor(SOON).preloading(ALPHA))) {
+    try (ScriptedHost host = house(KeepAlivePolicy.idleFor(SOON).preloading(ALPHA))) {
       int[] ada = tokens(30, 1);
       int[] adaSaid = said(ada, host.ask("ada", ada));
       await()
@@ -48,7 +48,7 @@ class ResidencyTest {
 
   @Test
   void aPinnedModelStays() throws Exception {
-    Residency pinned = Residency.idleFor(SOON).preloading(ALPHA).pinning(ALPHA);
+    KeepAlivePolicy pinned = KeepAlivePolicy.idleFor(SOON).preloading(ALPHA).pinning(ALPHA);
     try (ScriptedHost host = house(pinned)) {
       Thread.sleep(SOON.multipliedBy(4)); // nothing to wait for: nothing is to happen
       assertEquals(Optional.of(ALPHA), host.registry.current().map(ModelSpec::id));
@@ -57,7 +57,7 @@ class ResidencyTest {
 
   @Test
   void theFirstThatCanBeIsPreloaded() {
-    var keepAlive = Residency.UNLIMITED.preloading(new ModelId("nowhere"), ALPHA);
+    var keepAlive = KeepAlivePolicy.UNLIMITED.preloading(new ModelId("nowhere"), ALPHA);
     try (ScriptedHost host = house(keepAlive)) {
       assertEquals(Geometry.ALPHA.tag(), host.ask("ada", tokens(9, 1)).model());
     }
@@ -66,7 +66,7 @@ class ResidencyTest {
   @Test
   void aFailureIsRememberedForAWhileAndNeverLatches() {
     var keepAlive =
-        new Residency(Optional.of(SOON), Set.of(), List.of(ALPHA), Duration.ofMillis(200));
+        new KeepAlivePolicy(Optional.of(SOON), Set.of(), List.of(ALPHA), Duration.ofMillis(200));
     try (ScriptedHost host = house(keepAlive)) {
       await()
           .atMost(PATIENCE)

@@ -7,7 +7,7 @@ package dev.semantic.mlx.architecture;
  * @param bias whether its matrices have biases
  * @param fused whether gate and up are one matrix in the file, {@code gate_up_proj}
  */
-public record FeedForward(int width, Activation activation, boolean bias, boolean fused) {
+public record FeedForwardSpec(int width, Activation activation, boolean bias, boolean fused) {
   /** What bends the gate. */
   public enum Activation {
     /** {@code x sigmoid(x)}. */
@@ -17,17 +17,17 @@ public record FeedForward(int width, Activation activation, boolean bias, boolea
   }
 
   /** Without biases. */
-  public static FeedForward of(int width, Activation activation) {
-    return new FeedForward(width, activation, false, false);
+  public static FeedForwardSpec of(int width, Activation activation) {
+    return new FeedForwardSpec(width, activation, false, false);
   }
 
   /** The same with biases, or without. */
-  public FeedForward withBias(boolean value) {
-    return new FeedForward(width, activation, value, fused);
+  public FeedForwardSpec withBias(boolean value) {
+    return new FeedForwardSpec(width, activation, value, fused);
   }
 
   /** The same with one matrix in the file for gate and up. */
-  public FeedForward withFusedInput() {
-    return new FeedForward(width, activation, bias, true);
+  public FeedForwardSpec withFusedInput() {
+    return new FeedForwardSpec(width, activation, bias, true);
   }
 }

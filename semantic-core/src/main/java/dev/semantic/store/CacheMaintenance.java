@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * looked at in the background, after caches were parked and every ten minutes; all methods here
  * work at once, on the caller's thread. Any thread may call.
  */
-public final class CacheUpkeep {
-  private static final Log LOG = Log.of(CacheUpkeep.class);
+public final class CacheMaintenance {
+  private static final Log LOG = Log.of(CacheMaintenance.class);
 
   /** A cache that was just loaded is in nobody's memory yet. */
   private static final Duration JUST_USED = Duration.ofMinutes(1);
@@ -33,19 +33,19 @@ public final class CacheUpkeep {
   private final TagDirectories tags;
   private final StoreLocks locks;
   private final Clock clock;
-  private final UpkeepPolicy policy;
+  private final MaintenancePolicy policy;
   private final DiskSpace space;
   private final ArchiveService archiveService;
   private final Archive archive;
   private final List<PinnedAgents> users = new CopyOnWriteArrayList<>();
   private final Set<CacheState> told = EnumSet.noneOf(CacheState.class);
 
-  CacheUpkeep(
+  CacheMaintenance(
       RootLayout layout,
       TagDirectories tags,
       StoreLocks locks,
       Clock clock,
-      UpkeepPolicy policy,
+      MaintenancePolicy policy,
       DiskSpace space) {
     this.layout = layout;
     this.tags = tags;
@@ -53,7 +53,7 @@ public final class CacheUpkeep {
     this.clock = clock;
     this.policy = policy;
     this.space = space;
-    this.archiveService = new ArchiveService(layout, tags, locks, policy.departed());
+    this.archiveService = new ArchiveService(layout, tags, locks, policy.inactiveModels());
     this.archive = new Archive(layout, tags);
   }
 
@@ -78,8 +78,8 @@ public final class CacheUpkeep {
    * Removes what goes beyond the policy's limits; what cannot be looked at or removed stays and is
    * logged. What is worth least goes first: quarantine, archive, live.
    */
-  public synchronized UpkeepReport run() {
-    UpkeepReport report = UpkeepReport.NOTHING;
+  public synchronized MaintenanceReport run() {
+    MaintenanceReport report = MaintenanceReport.NOTHING;
     for (CacheState kind : List.of(CacheState.QUARANTINED, CacheState.ARCHIVED, CacheState.LIVE)) {
       try {
         report = report.plus(round(kind));
@@ -94,7 +94,7 @@ public final class CacheUpkeep {
     return report;
   }
 
-  private UpkeepReport round(CacheState kind) throws IOException {
+  private MaintenanceReport round(CacheState kind) throws IOException {
     Retention limits =
         switch (kind) {
           case LIVE -> policy.live();
@@ -102,7 +102,7 @@ public final class CacheUpkeep {
           case QUARANTINED -> policy.quarantine();
         };
     if (limits.isUnlimited()) {
-      return UpkeepReport.NOTHING;
+      return MaintenanceReport.NOTHING;
     }
     long total = 0;
     List<Path> files;
@@ -119,7 +119,7 @@ public final class CacheUpkeep {
     EvictionPass round =
         new EvictionPass(
             kind, limits, clock.instant(), layout.root(), total, space.free(layout.root()));
-    UpkeepReport report = round.run(files, inUse(), file -> removeIfIdle(kind, file));
+    MaintenanceReport report = round.run(files, inUse(), file -> removeIfIdle(kind, file));
     tell(kind, round.beyond());
     return report;
   }

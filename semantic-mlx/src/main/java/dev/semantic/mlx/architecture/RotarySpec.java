@@ -7,8 +7,8 @@ package dev.semantic.mlx.architecture;
  * @param base wavelengths grow from one to this
  * @param scaling how they were stretched
  */
-public record Rotary(int dimensions, float base, RopeScaling scaling) {
-  public Rotary {
+public record RotarySpec(int dimensions, float base, RopeScaling scaling) {
+  public RotarySpec {
     if (dimensions < 2 || dimensions % 2 != 0) {
       throw new IllegalArgumentException(
           "Positions turn an even number of dimensions, not " + dimensions);
@@ -16,16 +16,16 @@ public record Rotary(int dimensions, float base, RopeScaling scaling) {
   }
 
   /** As sequences turn that are not longer than the context a model was first trained with. */
-  public Rotary near() {
+  public RotarySpec near() {
     return scaling instanceof RopeScaling.LongRope both
-        ? new Rotary(dimensions, base, both.near())
+        ? new RotarySpec(dimensions, base, both.near())
         : this;
   }
 
   /** As longer ones turn; the same where nothing is said of them. */
-  public Rotary far() {
+  public RotarySpec far() {
     return scaling instanceof RopeScaling.LongRope both
-        ? new Rotary(dimensions, base, both.far())
+        ? new RotarySpec(dimensions, base, both.far())
         : this;
   }
 

@@ -11,11 +11,11 @@ package dev.semantic.mlx.architecture;
  * @param fused whether the three are one matrix in the file, {@code qkv_proj}
  * @param softcap scores are bent to stay within it; 0 for not at all
  */
-public record Attention(
+public record AttentionSpec(
     int heads,
     int kvHeads,
     int headDim,
-    Rotary rotary,
+    RotarySpec rotary,
     float scale,
     int window,
     boolean headNorms,
@@ -24,7 +24,7 @@ public record Attention(
     boolean fused,
     float softcap) {
 
-  public Attention {
+  public AttentionSpec {
     if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0) {
       throw new IllegalArgumentException(
           "%d heads cannot share %d of keys and values".formatted(heads, kvHeads));
@@ -36,9 +36,10 @@ public record Attention(
   }
 
   /** Attention to everything, scaled by {@code 1 / sqrt(headDim)}; no norms, no biases. */
-  public static Attention of(int heads, int kvHeads, int headDim, Rotary rotary) {
+  public static AttentionSpec of(int heads, int kvHeads, int headDim, RotarySpec rotary) {
     float scale = (float) (1 / Math.sqrt(headDim));
-    return new Attention(heads, kvHeads, headDim, rotary, scale, 0, false, false, false, false, 0);
+    return new AttentionSpec(
+        heads, kvHeads, headDim, rotary, scale, 0, false, false, false, false, 0);
   }
 
   /**
@@ -46,9 +47,9 @@ public record Attention(
    *
    * @param scalar {@code query_pre_attn_scalar}
    */
-  public Attention scaledBy(float scalar) {
+  public AttentionSpec scaledBy(float scalar) {
     float value = (float) (1 / Math.sqrt(scalar));
-    return new Attention(
+    return new AttentionSpec(
         heads,
         kvHeads,
         headDim,
@@ -63,8 +64,8 @@ public record Attention(
   }
 
   /** The same with a window. */
-  public Attention withWindow(int value) {
-    return new Attention(
+  public AttentionSpec withWindow(int value) {
+    return new AttentionSpec(
         heads,
         kvHeads,
         headDim,
@@ -79,8 +80,8 @@ public record Attention(
   }
 
   /** The same with normed queries and keys. */
-  public Attention withHeadNorms() {
-    return new Attention(
+  public AttentionSpec withHeadNorms() {
+    return new AttentionSpec(
         heads,
         kvHeads,
         headDim,
@@ -95,14 +96,14 @@ public record Attention(
   }
 
   /** The same with biases. */
-  public Attention withBiases(boolean input, boolean output) {
-    return new Attention(
+  public AttentionSpec withBiases(boolean input, boolean output) {
+    return new AttentionSpec(
         heads, kvHeads, headDim, rotary, scale, window, headNorms, input, output, fused, softcap);
   }
 
   /** The same with one matrix in the file for queries, keys and values. */
-  public Attention withFusedInput() {
-    return new Attention(
+  public AttentionSpec withFusedInput() {
+    return new AttentionSpec(
         heads,
         kvHeads,
         headDim,
@@ -117,8 +118,8 @@ public record Attention(
   }
 
   /** The same with scores that are bent to stay within a number. */
-  public Attention withSoftcap(float value) {
-    return new Attention(
+  public AttentionSpec withSoftcap(float value) {
+    return new AttentionSpec(
         heads,
         kvHeads,
         headDim,

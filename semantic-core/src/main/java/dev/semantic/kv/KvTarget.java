@@ -9,14 +9,14 @@ import java.util.Optional;
  * to copy them once more.
  */
 @FunctionalInterface
-public interface KvMemory {
+public interface KvTarget {
   /**
    * Memory for a cache whose header has been checked. Called at most once for each reading, by the
    * thread that reads; what lies there afterwards is good only if the reading says so.
    *
    * @return a place for each layer; empty if this cache cannot be taken, and then nothing is read
    */
-  Optional<List<Place>> places(KvOutline header);
+  Optional<List<KvBuffers>> buffers(KvSnapshotHeader header);
 
   /**
    * Where one layer's keys and values go: the tokens of each head one behind the other, from the
@@ -24,7 +24,7 @@ public interface KvMemory {
    *
    * @param headStride bytes from one head's first token to the next head's
    */
-  record Place(ByteBuffer keys, ByteBuffer values, int headStride) {
+  record KvBuffers(ByteBuffer keys, ByteBuffer values, int headStride) {
     @Override
     public ByteBuffer keys() {
       return keys.duplicate();

@@ -1,7 +1,7 @@
 package dev.semantic.swap;
 
 /** What becomes of a swap that is asked for while another one runs. */
-public enum IfBusy {
+public enum SwapConflict {
   /** It is refused. */
   REFUSE,
 
