@@ -38,7 +38,7 @@ class ArchitectureTest {
   static final ArchRule ONLY_CAPI_LINKS =
       noClasses()
           .that()
-          .resideOutsideOfPackage(CAPI)
+          .resideOutsideOfPackage(CAPI + "..")
           .should()
           .dependOnClassesThat()
           .haveFullyQualifiedName("java.lang.foreign.Linker")
@@ -115,10 +115,10 @@ class ArchitectureTest {
   private static final String MAY_OPEN_FILES =
       "dev\\.semantic\\.mlx\\.(files|convert)\\..*"
           + "|dev\\.semantic\\.mlx\\.models\\.hub\\.(HubCache|PartialBlob|HubOutline)"
-          + "|dev\\.semantic\\.mlx\\.models\\.(ModelOutline|ModelFetcher|PartJoiner)"
+          + "|dev\\.semantic\\.mlx\\.models\\.(RemoteModelHeaders|ModelFetcher|PartJoiner)"
           + "|dev\\.semantic\\.mlx\\.tokenizer\\.TokenizerLibrary"
-          + "|dev\\.semantic\\.mlx\\.capi\\.NativeLibrary"
-          + "|dev\\.semantic\\.mlx\\.isolated\\.(Launch|ChildClassPath)"
+          + "|dev\\.semantic\\.mlx\\.capi\\.natives\\.NativeLibrary"
+          + "|dev\\.semantic\\.mlx\\.isolated\\.(WorkerOptions|WorkerClassPath)"
           + "|dev\\.semantic\\.mlx\\.checkpoint\\.(MappedFile|Fingerprints)";
 
   @ArchTest
@@ -154,7 +154,7 @@ class ArchitectureTest {
       public void check(JavaMethod method, ConditionEvents events) {
         Stream.concat(method.getRawParameterTypes().stream(), Stream.of(method.getRawReturnType()))
             .map(JavaClass::getPackageName)
-            .filter(p -> p.equals("java.lang.foreign") || p.equals(CAPI) || p.equals(ARRAY))
+            .filter(p -> p.equals("java.lang.foreign") || p.startsWith(CAPI) || p.equals(ARRAY))
             .forEach(
                 p -> events.add(SimpleConditionEvent.satisfied(method, method + " mentions " + p)));
       }

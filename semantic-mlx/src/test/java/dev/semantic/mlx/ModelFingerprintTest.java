@@ -36,8 +36,8 @@ class ModelFingerprintTest {
       value = {
         "EXPANDED FLOAT32 false cpu FLOAT32|EXPANDED|FLOAT32|false|cpu",
         "QUANTISED FLOAT16 false cpu FLOAT16|QUANTISED|FLOAT16|false|cpu",
-        "NARROW BFLOAT16 false cpu BFLOAT16|NARROW|BFLOAT16|false|cpu",
-        "AS_IN_FILE BFLOAT16 false cpu BFLOAT16|AS_IN_FILE|BFLOAT16|false|cpu",
+        "HALF BFLOAT16 false cpu BFLOAT16|NARROW|BFLOAT16|false|cpu",
+        "NATIVE BFLOAT16 false cpu BFLOAT16|AS_IN_FILE|BFLOAT16|false|cpu",
         "QUANTISED BFLOAT16 true gpu BFLOAT16|QUANTISED|BFLOAT16|true|gpu"
       })
   void textOfEveryForm(
