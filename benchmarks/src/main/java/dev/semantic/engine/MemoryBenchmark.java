@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.engine.IdleSequences.Hot;
+import dev.semantic.engine.IdleSequences.IdleSequence;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;
 import dev.semantic.kv.AgentId;
@@ -109,15 +109,15 @@ public class MemoryBenchmark {
       GenerationRequest request = GenerationRequest.of(new Prompt.Tokens(prompt)).build();
       RequestOutput generation = new RequestOutput(Timeline.SYSTEM.monitor(), () -> {});
       Request queued = Request.of(request, generation, 0, Duration.ofHours(1));
-      Hot empty = fresh(pool, new int[0]);
+      IdleSequence empty = fresh(pool, new int[0]);
       active.add(new RunningRequest(queued, i, empty, serving, prompt, 0, Timeline.SYSTEM));
     }
   }
 
-  private static Hot fresh(BlockPool pool, int[] tokens) {
+  private static IdleSequence fresh(BlockPool pool, int[] tokens) {
     BlockPool.Lease lease = pool.lease();
     lease.growTo(tokens.length);
-    return new Hot(new Text(tokens), lease, false);
+    return new IdleSequence(new Text(tokens), lease, false);
   }
 
   private int[] text(int seed) {
@@ -136,15 +136,15 @@ public class MemoryBenchmark {
   }
 
   @Benchmark
-  public Optional<Hot> lookUp() {
+  public Optional<IdleSequence> lookUp() {
     return idle.peek(someone());
   }
 
   /** As each request does. */
   @Benchmark
-  public Hot takeAndPutBack() {
+  public IdleSequence takeAndPutBack() {
     AgentId agent = someone();
-    Hot taken = idle.take(agent).orElseThrow();
+    IdleSequence taken = idle.take(agent).orElseThrow();
     idle.put(agent, taken);
     return taken;
   }

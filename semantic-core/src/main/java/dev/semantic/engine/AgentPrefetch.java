@@ -44,7 +44,7 @@ final class AgentPrefetch {
     private final Set<AgentId> asked = new HashSet<>(); // before they were brought back
     private final Set<AgentId> alone = new HashSet<>(); // of those, who is still on the way
     private final Set<AgentId> back = new HashSet<>();
-    private @Nullable Passenger passenger;
+    private @Nullable Prefetched prefetched;
     private boolean reading = true;
 
     /**
@@ -58,7 +58,7 @@ final class AgentPrefetch {
     }
 
     private boolean isOver() {
-      return !reading && passenger == null && alone.isEmpty();
+      return !reading && prefetched == null && alone.isEmpty();
     }
 
     private int count() {
@@ -67,7 +67,7 @@ final class AgentPrefetch {
   }
 
   /** An agent whose cache has been read. */
-  record Passenger(ParkedCache parked, LoadedKv cache, ServingModel serving) {
+  record Prefetched(ParkedCache parked, LoadedKv cache, ServingModel serving) {
     AgentId agent() {
       return parked.agent();
     }
@@ -169,7 +169,7 @@ final class AgentPrefetch {
     if (cache.isEmpty()) {
       return false;
     }
-    monitor.holding(() -> trip.passenger = new Passenger(one, cache.get(), trip.serving));
+    monitor.holding(() -> trip.prefetched = new Prefetched(one, cache.get(), trip.serving));
     wake.run();
     return awaitTaken(trip, one.agent());
   }
@@ -178,16 +178,16 @@ final class AgentPrefetch {
     boolean interrupted = false;
     monitor.lock();
     try {
-      while (present == trip && trip.passenger != null) {
+      while (present == trip && trip.prefetched != null) {
         try {
           monitor.await();
         } catch (InterruptedException e) {
           interrupted = true;
         }
       }
-      if (trip.passenger != null) {
-        trip.passenger.cache().drop();
-        trip.passenger = null;
+      if (trip.prefetched != null) {
+        trip.prefetched.cache().drop();
+        trip.prefetched = null;
       }
       return trip.back.contains(agent);
     } finally {
@@ -226,7 +226,7 @@ final class AgentPrefetch {
 
   /** Whether the scheduler may let somebody in. */
   boolean isReady() {
-    return monitor.holding(() -> present != null && present.passenger != null);
+    return monitor.holding(() -> present != null && present.prefetched != null);
   }
 
   /**
@@ -236,26 +236,26 @@ final class AgentPrefetch {
    * @param door gives him a sequence; false if it can't
    * @param regret hears of who was forgotten while he was let in
    */
-  void letIn(Predicate<Passenger> door, Consumer<AgentId> regret) {
+  void admit(Predicate<Prefetched> door, Consumer<AgentId> regret) {
     Trip trip = monitor.holding(() -> present);
-    Passenger passenger = trip == null ? null : monitor.holding(() -> trip.passenger);
-    if (trip == null || passenger == null) {
+    Prefetched prefetched = trip == null ? null : monitor.holding(() -> trip.prefetched);
+    if (trip == null || prefetched == null) {
       return;
     }
     boolean in = false;
     try {
-      in = !hasAsked(trip, passenger.agent()) && door.test(passenger);
-      if (in && hasAsked(trip, passenger.agent())) {
-        regret.accept(passenger.agent());
+      in = !hasAsked(trip, prefetched.agent()) && door.test(prefetched);
+      if (in && hasAsked(trip, prefetched.agent())) {
+        regret.accept(prefetched.agent());
       }
     } finally {
       boolean isBack = in;
-      passenger.cache().drop(); // which does nothing to what is in
+      prefetched.cache().drop(); // which does nothing to what is in
       monitor.holding(
           () -> {
-            trip.passenger = null;
+            trip.prefetched = null;
             if (isBack) {
-              trip.back.add(passenger.agent());
+              trip.back.add(prefetched.agent());
             }
             monitor.signalAll();
           });

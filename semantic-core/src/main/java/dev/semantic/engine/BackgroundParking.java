@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.engine.IdleSequences.Hot;
+import dev.semantic.engine.IdleSequences.IdleSequence;
 import dev.semantic.engine.Parking.Copied;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
@@ -90,7 +90,7 @@ final class BackgroundParking {
   void begin() {
     long begun = timeline.nanoTime();
     AgentId agent = next();
-    Hot silent = agent == null ? null : idleSequences.peek(agent).orElse(null);
+    IdleSequence silent = agent == null ? null : idleSequences.peek(agent).orElse(null);
     try {
       if (agent != null && silent != null && silent.sequence().length() == 0) {
         silent.hasNothingToSay();
@@ -113,7 +113,7 @@ final class BackgroundParking {
       due.addAll(idleSequences.changed());
     }
     AgentId next = due.poll();
-    while (next != null && idleSequences.peek(next).filter(Hot::isChanged).isEmpty()) {
+    while (next != null && idleSequences.peek(next).filter(IdleSequence::isChanged).isEmpty()) {
       next = due.poll(); // it has asked meanwhile: it falls silent again
     }
     return next;
@@ -236,7 +236,7 @@ final class BackgroundParking {
    * @throws CacheException if the store does not come back
    * @throws RuntimeException or an Error: why it could not be parked
    */
-  void park(AgentId agent, Hot leaving) {
+  void park(AgentId agent, IdleSequence leaving) {
     if (leaving.sequence().length() == 0) {
       return; // it has nothing to say
     }
@@ -323,7 +323,7 @@ final class BackgroundParking {
     boolean interrupted = false;
     try {
       while (isWriting()) {
-        if (cancelled.getAsBoolean()) { // which may take the lobby's lock
+        if (cancelled.getAsBoolean()) { // which may take the engine's lock
           throw new CancellationException("Nobody waits for the agents to be parked any more");
         }
         interrupted |= sleep();

@@ -374,7 +374,7 @@ final class EngineState {
         () -> {
           PromptTokens next = untokenized().orElse(null);
           if (next != null) {
-            next.ticket().made().set(next);
+            next.request().made().set(next);
             tokenizing++;
           }
           return next;
@@ -386,7 +386,7 @@ final class EngineState {
     return monitor.holding(
         () -> {
           prompt.take();
-          return !prompt.ticket().generation().isDone();
+          return !prompt.request().generation().isDone();
         });
   }
 

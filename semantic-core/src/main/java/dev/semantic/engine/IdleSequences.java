@@ -45,7 +45,7 @@ final class IdleSequences {
   static final class Attempt implements Parked {}
 
   /** An agent's sequence, the blocks that are booked for it, and whether it is parked as it is. */
-  static final class Hot {
+  static final class IdleSequence {
     private final Sequence sequence;
     private final BlockPool.Lease lease;
     private final AtomicReference<Parked> parked = new AtomicReference<>(Parked.Not.CHANGED);
@@ -59,7 +59,7 @@ final class IdleSequences {
      *
      * @param imported as in {@link KvSnapshot}
      */
-    Hot(Sequence sequence, BlockPool.Lease lease, boolean imported) {
+    IdleSequence(Sequence sequence, BlockPool.Lease lease, boolean imported) {
       this.sequence = sequence;
       this.lease = lease;
       this.imported = imported;
@@ -169,7 +169,7 @@ final class IdleSequences {
      * A sequence of its own that begins with the first {@code tokens} of this one, which both hold
      * together; empty where that would not be exact, or takes a block that is not there.
      */
-    Optional<Hot> fork(int tokens) {
+    Optional<IdleSequence> fork(int tokens) {
       boolean parts = lease.sharedTokens() < tokens;
       Optional<BlockPool.Fork> begun = lease.beginFork(tokens);
       if (begun.isEmpty()) {
@@ -179,7 +179,7 @@ final class IdleSequences {
         if (parts) {
           change(); // it lies in other parts than those that are parked
         }
-        return sequence.fork(tokens).map(its -> new Hot(its, part.end(), false));
+        return sequence.fork(tokens).map(its -> new IdleSequence(its, part.end(), false));
       }
     }
 
@@ -197,15 +197,15 @@ final class IdleSequences {
   }
 
   /** The bound is the pool's, not the cache's: nothing may leave without being parked. */
-  private final Cache<AgentId, Hot> idle =
+  private final Cache<AgentId, IdleSequence> idle =
       Caffeine.newBuilder()
           .executor(Runnable::run)
           .maximumWeight(Long.MAX_VALUE - 1)
-          .weigher((AgentId agent, Hot hot) -> hot.lease().blocks())
+          .weigher((AgentId agent, IdleSequence idleSequence) -> idleSequence.lease().blocks())
           .build();
 
   /** Nobody's any more, to be closed where the model may be used. */
-  private final Queue<Hot> forgotten = new ConcurrentLinkedQueue<>();
+  private final Queue<IdleSequence> forgotten = new ConcurrentLinkedQueue<>();
 
   private final AtomicLong comings = new AtomicLong();
   private final Set<AgentId> pinned = ConcurrentHashMap.newKeySet();
@@ -229,26 +229,26 @@ final class IdleSequences {
   }
 
   /** Sequences that their agents use just now; those that are closed have nobody any more. */
-  private final ConcurrentMap<AgentId, Hot> lent = new ConcurrentHashMap<>();
+  private final ConcurrentMap<AgentId, IdleSequence> lent = new ConcurrentHashMap<>();
 
   /** Takes an agent's sequence out for use; whoever takes it puts it back or closes it. */
-  Optional<Hot> take(AgentId agent) {
-    Hot hot = idle.asMap().get(agent);
-    if (hot == null) {
+  Optional<IdleSequence> take(AgentId agent) {
+    IdleSequence idleSequence = idle.asMap().get(agent);
+    if (idleSequence == null) {
       return Optional.empty();
     }
-    Optional<Hot> taken = Optional.of(hot);
-    putWhole(lent, agent, hot); // first: it is nowhere else if memory runs out
-    if (idle.asMap().remove(agent, hot)) {
+    Optional<IdleSequence> taken = Optional.of(idleSequence);
+    putWhole(lent, agent, idleSequence); // first: it is nowhere else if memory runs out
+    if (idle.asMap().remove(agent, idleSequence)) {
       return taken;
     }
-    lent.remove(agent, hot); // somebody else has it
+    lent.remove(agent, idleSequence); // somebody else has it
     return Optional.empty();
   }
 
   /** The agent has nothing idle in memory any more. By any thread. */
   void forget(AgentId agent) {
-    Hot its = idle.asMap().remove(agent);
+    IdleSequence its = idle.asMap().remove(agent);
     if (its != null) {
       its.forget();
       forgotten.add(its);
@@ -260,7 +260,7 @@ final class IdleSequences {
   }
 
   void closeForgotten() {
-    for (Hot next = forgotten.poll(); next != null; next = forgotten.poll()) {
+    for (IdleSequence next = forgotten.poll(); next != null; next = forgotten.poll()) {
       ModelRunner.close(next);
     }
   }
@@ -280,9 +280,9 @@ final class IdleSequences {
   }
 
   /** The agent uses this sequence until it is put here, or closed. */
-  void markInUse(AgentId agent, Hot hot) {
+  void markInUse(AgentId agent, IdleSequence idleSequence) {
     lent.values().removeIf(other -> other.closed);
-    lent.put(agent, hot);
+    lent.put(agent, idleSequence);
   }
 
   /** Nobody uses any longer what was lent: its requests have ended. */
@@ -300,8 +300,8 @@ final class IdleSequences {
   Set<AgentId> agents() {
     Set<AgentId> agents = new HashSet<>(idle.asMap().keySet());
     lent.forEach(
-        (agent, hot) -> {
-          if (!hot.closed) {
+        (agent, idleSequence) -> {
+          if (!idleSequence.closed) {
             agents.add(agent);
           }
         });
@@ -313,9 +313,9 @@ final class IdleSequences {
     return comings.get();
   }
 
-  void put(AgentId agent, Hot hot) {
+  void put(AgentId agent, IdleSequence idleSequence) {
     comings.incrementAndGet();
-    Hot former = putWhole(idle.asMap(), agent, hot);
+    IdleSequence former = putWhole(idle.asMap(), agent, idleSequence);
     lent.remove(agent);
     if (former != null) {
       former.close();
@@ -326,11 +326,12 @@ final class IdleSequences {
    * Or not at all: a map that finds no memory to grow may hold what it was given all the same, and
    * whoever hears of that closes it.
    */
-  private static @Nullable Hot putWhole(ConcurrentMap<AgentId, Hot> map, AgentId agent, Hot hot) {
+  private static @Nullable IdleSequence putWhole(
+      ConcurrentMap<AgentId, IdleSequence> map, AgentId agent, IdleSequence idleSequence) {
     try {
-      return map.put(agent, hot);
+      return map.put(agent, idleSequence);
     } catch (Throwable t) {
-      map.remove(agent, hot);
+      map.remove(agent, idleSequence);
       throw t;
     }
   }
@@ -349,23 +350,24 @@ final class IdleSequences {
                     .findFirst());
   }
 
-  void forEach(Consumer<Hot> task) {
+  void forEach(Consumer<IdleSequence> task) {
     idle.asMap().values().forEach(task);
   }
 
   /** All of them, the least missed last. */
-  Map<AgentId, Hot> all() {
+  Map<AgentId, IdleSequence> all() {
     idle.cleanUp();
     return new LinkedHashMap<>(idle.policy().eviction().orElseThrow().hottest(Integer.MAX_VALUE));
   }
 
-  Optional<Hot> peek(AgentId agent) {
+  Optional<IdleSequence> peek(AgentId agent) {
     return Optional.ofNullable(idle.asMap().get(agent));
   }
 
   /** How many have something that is not parked as it is. */
   int unparked() {
-    return (int) idle.asMap().values().stream().filter(hot -> !hot.isParked()).count();
+    return (int)
+        idle.asMap().values().stream().filter(idleSequence -> !idleSequence.isParked()).count();
   }
 
   int size() {
@@ -377,7 +379,7 @@ final class IdleSequences {
    *
    * @param taking takes one out, as long as they are the caller's to close
    */
-  void closeAll(Function<Supplier<Optional<Hot>>, Optional<Hot>> taking) {
+  void closeAll(Function<Supplier<Optional<IdleSequence>>, Optional<IdleSequence>> taking) {
     RuntimeException failure = null;
     OutOfMemoryError none = null;
     for (int left = forgotten.size(); left > 0; left--) {
@@ -385,7 +387,7 @@ final class IdleSequences {
     }
     for (AgentId agent : Map.copyOf(idle.asMap()).keySet()) {
       try {
-        taking.apply(() -> take(agent)).ifPresent(Hot::close);
+        taking.apply(() -> take(agent)).ifPresent(IdleSequence::close);
       } catch (OutOfMemoryError e) { // it may still be there
         none = e;
       } catch (Throwable t) {

@@ -1,7 +1,7 @@
 package dev.semantic.engine;
 
 import dev.semantic.engine.Arrivals.Arrival;
-import dev.semantic.engine.IdleSequences.Hot;
+import dev.semantic.engine.IdleSequences.IdleSequence;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
@@ -100,7 +100,7 @@ final class KvCacheManager {
   }
 
   /** Less than a block of what is asked, of which others may have parked more. */
-  private static boolean holdsLittle(Hot idle, Arrival arrival) {
+  private static boolean holdsLittle(IdleSequence idle, Arrival arrival) {
     int[] tokens = arrival.tokens();
     try {
       return tokens.length > BlockPool.BLOCK_TOKENS
@@ -123,7 +123,7 @@ final class KvCacheManager {
   /** Begins it, with what was parked, if anything. */
   RunningRequest begin(Arrival arrival, Optional<LoadedKv> parked) {
     ServingModel serving = arrival.serving();
-    Hot sequence = continued(arrival, parked);
+    IdleSequence sequence = continued(arrival, parked);
     try {
       arrival.agent().ifPresent(agent -> idleSequences.markInUse(agent, sequence));
       int cached = sequence.sequence().length();
@@ -143,10 +143,10 @@ final class KvCacheManager {
   }
 
   /** A sequence that holds as many of the first tokens as can be had, but never all of them. */
-  private Hot continued(Arrival arrival, Optional<LoadedKv> parked) {
+  private IdleSequence continued(Arrival arrival, Optional<LoadedKv> parked) {
     ServingModel serving = arrival.serving();
     int[] tokens = arrival.tokens();
-    Hot sequence;
+    IdleSequence sequence;
     Optional<LoadedKv> known =
         parked.filter(cache -> !arrival.beginning().request().generation().isForgotten());
     try {
@@ -176,7 +176,8 @@ final class KvCacheManager {
   }
 
   /** Nobody who holds less of it than others have parked goes on with what he holds. */
-  private static Optional<Hot> unlessLess(Hot idle, Optional<LoadedKv> parked, int[] tokens) {
+  private static Optional<IdleSequence> unlessLess(
+      IdleSequence idle, Optional<LoadedKv> parked, int[] tokens) {
     boolean less =
         parked.isPresent()
             && idle.sequence().common(tokens) < KvLoader.common(parked.get().tokens(), tokens);
@@ -186,12 +187,12 @@ final class KvCacheManager {
     return less ? Optional.empty() : Optional.of(idle);
   }
 
-  private Optional<Hot> restore(Arrival arrival, LoadedKv cache) {
+  private Optional<IdleSequence> restore(Arrival arrival, LoadedKv cache) {
     return arrival.agent().flatMap(agent -> restore(agent, cache, arrival.serving(), true));
   }
 
-  Hot fresh(ServingModel serving) {
-    return new Hot(serving.model().open(), pool.lease(), false);
+  IdleSequence fresh(ServingModel serving) {
+    return new IdleSequence(serving.model().open(), pool.lease(), false);
   }
 
   /**
@@ -199,12 +200,12 @@ final class KvCacheManager {
    *
    * @param evicting whether idle agents may have to leave for it
    */
-  private Optional<Hot> restore(
+  private Optional<IdleSequence> restore(
       AgentId agent, LoadedKv cache, ServingModel serving, boolean evicting) {
     try {
       return switch (cache) {
         case LoadedKv.InPlace there ->
-            Optional.of(new Hot(there.occupy(), there.lease(), there.imported()));
+            Optional.of(new IdleSequence(there.occupy(), there.lease(), there.imported()));
         case LoadedKv.Copy(KvSnapshot snapshot) -> copy(agent, snapshot, serving, evicting);
       };
     } catch (Throwable t) {
@@ -213,7 +214,7 @@ final class KvCacheManager {
     }
   }
 
-  private Optional<Hot> copy(
+  private Optional<IdleSequence> copy(
       AgentId agent, KvSnapshot snapshot, ServingModel serving, boolean evicting) {
     BlockPool.Lease lease = pool.lease();
     int tokens = snapshot.tokens().length;
@@ -227,7 +228,8 @@ final class KvCacheManager {
         LOG.info("No room to restore {} with {} tokens in parts", agent, tokens);
         return Optional.empty();
       }
-      Hot back = new Hot(serving.model().restore(snapshot), lease, snapshot.imported());
+      IdleSequence back =
+          new IdleSequence(serving.model().restore(snapshot), lease, snapshot.imported());
       restored = true;
       return Optional.of(back);
     } finally {
@@ -238,16 +240,16 @@ final class KvCacheManager {
   }
 
   /** Gives somebody who is brought back a sequence; false if it can't. */
-  boolean welcome(AgentPrefetch.Passenger passenger) {
-    AgentId agent = passenger.agent();
+  boolean admit(AgentPrefetch.Prefetched prefetched) {
+    AgentId agent = prefetched.agent();
     if (idleSequences.peek(agent).isPresent()) {
       return false;
     }
-    Optional<Hot> back =
-        restore(agent, passenger.cache(), passenger.serving(), idleSequences.isPinned(agent));
+    Optional<IdleSequence> back =
+        restore(agent, prefetched.cache(), prefetched.serving(), idleSequences.isPinned(agent));
     back.ifPresent(
         sequence -> {
-          sequence.isParkedAs(passenger.parked());
+          sequence.isParkedAs(prefetched.parked());
           idleSequences.put(agent, sequence);
         });
     return back.isPresent();
@@ -277,7 +279,7 @@ final class KvCacheManager {
         return false;
       }
       if (anyway || park(leaving.get())) {
-        idleSequences.take(leaving.get()).ifPresent(Hot::close);
+        idleSequences.take(leaving.get()).ifPresent(IdleSequence::close);
       } else {
         stay.add(leaving.get());
       }

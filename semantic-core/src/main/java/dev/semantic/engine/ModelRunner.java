@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.engine.IdleSequences.Hot;
+import dev.semantic.engine.IdleSequences.IdleSequence;
 import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
@@ -236,7 +236,7 @@ final class ModelRunner {
             () -> close(running.hot()));
   }
 
-  private void keep(AgentId agent, Hot sequence) {
+  private void keep(AgentId agent, IdleSequence sequence) {
     try {
       sequence.settle();
       idle.put(agent, sequence);
@@ -279,7 +279,7 @@ final class ModelRunner {
     }
   }
 
-  static void close(Hot sequence) {
+  static void close(IdleSequence sequence) {
     try {
       sequence.close();
     } catch (Throwable t) {

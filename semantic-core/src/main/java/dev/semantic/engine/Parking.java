@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.engine.IdleSequences.Hot;
+import dev.semantic.engine.IdleSequences.IdleSequence;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.AgentSnapshot;
 import dev.semantic.kv.KvSnapshot;
@@ -58,7 +58,11 @@ final class Parking {
   private String why = "";
 
   /** An agent's cache as it was at one moment. */
-  record Copied(AgentId agent, Hot hot, IdleSequences.Attempt attempt, KvSnapshot snapshot) {}
+  record Copied(
+      AgentId agent,
+      IdleSequence idleSequence,
+      IdleSequences.Attempt attempt,
+      KvSnapshot snapshot) {}
 
   Parking(CacheStore store, Timeline timeline) {
     this.store = store;
@@ -67,21 +71,21 @@ final class Parking {
   }
 
   /** Copies an agent's cache, to be written or dropped. Where the model may be used. */
-  Copied copy(AgentId agent, Hot hot) {
-    IdleSequences.Attempt attempt = hot.beginParking();
+  Copied copy(AgentId agent, IdleSequence idleSequence) {
+    IdleSequences.Attempt attempt = idleSequence.beginParking();
     try {
-      Copied copied = new Copied(agent, hot, attempt, hot.snapshot());
+      Copied copied = new Copied(agent, idleSequence, attempt, idleSequence.snapshot());
       monitor.holding(() -> underWay.add(copied));
       return copied;
     } catch (Throwable t) {
-      hot.parkingFailed(attempt);
+      idleSequence.parkingFailed(attempt);
       throw t;
     }
   }
 
   /** What was copied is not written; somebody may try again. Nothing, if it was. */
   void drop(Collection<Copied> those) {
-    those.forEach(copied -> copied.hot().parkingFailed(copied.attempt()));
+    those.forEach(copied -> copied.idleSequence().parkingFailed(copied.attempt()));
     ended(those);
   }
 
@@ -100,7 +104,8 @@ final class Parking {
    */
   List<Throwable> write(List<Copied> those) {
     try {
-      return writeWanted(those.stream().filter(each -> !each.hot().isForgotten()).toList());
+      return writeWanted(
+          those.stream().filter(each -> !each.idleSequence().isForgotten()).toList());
     } finally {
       drop(those);
     }
@@ -113,7 +118,7 @@ final class Parking {
       Copied copied = those.get(i);
       switch (results.get(i)) {
         case ParkingResult.Parked(ParkedCache cache) -> {
-          copied.hot().endParking(copied.attempt(), cache);
+          copied.idleSequence().endParking(copied.attempt(), cache);
           removeIfForgotten(copied);
         }
         case ParkingResult.Failed(AgentId agent, Throwable cause) -> {
@@ -133,7 +138,7 @@ final class Parking {
   /** He was forgotten while he was being parked. */
   private void removeIfForgotten(Copied copied) {
     try {
-      if (copied.hot().isForgotten()) {
+      if (copied.idleSequence().isForgotten()) {
         store.remove(copied.agent(), copied.snapshot().tag());
       }
     } catch (Throwable t) {
@@ -153,7 +158,7 @@ final class Parking {
     try {
       underWay.stream()
           .filter(each -> each.agent().equals(agent))
-          .forEach(one -> one.hot().forget());
+          .forEach(one -> one.idleSequence().forget());
       while (isUnderWay(agent) && left > 0) {
         try {
           left = monitor.awaitNanos(left);
@@ -241,8 +246,9 @@ final class Parking {
   }
 
   /** Whether what is parked of an agent is what it has in memory. Asks the store. */
-  boolean isThere(AgentId agent, Hot hot) {
-    return hot.parkedAs()
+  boolean isThere(AgentId agent, IdleSequence idleSequence) {
+    return idleSequence
+        .parkedAs()
         .filter(
             told ->
                 store.parked(agent, told.tag()).filter(there -> isSame(told, there)).isPresent())
@@ -262,16 +268,16 @@ final class Parking {
    * @throws CancellationException if it was cancelled
    * @throws RuntimeException or an Error: why somebody could not be parked
    */
-  int parkAll(Map<AgentId, Hot> all, BooleanSupplier cancelled) {
+  int parkAll(Map<AgentId, IdleSequence> all, BooleanSupplier cancelled) {
     Map<AgentId, ParkedCache> there = there(all.values());
-    Map<AgentId, Hot> parked = new HashMap<>();
+    Map<AgentId, IdleSequence> parked = new HashMap<>();
     List<Copied> batch = new ArrayList<>();
     try {
       long bytes = 0;
-      for (Map.Entry<AgentId, Hot> entry : all.entrySet()) {
+      for (Map.Entry<AgentId, IdleSequence> entry : all.entrySet()) {
         requireWanted(cancelled);
         AgentId agent = entry.getKey();
-        Hot idle = entry.getValue();
+        IdleSequence idle = entry.getValue();
         if (idle.isForgotten() || idle.sequence().length() == 0) {
           continue; // it has nothing to say
         }
@@ -290,17 +296,17 @@ final class Parking {
     } finally {
       drop(batch);
     }
-    parked.values().removeIf(Hot::isForgotten);
+    parked.values().removeIf(IdleSequence::isForgotten);
     return store.usage().isEmpty()
         ? parked.size()
         : (int) there(parked.values()).keySet().stream().filter(parked::containsKey).count();
   }
 
   /** What the store has of the model whose these are, if any of them was parked. */
-  private Map<AgentId, ParkedCache> there(Collection<Hot> those) {
+  private Map<AgentId, ParkedCache> there(Collection<IdleSequence> those) {
     Map<AgentId, ParkedCache> there = new HashMap<>();
     Optional<ParkedCache> any =
-        those.stream().map(Hot::parkedAs).flatMap(Optional::stream).findFirst();
+        those.stream().map(IdleSequence::parkedAs).flatMap(Optional::stream).findFirst();
     try {
       any.ifPresent(
           one -> store.parked(one.tag()).forEach(cache -> there.put(cache.agent(), cache)));

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Requests that were stopped between two tokens and wait for their model. Under the lobby's lock.
+ * Requests that were stopped between two tokens and wait for their model. Under the engine's lock.
  */
 final class PreemptedRequests {
   private final List<Waiting> waiting = new ArrayList<>();

@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.engine.IdleSequences.Hot;
+import dev.semantic.engine.IdleSequences.IdleSequence;
 import dev.semantic.kv.BlockPool;
 import dev.semantic.log.Log;
 import java.util.ArrayList;
@@ -23,7 +23,7 @@ final class PrefixSharing {
   }
 
   /** A sequence that holds the first {@code tokens} of a prompt. */
-  private record Donor(Hot hot, int tokens) {}
+  private record Donor(IdleSequence idleSequence, int tokens) {}
 
   /**
    * Gives everybody who has not computed anything yet the longest beginning that somebody holds.
@@ -67,26 +67,26 @@ final class PrefixSharing {
             });
   }
 
-  private static Optional<Donor> consider(Hot other, int tokens, RunningRequest running) {
+  private static Optional<Donor> consider(IdleSequence other, int tokens, RunningRequest running) {
     return tokens > running.computed() && !other.isImported() && !running.wasRefusedBy(other)
         ? Optional.of(new Donor(other, tokens))
         : Optional.empty();
   }
 
   /** Whoever can't give it once is not asked again: every question is a call to the model. */
-  private static Optional<Hot> fork(Donor donor, RunningRequest running) {
+  private static Optional<IdleSequence> fork(Donor donor, RunningRequest running) {
     try {
-      Optional<Hot> fork =
-          donor.hot().sequence().common(running.said()) < donor.tokens()
+      Optional<IdleSequence> fork =
+          donor.idleSequence().sequence().common(running.said()) < donor.tokens()
               ? Optional.empty() // two hashes were alike by chance
-              : donor.hot().fork(donor.tokens());
+              : donor.idleSequence().fork(donor.tokens());
       if (fork.isEmpty()) {
-        running.refusedBy(donor.hot());
+        running.refusedBy(donor.idleSequence());
       }
       return fork;
     } catch (Throwable t) { // costs a prefill, no more
       LOG.warn("A prompt cannot begin as another one did; it is computed", t);
-      running.refusedBy(donor.hot());
+      running.refusedBy(donor.idleSequence());
       return Optional.empty();
     }
   }
@@ -109,7 +109,7 @@ final class PrefixSharing {
     return Math.min(other.blocks().common(running.blocks()), shareable(running));
   }
 
-  private static int idleCommon(Hot idle, RunningRequest running, int most) {
+  private static int idleCommon(IdleSequence idle, RunningRequest running, int most) {
     try {
       return Math.min(idle.blocks().common(running.blocks()), most);
     } catch (Throwable t) {

@@ -77,12 +77,12 @@ final class PromptTokenizer {
 
   private static void make(PromptTokens prompt) {
     try {
-      prompt.make(tokens(prompt.ticket().request().prompt(), prompt.by()));
+      prompt.make(tokens(prompt.request().request().prompt(), prompt.by()));
     } catch (Throwable t) {
       prompt.refuse(RequestException.of(t));
       LOG.debug("A prompt could not be turned into tokens", t);
     }
-    if (prompt.ticket().generation().isForgotten()) {
+    if (prompt.request().generation().isForgotten()) {
       forgetTexts(prompt.by()); // the agent was forgotten meanwhile
     }
   }

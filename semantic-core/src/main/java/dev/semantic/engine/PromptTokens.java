@@ -12,7 +12,7 @@ final class PromptTokens {
   private final ServingModel by;
   private int[] tokens = {}; // this and the refusal: its maker's, until it is made
   private @Nullable RequestException refusal;
-  private boolean made; // this and its maker: under the lobby's lock
+  private boolean made; // this and its maker: under the engine's lock
   private @Nullable Thread maker;
 
   PromptTokens(Request request, ServingModel by) {
@@ -20,7 +20,7 @@ final class PromptTokens {
     this.by = by;
   }
 
-  Request ticket() {
+  Request request() {
     return request;
   }
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param submitted {@link System#nanoTime()}
  * @param deadline the same clock: when it must have been begun; {@link Nanos#FOREVER} for never
  * @param limit the same clock: when it must have ended; {@link Nanos#FOREVER} for never
- * @param made what its prompt is to the model that was asked for last; under the lobby's lock
+ * @param made what its prompt is to the model that was asked for last; under the engine's lock
  */
 record Request(
     GenerationRequest request,

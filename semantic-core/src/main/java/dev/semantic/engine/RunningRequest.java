@@ -1,6 +1,6 @@
 package dev.semantic.engine;
 
-import dev.semantic.engine.IdleSequences.Hot;
+import dev.semantic.engine.IdleSequences.IdleSequence;
 import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.GenerationResult;
@@ -41,11 +41,12 @@ final class RunningRequest {
   private final long order;
   private final Timeline timeline;
   private final ModelTag tag;
-  private @Nullable Hot hot; // null while it is suspended: nothing may hold the model
+  private @Nullable IdleSequence
+      idleSequence; // null while it is suspended: nothing may hold the model
   private @Nullable ServingModel serving;
   private final int promptLength;
   private final BlockHashes blocks;
-  private final Set<Hot> refusedBy = new HashSet<>(); // sequences that cannot be shared
+  private final Set<IdleSequence> refusedBy = new HashSet<>(); // sequences that cannot be shared
   private int cached;
   private final Sampler sampler;
   private final StopStrings stops;
@@ -73,7 +74,7 @@ final class RunningRequest {
   RunningRequest(
       Request queued,
       long order,
-      Hot hot,
+      IdleSequence idleSequence,
       ServingModel serving,
       int[] prompt,
       int cached,
@@ -84,7 +85,7 @@ final class RunningRequest {
     this.timeline = timeline;
     this.begun = timeline.nanoTime();
     this.tag = serving.model().spec().tag();
-    this.hot = hot;
+    this.idleSequence = idleSequence;
     this.serving = serving;
     this.promptLength = prompt.length;
     this.blocks = BlockHashes.of(prompt, prompt.length);
@@ -115,8 +116,8 @@ final class RunningRequest {
     return tag;
   }
 
-  Hot hot() {
-    return Objects.requireNonNull(hot, "suspended");
+  IdleSequence hot() {
+    return Objects.requireNonNull(idleSequence, "suspended");
   }
 
   boolean inPrefill() {
@@ -129,7 +130,7 @@ final class RunningRequest {
 
   /** Lets go of sequence and model; whoever calls keeps or closes the sequence. */
   void suspend() {
-    hot = null;
+    idleSequence = null;
     serving = null;
     refusedBy.clear();
     stream = NO_STREAM;
@@ -145,9 +146,9 @@ final class RunningRequest {
    *
    * @param sequence holds the first {@code held} of {@link #said()}, fewer than all
    */
-  void resume(ServingModel again, Hot sequence, int held) {
+  void resume(ServingModel again, IdleSequence sequence, int held) {
     serving = again;
-    hot = sequence;
+    idleSequence = sequence;
     computed = held;
     stream = again.text().stream(queued.request().ignoreEos());
     for (int token : generated) { // what it has shown it has shown; bytes it holds back it needs
@@ -180,24 +181,24 @@ final class RunningRequest {
     return news;
   }
 
-  boolean wasRefusedBy(Hot donor) {
+  boolean wasRefusedBy(IdleSequence donor) {
     return refusedBy.contains(donor);
   }
 
-  void refusedBy(Hot donor) {
+  void refusedBy(IdleSequence donor) {
     refusedBy.add(donor);
   }
 
   /** Goes on with a sequence that holds more of its prompt than its own. */
-  void beginWith(Hot more) {
-    hot = more;
+  void beginWith(IdleSequence more) {
+    idleSequence = more;
     computed = more.sequence().length();
     cached = computed;
   }
 
   /** Computes everything again, in another sequence; what has been said stays said. */
-  void startOver(Hot empty) {
-    hot = empty;
+  void startOver(IdleSequence empty) {
+    idleSequence = empty;
     computed = 0;
     cached = 0;
     seen = -1;

@@ -119,7 +119,7 @@ final class Scheduler implements ThreadFrame.Rounds {
       state.aside(idleSequences::closeForgotten);
     }
     if (prefetch.isReady()) {
-      state.aside(() -> prefetch.letIn(kvCache::welcome, idleSequences::forget));
+      state.aside(() -> prefetch.admit(kvCache::admit, idleSequences::forget));
     } else if (isWriteBehindDue()) {
       state.aside(() -> behind.ifPresent(BackgroundParking::begin));
     }
@@ -243,7 +243,7 @@ final class Scheduler implements ThreadFrame.Rounds {
   }
 
   /**
-   * Waits until it has ended, after the lobby was closed; a step under way uses the model, so this
+   * Waits until it has ended, after the engine was closed; a step under way uses the model, so this
    * is not for an interrupt to shorten.
    *
    * @return false if it has not come back from the model or the store by then

@@ -43,7 +43,7 @@ final class Watchdog implements ThreadFrame.Rounds {
     }
   }
 
-  /** Returns the nanoseconds until the next has to be looked at. Under the lobby's lock. */
+  /** Returns the nanoseconds until the next has to be looked at. Under the engine's lock. */
   private long endOverdue(Set<Request> running, long now) {
     over.keySet().retainAll(running);
     long nearest = Long.MAX_VALUE;

@@ -77,7 +77,7 @@ final class Residence {
     tools.engine().revive();
     Optional<ModelSpec> before = serving();
     SwapExecutor swap = new SwapExecutor(tools, options, recorder, cancellation, target, managed);
-    ByteSize activeBefore = activeBytes(swap.hands());
+    ByteSize activeBefore = activeBytes(swap.stepRunner());
     recorder.busy(tools.engine().isBusy());
     // made betimes: when the swap has ended there may be no memory for it
     Settlement settlement =
@@ -106,7 +106,7 @@ final class Residence {
       SwapOptions options,
       Optional<ModelSpec> before,
       SwapRecorder recorder) {
-    swap.logbook()
+    swap.journalWriter()
         .begun(
             new SwapEntry(
                 recorder.id(),
@@ -154,10 +154,10 @@ final class Residence {
         decide();
         decided = true;
       }
-      letGo(broken, swap.hands());
-      letGo(leaving, swap.hands());
+      letGo(broken, swap.stepRunner());
+      letGo(leaving, swap.stepRunner());
       tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO); // until the turn is over
-      swap.logbook().ended();
+      swap.journalWriter().ended();
       swap.awaitAgents();
       SwapReport made =
           verdict.report(
@@ -165,7 +165,7 @@ final class Residence {
               target,
               Optional.ofNullable(residing()),
               activeBefore,
-              activeBytes(swap.hands()));
+              activeBytes(swap.stepRunner()));
       servingState = servingState.ended(made, residing(), tools.timeline().now());
       history.add(made); // last: once only
       report = made;

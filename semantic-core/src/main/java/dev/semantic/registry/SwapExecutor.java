@@ -331,7 +331,7 @@ final class SwapExecutor {
     return failedPhase;
   }
 
-  StepRunner hands() {
+  StepRunner stepRunner() {
     return stepRunner;
   }
 
@@ -340,7 +340,7 @@ final class SwapExecutor {
     return stepRunner.wasInterrupted() || writing.wasInterrupted() || recorder.wasInterrupted();
   }
 
-  JournalWriter logbook() {
+  JournalWriter journalWriter() {
     return journalWriter;
   }
 }

@@ -37,7 +37,7 @@ final class AgentFiles {
    */
   static long remove(TagDirectory directory, Path file) throws IOException {
     Map<Path, Long> blocks = new LinkedHashMap<>();
-    for (BlockName name : directory.shelf().usedBy(file)) {
+    for (BlockName name : directory.refs().usedBy(file)) {
       Path block = directory.block(name);
       blocks.put(block, sizeOf(block));
     }
@@ -58,30 +58,30 @@ final class AgentFiles {
    * blocks are there before the agent's file is, and leave only after it.
    */
   static void move(TagDirectory from, Path file, TagDirectory to) throws IOException {
-    // Not asked of the shelf, which does not know what it could not read.
+    // Not asked of the references, which do not know what it could not read.
     List<BlockName> names = from.reader().header(file).agent().blocks();
     Path target = to.path().resolve(RootLayout.name(file));
-    to.shelf().pin(names);
+    to.refs().pin(names);
     try {
       CacheFiles.directory(to.path());
       for (BlockName name : names) {
-        if (!to.shelf().has(name) || !Files.exists(to.block(name))) {
+        if (!to.refs().has(name) || !Files.exists(to.block(name))) {
           CacheFiles.directory(CacheFiles.parent(to.block(name)));
           share(from.block(name), to.block(name));
-          to.shelf().add(name);
+          to.refs().add(name);
         }
       }
       if (!names.isEmpty()) {
         CacheFiles.force(CacheFiles.parent(to.block(names.getFirst())));
       }
       Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
-      to.shelf().pin(names);
-      to.shelf().refer(target, names);
+      to.refs().pin(names);
+      to.refs().refer(target, names);
       CacheFiles.force(to.path());
       CacheFiles.force(from.path());
       from.removed(file); // not before: a loss of power might leave it where it was
     } finally {
-      to.shelf().unpin(names);
+      to.refs().unpin(names);
     }
   }
 

@@ -139,7 +139,7 @@ final class ParkingBatch implements AutoCloseable {
       try {
         KvEncoding encoding = encoding(agent, snapshot);
         List<BlockName> all = names(snapshot, encoding);
-        directory.shelf().pin(all);
+        directory.refs().pin(all);
         names = all;
         for (int i = 0; i < names.size(); i++) {
           BlockName name = names.get(i);
@@ -210,7 +210,7 @@ final class ParkingBatch implements AutoCloseable {
             piece.attempt(
                 () -> {
                   piece.name();
-                  directory.shelf().add(name);
+                  directory.refs().add(name);
                 }));
     entries.forEach(Entry::look);
     if (left().stream().anyMatch(entry -> !entry.names.isEmpty())) {
@@ -251,15 +251,15 @@ final class ParkingBatch implements AutoCloseable {
           });
     } catch (Throwable t) {
       for (Entry entry : named) {
-        directory.shelf().pin(entry.names); // which file a loss of power would leave is not known
-        directory.shelf().referAlso(entry.file, entry.names);
+        directory.refs().pin(entry.names); // which file a loss of power would leave is not known
+        directory.refs().referAlso(entry.file, entry.names);
         entry.fail(t);
       }
       return;
     }
     for (Entry entry : named) {
-      directory.shelf().pin(entry.names);
-      directory.shelf().refer(entry.file, entry.names);
+      directory.refs().pin(entry.names);
+      directory.refs().refer(entry.file, entry.names);
       directory.parked(entry.file, entry.when);
     }
   }
@@ -282,7 +282,7 @@ final class ParkingBatch implements AutoCloseable {
   }
 
   private boolean isThere(BlockName name) {
-    return directory.shelf().has(name) && Files.exists(directory.block(name));
+    return directory.refs().has(name) && Files.exists(directory.block(name));
   }
 
   private long sizeOf(BlockName name, Map<BlockName, Long> known) throws IOException {
@@ -302,7 +302,7 @@ final class ParkingBatch implements AutoCloseable {
       if (entry.own != null) {
         entry.own.discard();
       }
-      directory.shelf().unpin(entry.names);
+      directory.refs().unpin(entry.names);
     }
   }
 

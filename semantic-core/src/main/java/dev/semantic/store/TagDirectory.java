@@ -62,7 +62,7 @@ final class TagDirectory {
     return new EntryReader(form);
   }
 
-  BlockRefs shelf() {
+  BlockRefs refs() {
     return refs;
   }
 

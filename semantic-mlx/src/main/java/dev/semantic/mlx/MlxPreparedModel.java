@@ -89,7 +89,7 @@ final class MlxPreparedModel implements PreparedModel {
     LostPages.guarded(
         checkpoint.path(),
         () -> {
-          ReadAhead.of(checkpoint, progress, pace(0));
+          ReadAhead.of(checkpoint, progress, throttle(0));
           return spec;
         });
   }
@@ -98,7 +98,7 @@ final class MlxPreparedModel implements PreparedModel {
    * Gentle while MLX's thread is busy. Where nothing but {@code ours} is in memory, whoever is
    * served is served by another process, at times that nobody here knows of.
    */
-  private LoadThrottle pace(int ours) {
+  private LoadThrottle throttle(int ours) {
     return new LoadThrottle(() -> session.owner().isBusy() || session.openScopes() <= ours);
   }
 
@@ -115,7 +115,7 @@ final class MlxPreparedModel implements PreparedModel {
       models.add(scope);
       session.requireRoom(spec.weightSize().bytes(), "Its weights");
       Empty empty = session.owner().call(() -> allocate(scope));
-      empty.numbers().read(progress, pace(1));
+      empty.numbers().read(progress, throttle(1));
       checkpoint.verifyUnchanged();
       requireWanted(progress);
       return session.owner().call(() -> finish(scope, empty));

@@ -102,7 +102,7 @@ final class MlxSequence implements Sequence {
       caches.get(i).vacate(header.starts().get(i), header.tokens().length);
     }
     scope.eval(caches.stream().flatMap(cache -> Arrays.stream(cache.arrays())).toList());
-    return caches.stream().map(KvCache::place).toList();
+    return caches.stream().map(KvCache::buffers).toList();
   }
 
   /** On the owner thread; the numbers are there. */

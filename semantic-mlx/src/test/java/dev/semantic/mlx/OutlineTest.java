@@ -88,7 +88,7 @@ class OutlineTest {
     hub.knowsRanges = ranges;
     Path was;
     MemoryBudget memory = new MemoryBudget(ByteSize.parse(budget));
-    try (RemoteModelHeaders outline = new ModelFetcher(catalog).outline(MODEL).orElseThrow();
+    try (RemoteModelHeaders outline = new ModelFetcher(catalog).headers(MODEL).orElseThrow();
         MlxModelRuntime runtime = MlxModelRuntime.open(catalog, memory)) {
       was = outline.path();
       assertEquals(runtime.footprint(whole), runtime.footprint(was));
@@ -122,7 +122,7 @@ class OutlineTest {
     hub.large("model-Q8_0.gguf", Arrays.copyOf(content, Math.toIntExact(far)));
     hub.large("mmproj-model.gguf", new byte[100]);
     hub.knowsRanges = ranges;
-    try (RemoteModelHeaders outline = new ModelFetcher(catalog).outline(MODEL).orElseThrow();
+    try (RemoteModelHeaders outline = new ModelFetcher(catalog).headers(MODEL).orElseThrow();
         MlxModelRuntime runtime = MlxModelRuntime.open(catalog)) {
       assertEquals(far, outline.fetchBytes());
       assertEquals(runtime.footprint(whole), runtime.footprint(outline.path()));
@@ -150,7 +150,7 @@ class OutlineTest {
     hub.large("model.safetensors", weights);
     assertRefused(
         ModelException.class,
-        () -> new ModelFetcher(catalog).outline(MODEL),
+        () -> new ModelFetcher(catalog).headers(MODEL),
         "model.safetensors",
         "damaged");
     assertEquals(List.of(), leftBehind());
@@ -160,7 +160,7 @@ class OutlineTest {
   void whatIsNotThereIsRefusedAsAFetchIs() throws IOException {
     assertRefused(
         ModelException.class,
-        () -> new ModelFetcher(catalog).outline(new ModelId("org/other")),
+        () -> new ModelFetcher(catalog).headers(new ModelId("org/other")),
         "org/other",
         "404");
     assertEquals(List.of(), leftBehind());
@@ -175,16 +175,16 @@ class OutlineTest {
     long self = ProcessHandle.current().pid();
     Path held = Files.createDirectories(downloads().resolve("outline-" + self + "-1"));
     offer("tiny-llama-f32");
-    new ModelFetcher(catalog).outline(MODEL).orElseThrow().close();
+    new ModelFetcher(catalog).headers(MODEL).orElseThrow().close();
     assertEquals(List.of(held), leftBehind());
   }
 
   @Test
   void nobodyIsAskedWhoMayNotBe() throws IOException {
     offer("tiny-llama-f32");
-    assertTrue(new ModelFetcher(over(true)).outline(MODEL).isEmpty());
-    assertTrue(new ModelFetcher(catalog).outline(new ModelId("gemma-3-270m")).isEmpty());
-    assertTrue(new ModelFetcher(catalog).outline(new ModelId("/some/path")).isEmpty());
+    assertTrue(new ModelFetcher(over(true)).headers(MODEL).isEmpty());
+    assertTrue(new ModelFetcher(catalog).headers(new ModelId("gemma-3-270m")).isEmpty());
+    assertTrue(new ModelFetcher(catalog).headers(new ModelId("/some/path")).isEmpty());
     assertEquals(List.of(), hub.asked);
   }
 

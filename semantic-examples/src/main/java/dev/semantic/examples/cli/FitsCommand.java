@@ -58,7 +58,7 @@ final class FitsCommand extends Subcommand {
     if (here.isPresent()) {
       return answer(here.get(), 0, memory);
     }
-    Optional<RemoteModelHeaders> outline = new ModelFetcher(catalog).outline(id);
+    Optional<RemoteModelHeaders> outline = new ModelFetcher(catalog).headers(id);
     try (RemoteModelHeaders found = outline.orElseThrow(() -> absent(catalog, id))) {
       return outlined(found, memory);
     }

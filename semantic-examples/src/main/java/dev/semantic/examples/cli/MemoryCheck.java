@@ -73,7 +73,7 @@ final class MemoryCheck {
 
   private static Optional<RemoteModelHeaders> outline(ModelCatalog catalog, ModelId id) {
     try {
-      return new ModelFetcher(catalog).outline(id);
+      return new ModelFetcher(catalog).headers(id);
     } catch (ModelException e) {
       LOG.debug("{} cannot be looked at", id, e);
       return Optional.empty();

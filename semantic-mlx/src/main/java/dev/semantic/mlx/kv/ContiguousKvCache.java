@@ -254,7 +254,7 @@ final class ContiguousKvCache implements KvCache {
   }
 
   @Override
-  public KvBuffers place() {
+  public KvBuffers buffers() {
     int row = layer.headDim() * dtype.bytes();
     return new KvBuffers(vacant(keys, row), vacant(values, row), capacity * row);
   }

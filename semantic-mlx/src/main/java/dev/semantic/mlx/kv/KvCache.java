@@ -67,7 +67,7 @@ public interface KvCache {
   void vacate(int start, int end);
 
   /** Where {@link #vacate}'s numbers go, once its arrays are evaluated. */
-  KvBuffers place();
+  KvBuffers buffers();
 
   /** The numbers are there: this cache holds them now. */
   void commit();

@@ -215,8 +215,8 @@ final class SharedPrefixKvCache implements KvCache {
   }
 
   @Override
-  public KvBuffers place() {
-    return tail.place();
+  public KvBuffers buffers() {
+    return tail.buffers();
   }
 
   @Override

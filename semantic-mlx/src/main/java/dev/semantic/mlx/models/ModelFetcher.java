@@ -132,7 +132,7 @@ public final class ModelFetcher {
    * @throws ModelException if the hub has no such model, or does not give it
    * @throws CancellationException if the thread is interrupted
    */
-  public Optional<RemoteModelHeaders> outline(ModelId id) {
+  public Optional<RemoteModelHeaders> headers(ModelId id) {
     Optional<HubRepo> repo = repository(id);
     if (catalog.find(id.name()).isPresent()
         || repo.isEmpty()
