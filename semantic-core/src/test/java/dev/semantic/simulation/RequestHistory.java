@@ -101,9 +101,10 @@ final class RequestHistory {
 
   /** Whether somebody has an answer to a later request before the end of an earlier one. */
   void lookForOvertaking() {
-    List<Asked> open = all.stream().filter(asked -> !asked.generation().isDone()).toList();
+    List<Asked> now = List.copyOf(all); // somebody may ask while an answer is waited for
+    List<Asked> open = now.stream().filter(asked -> !asked.generation().isDone()).toList();
     for (Asked earlier : open) {
-      for (Asked later : all) {
+      for (Asked later : now) {
         if (earlier.isBefore(later) && later.isAnswered()) {
           overtaking = "%s was answered before %s".formatted(later, earlier);
         }
@@ -141,10 +142,11 @@ final class RequestHistory {
 
   /** Nobody is told of a reason that there was not. */
   private static void checkKind(Asked asked, Run run) {
-    RequestException.Kind kind = kind(asked.generation());
-    if (kind == null) {
+    RequestException refusal = refusal(asked.generation());
+    if (refusal == null) {
       return;
     }
+    RequestException.Kind kind = Objects.requireNonNull(refusal.kind());
     GenerationRequest request = asked.request();
     boolean possible =
         switch (kind) {
@@ -156,15 +158,17 @@ final class RequestHistory {
           case INVALID, INTERRUPTED, QUEUE_FULL -> false;
           case TIME_LIMIT, CANCELLED, NO_ROOM -> true;
         };
-    assertTrue(possible, () -> "a " + kind + " that cannot be: " + asked);
+    if (!possible) {
+      throw new AssertionError("a " + kind + " that cannot be: " + asked, refusal);
+    }
   }
 
-  private static RequestException.@Nullable Kind kind(Generation generation) {
+  private static @Nullable RequestException refusal(Generation generation) {
     try {
       generation.await();
       return null;
     } catch (RequestException none) {
-      return Objects.requireNonNull(none.kind());
+      return none;
     }
   }
 }
