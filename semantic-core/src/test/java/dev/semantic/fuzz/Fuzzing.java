@@ -93,7 +93,7 @@ public final class Fuzzing {
                 "--reproducer_path=" + directory,
                 "-artifact_prefix=" + directory + "/",
                 "-max_total_time=" + SECONDS,
-                "-timeout=20",
+                "-timeout=60", // the clock of a busy machine; what an input may take is MOST_NANOS
                 "-max_len=128",
                 corpus.toString()));
     lines.stream()
