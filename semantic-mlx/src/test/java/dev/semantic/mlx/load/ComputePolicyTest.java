@@ -71,8 +71,8 @@ class ComputePolicyTest {
   @ParameterizedTest(name = "{0} quantised: {1}, in {2} as {3}")
   @CsvSource({
     "BF16, false, 256MiB, EXPANDED", // 81 MiB as float32
-    "BF16, false, 60MiB, NARROW", // 40 MiB as they are
-    "BF16, false, 1MiB, NARROW",
+    "BF16, false, 60MiB, HALF", // 40 MiB as they are
+    "BF16, false, 1MiB, HALF",
     "F32, false, 1MiB, EXPANDED",
     "BF16, true, 256MiB, EXPANDED",
     "BF16, true, 24MiB, QUANTISED", // 15 MiB
@@ -98,15 +98,15 @@ class ComputePolicyTest {
   /** Beyond four million parameters it is the work of a token that counts. */
   @ParameterizedTest(name = "layers {0} wide, {1} tokens, {2} quantised: {3}, as {4}")
   @CsvSource({
-    "64, 262144, BF16, true, AS_IN_FILE", // 17 million numbers of a table that is also the head
-    "64, 140000, F16, true, AS_IN_FILE",
+    "64, 262144, BF16, true, NATIVE", // 17 million numbers of a table that is also the head
+    "64, 140000, F16, true, NATIVE",
     "64, 262144, F16, true, EXPANDED", // 0.44 s for a token of an answer
     "64, 1000000, BF16, true, EXPANDED",
-    "64, 1000000, BF16, false, AS_IN_FILE",
-    "19200, 64, BF16, true, AS_IN_FILE", // 3.7 million numbers in the layers
+    "64, 1000000, BF16, false, NATIVE",
+    "19200, 64, BF16, true, NATIVE", // 3.7 million numbers in the layers
     "28800, 64, BF16, true, EXPANDED",
-    "28800, 64, BF16, false, AS_IN_FILE",
-    "19200, 64, F16, true, AS_IN_FILE", // 0.1 s for a token of a prompt, but small
+    "28800, 64, BF16, false, NATIVE",
+    "19200, 64, F16, true, NATIVE", // 0.1 s for a token of a prompt, but small
   })
   void aLargerOneIsWhileATokenTakesLittleWork(
       int width, int tokens, String numbers, boolean quantised, WeightFormat weightFormat)
