@@ -80,7 +80,7 @@ class FrameCodecTest {
   /** A length is somebody's word; room is made for it as it comes true. */
   @Test
   void whatIsOnlySaidTakesNoMemory() throws IOException {
-    byte[] header = cbor("{\"id\":1,\"answer\":{\"answer\":\"Answer$Done\"}}");
+    byte[] header = cbor("{\"id\":1,\"response\":{\"answer\":\"Response$Done\"}}");
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long before = threads.getCurrentThreadAllocatedBytes();
     assertThrows(EOFException.class, () -> received(frame(1 << 28, 0, header)));
