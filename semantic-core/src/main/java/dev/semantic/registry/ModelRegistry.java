@@ -145,7 +145,7 @@ public final class ModelRegistry implements AutoCloseable {
   }
 
   private static void requireOptions(@Nullable SwapOptions options) {
-    Objects.requireNonNull(options, "options must not be null; SwapOptions.USUAL are the usual");
+    Objects.requireNonNull(options, "options must not be null; SwapOptions.DEFAULTS are the usual");
   }
 
   private void preload(List<ModelId> models) {

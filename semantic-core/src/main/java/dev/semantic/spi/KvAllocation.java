@@ -10,13 +10,13 @@ import dev.semantic.kv.KvTarget;
 public interface KvAllocation extends KvTarget, AutoCloseable {
   /**
    * The sequence, once all that {@link #buffers} was asked for has been written and found good. The
-   * vacancy is over then.
+   * allocation is over then.
    *
    * @throws IllegalStateException if nothing was placed, or it is over
    */
   Sequence commit();
 
-  /** Gives the memory back, unless it was occupied. */
+  /** Gives the memory back, unless it was committed. */
   @Override
   void close();
 }
