@@ -1,7 +1,6 @@
 package dev.semantic.mlx.tokenizer;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -14,6 +13,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.mlx.files.JsonText;
 import dev.semantic.mlx.files.Reason;
+import dev.semantic.mlx.tokenizer.TokenizerModel.Edit;
 import dev.semantic.model.ModelException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -23,7 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,8 +38,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class TokenizerFile {
   private static final long LARGEST = 512L << 20;
-  private static final int MOST_TOKENS = 1 << 22;
-  private static final int MOST_MERGES = 1 << 23;
   private static final int MOST_ADDED_CHARACTERS = 1 << 22;
   private static final int MOST_PATTERNS = 100;
   private static final String ADDED_TOKENS = "added_tokens";
@@ -67,15 +65,13 @@ final class TokenizerFile {
   private final byte[] text;
   private final String secret = new BigInteger(128, new SecureRandom()).toString(36);
   private final Map<String, JsonNode> parts = new LinkedHashMap<>();
-  private final Map<String, Integer> vocabulary = new HashMap<>();
   private final List<AddedToken> added = new ArrayList<>();
 
-  /** Where the values are that a tokenizer for text alone has otherwise, in the file's order. */
+  /** Where the values are that a tokenizer for text alone has otherwise. */
   private final List<Value> special = new ArrayList<>();
 
   private JsonNode addedTokens = MissingNode.getInstance();
-  private boolean byteFallback;
-  private boolean merging; // its model is one of pairs
+  private @Nullable TokenizerModel model; // null until it is read
 
   /** A value of the outermost object: its first byte, and the one behind its last. */
   private record Value(String field, int from, int to) {}
@@ -125,11 +121,11 @@ final class TokenizerFile {
         }
       }
       if (json.nextToken() != null) {
-        throw broken("something stands behind its end" + place(json));
+        throw broken("something stands behind its end" + TokenizerModel.place(json));
       }
     }
-    if (!fields.contains("model")) {
-      throw broken("it has no model");
+    if (model == null) {
+      modelBeforeAddedTokens(fields.contains("model"));
     }
     parts.forEach(this::requireBounds);
     parts.forEach(
@@ -165,7 +161,13 @@ final class TokenizerFile {
       }
       case "normalizer", "pre_tokenizer", "post_processor", "decoder" ->
           parts.put(field, whole(field, json));
-      case "model" -> model(json);
+      case "model" -> {
+        if (addedTokens.isMissingNode()) {
+          json.skipChildren(); // until it is known which are special
+        } else {
+          model(json);
+        }
+      }
       default -> json.skipChildren();
     }
   }
@@ -198,10 +200,10 @@ final class TokenizerFile {
       JsonNode text = each.path("content");
       if (!id.canConvertToInt()
           || id.asInt() < 0
-          || id.asInt() >= MOST_TOKENS
+          || id.asInt() >= TokenizerModel.MOST_TOKENS
           || !text.isTextual()
           || text.asText().isEmpty()) {
-        throw broken("an added token is " + shown(each.toString()));
+        throw broken("an added token is " + TokenizerModel.shown(each.toString()));
       }
       added.add(
           new AddedToken(
@@ -216,54 +218,33 @@ final class TokenizerFile {
   }
 
   private void model(JsonParser json) throws IOException {
-    if (json.currentToken() != JsonToken.START_OBJECT) {
-      throw broken("its model is no JSON object");
-    }
-    Set<String> fields = new HashSet<>();
-    while (json.nextToken() != JsonToken.END_OBJECT) {
-      String field = json.currentName();
-      requireFirst(fields, field);
+    TokenizerModel read =
+        new TokenizerModel(text, added, this::broken, id -> hidden("piece " + id));
+    read.read(json);
+    model = read;
+  }
+
+  private void modelBeforeAddedTokens(boolean there) throws IOException {
+    try (JsonParser json = FACTORY.createParser(text)) {
       json.nextToken();
-      switch (field) {
-        case "byte_fallback" -> {
-          byteFallback = json.currentToken() == JsonToken.VALUE_TRUE;
-          json.skipChildren(); // should it be anything but a truth value
+      while (there && json.nextToken() == JsonToken.FIELD_NAME && model == null) {
+        boolean found = json.currentName().equals("model");
+        json.nextToken();
+        if (found) {
+          model(json);
+        } else {
+          json.skipChildren();
         }
-        case "type" -> TokenizerPart.requireModel(json, this::broken);
-        case "vocab" -> vocabulary(json);
-        case "merges" -> merges(json);
-        default -> json.skipChildren();
       }
     }
-    if (!fields.contains("vocab")) {
-      throw broken("its model has no vocabulary");
-    }
+    model();
   }
 
-  /** Each a text with a space in its middle, or a list of two. */
-  private void merges(JsonParser json) throws IOException {
-    if (json.currentToken() != JsonToken.START_ARRAY) {
-      throw broken("its merges are no list");
+  private TokenizerModel model() {
+    if (model == null) {
+      throw broken("it has no model");
     }
-    merging = true;
-    for (int count = 0; json.nextToken() != JsonToken.END_ARRAY; count++) {
-      if (count == MOST_MERGES) {
-        throw broken("it has more than %d merges".formatted(MOST_MERGES));
-      }
-      JsonToken one = json.currentToken();
-      boolean pair =
-          one == JsonToken.START_ARRAY
-              && json.nextToken() == JsonToken.VALUE_STRING
-              && json.nextToken() == JsonToken.VALUE_STRING
-              && json.nextToken() == JsonToken.END_ARRAY;
-      if (!pair && one != JsonToken.VALUE_STRING) {
-        throw broken("one of its merges is no pair" + place(json));
-      }
-    }
-  }
-
-  private static String shown(String token) {
-    return token.length() <= 40 ? token : token.substring(0, 40) + "…";
+    return model;
   }
 
   /** What the tokenizer library would run for ever with, or fall over. */
@@ -279,7 +260,7 @@ final class TokenizerFile {
                 throw new ModelException(
                     ModelException.Kind.UNSUPPORTED,
                     "The tokenizer in %s cannot be used: its pattern '%s' may run for ever: %s"
-                        .formatted(file, shown(pattern), why));
+                        .formatted(file, TokenizerModel.shown(pattern), why));
               });
     }
     for (String map : part.findValuesAsText("precompiled_charsmap")) {
@@ -291,50 +272,8 @@ final class TokenizerFile {
     }
   }
 
-  private static String place(JsonParser json) {
-    JsonLocation at = json.currentTokenLocation();
-    return " (line %d, column %d)".formatted(at.getLineNr(), at.getColumnNr());
-  }
-
-  /** Ids by text; or, in a unigram model, texts and scores in the order of their ids. */
-  private void vocabulary(JsonParser json) throws IOException {
-    switch (json.currentToken()) {
-      case START_OBJECT -> {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-          String token = json.currentName();
-          if (json.nextToken() != JsonToken.VALUE_NUMBER_INT) {
-            throw broken("the token '%s' has no number%s".formatted(shown(token), place(json)));
-          }
-          if (token(token, json.getLongValue()) != null) {
-            throw broken("the token '%s' is there twice%s".formatted(shown(token), place(json)));
-          }
-        }
-      }
-      case START_ARRAY -> {
-        for (int id = 0; json.nextToken() != JsonToken.END_ARRAY; id++) {
-          if (json.currentToken() != JsonToken.START_ARRAY
-              || json.nextToken() != JsonToken.VALUE_STRING) {
-            throw broken("token %d has no text%s".formatted(id, place(json)));
-          }
-          token(json.getText(), id);
-          if (!json.nextToken().isNumeric() || json.nextToken() != JsonToken.END_ARRAY) {
-            throw broken("token %d has no score%s".formatted(id, place(json)));
-          }
-        }
-      }
-      default -> throw broken("its vocabulary is neither an object nor a list" + place(json));
-    }
-  }
-
-  private @Nullable Integer token(String token, long id) {
-    if (id < 0 || id >= MOST_TOKENS || vocabulary.size() >= MOST_TOKENS) {
-      throw broken("the token '%s' is %d, of at most %d".formatted(shown(token), id, MOST_TOKENS));
-    }
-    return vocabulary.put(token, (int) id);
-  }
-
   Map<String, Integer> vocabulary() {
-    return vocabulary;
+    return model().vocabulary();
   }
 
   List<AddedToken> added() {
@@ -374,19 +313,23 @@ final class TokenizerFile {
   JsonVocabulary.Traits traits() {
     boolean bytes = has("pre_tokenizer", "ByteLevel") || has("decoder", "ByteLevel");
     return new JsonVocabulary.Traits(
-        bytes, byteFallback, has("decoder", "Strip") || prepends(), beginsWith(), longest());
+        bytes,
+        model().byteFallback(),
+        has("decoder", "Strip") || prepends(),
+        beginsWith(),
+        longest());
   }
 
   private OptionalInt longest() {
-    boolean kept = merging && LongestToken.keeps(parts.get("pre_tokenizer"));
+    boolean kept = model().merging() && LongestToken.keeps(parts.get("pre_tokenizer"));
     if (!kept) {
       return OptionalInt.empty();
     }
     OptionalInt ofModel = OptionalInt.empty();
     if (has("pre_tokenizer", "ByteLevel")) {
-      ofModel = LongestToken.ofBytes(vocabulary.keySet());
-    } else if (byteFallback) {
-      ofModel = LongestToken.ofCharacters(vocabulary.keySet());
+      ofModel = LongestToken.ofBytes(vocabulary().keySet());
+    } else if (model().byteFallback()) {
+      ofModel = LongestToken.ofCharacters(vocabulary().keySet());
     }
     return LongestToken.with(ofModel, added, LongestToken.shrinks(parts.get("normalizer")));
   }
@@ -421,15 +364,22 @@ final class TokenizerFile {
   /**
    * The same tokenizer for text alone: nothing in a text is a token that is found outside of it,
    * and nothing is put around it. A token that only the added ones have keeps its place, or those
-   * behind it would move up; but it gets a text that nobody can know.
+   * behind it would move up; but it gets a text that nobody can know, as the special ones among the
+   * model's own pieces do.
    */
   byte[] withoutSpecial() throws IOException {
+    List<Edit> edits = new ArrayList<>(model().edits());
+    for (Value value : special) {
+      byte[] other = value.field().equals(ADDED_TOKENS) ? plainAdded() : NULL;
+      edits.add(new Edit(value.from(), value.to(), other));
+    }
+    edits.sort(Comparator.comparingInt(Edit::from));
     ByteArrayOutputStream out = new ByteArrayOutputStream(text.length);
     int done = begin();
-    for (Value value : special) {
-      out.write(text, done, value.from() - done);
-      out.writeBytes(value.field().equals(ADDED_TOKENS) ? plainAdded() : NULL);
-      done = value.to();
+    for (Edit edit : edits) {
+      out.write(text, done, edit.from() - done);
+      out.writeBytes(edit.with());
+      done = edit.to();
     }
     out.write(text, done, text.length - done);
     return out.toByteArray();
@@ -454,12 +404,12 @@ final class TokenizerFile {
       if (!isOutside(
           each.path("special").asBoolean(false), each.path("normalized").asBoolean(false))) {
         plain.add(each);
-      } else if (!vocabulary.containsKey(each.path("content").asText())) {
+      } else if (!vocabulary().containsKey(each.path("content").asText())) {
         plain.add(hidden(id, hidden("token " + id)));
       }
     }
     if (!anchor().isEmpty()) {
-      plain.add(hidden(Math.max(next, vocabulary.size()), anchor()));
+      plain.add(hidden(Math.max(next, vocabulary().size()), anchor()));
     }
     return JSON.writeValueAsBytes(plain);
   }

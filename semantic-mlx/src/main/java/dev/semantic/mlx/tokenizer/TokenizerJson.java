@@ -59,7 +59,7 @@ final class TokenizerJson {
       raw(out, "pre_tokenizer", preTokenizer);
       out.writeNullField("post_processor");
       out.writeNullField("decoder");
-      model(out);
+      model(out, textIds());
       out.writeEndObject();
     }
   }
@@ -77,7 +77,7 @@ final class TokenizerJson {
         out.writeNull();
       }
       raw(out, "decoder", decoder());
-      model(out);
+      model(out, ids());
       out.writeEndObject();
     }
   }
@@ -157,7 +157,7 @@ final class TokenizerJson {
     out.writeEndArray();
   }
 
-  private void model(JsonGenerator out) throws IOException {
+  private void model(JsonGenerator out, Map<String, Integer> ids) throws IOException {
     out.writeObjectFieldStart("model");
     out.writeStringField("type", "BPE");
     out.writeNullField("dropout");
@@ -171,12 +171,12 @@ final class TokenizerJson {
     out.writeBooleanField("byte_fallback", !bytes);
     out.writeBooleanField("ignore_merges", bytes && PreTokenizers.of(vocabulary).wholeFirst());
     out.writeObjectFieldStart("vocab");
-    for (Map.Entry<String, Integer> token : ids().entrySet()) {
+    for (Map.Entry<String, Integer> token : ids.entrySet()) {
       out.writeNumberField(token.getKey(), token.getValue());
     }
     out.writeEndObject();
     out.writeArrayFieldStart("merges");
-    for (Merge merge : bytes ? listed() : MergeTable.fromScores(vocabulary)) {
+    for (Merge merge : bytes ? listed(ids.keySet()) : MergeTable.fromScores(vocabulary)) {
       out.writeStartArray();
       out.writeString(merge.left());
       out.writeString(merge.right());
@@ -196,9 +196,16 @@ final class TokenizerJson {
     return ids;
   }
 
+  /** Those that text is made of, and the one for what is unknown. */
+  private Map<String, Integer> textIds() {
+    Map<String, Integer> ids = ids();
+    int unknown = bytes ? -1 : vocabulary.id("unknown").orElse(0);
+    ids.values().removeIf(id -> id != unknown && vocabulary.isSpecial(id));
+    return ids;
+  }
+
   /** What leads to no token is left out, as whatever it made would have to be taken apart again. */
-  private List<Merge> listed() {
-    Set<String> tokens = new HashSet<>(vocabulary.tokens());
+  private List<Merge> listed(Set<String> tokens) {
     List<Merge> merges = new ArrayList<>();
     for (String pair : vocabulary.merges()) {
       int space = pair.indexOf(' ', 1);

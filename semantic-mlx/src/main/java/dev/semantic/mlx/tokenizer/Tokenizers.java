@@ -20,7 +20,7 @@ import java.util.Optional;
 /** Makes tokenizers. */
 public final class Tokenizers {
   /** Part of the cached file's name: raise it when {@link TokenizerJson} writes otherwise. */
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
 
   private static final Map<String, String> OPTIONS =
       Map.of(
@@ -63,7 +63,7 @@ public final class Tokenizers {
           return new HfTokenizer(
               file,
               vocabulary,
-              new TextTokenizer(tokenizer(kept, json), vocabulary, ""),
+              new TextTokenizer(tokenizer(kept, json), vocabulary.addsSpace(), ""),
               templates);
         });
   }
@@ -97,7 +97,7 @@ public final class Tokenizers {
           return new HfTokenizer(
               directory.path(),
               vocabulary,
-              new TextTokenizer(tokenizer(file.get(), read), vocabulary, read.anchor()),
+              new TextTokenizer(tokenizer(file.get(), read), vocabulary.addsSpace(), read.anchor()),
               settings.templates());
         });
   }

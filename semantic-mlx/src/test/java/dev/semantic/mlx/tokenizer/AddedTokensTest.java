@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.semantic.generate.ChatMessage;
 import dev.semantic.mlx.files.ModelDirectory;
@@ -28,10 +29,13 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Added tokens with every flag cut a text as Hugging Face's tokenizers cut it, and none that is
@@ -243,7 +247,88 @@ class AddedTokensTest {
     }
   }
 
-  /** A vocabulary may have its special tokens among the pieces of text. */
+  /**
+   * A vocabulary may have its special tokens among the pieces of text. Expected is what Hugging
+   * Face's tokenizers make of it where these pieces have texts that do not occur.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "a<s>b, 21 49 4 74 24",
+    "<s>, 71 4 74",
+    "the <s> dog</s>, 11 71 4 74 12 10 49 57 4 74",
+    "a <unk> b, 21 71 8 14 36 74 27",
+    "<s><s>, 71 4 74 49 4 74",
+  })
+  void whatLooksLikeASpecialPieceIsMadeOfOthersAsIfThereWereNoSuchPiece(String said, String ids)
+      throws Exception {
+    Path model = resource("unigram");
+    ObjectNode json = (ObjectNode) TinyModels.json(model.resolve("tokenizer.json"));
+    Files.copy(model.resolve("tokenizer_config.json"), directory.resolve("tokenizer_config.json"));
+    Files.writeString(directory.resolve("config.json"), "{}");
+    Files.writeString(directory.resolve("chat_template.jinja"), "{{ messages[0].content }}");
+    for (String last : List.of("model", "added_tokens")) { // their order is the file's
+      json.set(last, Objects.requireNonNull(json.remove(last)));
+      Files.writeString(directory.resolve("tokenizer.json"), json.toString());
+      try (ChatTokenizer text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
+        assertEquals(
+            ids,
+            Arrays.stream(text.encodeChat(List.of(ChatMessage.user(said))))
+                .mapToObj(Integer::toString)
+                .collect(Collectors.joining(" ")));
+      }
+    }
+  }
+
+  /**
+   * Merges may lead to any piece, and a whole word that is a piece is taken without one.
+   *
+   * @param list whether each merge is a list of two or a text
+   */
+  @ParameterizedTest
+  @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+  void noMergeLeadsToASpecialPiece(boolean list, boolean wholeFirst) throws Exception {
+    ObjectNode json =
+        (ObjectNode) TinyModels.json(resource("byte-level").resolve("tokenizer.json"));
+    ObjectNode model = (ObjectNode) json.get("model");
+    ObjectNode pieces = (ObjectNode) model.get("vocab");
+    List<String> special = List.of("<e", "<end", "n>");
+    ArrayNode added = json.putArray("added_tokens");
+    for (String piece : special) {
+      int id = pieces.size();
+      pieces.put(piece, id);
+      added.addObject().put("id", id).put("content", piece).put("special", true);
+    }
+    pieces.put("<n", pieces.size()).put("<n>", pieces.size() + 1).put("en>", pieces.size() + 2);
+    ArrayNode merges = model.putArray("merges");
+    for (String pair : List.of("< e", "n >", "< n", "<n >", "e n>")) {
+      if (list) {
+        List.of(pair.split(" ")).forEach(merges.addArray()::add);
+      } else {
+        merges.add(pair);
+      }
+    }
+    model.put("ignore_merges", wholeFirst).put("unk_token", "<end");
+    json.putNull("post_processor");
+    json.set(
+        "pre_tokenizer",
+        JSON.readTree(
+            "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true,"
+                + " \"use_regex\": false}"));
+    Files.writeString(directory.resolve("tokenizer.json"), json.toString());
+    Files.writeString(directory.resolve("config.json"), "{}");
+    Files.writeString(directory.resolve("chat_template.jinja"), "{{ messages[0].content }}");
+    JsonNode known = JSON.createObjectNode().set("added", added);
+    try (ChatTokenizer text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
+      for (String said : List.of("<e", "<end", "n>", "en>", "<en>")) {
+        int[] ids = text.encodeChat(List.of(ChatMessage.user(said)));
+        assertEquals(List.of(), special(ids, known), said);
+        assertEquals(said, text.decode(ids));
+      }
+      int[] whole = text.encodeChat(List.of(ChatMessage.user("<n>")));
+      assertEquals(1, whole.length, "merges that lead to no special piece stay");
+    }
+  }
+
   @Test
   @org.junit.jupiter.api.Timeout(20)
   void specialTokensWrittenAgainAndAgainCostWhatTheirLengthSays() throws Exception {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.generate.ChatMessage;
 import dev.semantic.model.ModelException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tokenizers of GGUF files cut text as those of the models that they come from. What is expected
@@ -185,6 +187,27 @@ class GgufTokenizerTest {
     merges.add("nothing H");
     tokens.remove("xyz");
     assertEquals("x y z Hello", pieces("gpt-2", "xyzHello"));
+  }
+
+  /** Neither by a merge nor as a whole piece nor as a single letter. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama-bpe", "gpt-2"})
+  void noTextIsASpecialPiece(String pre) {
+    List<Integer> types = new ArrayList<>(java.util.Collections.nCopies(tokens.size(), 1));
+    for (String special : List.of("xyz", "Hello", "H")) {
+      if (!tokens.contains(special)) {
+        tokens.add(special);
+        types.add(1);
+      }
+      types.set(tokens.indexOf(special), 3);
+    }
+    metadata.put("tokenizer.ggml.token_type", types);
+    metadata.put("tokenizer.chat_template", "{{ messages[0].content }}");
+    try (ChatTokenizer codec = open(pre)) {
+      for (int id : codec.encodeChat(List.of(ChatMessage.user("xyzHello")))) {
+        assertEquals(1, types.get(id), tokens.get(id));
+      }
+    }
   }
 
   /** The space that was put in front is no part of what is read back. */
