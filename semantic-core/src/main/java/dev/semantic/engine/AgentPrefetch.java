@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -296,12 +297,18 @@ final class AgentPrefetch {
         });
   }
 
+  /** Lets whoever waits look whether he still wants to. */
+  void wake() {
+    monitor.holding(monitor::signalAll);
+  }
+
   /**
    * Waits until all that can be are back; not longer than it is told to.
    *
+   * @param unwanted looked at again after each {@link #wake}
    * @return how many of those who were parked are back now
    */
-  int await(long nanos) throws InterruptedException {
+  int await(long nanos, BooleanSupplier unwanted) throws InterruptedException {
     long left = nanos;
     monitor.lock();
     try {
@@ -309,7 +316,7 @@ final class AgentPrefetch {
       if (trip == null) {
         return 0;
       }
-      while (present == trip && !trip.isOver() && left > 0) {
+      while (present == trip && !trip.isOver() && left > 0 && !unwanted.getAsBoolean()) {
         left = monitor.awaitNanos(left);
       }
       return trip.count();

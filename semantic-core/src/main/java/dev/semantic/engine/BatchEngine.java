@@ -226,11 +226,12 @@ public final class BatchEngine implements AutoCloseable {
   /**
    * Waits until the agents whom {@link #reinitialize} brings back are back, or it takes too long.
    *
+   * @param unwanted whether nobody waits any more; asked again after each {@link #wake}
    * @return how many of those who were parked under the model's tag have come back, with or before
    *     a request
    */
-  public int awaitAgents(Duration atMost) throws InterruptedException {
-    return prefetch.await(Nanos.of(atMost));
+  public int awaitAgents(Duration atMost, BooleanSupplier unwanted) throws InterruptedException {
+    return prefetch.await(Nanos.of(atMost), unwanted);
   }
 
   /**
@@ -307,9 +308,15 @@ public final class BatchEngine implements AutoCloseable {
     return state.mode();
   }
 
-  /** Lets a drain look whether it was cancelled. */
+  /** Lets a drain, and whoever waits for agents, look whether it was cancelled. */
   public void wake() {
     state.wake();
+    prefetch.wake();
+  }
+
+  /** How many steps of the model have come back so far. */
+  public long steps() {
+    return state.steps();
   }
 
   /** Ends every request under way before its next token; what was generated is its answer. */

@@ -42,6 +42,7 @@ final class EngineState {
   private long change; // the permit that is good
   private long lastUse; // when a request came or ended
   private boolean used; // a request ever came
+  private volatile long steps; // of the model, that came back
   private boolean aside; // the scheduler uses a sequence, although nothing runs
 
   EngineState(Timeline timeline, EngineOptions options) {
@@ -517,6 +518,16 @@ final class EngineState {
     } finally {
       monitor.unlock();
     }
+  }
+
+  /** A step of the model has come back. On the scheduler's thread. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // nobody else writes it
+  void stepped() {
+    steps++;
+  }
+
+  long steps() {
+    return steps;
   }
 
   void cancelRunning() {

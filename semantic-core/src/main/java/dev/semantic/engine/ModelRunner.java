@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
 import dev.semantic.engine.IdleSequences.IdleSequence;
+import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
@@ -199,7 +200,14 @@ final class ModelRunner {
       return;
     }
     keep(running);
-    running.ticket().generation().finish(result);
+    RequestOutput output = running.ticket().generation();
+    if (result.reason() == FinishReason.TIME_LIMIT && !output.isBegun()) {
+      output.fail(
+          new RequestException(
+              RequestException.Kind.TIME_LIMIT, "Not begun: there was no room for it in time"));
+    } else {
+      output.finish(result);
+    }
   }
 
   /** What was computed so far is whole, so the agent keeps it. */

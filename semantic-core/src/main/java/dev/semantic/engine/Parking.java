@@ -9,6 +9,7 @@ import dev.semantic.store.CacheStore;
 import dev.semantic.store.ParkedCache;
 import dev.semantic.store.ParkingResult;
 import dev.semantic.store.ParkingStatus;
+import dev.semantic.timeline.LastKnown;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Timeline;
@@ -45,12 +46,16 @@ final class Parking {
   /** One agent's file may be in trouble, and no other's. */
   private static final int FAILURES_UNTIL_PAUSE = 3;
 
+  /** From then on a store that does not say how it stands counts as one that takes nothing. */
+  private static final Duration LONGEST_SILENCE = Duration.ofSeconds(5);
+
   private static final long FIRST_PAUSE = Duration.ofSeconds(1).toNanos();
   private static final int LONGEST_SHIFT = 5; // 32 s
 
   private final CacheStore store;
   private final Timeline timeline;
   private final Monitor monitor;
+  private final LastKnown<ParkingStatus> said;
   private final Set<Copied> underWay = Collections.newSetFromMap(new IdentityHashMap<>());
   private int failures; // in a row
   private long nextTry;
@@ -68,6 +73,9 @@ final class Parking {
     this.store = store;
     this.timeline = timeline;
     this.monitor = timeline.monitor();
+    this.said =
+        new LastKnown<>(
+            timeline, "semantic-store-status", store::status, new ParkingStatus.Parking());
   }
 
   /** Copies an agent's cache, to be written or dropped. Where the model may be used. */
@@ -237,12 +245,20 @@ final class Parking {
         () -> failures < FAILURES_UNTIL_PAUSE ? 0 : nextTry - timeline.nanoTime());
   }
 
-  /** As the store has it, or as it was found to be. */
+  /** As the store has it, or as it was found to be; not waited for. */
   ParkingStatus status() {
-    ParkingStatus its = store.status();
-    return its instanceof ParkingStatus.Suspended
-        ? its
-        : monitor.holding(() -> since == null ? its : new ParkingStatus.Suspended(since, why));
+    ParkingStatus its = said.get();
+    if (its instanceof ParkingStatus.Suspended) {
+      return its;
+    }
+    ParkingStatus found =
+        said.silentSince(LONGEST_SILENCE)
+            .<ParkingStatus>map(
+                asked ->
+                    new ParkingStatus.Suspended(
+                        asked, "The store was asked how it stands, and has not come back"))
+            .orElse(its);
+    return monitor.holding(() -> since == null ? found : new ParkingStatus.Suspended(since, why));
   }
 
   /** Whether what is parked of an agent is what it has in memory. Asks the store. */
@@ -297,9 +313,19 @@ final class Parking {
       drop(batch);
     }
     parked.values().removeIf(IdleSequence::isForgotten);
-    return store.usage().isEmpty()
+    return !mayForget()
         ? parked.size()
         : (int) there(parked.values()).keySet().stream().filter(parked::containsKey).count();
+  }
+
+  /** Whether what was parked just now may be gone already. */
+  private boolean mayForget() {
+    try {
+      return store.usage().isPresent();
+    } catch (Throwable t) { // a figure, which must not cost those who are parked
+      LOG.warn("The store does not tell how full it is", t);
+      return true;
+    }
   }
 
   /** What the store has of the model whose these are, if any of them was parked. */

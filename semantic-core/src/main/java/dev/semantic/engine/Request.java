@@ -95,12 +95,15 @@ record Request(
     return Nanos.until(deadline, now) <= 0;
   }
 
-  /** Nanoseconds until it must have ended; 0 or less once it must have. */
+  /**
+   * Nanoseconds until it must have ended or, while nothing of it is computed, begun; 0 or less once
+   * it must have.
+   */
   long untilLimit(long now) {
-    return Nanos.until(limit, now);
+    return Nanos.until(generation.isBegun() ? limit : deadline, now);
   }
 
-  /** Whether nobody wants more of it: it was cancelled, or has taken all its time. */
+  /** Whether nobody wants more of it: it was cancelled, or out of time. */
   boolean isOver(long now) {
     return generation.isCancelled() || untilLimit(now) <= 0;
   }

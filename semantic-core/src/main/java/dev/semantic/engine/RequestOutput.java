@@ -24,6 +24,7 @@ final class RequestOutput implements Generation {
   private volatile @Nullable GenerationEvent end; // the last of them
   private volatile boolean cancelled;
   private volatile boolean forgotten;
+  private volatile boolean begun;
 
   /**
    * Not begun.
@@ -61,6 +62,16 @@ final class RequestOutput implements Generation {
     } finally {
       monitor.unlock();
     }
+  }
+
+  /** The first of it is being computed. */
+  void begin() {
+    begun = true;
+  }
+
+  /** Whether anything of it has been computed. */
+  boolean isBegun() {
+    return begun;
   }
 
   boolean isCancelled() {

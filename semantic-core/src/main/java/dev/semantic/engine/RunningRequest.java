@@ -222,6 +222,7 @@ final class RunningRequest {
 
   /** What is to be computed next: a part of the prompt, or the last token. */
   Chunk next(boolean othersWait) {
+    queued.generation().begin();
     int chunk = queued.request().prefillChunk();
     int most = othersWait ? Math.min(chunk, SHORT_CHUNK) : chunk;
     underWay = Math.min(length - computed, most);

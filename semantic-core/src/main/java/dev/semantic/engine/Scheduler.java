@@ -231,6 +231,7 @@ final class Scheduler implements ThreadFrame.Rounds {
   private void step() {
     if (runner.size() > 0) {
       runner.step(state.current().model());
+      state.stepped();
     }
   }
 

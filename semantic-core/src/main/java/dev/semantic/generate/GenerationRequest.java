@@ -174,7 +174,10 @@ public final class GenerationRequest {
       return this;
     }
 
-    /** How long it may wait before it is begun; without, as long as the engine lets it. */
+    /**
+     * How long it may wait before it is begun: for its turn, for what is parked of it, for room.
+     * Without, as long as the engine lets it.
+     */
     public Builder deadline(Duration value) {
       deadline = notNegative("deadline", value);
       return this;

@@ -5,10 +5,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a swap is still wanted. It can be called off until it is committed; then it is too late.
+ * That the registry is being closed calls it off, if it is not, and hurries what is left of it.
  */
 final class Cancellation {
   private @Nullable String why;
   private boolean committed;
+  private boolean hurried;
   private Runnable onRequest = () -> {};
 
   /**
@@ -31,16 +33,34 @@ final class Cancellation {
     return true;
   }
 
+  /** Calls it off, unless it is too late; and nobody waits for long for any of it any more. */
+  void hurry(String reason) {
+    Runnable nudge;
+    synchronized (this) {
+      hurried = true;
+      if (!committed && why == null) {
+        why = reason;
+      }
+      nudge = onRequest;
+    }
+    nudge.run();
+  }
+
+  /** Whether nobody waits for long for any of it. */
+  synchronized boolean isHurried() {
+    return hurried;
+  }
+
   synchronized boolean isRequested() {
     return why != null;
   }
 
-  /** What wakes whoever is waiting from now on; at once, if it was called off already. */
+  /** What wakes whoever is waiting from now on; at once, if there is a reason already. */
   void nudgeWith(Runnable nudge) {
     boolean tooEarly;
     synchronized (this) {
       onRequest = nudge;
-      tooEarly = why != null;
+      tooEarly = why != null || hurried;
     }
     if (tooEarly) {
       nudge.run();

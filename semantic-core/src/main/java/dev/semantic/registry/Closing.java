@@ -2,6 +2,7 @@ package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.DrainOrder;
+import dev.semantic.engine.DrainPolicy;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.log.Log;
 import dev.semantic.store.CacheStore;
@@ -11,7 +12,7 @@ import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,14 +23,17 @@ import org.jspecify.annotations.Nullable;
 final class Closing implements ThreadFrame.Rounds {
   private static final Log LOG = Log.of(Closing.class);
 
-  /** How long requests may take to end once they are told to, before their next token. */
-  private static final Duration LAST_TOKEN = Duration.ofSeconds(10);
+  /** How long the runtime or the store may take for one thing: a step, an agent, an unload. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-  /** How long the store may take for one agent. */
-  private static final Duration LAST_PARKING = Duration.ofSeconds(10);
+  /** How long the requests under way may take for the rest of their answers. */
+  private static final Duration LAST_ANSWERS = Duration.ofSeconds(30);
 
-  /** How long the runtime or the store may take for anything else. */
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  /** Far more than the parts take together. */
+  private static final Duration LONGEST = Duration.ofMinutes(5);
+
+  /** As long as it takes to notice that one is not wanted any more. */
+  private static final Duration A_MOMENT = Duration.ofSeconds(1);
 
   private static final int MOST_TRIES = 100; // some seconds without memory
 
@@ -75,7 +79,7 @@ final class Closing implements ThreadFrame.Rounds {
     } catch (Throwable t) { // no more threads, say
       ThreadFrame.here(timeline, this);
     }
-    over.await(PATIENCE.multipliedBy(10)); // far more than its parts take together
+    over.await(LONGEST);
   }
 
   @Override
@@ -130,7 +134,19 @@ final class Closing implements ThreadFrame.Rounds {
 
   private void park() {
     if (engine.mode() == EngineMode.DRAINED) {
-      park(cancelled -> engine.parkAgents(engine.permit(), cancelled));
+      WhileItGetsOn parking =
+          new WhileItGetsOn(unwanted -> engine.parkAgents(engine.permit(), unwanted));
+      if (!parking.await("semantic-close-park", engine::unparkedAgents)) {
+        LOG.error(
+            "{} agents are not parked: the store has not come back for {}; it is left alone",
+            engine.unparkedAgents(),
+            PATIENCE);
+      }
+      switch (parking.failure) {
+        case null -> {}
+        case OutOfMemoryError none -> throw none; // for those who are left, again
+        case Throwable t -> LOG.error("Not all agents could be parked before closing", t);
+      }
     } else if (engine.unparkedAgents() > 0) { // nobody may use a model beside a step of it
       LOG.error("{} agents are not parked: the model does not stop", engine.unparkedAgents());
     }
@@ -138,34 +154,43 @@ final class Closing implements ThreadFrame.Rounds {
 
   private void drain() throws InterruptedException {
     engine.revive();
-    if (engine.mode() == EngineMode.SERVING
-        && engine.drain(DrainOrder.finish(SwapOptions.DEFAULTS.drainTimeout())) > 0) {
-      engine.cancelRunning();
-      engine.drain(DrainOrder.finish(LAST_TOKEN));
+    if (engine.mode() != EngineMode.SERVING) {
+      return;
     }
+    WhileItGetsOn answering = new WhileItGetsOn(this::drain);
+    boolean getsOn = answering.await("semantic-close-drain", engine::steps);
+    if (engine.mode() == EngineMode.SERVING) {
+      engine.cancelRunning();
+      if (getsOn) {
+        engine.drain(DrainOrder.finish(PATIENCE));
+      }
+    }
+    StepRunner.rethrow(answering.failure);
   }
 
-  /** Gives up once an agent takes too long. */
-  private void park(Consumer<BooleanSupplier> parking) {
-    LastParking last = new LastParking(parking);
-    ThreadFrame.once(timeline, "semantic-close-park", last);
-    last.await();
+  private void drain(BooleanSupplier unwanted) throws InterruptedException {
+    engine.drain(new DrainOrder(DrainPolicy.FINISH, LAST_ANSWERS, Duration.ZERO, unwanted));
   }
 
-  /** Parks as long as the store gets on. */
-  private final class LastParking implements ThreadFrame.Work {
-    private final Consumer<BooleanSupplier> parking;
+  /** Does something on a thread of its own, for as long as it gets on. */
+  private final class WhileItGetsOn implements ThreadFrame.Work {
+    private final Step step;
     private final Latch done = new Latch(timeline);
     private volatile boolean givenUp;
     private volatile @Nullable Throwable failure;
 
-    private LastParking(Consumer<BooleanSupplier> parking) {
-      this.parking = parking;
+    /** What is told when nobody waits for it any more. */
+    private interface Step {
+      void run(BooleanSupplier unwanted) throws InterruptedException;
+    }
+
+    private WhileItGetsOn(Step step) {
+      this.step = step;
     }
 
     @Override
-    public void run() {
-      parking.accept(() -> givenUp);
+    public void run() throws InterruptedException {
+      step.run(() -> givenUp);
     }
 
     @Override
@@ -174,24 +199,25 @@ final class Closing implements ThreadFrame.Rounds {
       done.open();
     }
 
-    private void await() {
-      int before;
+    /**
+     * Waits for its end.
+     *
+     * @param measure changes whenever it gets on
+     * @return false if it did not for too long, and was given up
+     */
+    private boolean await(String name, LongSupplier measure) {
+      ThreadFrame.once(timeline, name, this);
+      long before;
       do {
-        before = engine.unparkedAgents();
-        if (done.await(LAST_PARKING)) {
-          switch (failure) {
-            case null -> {}
-            case OutOfMemoryError none -> throw none; // for those who are left, again
-            case Throwable t -> LOG.error("Not all agents could be parked before closing", t);
-          }
-          return;
+        before = measure.getAsLong();
+        if (done.await(PATIENCE)) {
+          return true;
         }
-      } while (engine.unparkedAgents() < before);
+      } while (measure.getAsLong() != before);
       givenUp = true;
-      LOG.error(
-          "{} agents are not parked: the store has not come back for {}; it is left alone",
-          engine.unparkedAgents(),
-          LAST_PARKING);
+      engine.wake();
+      done.await(A_MOMENT);
+      return false;
     }
   }
 }

@@ -22,6 +22,7 @@ import dev.semantic.store.CacheException;
 import dev.semantic.store.CacheStore;
 import dev.semantic.store.PinnedAgents;
 import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapPlan;
@@ -49,6 +50,9 @@ public final class ModelRegistry implements AutoCloseable {
   /** How long weights that are looked at may take to be let go of once nobody wants them. */
   private static final Duration CALLED_OFF_GRACE = Duration.ofSeconds(5);
 
+  /** How long the store or the journal may take for what is asked of it outside a swap. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
   private final Timeline timeline;
   private final ModelRuntime runtime;
   private final BlockPool pool;
@@ -67,7 +71,8 @@ public final class ModelRegistry implements AutoCloseable {
   ModelRegistry(RegistryBuilder from) {
     timeline = from.timeline;
     runtime = from.runtime;
-    interrupted = from.journal.interrupted(); // what may fail comes before any thread
+    interrupted = // what may fail comes before any thread that stays
+        StepRunner.within(timeline, PATIENCE, "reading the journal", from.journal::interrupted);
     interrupted.ifPresent(swap -> LOG.warn("The last process ended in the middle of a {}", swap));
     pool = new BlockPool(from.cacheBytes);
     engine = new BatchEngine(from.engineOptions, pool, from.caches, timeline);
@@ -86,7 +91,14 @@ public final class ModelRegistry implements AutoCloseable {
         orClosed(() -> new IdleUnloader(timeline, engine, from.keepAlive, swapLock, residence));
     orClosed(
         () -> {
-          caches.addUser(pinned);
+          StepRunner.within(
+              timeline,
+              PATIENCE,
+              "telling the store",
+              () -> {
+                caches.addUser(pinned);
+                return true;
+              });
           settleWaiting();
           preload(from.keepAlive.preload());
           return this;
@@ -289,7 +301,6 @@ public final class ModelRegistry implements AutoCloseable {
   public ModelSpec validateWeights(ModelId model) {
     requireModel(model);
     try (Permit permit = swapLock.enter("validate the weights of " + model, SwapConflict.REFUSE)) {
-      permit.endsWithRegistry();
       Cancellation cancellation = permit.cancellation();
       StepRunner stepRunner =
           new StepRunner(timeline, ChronoUnit.FOREVER.getDuration(), cancellation);
@@ -418,15 +429,27 @@ public final class ModelRegistry implements AutoCloseable {
    * the archive and in quarantine, what is being parked or read at this moment. What others begin
    * with just as it did stays theirs. Requests of the agent that are waiting or being answered go
    * on to their end, and what was computed for them is dropped then; what it asks later begins from
-   * nothing. Any thread, at any time, a swap included; waits for the store.
+   * nothing. Any thread, at any time, a swap included; waits for the store, but not for ever.
    *
    * @return how many parked caches are gone
    * @throws CacheException if something of it is left on disk that could not be removed, or is
-   *     still being written; in memory nothing is
+   *     still being written, or the store does not come back; in memory nothing is
    * @throws UnsupportedOperationException if the host's store cannot tell what an agent has parked;
    *     in memory it is forgotten
    */
   public int forget(AgentId agent) {
+    try {
+      return StepRunner.within(
+          timeline, PATIENCE, "forgetting an agent", () -> forgetEverywhere(agent));
+    } catch (PhaseTimeoutException e) {
+      throw new CacheException(
+          "%s may still have caches parked: the store has not come back for %s. Ask again"
+              .formatted(agent, PATIENCE),
+          e);
+    }
+  }
+
+  private int forgetEverywhere(AgentId agent) {
     int gone = 0;
     int now = 1;
     for (int round = 0; now > 0 && round < MOST_ROUNDS; round++) {
@@ -437,7 +460,10 @@ public final class ModelRegistry implements AutoCloseable {
     return gone;
   }
 
-  /** How it stands. Never waits. */
+  /**
+   * How it stands. Waits for nobody: of a store that does not come back it tells what was known
+   * last.
+   */
   public RegistryStatus status() {
     return residence.status();
   }
@@ -458,10 +484,12 @@ public final class ModelRegistry implements AutoCloseable {
   }
 
   /**
-   * Lets requests under way end, parks every agent, frees the model. Waits for a swap to end, and
-   * for another thread that closes it already; never for ever. A store or a model that does not
-   * come back is left alone and logged, and what does not need it is done all the same: agents whom
-   * the store takes are parked. An interrupt of the calling thread shortens nothing and is kept.
+   * Lets requests under way end, for half a minute at most, parks every agent, frees the model. A
+   * swap or load that is under way is called off; if the old model has left memory already it is
+   * not brought back. Waits for that, and for another thread that closes it already; never for
+   * ever. A store or a model that does not come back for ten seconds is left alone and logged, and
+   * what does not need it is done all the same: agents whom the store takes are parked. An
+   * interrupt of the calling thread shortens nothing and is kept.
    */
   @Override
   public void close() {

@@ -25,8 +25,8 @@ import java.util.Optional;
  * @param waiting requests that have not been begun, or were preempted
  * @param hotAgents agents in memory who are not generating just now
  * @param parking whether caches can be parked, or since when and why not
- * @param caches how full the store is, what it may hold, and how much it has forgotten; empty for
- *     one that forgets nothing
+ * @param caches how full the store is, what it may hold, and how much it has forgotten, as it said
+ *     last if it does not come back; empty for one that forgets nothing
  */
 public record RegistryStatus(
     Activity activity,

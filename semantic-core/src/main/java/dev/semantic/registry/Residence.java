@@ -6,11 +6,13 @@ import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.store.CacheUsage;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapState;
+import dev.semantic.timeline.LastKnown;
 import dev.semantic.timeline.MemoryRetry;
 import java.time.Duration;
 import java.util.List;
@@ -28,6 +30,8 @@ final class Residence {
   private final Listeners listeners;
   private final SwapHistory history;
 
+  private final LastKnown<Optional<CacheUsage>> usage;
+
   private SwapState state = new SwapState.Empty();
   private @Nullable ManagedModel managed;
   private volatile ServingState servingState;
@@ -36,6 +40,9 @@ final class Residence {
     this.tools = tools;
     this.listeners = new Listeners(tools.timeline(), listeners);
     this.history = history;
+    this.usage =
+        new LastKnown<>(
+            tools.timeline(), "semantic-store-usage", tools.caches()::usage, Optional.empty());
     this.servingState = ServingState.atFirst(tools.timeline().now());
   }
 
@@ -47,9 +54,10 @@ final class Residence {
   /** Looks again if a swap has begun or ended meanwhile: what is told was true at one moment. */
   @SuppressWarnings("ReferenceEquality") // every change of it is another one
   RegistryStatus status() {
+    Optional<CacheUsage> caches = usage.get();
     while (true) {
       ServingState now = servingState;
-      RegistryStatus status = now.status(tools.engine(), tools.caches().usage());
+      RegistryStatus status = now.status(tools.engine(), caches);
       if (now == servingState) {
         return status;
       }

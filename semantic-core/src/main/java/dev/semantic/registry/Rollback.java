@@ -2,6 +2,7 @@ package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.log.Log;
+import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -27,11 +28,12 @@ final class Rollback {
    *
    * @param attempts how often at most
    * @param pause before the second one; twice that before the third
-   * @return false if the new model had begun to serve and cannot be stopped: it stays
+   * @return false if the new model had begun to serve and cannot be stopped, or would have to be
+   *     closed at once: it stays
    */
   boolean go(
       @Nullable ManagedModel old, @Nullable ManagedModel dropped, int attempts, Duration pause) {
-    if (hasBegun(dropped) && !actions.retreat()) {
+    if (hasBegun(dropped) && (stepRunner.isHurried() || !actions.retreat())) {
       return false;
     }
     actions.drop(dropped);
@@ -46,7 +48,7 @@ final class Rollback {
         if (StepRunner.mayGoOn(t)) {
           engine.giveUp();
         }
-        if (attempt >= attempts) {
+        if (attempt >= attempts || stepRunner.isHurried()) {
           throw t;
         }
         LOG.warn("Attempt {} to bring the old model back failed", attempt, t);
@@ -67,6 +69,10 @@ final class Rollback {
         recorder.blackoutEnds();
       }
       case EMPTY -> {
+        if (stepRunner.isHurried()) { // its agents are parked, and it would leave at once
+          throw new SwapCancelledException(
+              "%s is not brought back: the registry is being closed".formatted(old.spec().id()));
+        }
         if (!old.isLoaded()) {
           actions.loadAgain(old);
         }

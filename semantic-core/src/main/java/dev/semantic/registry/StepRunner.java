@@ -8,6 +8,7 @@ import dev.semantic.timeline.ThreadFrame;
 import dev.semantic.timeline.ThreadHandle;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -21,12 +22,21 @@ import org.slf4j.MDC;
  */
 final class StepRunner {
   private static final Log LOG = Log.of(StepRunner.class);
+
+  /** How long a swap may take to end once the registry is being closed. */
+  private static final Duration LAST_STEPS = Duration.ofSeconds(10);
+
+  /** How long each step of it may still take when those are over. */
+  private static final Duration ONE_MORE = Duration.ofSeconds(1);
+
   private static final ThreadLocal<Boolean> AT_WORK = ThreadLocal.withInitial(() -> false);
 
   private final Timeline timeline;
   private final Duration patience;
   private final Cancellation cancellation;
   private volatile boolean interrupted;
+  private long hurriedUntil; // once it is hurried; by the swapping thread
+  private boolean hurried;
 
   /**
    * For one swap.
@@ -53,6 +63,23 @@ final class StepRunner {
     AT_WORK.set(true);
   }
 
+  /**
+   * Does one step that belongs to no swap. An interrupt of the waiting thread is kept, and shortens
+   * nothing.
+   *
+   * @throws PhaseTimeoutException if it takes too long
+   */
+  static <T> T within(Timeline timeline, Duration patience, String what, Callable<T> step) {
+    StepRunner stepRunner = new StepRunner(timeline, patience, new Cancellation());
+    try {
+      return stepRunner.call(what, step, late -> {});
+    } finally {
+      if (stepRunner.wasInterrupted()) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
   /** Does a step that gives nothing. */
   void run(String what, Runnable step) {
     call(
@@ -73,8 +100,7 @@ final class StepRunner {
    * @throws RuntimeException whatever the step throws
    */
   <T> T call(String what, Callable<T> step, Consumer<T> late) {
-    Task<T> task = new Task<>(what, step, late);
-    return task.await(ThreadFrame.once(timeline, "semantic-swap " + what, task));
+    return call(what, ChronoUnit.FOREVER.getDuration(), step, late);
   }
 
   /** The same for a step that has so much time left at most once the swap is called off. */
@@ -126,13 +152,14 @@ final class StepRunner {
     }
   }
 
-  /** Waits for a while; an interrupt does not shorten it, but is noted. */
+  /** Waits for a while, unless it is hurried; an interrupt does not shorten it, but is noted. */
   void pause(Duration howLong) {
     Monitor monitor = timeline.monitor();
+    cancellation.nudgeWith(() -> monitor.holding(monitor::signalAll));
     monitor.lock();
     try {
       long left = Nanos.of(howLong);
-      while (left > 0) {
+      while (left > 0 && !cancellation.isHurried()) {
         try {
           left = monitor.awaitNanos(left);
         } catch (InterruptedException e) {
@@ -141,7 +168,23 @@ final class StepRunner {
       }
     } finally {
       monitor.unlock();
+      cancellation.nudgeWith(() -> {});
     }
+  }
+
+  /** Whether the registry is being closed, and nobody needs a model any more. */
+  boolean isHurried() {
+    return cancellation.isHurried();
+  }
+
+  /** What is left for all the steps of a swap that is hurried, and a little for one more. */
+  private long untilLast() {
+    long now = timeline.nanoTime();
+    if (!hurried) {
+      hurried = true;
+      hurriedUntil = now + LAST_STEPS.toNanos();
+    }
+    return Math.max(hurriedUntil - now, ONE_MORE.toNanos());
   }
 
   /** Whether the swapping thread was interrupted; it is not any more. */
@@ -235,13 +278,13 @@ final class StepRunner {
     }
 
     private T await(ThreadHandle thread) {
+      long begun = timeline.nanoTime();
       monitor.lock();
       try {
         long left = Nanos.of(patience);
         while (!done && left > 0 && !isCalledOff()) {
-          long least = cancellation.isRequested() ? Math.min(left, grace) : left;
           try {
-            left = monitor.awaitNanos(least);
+            left = monitor.awaitNanos(Math.min(left, allowed()));
           } catch (InterruptedException e) {
             noteInterrupt();
           }
@@ -254,7 +297,7 @@ final class StepRunner {
           }
           throw new PhaseTimeoutException(
               "%s has not come back after %d ms"
-                  .formatted(what, TimeUnit.NANOSECONDS.toMillis(waited())));
+                  .formatted(what, TimeUnit.NANOSECONDS.toMillis(timeline.nanoTime() - begun)));
         }
       } finally {
         monitor.unlock();
@@ -265,9 +308,10 @@ final class StepRunner {
       return value();
     }
 
-    private long waited() {
-      long longest = Nanos.of(patience);
-      return cancellation.isRequested() ? Math.min(longest, grace) : longest;
+    /** How long it may still take by what has become of the swap meanwhile. */
+    private long allowed() {
+      long wanted = cancellation.isRequested() ? grace : Nanos.FOREVER;
+      return cancellation.isHurried() ? Math.min(wanted, untilLast()) : wanted;
     }
 
     @SuppressWarnings("NullAway") // done without a failure: the step's own value

@@ -217,10 +217,14 @@ final class SwapActions {
   /** The model serves; its agents come back behind it, and the report tells how many. */
   void awaitAgents() {
     if (served) {
+      cancellation.nudgeWith(tools.engine()::wake);
       try {
-        recorder.restored(tools.engine().awaitAgents(options.phaseTimeout()));
+        recorder.restored(
+            tools.engine().awaitAgents(options.phaseTimeout(), cancellation::isHurried));
       } catch (InterruptedException e) {
         stepRunner.noteInterrupt();
+      } finally {
+        cancellation.nudgeWith(() -> {});
       }
     }
   }
@@ -294,7 +298,10 @@ final class SwapActions {
     try {
       DrainOrder order =
           new DrainOrder(
-              DrainPolicy.PREEMPT, options.drainTimeout(), options.returnWithin(), () -> false);
+              DrainPolicy.PREEMPT,
+              options.drainTimeout(),
+              options.returnWithin(),
+              cancellation::isHurried);
       if (drainInAnyCase(order) > 0) {
         LOG.error("The new model cannot be drained, and goes on serving");
         return false;
@@ -331,12 +338,17 @@ final class SwapActions {
   }
 
   private int drainInAnyCase(DrainOrder order) {
-    while (true) {
-      try {
-        return tools.engine().drain(order);
-      } catch (InterruptedException e) {
-        stepRunner.noteInterrupt();
+    cancellation.nudgeWith(tools.engine()::wake);
+    try {
+      while (true) {
+        try {
+          return tools.engine().drain(order);
+        } catch (InterruptedException e) {
+          stepRunner.noteInterrupt();
+        }
       }
+    } finally {
+      cancellation.nudgeWith(() -> {});
     }
   }
 

@@ -25,7 +25,6 @@ final class SwapLock {
     private final long number;
     private final Thread thread = Thread.currentThread();
     private final Cancellation cancellation = new Cancellation();
-    private boolean endsWithRegistry;
 
     private Permit(long number) {
       this.number = number;
@@ -33,17 +32,6 @@ final class SwapLock {
 
     Cancellation cancellation() {
       return cancellation;
-    }
-
-    /** What is done in it is called off when the registry is closed, not waited for. */
-    void endsWithRegistry() {
-      monitor.holding(
-          () -> {
-            endsWithRegistry = true;
-            if (closed) {
-              cancellation.request(CLOSING);
-            }
-          });
     }
 
     @Override
@@ -165,8 +153,9 @@ final class SwapLock {
   }
 
   /**
-   * The last turn of all, after the one under way; nobody gets another, and nobody calls it off. If
-   * it is given back before {@link #endForGood}, whoever closes next takes it.
+   * The last turn of all, after the one under way, which is called off if it is not too late, and
+   * hurried in any case; nobody gets another, and nobody calls it off. If it is given back before
+   * {@link #endForGood}, whoever closes next takes it.
    *
    * @return null if everything is closed already
    */
@@ -176,8 +165,8 @@ final class SwapLock {
       requireOutside("close the registry");
       closed = true;
       monitor.signalAll();
-      if (permit != null && permit.endsWithRegistry) {
-        permit.cancellation.request(CLOSING);
+      if (permit != null) {
+        permit.cancellation.hurry(CLOSING);
       }
       awaitPatiently();
       if (over) {

@@ -135,12 +135,18 @@ public interface CacheStore {
     throw new UnsupportedOperationException(getClass() + " cannot invalidate what is parked");
   }
 
-  /** Whether caches can be parked at this moment. */
+  /**
+   * Whether caches can be parked at this moment. Asked on a thread of its own; while that does not
+   * come back, what it said last holds.
+   */
   default ParkingStatus status() {
     return new ParkingStatus.Parking();
   }
 
-  /** How full it is; empty for one that forgets nothing, or cannot tell. Never waits. */
+  /**
+   * How full it is; empty for one that forgets nothing, or cannot tell. Asked as {@link #status}
+   * is.
+   */
   default Optional<CacheUsage> usage() {
     return Optional.empty();
   }

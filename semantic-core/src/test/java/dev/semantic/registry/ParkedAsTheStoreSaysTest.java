@@ -13,6 +13,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.scripted.Fault;
+import dev.semantic.scripted.ForwardedStore;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.ScriptedHost;
@@ -187,8 +188,8 @@ class ParkedAsTheStoreSaysTest {
       await()
           .atMost(PATIENCE)
           .until(() -> host.registry.status().parking() instanceof ParkingStatus.Parking);
-      assertEquals(Optional.empty(), host.registry.status().caches());
       assertEquals(1, host.registry.swapWithRollback(BETA).agentsParked());
+      assertEquals(host.parked.usage(), host.registry.status().caches());
       host.registry.swapWithRollback(ALPHA);
       assertEquals(ada.length - 1, host.ask("ada", ada).cachedTokens());
     }
@@ -209,6 +210,14 @@ class ParkedAsTheStoreSaysTest {
         }
         assertInstanceOf(ParkingStatus.Suspended.class, host.registry.status().parking());
       }
+    }
+  }
+
+  @Test
+  void aStoreThatCannotTellHowFullItIsLeavesThatOpen() {
+    try (ScriptedHost host =
+        new ScriptedHost(ScriptedHost.ROOMY, builder -> builder.caches(new ForwardedStore()))) {
+      assertEquals(Optional.empty(), host.registry.status().caches());
     }
   }
 }

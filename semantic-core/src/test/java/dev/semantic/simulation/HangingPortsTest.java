@@ -15,16 +15,26 @@ import dev.semantic.generate.RequestException;
 import dev.semantic.generate.RequestException.Kind;
 import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryBudget;
+import dev.semantic.registry.ModelRegistry;
+import dev.semantic.registry.RegistryBuilder;
 import dev.semantic.registry.Simulated;
+import dev.semantic.registry.SwapOptions;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.ScriptedHost;
+import dev.semantic.scripted.ScriptedStore;
+import dev.semantic.store.CacheException;
+import dev.semantic.store.CacheUsage;
 import dev.semantic.store.ParkingStatus;
+import dev.semantic.swap.ModelSwapException;
+import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.timeline.ThreadHandle;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -129,7 +139,8 @@ class HangingPortsTest {
     hanging = PortCall.FORWARD;
     Generation ada = ask("ada", null);
     time.pause(Duration.ofSeconds(1));
-    assertTrue(closing().compareTo(Duration.ofMinutes(2)) < 0);
+    Duration took = closing();
+    assertTrue(took.compareTo(Duration.ofSeconds(30)) < 0, took::toString);
     assertTrue(ada.isDone(), "nobody told her");
     assertEquals(EngineMode.CLOSED, host.registry.status().engine());
     assertFalse(host.runtime.openModels() == 0, "freed under the feet of what hangs");
@@ -197,5 +208,110 @@ class HangingPortsTest {
         assertInstanceOf(ParkingStatus.Suspended.class, host.registry.status().parking());
     assertTrue(why.why().contains("has not come back"), why.why());
     answered(ask("ada", null)); // at once: the store is not waited for again
+  }
+
+  @Test
+  void aHealthCheckIsNotHeldUpByTheStore() {
+    answered(ask("ada", null));
+    host.registry.status();
+    for (PortCall call : List.of(PortCall.STORE_STATUS, PortCall.STORE_USAGE)) {
+      Optional<CacheUsage> before = host.registry.status().caches();
+      assertTrue(before.isPresent());
+      hanging = call;
+      long begin = time.nanoTime();
+      for (int i = 0; i < 100; i++) {
+        assertEquals(before, host.registry.status().caches());
+      }
+      Duration took = Duration.ofNanos(time.nanoTime() - begin);
+      assertTrue(took.compareTo(Duration.ofSeconds(1)) < 0, () -> call + ": " + took);
+      time.pause(Duration.ofSeconds(10));
+      if (call == PortCall.STORE_STATUS) {
+        ParkingStatus.Suspended why =
+            assertInstanceOf(ParkingStatus.Suspended.class, host.registry.status().parking());
+        assertTrue(why.why().contains("has not come back"), why.why());
+      }
+      hanging = null;
+      time.pause(HOUR);
+      assertInstanceOf(ParkingStatus.Parking.class, host.registry.status().parking());
+    }
+  }
+
+  @Test
+  void anAgentIsForgottenInTimeOrTheHostIsTold() {
+    answered(ask("ada", null));
+    hanging = PortCall.STORE_FORGET;
+    long begin = time.nanoTime();
+    CacheException why =
+        assertThrows(CacheException.class, () -> host.registry.forget(new AgentId("ada")));
+    assertTrue(
+        time.nanoTime() - begin < Duration.ofMinutes(1).toNanos(), "it waits for what hangs");
+    assertTrue(String.valueOf(why.getMessage()).contains("Ask again"), why::getMessage);
+    assertEquals(0, host.registry.status().hotAgents());
+    hanging = null;
+    time.pause(HOUR);
+    host.registry.forget(new AgentId("ada"));
+  }
+
+  @Test
+  void aRegistryOverAStoreThatHangsIsRefusedInTime() {
+    RegistryBuilder builder =
+        Simulated.in(
+            time,
+            ModelRegistry.builder(host.runtime)
+                .budget(new MemoryBudget(ScriptedHost.TIGHT))
+                .caches(new ScriptedStore(host.script)));
+    hanging = PortCall.STORE_ADD_USER;
+    long begin = time.nanoTime();
+    assertThrows(PhaseTimeoutException.class, builder::build);
+    assertTrue(
+        time.nanoTime() - begin < Duration.ofMinutes(2).toNanos(), "it waits for what hangs");
+  }
+
+  @Test
+  void whoWaitsForRoomWaitsNoLongerThanItAsked() {
+    host.registry.close();
+    host = house(false, ByteSize.parse("32KiB"));
+    answered(ask("ada", null));
+    hanging = PortCall.STORE_PARK;
+    Generation eve = ask("eve", Duration.ofSeconds(1));
+    Generation queued =
+        host.registry.generate(
+            GenerationRequest.of(new Prompt.Tokens(tokens(300, 1)))
+                .deadline(Duration.ofSeconds(1))
+                .maxTokens(2)
+                .build());
+    Generation cancelled = ask("bob", null);
+    time.pause(Duration.ofMillis(500));
+    cancelled.cancel();
+    assertEquals(Kind.TIME_LIMIT, failure(eve, Duration.ofMillis(1600)).kind());
+    assertTrue(queued.isDone(), "it waits for what hangs");
+    assertEquals(Kind.CANCELLED, failure(cancelled, Duration.ZERO).kind());
+  }
+
+  @Test
+  void aCloseDoesNotWaitForADrain() {
+    time.pause(Duration.ofSeconds(1));
+    hanging = PortCall.FORWARD;
+    ask("ada", null);
+    time.pause(Duration.ofSeconds(1));
+    List<Throwable> ends = swapping(SwapOptions.builder().drainTimeout(HOUR).build());
+    time.pause(Duration.ofSeconds(1));
+    Duration took = closing();
+    assertTrue(took.compareTo(Duration.ofSeconds(40)) < 0, took::toString);
+    time.pause(Duration.ofSeconds(1));
+    assertEquals(1, ends.size());
+    assertInstanceOf(SwapCancelledException.class, ends.getFirst().getCause());
+  }
+
+  private List<Throwable> swapping(SwapOptions options) {
+    List<Throwable> ends = new ArrayList<>();
+    time.start(
+        "swapping",
+        () ->
+            ends.add(
+                assertThrows(
+                    ModelSwapException.class,
+                    () -> host.registry.swapWithRollback(Geometry.BETA.id(), options))));
+    return ends;
   }
 }
