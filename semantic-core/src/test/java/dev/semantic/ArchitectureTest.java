@@ -150,7 +150,6 @@ class ArchitectureTest {
 
   /**
    * What is made or opened to be written is its owner's only, and never where a link leads. {@code
-   * CacheFiles} makes with that room's attributes what is to be whole or not at all; {@code
    * AgentFiles} copies a block that it read, and {@code EntryReader} reads what a host imports,
    * wherever that lies.
    */
@@ -160,7 +159,7 @@ class ArchitectureTest {
           .that()
           .resideOutsideOfPackage("dev.semantic.io")
           .and()
-          .haveNameNotMatching("dev\\.semantic\\.store\\.(CacheFiles|AgentFiles|EntryReader)")
+          .haveNameNotMatching("dev\\.semantic\\.store\\.(AgentFiles|EntryReader)")
           .should()
           .callMethodWhere(
               target(owner(assignableTo(Files.class)))

@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.BlockName;
 import dev.semantic.log.Log;
 import java.io.IOException;
@@ -45,7 +46,7 @@ final class AgentFiles {
     if (!Files.deleteIfExists(file)) {
       return 0;
     }
-    CacheFiles.force(directory.path());
+    DurableFiles.force(directory.path());
     directory.removed(file); // not before: its blocks must outlast its name
     for (Map.Entry<Path, Long> block : blocks.entrySet()) {
       freed += Files.exists(block.getKey()) ? 0 : block.getValue();
@@ -63,22 +64,22 @@ final class AgentFiles {
     Path target = to.path().resolve(RootLayout.name(file));
     to.refs().pin(names);
     try {
-      CacheFiles.directory(to.path());
+      DurableFiles.directory(to.path());
       for (BlockName name : names) {
         if (!to.refs().has(name) || !Files.exists(to.block(name))) {
-          CacheFiles.directory(CacheFiles.parent(to.block(name)));
+          DurableFiles.directory(DurableFiles.parent(to.block(name)));
           share(from.block(name), to.block(name));
           to.refs().add(name);
         }
       }
       if (!names.isEmpty()) {
-        CacheFiles.force(CacheFiles.parent(to.block(names.getFirst())));
+        DurableFiles.force(DurableFiles.parent(to.block(names.getFirst())));
       }
       Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
       to.refs().pin(names);
       to.refs().refer(target, names);
-      CacheFiles.force(to.path());
-      CacheFiles.force(from.path());
+      DurableFiles.force(to.path());
+      DurableFiles.force(from.path());
       from.removed(file); // not before: a loss of power might leave it where it was
     } finally {
       to.refs().unpin(names);
@@ -98,7 +99,7 @@ final class AgentFiles {
         LOG.debug("Copying {}, which cannot be linked to", block, e);
       }
     }
-    CacheFiles.put(target, channel -> copy(block, channel));
+    DurableFiles.put(target, channel -> copy(block, channel));
   }
 
   private static void copy(Path from, FileChannel to) throws IOException {

@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.CacheHash;
@@ -121,12 +122,12 @@ public final class AgentRecords {
               .formatted(agent, file, size, mostBytes));
     }
     try {
-      CacheFiles.directories(directory);
+      DurableFiles.directories(directory);
       PrivateFiles.claim(directory);
       ByteBuffer bytes = ByteBuffer.wrap(key == null ? plain : sealed(plain, agent, key));
-      CacheFiles.uninterrupted(
+      DurableFiles.uninterrupted(
           () -> {
-            CacheFiles.replace(
+            DurableFiles.replace(
                 file,
                 channel -> {
                   for (ByteBuffer left = bytes.duplicate(); left.hasRemaining(); ) {
@@ -146,7 +147,7 @@ public final class AgentRecords {
     try {
       boolean removed = Files.deleteIfExists(file);
       if (removed) {
-        CacheFiles.force(directory);
+        DurableFiles.force(directory);
       }
       return removed;
     } catch (IOException e) {
@@ -166,7 +167,7 @@ public final class AgentRecords {
       return RootLayout.list(directory, AgentRecords::isRecord);
     } catch (IOException e) {
       throw new CacheException(
-          "Cannot list %s: %s. May this user read it?".formatted(directory, CacheFiles.reason(e)),
+          "Cannot list %s: %s. May this user read it?".formatted(directory, DurableFiles.reason(e)),
           e);
     }
   }
@@ -202,7 +203,7 @@ public final class AgentRecords {
   private static CacheException refused(String what, AgentId agent, Path file, IOException e) {
     return new CacheException(
         "%s what %s left in %s: %s. Make that right, or remove the file to begin anew"
-            .formatted(what, agent, file, CacheFiles.reason(e)),
+            .formatted(what, agent, file, DurableFiles.reason(e)),
         e);
   }
 }

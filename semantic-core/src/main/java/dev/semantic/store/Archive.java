@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -57,7 +58,7 @@ final class Archive {
   }
 
   private void makeRoom() throws IOException {
-    CacheFiles.directory(layout.archive());
+    DurableFiles.directory(layout.archive());
     if (!RootLayout.isDirectory(layout.archive())) {
       throw new NotDirectoryException(layout.archive() + ", which is a link");
     }
@@ -71,8 +72,8 @@ final class Archive {
       } else {
         Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
       }
-      CacheFiles.force(CacheFiles.parent(to));
-      CacheFiles.force(CacheFiles.parent(from));
+      DurableFiles.force(DurableFiles.parent(to));
+      DurableFiles.force(DurableFiles.parent(from));
     } finally {
       tags.forget(from);
       tags.forget(to);

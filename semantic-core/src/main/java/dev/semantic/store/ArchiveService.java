@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
@@ -42,7 +43,7 @@ final class ArchiveService {
         live,
         () -> {
           try {
-            int back = CacheFiles.uninterrupted(() -> archive.bringBack(live));
+            int back = DurableFiles.uninterrupted(() -> archive.bringBack(live));
             if (back > 0) {
               LOG.info("{} caches of {} are back from the archive", back, tag);
             }
@@ -52,7 +53,7 @@ final class ArchiveService {
                     + " absent until its model is loaded again; may this user write there?",
                 tag,
                 layout.archiveOf(live),
-                CacheFiles.reason(e));
+                DurableFiles.reason(e));
           }
           return tag;
         });
@@ -95,14 +96,14 @@ final class ArchiveService {
     try {
       return layout.live();
     } catch (IOException e) {
-      LOG.warn("Cannot list {}: {}. All caches stay.", layout.root(), CacheFiles.reason(e));
+      LOG.warn("Cannot list {}: {}. All caches stay.", layout.root(), DurableFiles.reason(e));
       return List.of();
     }
   }
 
   private int send(Path directory) {
     try {
-      return CacheFiles.uninterrupted(
+      return DurableFiles.uninterrupted(
           () -> departed == InactiveModelPolicy.DELETE ? delete(directory) : archive(directory));
     } catch (IOException e) {
       LOG.warn(
@@ -110,7 +111,7 @@ final class ArchiveService {
               + " there?",
           departed == InactiveModelPolicy.DELETE ? "remove" : "archive",
           directory,
-          CacheFiles.reason(e));
+          DurableFiles.reason(e));
       return 0;
     }
   }

@@ -6,7 +6,6 @@ import dev.semantic.model.ModelTag;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Locale;
-import java.util.UUID;
 import java.util.regex.Pattern;
 
 /** What the files and directories below a cache root are called. */
@@ -16,7 +15,6 @@ final class CacheFileNames {
   static final String ARCHIVE = ".archive";
   static final String BLOCKS = "blocks";
   static final String CACHE_SUFFIX = ".kv";
-  static final String TEMPORARY_SUFFIX = ".tmp";
 
   private static final int READABLE_LENGTH = 40;
   static final int HASH_BYTES = 16;
@@ -50,11 +48,6 @@ final class CacheFileNames {
   /** The same of an encrypted cache: nothing of the agent's name shows. */
   static Path hashed(Path root, AgentId agent, ModelTag tag, CacheHash names) {
     return directory(root, tag).resolve(hash(names, agent, tag) + CACHE_SUFFIX);
-  }
-
-  /** A name beside {@code file} that nobody has used. */
-  static Path temporary(Path file) {
-    return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY_SUFFIX);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
@@ -88,7 +89,7 @@ public final class CacheMaintenance {
             "Cannot look at the {} caches of {}: {}. They stay.",
             kind,
             layout.root(),
-            CacheFiles.reason(e));
+            DurableFiles.reason(e));
       }
     }
     return report;
@@ -181,7 +182,7 @@ public final class CacheMaintenance {
     if (outcome.failure() != null) {
       throw new CacheException(
           "Cannot remove all of %s: %s. May this user write there? Ask again"
-              .formatted(file, CacheFiles.reason(outcome.failure())),
+              .formatted(file, DurableFiles.reason(outcome.failure())),
           outcome.failure());
     }
   }
@@ -266,14 +267,14 @@ public final class CacheMaintenance {
                     : removeIn(parent(entry.file()), entry.file())));
   }
 
-  private long change(String what, CacheEntry entry, CacheFiles.Access<Long> work) {
+  private long change(String what, CacheEntry entry, DurableFiles.Access<Long> work) {
     try {
       return carryOut(() -> Optional.of(locks.alone(parent(entry.file()), () -> attempt(work))))
           .orElseThrow();
     } catch (IOException e) {
       throw new CacheException(
           "Cannot %s %s: %s. It is where it was; may this user write there, and is there room?"
-              .formatted(what, entry.file(), CacheFiles.reason(e)),
+              .formatted(what, entry.file(), DurableFiles.reason(e)),
           e);
     }
   }
@@ -299,16 +300,16 @@ public final class CacheMaintenance {
       return RootLayout.isFile(entry.file());
     } catch (IOException e) {
       throw new CacheException(
-          "Cannot look at %s: %s".formatted(entry.file(), CacheFiles.reason(e)), e);
+          "Cannot look at %s: %s".formatted(entry.file(), DurableFiles.reason(e)), e);
     }
   }
 
   /** What a piece of work under a lock came to; locks know nothing of files. */
   private record Outcome(long bytes, @Nullable IOException failure) {}
 
-  private static Outcome attempt(CacheFiles.Access<Long> work) {
+  private static Outcome attempt(DurableFiles.Access<Long> work) {
     try {
-      return new Outcome(CacheFiles.uninterrupted(work), null);
+      return new Outcome(DurableFiles.uninterrupted(work), null);
     } catch (IOException e) {
       return new Outcome(0, e);
     }

@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.ByteSize;
@@ -31,9 +32,9 @@ final class CacheTransfer {
               0,
               parked.parked(),
               form.checksumBytes());
-      CacheFiles.uninterrupted(
+      DurableFiles.uninterrupted(
           () -> {
-            CacheFiles.replace(
+            DurableFiles.replace(
                 file,
                 channel -> bytes[0] = CacheFileWriter.write(channel, header, cache, form.key()));
             return file;
@@ -41,7 +42,7 @@ final class CacheTransfer {
     } catch (IOException e) {
       throw new CacheException(
           "Cannot export %d tokens to %s: %s. Nothing is there but what was before; is there"
-                  .formatted(parked.tokens(), file, CacheFiles.reason(e))
+                  .formatted(parked.tokens(), file, DurableFiles.reason(e))
               + " room, and may this user write there?",
           e);
     }
@@ -73,7 +74,7 @@ final class CacheTransfer {
       requireFree(parcel, form.file(home.root(), whose, header.tag()), whose, home);
       return new Parcel(whose, reader.snapshot(file));
     } catch (IOException e) {
-      throw refused(file, CacheFiles.reason(e) + ". Is it whole, and an exported cache?");
+      throw refused(file, DurableFiles.reason(e) + ". Is it whole, and an exported cache?");
     }
   }
 
@@ -99,7 +100,7 @@ final class CacheTransfer {
 
   private static void requireFree(CacheImport parcel, Path live, AgentId whose, RootLayout home)
       throws IOException {
-    Path archived = home.archiveOf(CacheFiles.parent(live)).resolve(RootLayout.name(live));
+    Path archived = home.archiveOf(DurableFiles.parent(live)).resolve(RootLayout.name(live));
     for (Path there : List.of(live, archived)) {
       if (!parcel.replacing() && Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
         throw refused(

@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
@@ -128,7 +129,7 @@ public final class CacheView {
       } catch (NoSuchFileException e) {
         LOG.debug("{} has gone in the meantime", file);
       } catch (IOException e) {
-        Optional<String> problem = Optional.of(CacheFiles.reason(e));
+        Optional<String> problem = Optional.of(DurableFiles.reason(e));
         entries.add(new CacheEntry(state, file, own, used.get(), Optional.empty(), problem));
       }
     }
@@ -167,7 +168,7 @@ public final class CacheView {
       LOG.debug("{} has gone in the meantime", entry.file());
       return Optional.empty();
     } catch (IOException e) {
-      return Optional.of(CacheFiles.reason(e));
+      return Optional.of(DurableFiles.reason(e));
     } catch (OutOfMemoryError e) {
       return Optional.of("it needs more memory to be read; raise -Xmx");
     }
@@ -191,7 +192,7 @@ public final class CacheView {
   private void requireRightful(CacheEntry entry) throws IOException {
     CacheHeader header = reader.header(entry.file());
     AgentId agent = header.agent().id();
-    Path root = CacheFiles.parent(CacheFiles.parent(entry.file()));
+    Path root = DurableFiles.parent(DurableFiles.parent(entry.file()));
     Path rightful = form.file(root, agent, header.tag());
     if (!rightful.equals(entry.file())) {
       throw new CacheFileException(
@@ -235,7 +236,7 @@ public final class CacheView {
   private static CacheException cannotRead(Path what, IOException e) {
     return new CacheException(
         "Cannot read %s: %s. Is it whole, and may this user read it?"
-            .formatted(what, CacheFiles.reason(e)),
+            .formatted(what, DurableFiles.reason(e)),
         e);
   }
 }

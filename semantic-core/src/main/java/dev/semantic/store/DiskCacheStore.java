@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.AgentSnapshot;
 import dev.semantic.kv.BlockName;
@@ -103,7 +104,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   static DiskCacheStore open(
       Path root, CacheFormat form, MaintenancePolicy policy, DiskSpace space) {
     try {
-      CacheFiles.directories(root);
+      DurableFiles.directories(root);
       RootLock lock = RootLock.take(root);
       try {
         new RootLayout(root).clearTemporaries();
@@ -119,7 +120,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     } catch (IOException e) {
       throw new CacheException(
           "Cannot use cache directory %s: %s. It must be a directory that this user may write to."
-              .formatted(root, CacheFiles.reason(e)),
+              .formatted(root, DurableFiles.reason(e)),
           e);
     }
   }
@@ -210,9 +211,9 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     List<Path> paths = new ArrayList<>();
     Instant now = form.clock().instant();
     try {
-      CacheFiles.uninterrupted(
+      DurableFiles.uninterrupted(
           () -> {
-            CacheFiles.directory(home);
+            DurableFiles.directory(home);
             return home;
           });
     } catch (IOException e) {
@@ -262,7 +263,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
                     snapshot.tag(),
                     new ByteSize(snapshot.bytes()),
                     form.file(root, each.agent(), snapshot.tag()),
-                    CacheFiles.reason(e))
+                    DurableFiles.reason(e))
             + " is there room on the disk, and may this user write there?";
     return new ParkingResult.Failed(
         each.agent(),
@@ -322,7 +323,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
       LOG.warn(
           "Cannot list the caches in {}: {}. They count as absent.",
           directory,
-          CacheFiles.reason(e));
+          DurableFiles.reason(e));
     }
     return found;
   }
@@ -350,7 +351,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     return locks.alone(
         () -> {
           try {
-            return CacheFiles.uninterrupted(
+            return DurableFiles.uninterrupted(
                 () ->
                     new AgentRemoval(
                             new RootLayout(root), tags, agent, maintenance.departures().present())
@@ -358,7 +359,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
           } catch (IOException e) {
             throw new CacheException(
                 "Cannot forget all of %s in %s: %s. May this user write there? Ask again"
-                    .formatted(agent, root, CacheFiles.reason(e)),
+                    .formatted(agent, root, DurableFiles.reason(e)),
                 e);
           }
         });
@@ -451,7 +452,8 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
             rootLock.close();
           } catch (IOException e) {
             throw new CacheException(
-                "Cannot let go of cache directory %s: %s".formatted(root, CacheFiles.reason(e)), e);
+                "Cannot let go of cache directory %s: %s".formatted(root, DurableFiles.reason(e)),
+                e);
           }
         });
   }

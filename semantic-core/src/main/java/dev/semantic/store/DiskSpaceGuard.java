@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import java.io.IOException;
@@ -78,7 +79,7 @@ final class DiskSpaceGuard {
   /** Parking failed; whether that was because the disk is full. */
   synchronized boolean isFull(IOException e) {
     long free = free();
-    String reason = CacheFiles.reason(e);
+    String reason = DurableFiles.reason(e);
     boolean full = saysFull(e) || free < NOTEWORTHY;
     if (full) {
       suspend(reason, free);

@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
@@ -115,7 +116,7 @@ final class EvictionPass {
       LOG.warn(
           "Cannot remove {}: {}. It stays; may this user write there?",
           oldest.file(),
-          CacheFiles.reason(e));
+          DurableFiles.reason(e));
       return false;
     }
   }

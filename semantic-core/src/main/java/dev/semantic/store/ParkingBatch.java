@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.BlockName;
 import dev.semantic.kv.KvEncoding;
@@ -60,7 +61,7 @@ final class ParkingBatch implements AutoCloseable {
     void attempt(FileJobs.Job job) {
       try {
         if (failure == null) {
-          CacheFiles.uninterrupted(
+          DurableFiles.uninterrupted(
               () -> {
                 job.run();
                 return file;
@@ -73,13 +74,14 @@ final class ParkingBatch implements AutoCloseable {
 
     void write(@Nullable CacheKey key) throws IOException {
       temporary =
-          CacheFiles.write(file, channel -> CacheFileWriter.write(channel, header, snapshot, key));
+          DurableFiles.write(
+              file, channel -> CacheFileWriter.write(channel, header, snapshot, key));
     }
 
     void force() throws IOException {
       Path written = temporary;
       if (written != null) {
-        CacheFiles.forceFile(written);
+        DurableFiles.forceFile(written);
       }
     }
 
@@ -199,7 +201,7 @@ final class ParkingBatch implements AutoCloseable {
                 entries.stream().map(entry -> entry.own).flatMap(Stream::ofNullable))
             .toList();
     if (!missing.isEmpty()) {
-      attempt(() -> CacheFiles.directory(directory.blocks()));
+      attempt(() -> DurableFiles.directory(directory.blocks()));
     }
     Parallel.each(pieces, piece -> piece.attempt(() -> piece.write(form.key())));
     List<Runnable> forcing = new ArrayList<>();
@@ -214,7 +216,7 @@ final class ParkingBatch implements AutoCloseable {
                 }));
     entries.forEach(Entry::look);
     if (left().stream().anyMatch(entry -> !entry.names.isEmpty())) {
-      attempt(() -> CacheFiles.force(directory.blocks())); // also for what others have put there
+      attempt(() -> DurableFiles.force(directory.blocks())); // also for what others have put there
     }
   }
 
@@ -244,9 +246,9 @@ final class ParkingBatch implements AutoCloseable {
       return;
     }
     try {
-      CacheFiles.uninterrupted(
+      DurableFiles.uninterrupted(
           () -> {
-            CacheFiles.force(directory.path());
+            DurableFiles.force(directory.path());
             return named;
           });
     } catch (Throwable t) {
@@ -271,7 +273,7 @@ final class ParkingBatch implements AutoCloseable {
   /** Does what all who need blocks depend on. */
   private void attempt(FileJobs.Job job) {
     try {
-      CacheFiles.uninterrupted(
+      DurableFiles.uninterrupted(
           () -> {
             job.run();
             return directory;

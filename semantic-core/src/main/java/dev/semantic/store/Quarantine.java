@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ final class Quarantine {
   /** Moves a file here, or says why it stays where it is. */
   void take(Path file, CacheFileException why) {
     try {
-      CacheFiles.directory(directory);
+      DurableFiles.directory(directory);
       String from = root.relativize(file).toString().replace('/', '-').replace('\\', '-');
       Path target = directory.resolve(UUID.randomUUID() + "-" + from);
       Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
@@ -41,7 +42,7 @@ final class Quarantine {
           file,
           why.getMessage(),
           directory,
-          CacheFiles.reason(e));
+          DurableFiles.reason(e));
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
 import dev.semantic.kv.BlockName;
 import dev.semantic.kv.KvSnapshot;
@@ -392,7 +393,7 @@ final class SnapshotReader implements Closeable {
         });
   }
 
-  private static <T> T inBlock(Path block, CacheFiles.Access<T> access) throws IOException {
+  private static <T> T inBlock(Path block, DurableFiles.Access<T> access) throws IOException {
     try {
       return access.run();
     } catch (CacheFileException e) {

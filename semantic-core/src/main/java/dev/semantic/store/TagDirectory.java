@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
 import dev.semantic.kv.BlockName;
 import dev.semantic.kv.KvSnapshot;
@@ -135,7 +136,7 @@ final class TagDirectory {
     if (path.equals(file.getParent())) {
       try {
         Files.deleteIfExists(file);
-        CacheFiles.force(path);
+        DurableFiles.force(path);
         removed(file);
         LOG.info("Removed cache {}: {}", file, why.getMessage());
       } catch (IOException e) {
@@ -143,7 +144,7 @@ final class TagDirectory {
             "Cannot remove cache {}, which counts as absent: {}. {}",
             file,
             why.getMessage(),
-            CacheFiles.reason(e));
+            DurableFiles.reason(e));
       }
     }
   }

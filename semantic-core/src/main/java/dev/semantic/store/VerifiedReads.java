@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
 import dev.semantic.log.Log;
 import java.io.IOException;
@@ -42,16 +43,16 @@ final class VerifiedReads {
         });
   }
 
-  <T> Optional<T> attempt(Path file, CacheFiles.Access<T> access) {
+  <T> Optional<T> attempt(Path file, DurableFiles.Access<T> access) {
     try {
-      return Optional.of(CacheFiles.uninterrupted(access));
+      return Optional.of(DurableFiles.uninterrupted(access));
     } catch (NoSuchFileException e) {
       LOG.debug("No cache in {}", file);
     } catch (CacheFileException e) {
       refuse(file, e);
     } catch (IOException e) {
       LOG.warn(
-          "Cannot read cache {}: {}. It stays and counts as absent.", file, CacheFiles.reason(e));
+          "Cannot read cache {}: {}. It stays and counts as absent.", file, DurableFiles.reason(e));
     } catch (OutOfMemoryError e) {
       LOG.warn("Cannot read cache {}: {}. It counts as absent; raise -Xmx.", file, e.getMessage());
     }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.KvSnapshot;
 import java.io.IOException;
@@ -254,7 +255,7 @@ class ArchiveServiceTest {
   @Test
   void openingLeavesTemporariesThatAreNotOurs() throws IOException {
     store.park(ANNA, small(ALPHA, 1));
-    Path ours = CacheFileNames.temporary(CacheFileNames.file(root, ANNA, ALPHA));
+    Path ours = DurableFiles.temporary(CacheFileNames.file(root, ANNA, ALPHA));
     Path theirs = live().resolve("download.tmp");
     Path elsewhere = Files.createDirectory(root.resolve("elsewhere"));
     Files.copy(CacheFileNames.file(root, ANNA, ALPHA), ours);

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.ModelTag;
@@ -273,8 +274,8 @@ class DiskCacheStoreTest {
     store.park(ANNA, small(ALPHA, 1));
     Path file = CacheFileNames.file(root, ANNA, ALPHA);
     store.close();
-    Files.copy(file, CacheFileNames.temporary(file));
-    Files.write(CacheFileNames.temporary(file), new byte[10]);
+    Files.copy(file, DurableFiles.temporary(file));
+    Files.write(DurableFiles.temporary(file), new byte[10]);
     store = DiskCacheStore.open(root);
     assertEquals(List.of(file), files(CacheFileNames.directory(root, ALPHA)));
     assertSame(small(ALPHA, 1), store.load(ANNA, ALPHA).orElseThrow());

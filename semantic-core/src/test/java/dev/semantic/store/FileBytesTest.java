@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.semantic.io.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -67,7 +68,7 @@ class FileBytesTest {
         assertThrows(
             IOException.class,
             () ->
-                CacheFiles.uninterrupted(
+                DurableFiles.uninterrupted(
                     () -> {
                       throw told;
                     }));

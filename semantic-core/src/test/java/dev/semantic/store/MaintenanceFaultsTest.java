@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.KvEncoding;
 import dev.semantic.kv.KvSnapshot;
@@ -309,7 +310,7 @@ class MaintenanceFaultsTest {
           CacheHeader header =
               CacheHeader.agent(
                   BOB, theirs, KvEncoding.EXACT, List.of(), 0, clock.instant(), 1 << 20);
-          CacheFiles.replace(
+          DurableFiles.replace(
               parcel, channel -> CacheFileWriter.write(channel, header, theirs, null));
         },
         store -> store.importFrom(CacheImport.of(parcel).withReplacing(true)),

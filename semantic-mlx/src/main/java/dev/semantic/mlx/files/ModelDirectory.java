@@ -1,5 +1,6 @@
 package dev.semantic.mlx.files;
 
+import dev.semantic.io.Reason;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;

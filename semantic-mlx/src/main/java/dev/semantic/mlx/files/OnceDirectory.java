@@ -1,6 +1,7 @@
 package dev.semantic.mlx.files;
 
 import dev.semantic.io.OwnPath;
+import dev.semantic.io.PathLock;
 import dev.semantic.io.PrivateFiles;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package dev.semantic.mlx.models;
 
-import dev.semantic.mlx.files.Reason;
+import dev.semantic.io.Reason;
 import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.model.ModelException;
 import java.io.IOException;

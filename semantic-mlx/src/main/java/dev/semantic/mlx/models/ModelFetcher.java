@@ -1,9 +1,9 @@
 package dev.semantic.mlx.models;
 
+import dev.semantic.io.PathLock;
+import dev.semantic.io.Reason;
 import dev.semantic.mlx.files.OnceDirectory;
-import dev.semantic.mlx.files.PathLock;
 import dev.semantic.mlx.files.Pip;
-import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.models.hub.EnvironmentProxies;
 import dev.semantic.mlx.models.hub.HubCache;
 import dev.semantic.mlx.models.hub.HubFetch;

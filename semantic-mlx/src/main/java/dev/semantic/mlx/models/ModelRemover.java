@@ -1,8 +1,8 @@
 package dev.semantic.mlx.models;
 
+import dev.semantic.io.PathLock;
+import dev.semantic.io.Reason;
 import dev.semantic.mlx.files.OnceDirectory;
-import dev.semantic.mlx.files.PathLock;
-import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.models.hub.HubCache;
 import dev.semantic.mlx.models.hub.HubRepo;
 import dev.semantic.model.ModelException;

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.models;
 
+import dev.semantic.io.Reason;
 import dev.semantic.mlx.files.ModelDirectory;
-import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.models.hub.BlobCheck;
 import dev.semantic.model.ModelException;

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.tokenizer;
 
 import dev.semantic.io.OwnPath;
-import dev.semantic.mlx.files.Reason;
+import dev.semantic.io.Reason;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.files.WholeFile;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package dev.semantic.mlx.tokenizer;
 
+import dev.semantic.io.Reason;
 import dev.semantic.mlx.files.ModelDirectory;
-import dev.semantic.mlx.files.Reason;
 import dev.semantic.mlx.template.ModelTemplates;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;

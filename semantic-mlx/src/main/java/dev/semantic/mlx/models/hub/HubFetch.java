@@ -1,7 +1,7 @@
 package dev.semantic.mlx.models.hub;
 
+import dev.semantic.io.PathLock;
 import dev.semantic.io.PrivateFiles;
-import dev.semantic.mlx.files.PathLock;
 import java.io.IOException;
 import java.net.ProxySelector;
 import java.net.URI;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.semantic.io.PathLock;
 import dev.semantic.io.PrivateFiles;
 import dev.semantic.mlx.files.OnceDirectory;
-import dev.semantic.mlx.files.PathLock;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package dev.semantic.mlx.files;
+package dev.semantic.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

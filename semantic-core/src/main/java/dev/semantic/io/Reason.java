@@ -1,4 +1,4 @@
-package dev.semantic.mlx.files;
+package dev.semantic.io;
 
 import java.io.CharConversionException;
 import java.io.IOException;

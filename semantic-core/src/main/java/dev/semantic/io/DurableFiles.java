@@ -1,6 +1,5 @@
-package dev.semantic.store;
+package dev.semantic.io;
 
-import dev.semantic.io.PrivateFiles;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -13,28 +12,31 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
+import java.util.UUID;
 
 /** The few things that are done to files here: privately, durably, whole or not at all. */
-final class CacheFiles {
+public final class DurableFiles {
   private static final Set<OpenOption> NEW =
       Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
 
-  private CacheFiles() {}
+  private static final String TEMPORARY_SUFFIX = ".tmp";
+
+  private DurableFiles() {}
 
   /** Writes a file's content. */
   @FunctionalInterface
-  interface Content {
+  public interface Content {
     void writeTo(FileChannel channel) throws IOException;
   }
 
   /** Something that reads or writes files. */
   @FunctionalInterface
-  interface Access<T> {
+  public interface Access<T> {
     T run() throws IOException;
   }
 
   /** A directory and those above it, as {@link #directory} makes one. */
-  static void directories(Path directory) throws IOException {
+  public static void directories(Path directory) throws IOException {
     if (!Files.isDirectory(directory)) {
       directories(parent(directory));
       directory(directory);
@@ -42,7 +44,7 @@ final class CacheFiles {
   }
 
   /** A directory for its owner only, unless it is there already; its name lasts. */
-  static void directory(Path directory) throws IOException {
+  public static void directory(Path directory) throws IOException {
     PrivateFiles.refuseLink(directory);
     if (!Files.isDirectory(directory)) {
       try {
@@ -60,13 +62,13 @@ final class CacheFiles {
    * Puts a file with this content in {@code file}'s place, for its owner only. Whatever happens,
    * {@code file} is what it was or complete; once this returns it survives a loss of power.
    */
-  static void replace(Path file, Content content) throws IOException {
+  public static void replace(Path file, Content content) throws IOException {
     put(file, content);
     force(parent(file));
   }
 
   /** The same, but that the name does not last before the directory has been forced. */
-  static void put(Path file, Content content) throws IOException {
+  public static void put(Path file, Content content) throws IOException {
     Path temporary = write(file, content);
     try {
       forceFile(temporary);
@@ -82,8 +84,8 @@ final class CacheFiles {
    *
    * @return where it is; nothing is there if this fails
    */
-  static Path write(Path file, Content content) throws IOException {
-    Path temporary = CacheFileNames.temporary(file);
+  public static Path write(Path file, Content content) throws IOException {
+    Path temporary = temporary(file);
     try (FileChannel channel = FileChannel.open(temporary, NEW, PrivateFiles.ofFile(file))) {
       content.writeTo(channel);
     } catch (Throwable t) {
@@ -94,7 +96,7 @@ final class CacheFiles {
   }
 
   /** Makes what was written to a file last, whoever wrote it. */
-  static void forceFile(Path file) throws IOException {
+  public static void forceFile(Path file) throws IOException {
     force(file, StandardOpenOption.WRITE);
   }
 
@@ -113,7 +115,7 @@ final class CacheFiles {
   }
 
   /** Makes the names in a directory last. */
-  static void force(Path directory) throws IOException {
+  public static void force(Path directory) throws IOException {
     if (PrivateFiles.isPosix(directory)) { // Windows keeps them by itself and opens no directory
       force(directory, StandardOpenOption.READ);
     }
@@ -123,7 +125,7 @@ final class CacheFiles {
    * Runs to the end even if the thread is interrupted, which closes the channel in use: an agent's
    * memory is not lost to somebody's impatience. The interrupt stays pending.
    */
-  static <T> T uninterrupted(Access<T> access) throws IOException {
+  public static <T> T uninterrupted(Access<T> access) throws IOException {
     boolean interrupted = Thread.interrupted();
     try {
       while (true) {
@@ -145,7 +147,7 @@ final class CacheFiles {
     }
   }
 
-  static Path parent(Path path) throws IOException {
+  public static Path parent(Path path) throws IOException {
     Path parent = path.getParent();
     if (parent == null) {
       throw new NoSuchFileException(path.toString(), null, "it has no parent directory");
@@ -153,8 +155,13 @@ final class CacheFiles {
     return parent;
   }
 
+  /** A name beside {@code file} that nobody has used. */
+  public static Path temporary(Path file) {
+    return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY_SUFFIX);
+  }
+
   /** The exceptions of java.nio.file often say nothing but the file's name. */
-  static String reason(Exception e) {
+  public static String reason(Exception e) {
     boolean bare = e instanceof FileSystemException fse && fse.getReason() == null;
     return bare || e.getMessage() == null
         ? e.getClass().getSimpleName() + " " + e.getMessage()

@@ -1,6 +1,5 @@
-package dev.semantic.mlx.files;
+package dev.semantic.io;
 
-import dev.semantic.io.PrivateFiles;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.FileChannel;
@@ -10,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -68,7 +68,7 @@ public final class PathLock implements AutoCloseable {
       } catch (OverlappingFileLockException e) {
         // Held in this JVM by another class loader's copy of this class.
         try {
-          Thread.sleep(RETRY_MILLIS);
+          TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS);
         } catch (InterruptedException i) {
           throw interrupted(file);
         }
