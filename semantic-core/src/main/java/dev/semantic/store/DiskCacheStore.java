@@ -1,6 +1,8 @@
 package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
+import dev.semantic.io.PathLock;
+import dev.semantic.io.PrivateFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.AgentSnapshot;
 import dev.semantic.kv.BlockName;
@@ -45,7 +47,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   private static final Log LOG = Log.of(DiskCacheStore.class);
 
   private final Path root;
-  private final RootLock rootLock;
+  private final PathLock rootLock;
   private final CacheFormat form;
   private final TagDirectories tags;
   private final VerifiedReads reads;
@@ -55,7 +57,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   private @Nullable MaintenanceThread maintenanceThread;
 
   private DiskCacheStore(
-      Path root, RootLock rootLock, CacheFormat form, MaintenancePolicy policy, DiskSpace space) {
+      Path root, PathLock rootLock, CacheFormat form, MaintenancePolicy policy, DiskSpace space) {
     this.root = root;
     this.rootLock = rootLock;
     this.form = form;
@@ -105,7 +107,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
       Path root, CacheFormat form, MaintenancePolicy policy, DiskSpace space) {
     try {
       DurableFiles.directories(root);
-      RootLock lock = RootLock.take(root);
+      PathLock lock = lock(root);
       try {
         new RootLayout(root).clearTemporaries();
       } catch (IOException | RuntimeException e) {
@@ -121,6 +123,19 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
       throw new CacheException(
           "Cannot use cache directory %s: %s. It must be a directory that this user may write to."
               .formatted(root, DurableFiles.reason(e)),
+          e);
+    }
+  }
+
+  /** The right of one store in one process to use a root. */
+  private static PathLock lock(Path root) throws IOException {
+    PrivateFiles.requireOwn(root.toRealPath());
+    try {
+      return PathLock.tryAcquire(root.resolve(CacheFileNames.LOCK));
+    } catch (PathLock.HeldException e) {
+      throw new CacheException(
+          "Cache directory %s is %s. Close it there, or give each its own directory; to look at it only, use a CacheView (caches list, show, verify, export)."
+              .formatted(root, e.getMessage()),
           e);
     }
   }
