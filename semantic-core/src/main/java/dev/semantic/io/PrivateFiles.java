@@ -6,16 +6,15 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.HashSet;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Files and directories that are one user's own: made for their owner only whatever the umask, and
@@ -60,6 +59,35 @@ public final class PrivateFiles {
     return open(file, options, attributes(file, READABLE_FILE));
   }
 
+  /**
+   * Opens a secret of this user's, to read it; a link is as good as the file that it leads to.
+   *
+   * @throws AccessDeniedException if others may use it, or exchange it; says what to do about it
+   */
+  public static FileChannel openSecret(Path file) throws IOException {
+    Path real = realName(file);
+    FileChannel channel = FileChannel.open(real, StandardOpenOption.READ);
+    try {
+      OwnPath.requireSecret(real); // after it was opened: else another file may be by then
+      return channel;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  /** Of what a shell hands over as a descriptor ({@code <(...)}), only the directory has one. */
+  private static Path realName(Path file) throws IOException {
+    try {
+      return file.toRealPath();
+    } catch (NoSuchFileException e) {
+      if (Files.exists(file)) {
+        return DurableFiles.parent(file.toAbsolutePath()).toRealPath().resolve(file.getFileName());
+      }
+      throw e;
+    }
+  }
+
   /** Makes a directory, and those above it, that others may look into and not change. */
   public static Path readableDirectory(Path directory) throws IOException {
     return Files.createDirectories(directory, attributes(directory, READABLE_DIRECTORY));
@@ -81,63 +109,12 @@ public final class PrivateFiles {
    */
   public static void claim(Path directory) throws IOException {
     refuseLink(directory);
-    requireOwn(directory);
+    OwnPath.requireOwn(directory);
     if (isPosix(directory)) {
       Set<PosixFilePermission> own = PosixFilePermissions.fromString(DIRECTORY);
       if (!Files.getPosixFilePermissions(directory).equals(own)) {
         Files.setPosixFilePermissions(directory, own);
       }
-    }
-  }
-
-  /**
-   * Whether a directory may hold what only its owner may change.
-   *
-   * @throws AccessDeniedException if it is another user's, or others may write to it; says what to
-   *     do about it
-   */
-  public static void requireOwn(Path directory) throws IOException {
-    if (!isPosix(directory)) {
-      return;
-    }
-    PosixFileAttributes found = Files.readAttributes(directory, PosixFileAttributes.class);
-    Set<PosixFilePermission> mode = found.permissions();
-    if (mode.contains(PosixFilePermission.GROUP_WRITE)
-        || mode.contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new AccessDeniedException(
-          directory.toString(),
-          null,
-          "others may write to it (%s), and could exchange what it holds; chmod go-w %s, or choose another"
-              .formatted(PosixFilePermissions.toString(mode), directory));
-    }
-    String user = System.getProperty("user.name");
-    if (!found.owner().getName().equals(user)) {
-      UserPrincipal self = self(directory);
-      if (!found.owner().equals(self)) {
-        throw new AccessDeniedException(
-            directory.toString(),
-            null,
-            "it belongs to %s, and this process is %s's; choose a directory of its own"
-                .formatted(found.owner().getName(), self == null ? user : self.getName()));
-      }
-    }
-  }
-
-  /**
-   * To whom a file belongs that this process makes there; not every user has a name. Null if it may
-   * make none.
-   */
-  private static @Nullable UserPrincipal self(Path directory) throws IOException {
-    Path probe;
-    try {
-      probe = Files.createTempFile(directory, ".owner", null, ofFile(directory));
-    } catch (AccessDeniedException e) {
-      return null;
-    }
-    try {
-      return Files.getOwner(probe, LinkOption.NOFOLLOW_LINKS);
-    } finally {
-      Files.delete(probe);
     }
   }
 

@@ -14,7 +14,8 @@ public final class Reason {
   /** In words, as the end of a sentence. */
   public static String of(IOException failure) {
     return switch (failure) {
-      case AccessDeniedException denied -> "no permission to use " + denied.getFile();
+      case AccessDeniedException denied when denied.getReason() == null ->
+          "no permission to use " + denied.getFile();
       case NoSuchFileException missing when missing.getReason() == null ->
           "there is no " + missing.getFile();
       case FileSystemException other when other.getReason() == null ->

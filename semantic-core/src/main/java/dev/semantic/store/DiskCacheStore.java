@@ -1,8 +1,8 @@
 package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
+import dev.semantic.io.OwnPath;
 import dev.semantic.io.PathLock;
-import dev.semantic.io.PrivateFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.AgentSnapshot;
 import dev.semantic.kv.BlockName;
@@ -129,7 +129,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   /** The right of one store in one process to use a root. */
   private static PathLock lock(Path root) throws IOException {
-    PrivateFiles.requireOwn(root.toRealPath());
+    OwnPath.requireOwn(root.toRealPath());
     try {
       return PathLock.tryAcquire(root.resolve(CacheFileNames.LOCK));
     } catch (PathLock.HeldException e) {

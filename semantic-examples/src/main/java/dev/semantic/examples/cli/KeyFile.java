@@ -1,5 +1,7 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.io.PrivateFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.store.CacheException;
 import dev.semantic.store.CacheKey;
 import dev.semantic.store.CacheView;
@@ -7,19 +9,14 @@ import dev.semantic.store.DiskCacheBuilder;
 import dev.semantic.store.DiskCacheStore;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.Collections;
 import java.util.HexFormat;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -27,9 +24,6 @@ import picocli.CommandLine.Option;
 final class KeyFile {
   /** What the longest way to write a key takes, and a line's end. */
   private static final int MOST_BYTES = 2 * CacheKey.BYTES + 2;
-
-  private static final Set<PosixFilePermission> OF_OTHERS =
-      PosixFilePermissions.fromString("---rwxrwx");
 
   @Option(
       names = "--key-file",
@@ -89,15 +83,10 @@ final class KeyFile {
 
   private static CacheKey read(Path file) {
     byte[] bytes;
-    try {
-      requireSecret(file);
-      try (InputStream in = Files.newInputStream(file)) {
-        bytes = in.readNBytes(MOST_BYTES + 1);
-      }
+    try (InputStream in = Channels.newInputStream(PrivateFiles.openSecret(file))) {
+      bytes = in.readNBytes(MOST_BYTES + 1);
     } catch (IOException e) {
-      throw new CacheException(
-          "Cannot read key file %s: %s. Is it there, and may this user read it?".formatted(file, e),
-          e);
+      throw new CacheException("Cannot read key file %s: %s".formatted(file, Reason.of(e)), e);
     }
     try {
       return CacheKey.of(bytes.length == CacheKey.BYTES ? bytes : decoded(bytes));
@@ -107,35 +96,6 @@ final class KeyFile {
               .formatted(file, CacheKey.BYTES, 2 * CacheKey.BYTES));
     } finally {
       Arrays.fill(bytes, (byte) 0);
-    }
-  }
-
-  /** Whoever may read the file has the key; whose it is may read and exchange it. */
-  private static void requireSecret(Path file) throws IOException {
-    if (!file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      return;
-    }
-    PosixFileAttributes found = Files.readAttributes(file, PosixFileAttributes.class);
-    if (!Collections.disjoint(found.permissions(), OF_OTHERS)) {
-      throw new CacheException(
-          "Others may use key file %s (%s), so that what is encrypted is no secret; chmod 600 %s"
-              .formatted(file, PosixFilePermissions.toString(found.permissions()), file));
-    }
-    String owner = found.owner().getName();
-    if (!owner.equals("root") && !found.owner().equals(self())) {
-      throw new CacheException(
-          "Key file %s belongs to %s, who may read and exchange it; copy it to a file of your own"
-              .formatted(file, owner));
-    }
-  }
-
-  /** Whose the files are that this process makes; not every user has a name. */
-  private static UserPrincipal self() throws IOException {
-    Path probe = Files.createTempFile("semantic-", null);
-    try {
-      return Files.getOwner(probe);
-    } finally {
-      Files.delete(probe);
     }
   }
 

@@ -125,13 +125,24 @@ class KeyFileTest {
     assumeTrue(Files.getFileStore(key).supportsFileAttributeView("posix"));
     for (String command : List.of("list", "verify")) {
       Run run = caches(command, key);
-      run.assertFailed(1, key.toString(), mode, "chmod 600 " + key);
+      run.assertFailed(1, key.toString(), mode, "chmod 600 " + key.toRealPath());
       assertSilent(run, KEY);
     }
     Path link = Files.createSymbolicLink(directory.resolve("link"), key); // as the file it leads to
     caches("list", link).assertFailed(1, "chmod 600");
     assertEquals(0, caches("list", mode("r--------", key)).code());
     assertEquals(0, caches("list", link).code());
+  }
+
+  @Test
+  void aKeyInADirectoryThatOthersMayWriteToIsRefusedWithTheRemedy() throws IOException {
+    Path shared = Files.createDirectory(directory.resolve("shared"));
+    Path key = mode("rw-------", Files.write(shared.resolve("key"), KEY));
+    assumeTrue(Files.getFileStore(key).supportsFileAttributeView("posix"));
+    mode("rwxrwxrwx", shared);
+    caches("list", key).assertFailed(1, key.toString(), "chmod go-w " + shared.toRealPath());
+    mode("rwxr-xr-x", shared);
+    assertEquals(0, caches("list", key).code());
   }
 
   @Test
