@@ -20,6 +20,7 @@ import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.RegistryStatus;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
+import dev.semantic.store.CacheException;
 import dev.semantic.store.CacheKey;
 import dev.semantic.store.DiskCacheStore;
 import dev.semantic.store.ParkingStatus;
@@ -167,12 +168,21 @@ public final class Conversation {
       running = null;
     }
     memory.add(ChatMessage.assistant(result.text()));
-    memory.keep();
+    keep();
     String stopped = result.reason() == FinishReason.CANCELLED ? "; stopped" : "";
     say(
         "[%d prompt tokens, %d of them remembered; %d said%s]"
             .formatted(
                 result.promptTokens(), result.cachedTokens(), result.tokens().size(), stopped));
+  }
+
+  /** Whoever talks goes on and may mend it: the next answer is written down with all before it. */
+  private void keep() {
+    try {
+      memory.keep();
+    } catch (CacheException | IOException e) {
+      say("This is remembered for as long as you talk, but not written down: " + e.getMessage());
+    }
   }
 
   private GenerationRequest request(String words) {

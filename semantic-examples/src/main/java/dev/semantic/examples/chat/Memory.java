@@ -1,6 +1,8 @@
 package dev.semantic.examples.chat;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.semantic.generate.ChatMessage;
@@ -17,7 +19,14 @@ import org.jspecify.annotations.Nullable;
 
 /** What was said so far; in a file beside the agent's cache, if there is one. */
 final class Memory {
-  private static final JsonMapper JSON = new JsonMapper();
+  /** {@link AgentRecords} says how much there may be; whatever it kept is read again. */
+  private static final JsonMapper JSON =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+                  .build())
+          .build();
 
   private final AgentId agent;
   private final @Nullable AgentRecords records;
@@ -92,7 +101,12 @@ final class Memory {
     messages.removeLast();
   }
 
-  /** Only the owner may read what was said. */
+  /**
+   * Writes all of it down; only the owner may read it.
+   *
+   * @throws dev.semantic.store.CacheException if that cannot be; what was written before is still
+   *     there, and all of it here
+   */
   void keep() throws IOException {
     if (records == null) {
       return;

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import dev.semantic.generate.ChatMessage;
 import dev.semantic.kv.AgentId;
+import dev.semantic.store.CacheException;
 import dev.semantic.store.CacheKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -131,6 +133,34 @@ class MemoryTest {
     AgentId mallory = new AgentId(file.substring(0, file.length() - ".json".length()));
     assertEquals(List.of(), said(memory(mallory, OPEN)));
     assertEquals(List.of("mine"), said(memory(ANNA, OPEN)));
+  }
+
+  /** Longer than Jackson reads a text unless it is told to. */
+  @Test
+  void aMessageOfAnyLengthIsReadAgain() throws IOException {
+    String longest = "x".repeat(StreamReadConstraints.DEFAULT_MAX_STRING_LEN + 1);
+    say(memory(ANNA, OPEN), longest);
+    Memory again = memory(ANNA, OPEN);
+    assertEquals(longest.length(), said(again).getFirst().length());
+    say(again, "more");
+    assertEquals("more", said(memory(ANNA, OPEN)).getLast());
+  }
+
+  @Test
+  void whatCannotBeWrittenDownIsStillRemembered() throws IOException {
+    Memory memory = memory(ANNA, OPEN);
+    say(memory, "before");
+    Path directory = root.resolve("conversations");
+    Path aside = Files.move(directory, root.resolve("aside"));
+    Files.writeString(directory, "no directory");
+    memory.add(ChatMessage.user("meanwhile"));
+    CacheException refused = assertThrows(CacheException.class, memory::keep);
+    assertTrue(String.valueOf(refused.getMessage()).contains(directory.toString()));
+    Files.delete(directory);
+    Files.move(aside, directory);
+    assertEquals(List.of("before"), said(memory(ANNA, OPEN)));
+    say(memory, "after");
+    assertEquals(List.of("before", "meanwhile", "after"), said(memory(ANNA, OPEN)));
   }
 
   @Test
