@@ -10,6 +10,7 @@ module dev.semantic.mlx {
   requires com.github.benmanes.caffeine;
   requires java.net.http;
   requires jdk.management;
+  requires jdk.net;
   requires org.slf4j;
 
   exports dev.semantic.mlx;

@@ -13,11 +13,15 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How a child process is started.
@@ -39,6 +43,7 @@ record WorkerOptions(
     List<String> javaOptions,
     List<Path> classPath,
     Class<?> mainClass) {
+  private static final Logger LOG = LoggerFactory.getLogger(WorkerOptions.class);
   private static final int POLL_MILLIS = 2;
 
   /** What fits in a socket's address on every Unix, with some room. */
@@ -76,7 +81,7 @@ record WorkerOptions(
         WorkerEnvironment.keepNeeded(builder.environment());
         process = builder.start();
         StderrTail tail = new StderrTail(process, name);
-        SocketChannel channel = accept(server, process, tail, name);
+        SocketChannel channel = accept(server, Files.getOwner(directory), process, tail, name);
         channel.configureBlocking(true);
         connected = true;
         return new Connected(process, new FrameCodec(channel), tail);
@@ -114,12 +119,33 @@ record WorkerOptions(
     return new File("/dev/null"); // a Unix is needed for the sockets anyway
   }
 
+  /**
+   * The next connection, of this user's. Nobody else comes into the socket's directory; that the
+   * kernel says so, too, does not depend on who changed its mode.
+   *
+   * @return null if there is none
+   */
+  static @Nullable SocketChannel own(ServerSocketChannel server, UserPrincipal user)
+      throws IOException {
+    SocketChannel channel = server.accept();
+    while (channel != null) {
+      UserPrincipal peer = channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
+      if (peer.equals(user)) {
+        return channel;
+      }
+      LOG.warn("Another user, {}, came to the socket of an isolated process", peer.getName());
+      channel.close();
+      channel = server.accept();
+    }
+    return null;
+  }
+
   private SocketChannel accept(
-      ServerSocketChannel server, Process process, StderrTail tail, String name)
+      ServerSocketChannel server, UserPrincipal user, Process process, StderrTail tail, String name)
       throws IOException {
     long end = System.nanoTime() + startTimeout.toNanos();
     while (true) {
-      SocketChannel channel = server.accept();
+      SocketChannel channel = own(server, user);
       if (channel != null) {
         return channel;
       }

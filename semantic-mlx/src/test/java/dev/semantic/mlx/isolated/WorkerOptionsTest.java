@@ -2,9 +2,17 @@ package dev.semantic.mlx.isolated;
 
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,5 +43,65 @@ class WorkerOptionsTest {
     Files.setAttribute(base, "unix:uid", 54321);
     assertRefused(
         FileSystemException.class, () -> WorkerOptions.directory(base), "belongs to user 54321");
+  }
+
+  /** Even were its directory open to everybody. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void anotherUsersConnectionIsNotTakenForTheProcesss() throws Exception {
+    Path setpriv = Path.of("/usr/bin/setpriv");
+    assumeTrue(
+        "root".equals(System.getProperty("user.name")) && Files.isExecutable(setpriv),
+        "SKIPPED: only root can start another user's process, with setpriv");
+    Path program =
+        Files.writeString(
+            base.resolve("Caller.java"),
+            """
+            import java.net.*;
+            import java.nio.*;
+            import java.nio.channels.*;
+            class Caller {
+              public static void main(String[] a) throws Exception {
+                try (var channel = SocketChannel.open(UnixDomainSocketAddress.of(a[0]))) {
+                  System.out.println("connected");
+                  System.out.println(channel.read(ByteBuffer.allocate(1)));
+                }
+              }
+            }
+            """);
+    Path socket = base.resolve("s");
+    Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rw-r--r--"));
+    UnixDomainSocketAddress address = UnixDomainSocketAddress.of(socket);
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(address);
+      server.configureBlocking(false);
+      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rwxrwxrwx"));
+      Process other =
+          new ProcessBuilder(
+                  setpriv.toString(),
+                  "--reuid=65534",
+                  "--regid=65534",
+                  "--clear-groups",
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  program.toString(),
+                  socket.toString())
+              .directory(base.toFile())
+              .redirectErrorStream(true)
+              .start();
+      try (BufferedReader said = other.inputReader()) {
+        assertEquals("connected", said.readLine());
+        assertNull(WorkerOptions.own(server, Files.getOwner(base)));
+        assertEquals("-1", said.readLine(), "it was not sent away");
+        try (SocketChannel ours = SocketChannel.open(address);
+            SocketChannel taken = WorkerOptions.own(server, Files.getOwner(base))) {
+          assertNotNull(taken);
+          assertEquals(1, ours.write(ByteBuffer.wrap(new byte[] {7})));
+          assertEquals(1, taken.read(ByteBuffer.allocate(1)));
+        }
+      } finally {
+        other.destroyForcibly();
+      }
+    }
   }
 }
