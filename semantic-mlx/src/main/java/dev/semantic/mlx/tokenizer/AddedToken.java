@@ -18,6 +18,12 @@ record AddedToken(
     boolean lstrip,
     boolean rstrip,
     boolean normalized) {
+  /**
+   * Characters that a special one has at most: wherever text from outside may end, as many are
+   * looked at.
+   */
+  static final int LONGEST_SPECIAL = 256;
+
   /** A plain one, as a GGUF file has them. */
   static AddedToken of(int id, String text, boolean special) {
     return new AddedToken(id, text, special, false, false, false, false);

@@ -74,13 +74,23 @@ final class AddedTokens {
     }
   }
 
+  /**
+   * The leftmost, of those the longest; but one that is hidden in part takes no special one's
+   * place.
+   */
   private static @Nullable Found<AddedToken> first(
-      @Nullable Found<AddedToken> one, @Nullable Found<AddedToken> other) {
-    if (one == null || other == null) {
-      return one == null ? other : one;
+      @Nullable Found<AddedToken> special,
+      @Nullable Found<AddedToken> other,
+      String text,
+      String searched) {
+    if (special == null || other == null) {
+      return special == null ? other : special;
     }
-    boolean before = one.from() == other.from() ? one.to() > other.to() : one.from() < other.from();
-    return before ? one : other;
+    int from = other.from();
+    boolean before = special.from() == from ? special.to() > other.to() : special.from() < from;
+    boolean robbed =
+        special.from() < other.to() && !text.regionMatches(from, searched, from, other.to() - from);
+    return before || robbed ? special : other;
   }
 
   /**
@@ -114,9 +124,9 @@ final class AddedTokens {
     Search others = new Search(tokens.others, text);
     int done = 0;
     int next = 0;
-    for (Found<AddedToken> found = first(special.from(0), others.from(0));
+    for (Found<AddedToken> found = first(special.from(0), others.from(0), text, searched);
         found != null;
-        found = first(special.from(next), others.from(next))) {
+        found = first(special.from(next), others.from(next), text, searched)) {
       AddedToken token = found.value();
       next = found.to();
       if (token.singleWord() && !alone(text, found.from(), found.to())) {

@@ -79,6 +79,12 @@ final class GgufVocabulary implements Vocabulary {
     }
     for (int id = 0; id < tokens.size(); id++) {
       special.set(id, types.get(id) == SPECIAL || ENDS.contains(tokens.get(id)));
+      int length = tokens.get(id).length();
+      if (special.get(id) && length > AddedToken.LONGEST_SPECIAL) {
+        throw broken(
+            "the special token %d has %d characters, more than %d"
+                .formatted(id, length, AddedToken.LONGEST_SPECIAL));
+      }
     }
   }
 

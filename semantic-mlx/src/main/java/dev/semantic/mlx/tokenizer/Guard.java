@@ -2,6 +2,7 @@ package dev.semantic.mlx.tokenizer;
 
 import dev.semantic.mlx.tokenizer.Trie.Found;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,15 +26,32 @@ final class Guard {
   private static final String AVOIDED = "<>&\"'\\";
 
   private final Trie<String> special;
+  private final Trie<String> partly;
   private final Trie<String> reversed;
   private final int longest;
   private final char broken;
 
-  Guard(Set<String> special) {
+  /**
+   * For a vocabulary.
+   *
+   * @param special texts of its special tokens
+   * @param others of its other added tokens: what stands around a special one in them is no text
+   *     that somebody else may complete, or it would take the special one's place
+   */
+  Guard(Set<String> special, Set<String> others) {
     this.special = Trie.of(special);
-    this.reversed = Trie.of(special.stream().map(Guard::reverse).toList());
-    this.longest = special.stream().mapToInt(String::length).max().orElse(0);
-    this.broken = new StandIns(special).unused();
+    Set<String> parted = new HashSet<>(special);
+    others.stream().filter(this::takesSpecial).forEach(parted::add);
+    this.partly = Trie.of(parted);
+    this.reversed = Trie.of(parted.stream().map(Guard::reverse).toList());
+    this.longest = special.isEmpty() ? 0 : parted.stream().mapToInt(String::length).max().orElse(0);
+    this.broken = new StandIns(parted).unused();
+  }
+
+  /** Whether it has a special one in it, or may end with the beginning of one. */
+  private boolean takesSpecial(String other) {
+    return other.length() <= AddedToken.LONGEST_SPECIAL
+        && (special.find(other, 0) != null || special.begunAtEnd(other, other.length()) > 0);
   }
 
   /**
@@ -49,7 +67,7 @@ final class Guard {
     }
 
     int to() {
-      return from + token.length();
+      return from + Math.max(1, token.length());
     }
   }
 
@@ -78,7 +96,7 @@ final class Guard {
       left.setCharAt(at, broken);
       found = special.find(left, found.from()); // a shorter one may begin here, too
     }
-    parts(special, left, false, places);
+    parts(partly, left, false, places);
     parts(reversed, left.reverse(), true, places);
     return places;
   }

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 final class GuardedRendering {
   /** How often a template is rendered to find out what it looks for. */
   private static final int MOST_TRIES = 100;
+
+  /** As one character may be written, with what stands around it. */
+  private static final int LONGEST_ESCAPE = 12;
 
   /** For all tries together, as a template has it for one rendering. */
   private static final long LONGEST_NANOS = Duration.ofSeconds(10).toNanos();
@@ -60,7 +64,7 @@ final class GuardedRendering {
     this.standIns = new StandIns(List.of(plain, new ArrayList<>(values.values())));
     this.before = standIns.unused();
     this.behind = standIns.unused();
-    Copy copy = new Copy(false);
+    Copy copy = new Copy(Marks.NONE);
     values.values().forEach(copy::of);
   }
 
@@ -79,18 +83,38 @@ final class GuardedRendering {
           }
         });
     BitSet parts = noticed.remove("");
-    if (parts != null) {
-      parts.stream().limit(MOST_TRIES / 2).forEach(place -> breaks(only(place)));
-    }
-    if (noticed.isEmpty()) {
-      return accepted;
-    }
-    String shown = shown();
+    boolean left = parts != null && !breaksEach(parts);
+    String found = noticed.isEmpty() ? accepted : whole(noticed.values());
+    return left ? withoutParts(found) : found;
+  }
+
+  private boolean breaksEach(BitSet places) {
+    return places.stream().limit(MOST_TRIES / 2).filter(place -> breaks(only(place))).count()
+        == places.cardinality();
+  }
+
+  private String whole(Collection<BitSet> noticed) {
+    String shown = shown(false);
     if (shown == null) {
-      noticed.values().forEach(places -> places.stream().forEach(place -> breaks(only(place))));
-      shown = shown();
+      noticed.forEach(places -> places.stream().forEach(place -> breaks(only(place))));
+      shown = shown(false);
     }
     return shown == null ? withoutAny() : shown;
+  }
+
+  /** Those parts that the template looks for are part of no token, either. */
+  private String withoutParts(String found) {
+    String shown = shown(true);
+    if (shown == null) {
+      return found;
+    }
+    StringBuilder both = new StringBuilder(found);
+    for (int i = 0; i < both.length(); i++) {
+      if (shown.charAt(i) != plain.charAt(i)) {
+        both.setCharAt(i, shown.charAt(i));
+      }
+    }
+    return both.toString();
   }
 
   /** No token that stands in one of the values, whoever wrote it here. */
@@ -126,7 +150,7 @@ final class GuardedRendering {
   private boolean breaks(BitSet places) {
     BitSet before = (BitSet) broken.clone();
     broken.or(places);
-    String text = rendered(false);
+    String text = rendered(Marks.NONE);
     if (text != null && plain.equals(standIns.undone(text))) {
       accepted = text;
       return true;
@@ -137,13 +161,13 @@ final class GuardedRendering {
   }
 
   /** Null where the template refuses the values, or was asked too often. */
-  private @Nullable String rendered(boolean marked) {
+  private @Nullable String rendered(Marks marks) {
     if (++tries > MOST_TRIES
         || System.nanoTime() - begun > LONGEST_NANOS
         || Thread.currentThread().isInterrupted()) {
       return null;
     }
-    Copy copy = new Copy(marked);
+    Copy copy = new Copy(marks);
     Map<String, @Nullable Object> all = new LinkedHashMap<>();
     values.forEach((name, value) -> all.put(name, copy.of(value)));
     try {
@@ -154,8 +178,8 @@ final class GuardedRendering {
   }
 
   /** With marks around what the template looks for; null if it notices those, too. */
-  private @Nullable String shown() {
-    String marked = rendered(true);
+  private @Nullable String shown(boolean parts) {
+    String marked = rendered(parts ? Marks.PARTS : Marks.WHOLE);
     if (marked == null) {
       return null;
     }
@@ -166,7 +190,9 @@ final class GuardedRendering {
       if (c == before) {
         opened = text.length();
       } else if (c == behind) {
-        if (opened >= 0) {
+        if (opened >= 0 && parts) {
+          breakAll(text, opened);
+        } else if (opened >= 0) {
           breakIn(text, opened);
         }
         opened = -1;
@@ -191,13 +217,28 @@ final class GuardedRendering {
     }
   }
 
+  /** What one character has become; never a whole token, for that is the template's. */
+  private void breakAll(StringBuilder text, int from) {
+    boolean whole = guard.places(text.substring(from)).stream().anyMatch(Place::isWhole);
+    for (int i = from; i < text.length() && !whole && text.length() - from <= LONGEST_ESCAPE; i++) {
+      text.setCharAt(i, standIns.of(text.charAt(i)));
+    }
+  }
+
+  /** Around what in the values marks are put. */
+  private enum Marks {
+    NONE,
+    WHOLE,
+    PARTS
+  }
+
   /** A copy with the broken places; goes through the values always in the same order. */
   private final class Copy {
-    private final boolean marked;
+    private final Marks marks;
     private int places;
 
-    Copy(boolean marked) {
-      this.marked = marked;
+    Copy(Marks marks) {
+      this.marks = marks;
     }
 
     @Nullable Object of(@Nullable Object value) {
@@ -229,32 +270,36 @@ final class GuardedRendering {
         byToken.computeIfAbsent(place.token(), _ -> new BitSet()).set(number);
         if (broken.get(number)) {
           copy.setCharAt(place.at(), standIns.of(text.charAt(place.at())));
-        } else if (place.isWhole()) {
+        } else if (place.isWhole() ? marks == Marks.WHOLE : marks == Marks.PARTS) {
           left.add(place);
         }
       }
-      return marked ? marked(copy, left) : copy.toString();
+      return marked(copy, left);
     }
 
-    /** Marks, from the last to the first, also around the white space that templates strip. */
+    /** Marks, also around the white space that templates strip; of two that meet the first. */
     private String marked(StringBuilder text, List<Place> left) {
-      left.sort((a, b) -> Integer.compare(b.from(), a.from()));
-      int limit = text.length();
+      if (left.isEmpty()) {
+        return text.toString();
+      }
+      left.sort(Comparator.comparingInt(Place::from));
+      StringBuilder all = new StringBuilder(text.length() + 2 * left.size());
+      int done = 0;
       for (Place place : left) {
         int from = place.from();
         int to = place.to();
-        while (to < limit && AddedTokens.isBlank(text.charAt(to))) {
+        while (place.isWhole() && to < text.length() && AddedTokens.isBlank(text.charAt(to))) {
           to++;
         }
-        while (from > 0 && AddedTokens.isBlank(text.charAt(from - 1))) {
+        while (place.isWhole() && from > done && AddedTokens.isBlank(text.charAt(from - 1))) {
           from--;
         }
-        if (to <= limit) {
-          text.insert(to, behind).insert(from, before);
-          limit = from;
+        if (from >= done) {
+          all.append(text, done, from).append(before).append(text, from, to).append(behind);
+          done = to;
         }
       }
-      return text.toString();
+      return all.append(text, done, text.length()).toString();
     }
   }
 }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,7 +64,13 @@ public final class HfTokenizer implements ChatTokenizer {
     this.roles = new Roles(templates.all().sources().values());
     this.bytes = new TokenBytes(vocabulary);
     this.added = new AddedTokens(vocabulary.added());
-    this.guard = new Guard(vocabulary.special().keySet());
+    this.guard =
+        new Guard(
+            vocabulary.special().keySet(),
+            vocabulary.added().stream()
+                .filter(each -> !each.special())
+                .map(AddedToken::text)
+                .collect(Collectors.toSet()));
     this.endTokens = vocabulary.endTokens();
     this.maxCharsPerToken = vocabulary.longest();
   }

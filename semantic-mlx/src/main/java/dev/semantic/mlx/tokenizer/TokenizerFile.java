@@ -205,6 +205,15 @@ final class TokenizerFile {
           || text.asText().isEmpty()) {
         throw broken("an added token is " + TokenizerModel.shown(each.toString()));
       }
+      if (each.path("special").asBoolean(false)
+          && text.asText().length() > AddedToken.LONGEST_SPECIAL) {
+        throw broken(
+            "the special token '%s' has %d characters, more than %d"
+                .formatted(
+                    TokenizerModel.shown(text.asText()),
+                    text.asText().length(),
+                    AddedToken.LONGEST_SPECIAL));
+      }
       added.add(
           new AddedToken(
               id.asInt(),
