@@ -1,10 +1,10 @@
 package dev.semantic.io;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -56,6 +56,34 @@ public final class DurableFiles {
       }
       force(parent(directory));
     }
+  }
+
+  /**
+   * A directory that nobody but this user and root may change: one that is there, or a new one that
+   * only its owner may enter.
+   *
+   * @throws IOException if it is another user's
+   */
+  public static Path createPrivate(Path directory) throws IOException {
+    directories(directory.toAbsolutePath());
+    OwnPath.claim(directory);
+    return directory;
+  }
+
+  /** Puts these bytes in {@code file}'s place, whole or not at all; makes its directory. */
+  public static void replace(Path file, byte[] content) throws IOException {
+    createPrivate(parent(file.toAbsolutePath()));
+    uninterrupted(
+        () -> {
+          replace(
+              file,
+              channel -> {
+                for (ByteBuffer left = ByteBuffer.wrap(content); left.hasRemaining(); ) {
+                  channel.write(left);
+                }
+              });
+          return file;
+        });
   }
 
   /**
@@ -158,13 +186,5 @@ public final class DurableFiles {
   /** A name beside {@code file} that nobody has used. */
   public static Path temporary(Path file) {
     return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY_SUFFIX);
-  }
-
-  /** The exceptions of java.nio.file often say nothing but the file's name. */
-  public static String reason(Exception e) {
-    boolean bare = e instanceof FileSystemException fse && fse.getReason() == null;
-    return bare || e.getMessage() == null
-        ? e.getClass().getSimpleName() + " " + e.getMessage()
-        : e.getMessage();
   }
 }

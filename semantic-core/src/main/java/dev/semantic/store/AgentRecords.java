@@ -2,6 +2,7 @@ package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.CacheHash;
 import java.io.IOException;
@@ -124,18 +125,7 @@ public final class AgentRecords {
     try {
       DurableFiles.directories(directory);
       PrivateFiles.claim(directory);
-      ByteBuffer bytes = ByteBuffer.wrap(key == null ? plain : sealed(plain, agent, key));
-      DurableFiles.uninterrupted(
-          () -> {
-            DurableFiles.replace(
-                file,
-                channel -> {
-                  for (ByteBuffer left = bytes.duplicate(); left.hasRemaining(); ) {
-                    channel.write(left);
-                  }
-                });
-            return file;
-          });
+      DurableFiles.replace(file, key == null ? plain : sealed(plain, agent, key));
     } catch (IOException e) {
       throw refused("Cannot keep", agent, file, e);
     }
@@ -167,8 +157,7 @@ public final class AgentRecords {
       return RootLayout.list(directory, AgentRecords::isRecord);
     } catch (IOException e) {
       throw new CacheException(
-          "Cannot list %s: %s. May this user read it?".formatted(directory, DurableFiles.reason(e)),
-          e);
+          "Cannot list %s: %s. May this user read it?".formatted(directory, Reason.of(e)), e);
     }
   }
 
@@ -203,7 +192,7 @@ public final class AgentRecords {
   private static CacheException refused(String what, AgentId agent, Path file, IOException e) {
     return new CacheException(
         "%s what %s left in %s: %s. Make that right, or remove the file to begin anew"
-            .formatted(what, agent, file, DurableFiles.reason(e)),
+            .formatted(what, agent, file, Reason.of(e)),
         e);
   }
 }

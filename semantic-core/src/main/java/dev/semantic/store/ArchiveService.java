@@ -1,6 +1,7 @@
 package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
@@ -53,7 +54,7 @@ final class ArchiveService {
                     + " absent until its model is loaded again; may this user write there?",
                 tag,
                 layout.archiveOf(live),
-                DurableFiles.reason(e));
+                Reason.of(e));
           }
           return tag;
         });
@@ -96,7 +97,7 @@ final class ArchiveService {
     try {
       return layout.live();
     } catch (IOException e) {
-      LOG.warn("Cannot list {}: {}. All caches stay.", layout.root(), DurableFiles.reason(e));
+      LOG.warn("Cannot list {}: {}. All caches stay.", layout.root(), Reason.of(e));
       return List.of();
     }
   }
@@ -111,7 +112,7 @@ final class ArchiveService {
               + " there?",
           departed == InactiveModelPolicy.DELETE ? "remove" : "archive",
           directory,
-          DurableFiles.reason(e));
+          Reason.of(e));
       return 0;
     }
   }

@@ -1,6 +1,7 @@
 package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
@@ -89,7 +90,7 @@ public final class CacheMaintenance {
             "Cannot look at the {} caches of {}: {}. They stay.",
             kind,
             layout.root(),
-            DurableFiles.reason(e));
+            Reason.of(e));
       }
     }
     return report;
@@ -182,7 +183,7 @@ public final class CacheMaintenance {
     if (outcome.failure() != null) {
       throw new CacheException(
           "Cannot remove all of %s: %s. May this user write there? Ask again"
-              .formatted(file, DurableFiles.reason(outcome.failure())),
+              .formatted(file, Reason.of(outcome.failure())),
           outcome.failure());
     }
   }
@@ -274,7 +275,7 @@ public final class CacheMaintenance {
     } catch (IOException e) {
       throw new CacheException(
           "Cannot %s %s: %s. It is where it was; may this user write there, and is there room?"
-              .formatted(what, entry.file(), DurableFiles.reason(e)),
+              .formatted(what, entry.file(), Reason.of(e)),
           e);
     }
   }
@@ -299,8 +300,7 @@ public final class CacheMaintenance {
     try {
       return RootLayout.isFile(entry.file());
     } catch (IOException e) {
-      throw new CacheException(
-          "Cannot look at %s: %s".formatted(entry.file(), DurableFiles.reason(e)), e);
+      throw new CacheException("Cannot look at %s: %s".formatted(entry.file(), Reason.of(e)), e);
     }
   }
 

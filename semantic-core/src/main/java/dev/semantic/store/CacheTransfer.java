@@ -1,6 +1,7 @@
 package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.ByteSize;
@@ -42,7 +43,7 @@ final class CacheTransfer {
     } catch (IOException e) {
       throw new CacheException(
           "Cannot export %d tokens to %s: %s. Nothing is there but what was before; is there"
-                  .formatted(parked.tokens(), file, DurableFiles.reason(e))
+                  .formatted(parked.tokens(), file, Reason.of(e))
               + " room, and may this user write there?",
           e);
     }
@@ -74,7 +75,7 @@ final class CacheTransfer {
       requireFree(parcel, form.file(home.root(), whose, header.tag()), whose, home);
       return new Parcel(whose, reader.snapshot(file));
     } catch (IOException e) {
-      throw refused(file, DurableFiles.reason(e) + ". Is it whole, and an exported cache?");
+      throw refused(file, Reason.of(e) + ". Is it whole, and an exported cache?");
     }
   }
 

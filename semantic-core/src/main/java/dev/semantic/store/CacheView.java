@@ -1,6 +1,7 @@
 package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
@@ -129,7 +130,7 @@ public final class CacheView {
       } catch (NoSuchFileException e) {
         LOG.debug("{} has gone in the meantime", file);
       } catch (IOException e) {
-        Optional<String> problem = Optional.of(DurableFiles.reason(e));
+        Optional<String> problem = Optional.of(Reason.of(e));
         entries.add(new CacheEntry(state, file, own, used.get(), Optional.empty(), problem));
       }
     }
@@ -168,7 +169,7 @@ public final class CacheView {
       LOG.debug("{} has gone in the meantime", entry.file());
       return Optional.empty();
     } catch (IOException e) {
-      return Optional.of(DurableFiles.reason(e));
+      return Optional.of(Reason.of(e));
     } catch (OutOfMemoryError e) {
       return Optional.of("it needs more memory to be read; raise -Xmx");
     }
@@ -235,8 +236,7 @@ public final class CacheView {
 
   private static CacheException cannotRead(Path what, IOException e) {
     return new CacheException(
-        "Cannot read %s: %s. Is it whole, and may this user read it?"
-            .formatted(what, DurableFiles.reason(e)),
+        "Cannot read %s: %s. Is it whole, and may this user read it?".formatted(what, Reason.of(e)),
         e);
   }
 }

@@ -3,6 +3,7 @@ package dev.semantic.store;
 import dev.semantic.io.DurableFiles;
 import dev.semantic.io.OwnPath;
 import dev.semantic.io.PathLock;
+import dev.semantic.io.Reason;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.AgentSnapshot;
 import dev.semantic.kv.BlockName;
@@ -17,10 +18,6 @@ import dev.semantic.timeline.Parallel;
 import dev.semantic.timeline.Timeline;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -122,7 +119,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     } catch (IOException e) {
       throw new CacheException(
           "Cannot use cache directory %s: %s. It must be a directory that this user may write to."
-              .formatted(root, DurableFiles.reason(e)),
+              .formatted(root, Reason.of(e)),
           e);
     }
   }
@@ -278,7 +275,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
                     snapshot.tag(),
                     new ByteSize(snapshot.bytes()),
                     form.file(root, each.agent(), snapshot.tag()),
-                    DurableFiles.reason(e))
+                    Reason.of(e))
             + " is there room on the disk, and may this user write there?";
     return new ParkingResult.Failed(
         each.agent(),
@@ -328,19 +325,13 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
         .filter(cache -> cache.tag().equals(tag));
   }
 
-  private List<Path> caches(Path directory) {
-    List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, CacheFileNames::isCache)) {
-      all.forEach(found::add);
-    } catch (NoSuchFileException e) {
-      LOG.debug("Nothing is parked in {}", directory);
-    } catch (IOException | DirectoryIteratorException e) {
-      LOG.warn(
-          "Cannot list the caches in {}: {}. They count as absent.",
-          directory,
-          DurableFiles.reason(e));
+  private static List<Path> caches(Path directory) {
+    try {
+      return RootLayout.agents(directory);
+    } catch (IOException e) {
+      LOG.warn("Cannot list the caches in {}: {}. They count as absent.", directory, Reason.of(e));
+      return List.of();
     }
-    return found;
   }
 
   private Optional<ParkedCache> describe(
@@ -374,7 +365,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
           } catch (IOException e) {
             throw new CacheException(
                 "Cannot forget all of %s in %s: %s. May this user write there? Ask again"
-                    .formatted(agent, root, DurableFiles.reason(e)),
+                    .formatted(agent, root, Reason.of(e)),
                 e);
           }
         });
@@ -467,8 +458,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
             rootLock.close();
           } catch (IOException e) {
             throw new CacheException(
-                "Cannot let go of cache directory %s: %s".formatted(root, DurableFiles.reason(e)),
-                e);
+                "Cannot let go of cache directory %s: %s".formatted(root, Reason.of(e)), e);
           }
         });
   }

@@ -1,6 +1,6 @@
 package dev.semantic.store;
 
-import dev.semantic.io.DurableFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import java.io.IOException;
@@ -79,7 +79,7 @@ final class DiskSpaceGuard {
   /** Parking failed; whether that was because the disk is full. */
   synchronized boolean isFull(IOException e) {
     long free = free();
-    String reason = DurableFiles.reason(e);
+    String reason = Reason.of(e);
     boolean full = saysFull(e) || free < NOTEWORTHY;
     if (full) {
       suspend(reason, free);

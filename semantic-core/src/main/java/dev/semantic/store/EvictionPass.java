@@ -1,6 +1,6 @@
 package dev.semantic.store;
 
-import dev.semantic.io.DurableFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
@@ -116,7 +116,7 @@ final class EvictionPass {
       LOG.warn(
           "Cannot remove {}: {}. It stays; may this user write there?",
           oldest.file(),
-          DurableFiles.reason(e));
+          Reason.of(e));
       return false;
     }
   }

@@ -1,6 +1,7 @@
 package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ final class Quarantine {
           file,
           why.getMessage(),
           directory,
-          DurableFiles.reason(e));
+          Reason.of(e));
     }
   }
 }

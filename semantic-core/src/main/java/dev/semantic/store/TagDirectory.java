@@ -2,6 +2,7 @@ package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.kv.BlockName;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshotHeader;
@@ -144,7 +145,7 @@ final class TagDirectory {
             "Cannot remove cache {}, which counts as absent: {}. {}",
             file,
             why.getMessage(),
-            DurableFiles.reason(e));
+            Reason.of(e));
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.semantic.store;
 
 import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -51,8 +52,7 @@ final class VerifiedReads {
     } catch (CacheFileException e) {
       refuse(file, e);
     } catch (IOException e) {
-      LOG.warn(
-          "Cannot read cache {}: {}. It stays and counts as absent.", file, DurableFiles.reason(e));
+      LOG.warn("Cannot read cache {}: {}. It stays and counts as absent.", file, Reason.of(e));
     } catch (OutOfMemoryError e) {
       LOG.warn("Cannot read cache {}: {}. It counts as absent; raise -Xmx.", file, e.getMessage());
     }

@@ -15,6 +15,9 @@ class ReasonTest {
   @Test
   void whatJavaLeavesOutIsSaid() {
     assertEquals("no permission to use /a", Reason.of(new AccessDeniedException("/a")));
+    assertEquals(
+        "cannot use /a: others may; chmod it",
+        Reason.of(new AccessDeniedException("/a", null, "others may; chmod it")));
     assertEquals("there is no /a", Reason.of(new NoSuchFileException("/a")));
     assertEquals("cannot use /a: full", Reason.of(new FileSystemException("/a", null, "full")));
     assertEquals(

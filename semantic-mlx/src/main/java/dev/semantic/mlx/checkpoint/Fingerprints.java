@@ -1,8 +1,8 @@
 package dev.semantic.mlx.checkpoint;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.OwnPath;
 import dev.semantic.mlx.files.Sha256;
-import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.mlx.models.UserCache;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
@@ -102,7 +102,7 @@ final class Fingerprints {
   /** Not being able to keep it costs time at the next start, nothing else. */
   private static void write(Path kept, String digest) {
     try {
-      WholeFile.write(kept, out -> out.write(digest.getBytes(StandardCharsets.US_ASCII)));
+      DurableFiles.replace(kept, digest.getBytes(StandardCharsets.US_ASCII));
     } catch (IOException e) {
       LOG.debug("Cannot keep the fingerprint at {}", kept, e);
     }

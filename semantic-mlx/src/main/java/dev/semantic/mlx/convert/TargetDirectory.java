@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.semantic.io.DurableFiles;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.mlx.files.OnceDirectory;
 import dev.semantic.model.ModelException;
@@ -16,7 +17,6 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -214,27 +214,15 @@ final class TargetDirectory implements AutoCloseable {
    */
   Path publish() throws IOException {
     Files.delete(work.resolve(LOCK));
-    force(work);
+    DurableFiles.force(work);
     try {
       Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (DirectoryNotEmptyException | FileAlreadyExistsException e) {
       throw taken(target);
     }
     published = true;
-    force(target.resolveSibling(""));
+    DurableFiles.force(target.resolveSibling(""));
     return target;
-  }
-
-  /** Without it a name may be gone after a loss of power, but nothing is damaged. */
-  private static void force(Path directory) {
-    if (!FileSystems.getDefault().supportedFileAttributeViews().contains("posix")) {
-      return; // Windows opens no directory
-    }
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
-    } catch (IOException e) {
-      LOG.debug("The names in {} may not be on disk yet", directory, e);
-    }
   }
 
   @Override

@@ -1,8 +1,7 @@
 package dev.semantic.mlx.files;
 
-import dev.semantic.io.OwnPath;
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PathLock;
-import dev.semantic.io.PrivateFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -46,7 +45,7 @@ public final class OnceDirectory {
     if (parent == null) {
       throw new IOException(target + " is a root, which nobody can make");
     }
-    createPrivate(parent);
+    DurableFiles.createPrivate(parent);
     String name = target.getFileName().toString();
     try (PathLock _ = PathLock.acquire(parent.resolve(name + ".lock"))) {
       if (Files.isDirectory(target) && check.intact(target)) {
@@ -66,19 +65,6 @@ public final class OnceDirectory {
       }
       return target;
     }
-  }
-
-  /**
-   * Creates a directory that only its owner can enter, where the file system knows owners.
-   *
-   * @throws IOException if it is there already and another user's
-   */
-  public static Path createPrivate(Path directory) throws IOException {
-    if (Files.isDirectory(directory)) {
-      OwnPath.claim(directory);
-      return directory;
-    }
-    return Files.createDirectories(directory, PrivateFiles.ofDirectory(directory));
   }
 
   /** Deletes a file or a directory with everything in it; absent is fine. */

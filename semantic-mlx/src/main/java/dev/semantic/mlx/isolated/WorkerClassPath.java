@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.OwnPath;
 import dev.semantic.mlx.architecture.Architecture;
 import dev.semantic.mlx.capi.natives.NativeLibrary;
@@ -150,7 +151,7 @@ final class WorkerClassPath {
           empty -> {
             for (ZipEntry entry : entries) {
               Path file = inside(empty, entry.getName());
-              OnceDirectory.createPrivate(Path.of(String.valueOf(file.getParent())));
+              DurableFiles.createPrivate(Path.of(String.valueOf(file.getParent())));
               try (InputStream in = zip.getInputStream(entry)) {
                 Files.copy(in, file);
               }

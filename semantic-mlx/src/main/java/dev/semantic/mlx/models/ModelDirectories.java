@@ -1,7 +1,7 @@
 package dev.semantic.mlx.models;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.Reason;
-import dev.semantic.mlx.files.WholeFile;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -65,7 +65,7 @@ final class ModelDirectories {
     StringBuilder lines = new StringBuilder();
     all.forEach(directory -> lines.append(directory).append('\n'));
     try {
-      WholeFile.write(file, out -> out.write(lines.toString().getBytes(StandardCharsets.UTF_8)));
+      DurableFiles.replace(file, lines.toString().getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw new ModelException(
           ModelException.Kind.FAILED, "Cannot write %s: %s".formatted(file, Reason.of(e)), e);

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.models;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PathLock;
 import dev.semantic.io.Reason;
 import dev.semantic.mlx.files.OnceDirectory;
@@ -143,7 +144,7 @@ public final class ModelFetcher {
     long bytes = -1;
     try {
       Path fresh =
-          RemoteModelHeaders.place(OnceDirectory.createPrivate(catalog.cache().downloads()));
+          RemoteModelHeaders.place(DurableFiles.createPrivate(catalog.cache().downloads()));
       into = fresh;
       ProgressAggregator silent = new ProgressAggregator(FetchProgress.NONE);
       bytes = from(catalog.hub().orElseThrow(), id, hub -> hub.outline(repo.get(), fresh, silent));
@@ -194,8 +195,8 @@ public final class ModelFetcher {
     }
     UserCache cache = catalog.cache();
     try {
-      OnceDirectory.createPrivate(cache.models());
-      OnceDirectory.createPrivate(cache.downloads());
+      DurableFiles.createPrivate(cache.models());
+      DurableFiles.createPrivate(cache.downloads());
       Path file = catalog.path(model);
       try (PathLock _ = PathLock.acquire(file.resolveSibling(file.getFileName() + ".lock"))) {
         if (catalog.state(model) != ModelState.READY && !VerifiedMarker.renew(file, model)) {

@@ -1,8 +1,8 @@
 package dev.semantic.mlx.models;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.mlx.files.ChangeTime;
 import dev.semantic.mlx.files.Sha256;
-import dev.semantic.mlx.files.WholeFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -34,7 +34,7 @@ final class VerifiedMarker {
 
   static void write(Path file, CatalogModel model) throws IOException {
     byte[] text = text(file, model).getBytes(StandardCharsets.UTF_8);
-    WholeFile.write(path(file), out -> out.write(text));
+    DurableFiles.replace(path(file), text);
   }
 
   /** Reads a file whose note was voided, or that has none, once more; whether it is whole. */

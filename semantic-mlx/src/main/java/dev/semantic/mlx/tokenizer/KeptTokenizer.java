@@ -1,9 +1,9 @@
 package dev.semantic.mlx.tokenizer;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.OwnPath;
 import dev.semantic.io.Reason;
 import dev.semantic.mlx.files.Sha256;
-import dev.semantic.mlx.files.WholeFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.DirectoryStream;
@@ -65,7 +65,7 @@ final class KeptTokenizer {
   void write(byte[] text) {
     Path file = place(text);
     try {
-      WholeFile.write(file, out -> out.write(text));
+      DurableFiles.replace(file, text);
     } catch (IOException e) {
       LOG.warn("The tokenizer is not kept at {}: {}", file, Reason.of(e));
     }

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PathLock;
 import dev.semantic.io.PrivateFiles;
-import dev.semantic.mlx.files.OnceDirectory;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -96,7 +96,7 @@ class LinksInTheHubTest extends HubTest {
         "SKIPPED: only root can make a directory another user's");
     Files.setAttribute(directory, "unix:uid", 54321);
     IOException refused =
-        assertThrows(IOException.class, () -> OnceDirectory.createPrivate(directory));
+        assertThrows(IOException.class, () -> DurableFiles.createPrivate(directory));
     assertTrue(refused.toString().contains("belongs to user 54321"), refused::toString);
   }
 }

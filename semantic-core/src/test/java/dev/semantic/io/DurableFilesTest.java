@@ -1,11 +1,14 @@
-package dev.semantic.mlx.files;
+package dev.semantic.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,14 +16,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class WholeFileTest {
-  @TempDir private Path directory = Path.of("");
+class DurableFilesTest {
+  private static final byte[] HELLO = "hello".getBytes(StandardCharsets.US_ASCII);
 
-  private static void hello(OutputStream out) throws IOException {
-    out.write("hello".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-  }
+  @TempDir Path directory;
 
-  private List<Path> files(Path where) throws IOException {
+  private static List<Path> files(Path where) throws IOException {
     try (Stream<Path> all = Files.list(where)) {
       return all.toList();
     }
@@ -30,36 +31,23 @@ class WholeFileTest {
   void aFileIsWrittenInAnyDirectoryAndWrittenOver() throws IOException {
     Path parent = directory.resolve("a/b");
     Path file = parent.resolve("kept");
-    WholeFile.write(file, out -> out.write(new byte[100_000]));
-    WholeFile.write(file, WholeFileTest::hello);
+    DurableFiles.replace(file, new byte[100_000]);
+    DurableFiles.replace(file, HELLO);
     assertEquals("hello", Files.readString(file));
     assertEquals(List.of(file), files(parent));
   }
 
   @Test
-  void aWriterMayCloseWhatItIsGiven() throws IOException {
-    Path file = directory.resolve("kept");
-    WholeFile.write(
-        file,
-        out -> {
-          try (out) {
-            hello(out);
-          }
-        });
-    assertEquals("hello", Files.readString(file));
-  }
-
-  @Test
   void whatFailsHalfWayLeavesWhatWasThere() throws IOException {
     Path file = directory.resolve("kept");
-    WholeFile.write(file, WholeFileTest::hello);
+    DurableFiles.replace(file, HELLO);
     assertThrows(
         IOException.class,
         () ->
-            WholeFile.write(
+            DurableFiles.replace(
                 file,
-                out -> {
-                  out.write(new byte[100_000]);
+                channel -> {
+                  channel.write(ByteBuffer.allocate(100_000));
                   throw new IOException("the disk is full");
                 }));
     assertEquals("hello", Files.readString(file));
@@ -70,8 +58,21 @@ class WholeFileTest {
   void anInterruptedThreadWritesAllTheSame() throws IOException {
     Path file = directory.resolve("kept");
     Thread.currentThread().interrupt();
-    WholeFile.write(file, WholeFileTest::hello);
+    DurableFiles.replace(file, HELLO);
     assertTrue(Thread.interrupted(), "the interrupt was kept");
     assertEquals("hello", Files.readString(file));
+  }
+
+  /** Only root can give a directory away. */
+  @Test
+  void nothingIsWrittenIntoAnotherUsersDirectory() throws IOException {
+    Path theirs = Files.createDirectory(directory.resolve("theirs"));
+    assumeTrue(
+        PrivateFiles.isPosix(theirs)
+            && ((Number) Files.getAttribute(theirs, "unix:uid")).intValue() == 0);
+    Files.setAttribute(theirs, "unix:uid", 4242);
+    assertThrows(
+        FileSystemException.class, () -> DurableFiles.replace(theirs.resolve("kept"), HELLO));
+    assertEquals(List.of(), files(theirs));
   }
 }
