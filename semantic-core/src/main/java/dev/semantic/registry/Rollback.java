@@ -3,6 +3,7 @@ package dev.semantic.registry;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.log.Log;
 import dev.semantic.swap.SwapCancelledException;
+import dev.semantic.timeline.MemoryRetry;
 import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -10,21 +11,33 @@ import org.jspecify.annotations.Nullable;
 /** Puts everything back as it was before a swap that failed or was called off. */
 final class Rollback {
   private static final Log LOG = Log.of(Rollback.class);
+  private static final int MEMORY_ATTEMPTS = 4;
 
   private final BatchEngine engine;
   private final SwapActions actions;
   private final SwapRecorder recorder;
   private final StepRunner stepRunner;
+  private final MemoryRetry retry;
+  private final Runnable resuming; // made betimes
 
-  Rollback(BatchEngine engine, SwapActions actions, SwapRecorder recorder, StepRunner stepRunner) {
+  Rollback(
+      BatchEngine engine,
+      SwapActions actions,
+      SwapRecorder recorder,
+      StepRunner stepRunner,
+      MemoryRetry retry) {
     this.engine = engine;
     this.actions = actions;
     this.recorder = recorder;
     this.stepRunner = stepRunner;
+    this.retry = retry;
+    this.resuming = engine::resume;
   }
 
   /**
-   * Goes back.
+   * Goes back. The old model is not lost because somebody else took all of the heap for a moment:
+   * if it is still in memory it is resumed as soon as there is some, and to load it again has
+   * {@value #MEMORY_ATTEMPTS} attempts at least.
    *
    * @param attempts how often at most
    * @param pause before the second one; twice that before the third
@@ -48,7 +61,8 @@ final class Rollback {
         if (StepRunner.mayGoOn(t)) {
           engine.giveUp();
         }
-        if (attempt >= attempts || stepRunner.isHurried()) {
+        int most = t instanceof OutOfMemoryError ? Math.max(attempts, MEMORY_ATTEMPTS) : attempts;
+        if (attempt >= most || stepRunner.isHurried()) {
           throw t;
         }
         LOG.warn("Attempt {} to bring the old model back failed", attempt, t);
@@ -65,7 +79,7 @@ final class Rollback {
   private void restore(ManagedModel old) {
     switch (engine.mode()) {
       case DRAINED -> {
-        engine.resume();
+        retry.run(resuming);
         recorder.blackoutEnds();
       }
       case EMPTY -> {

@@ -17,6 +17,7 @@ import dev.semantic.spi.Tokenizer;
 import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapPhase;
+import dev.semantic.timeline.MemoryRetry;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,8 @@ final class SwapActions {
   private final SwapRecorder recorder;
   private final Cancellation cancellation;
   private final StepRunner stepRunner;
+  private final MemoryRetry retry;
+  private final Runnable resuming; // made betimes
   private final Unloading unloading;
   private boolean served; // a model began to
 
@@ -44,12 +47,15 @@ final class SwapActions {
       SwapOptions options,
       SwapRecorder recorder,
       Cancellation cancellation,
-      StepRunner stepRunner) {
+      StepRunner stepRunner,
+      MemoryRetry retry) {
     this.tools = tools;
     this.options = options;
     this.recorder = recorder;
     this.cancellation = cancellation;
     this.stepRunner = stepRunner;
+    this.retry = retry;
+    this.resuming = tools.engine()::resume;
     this.unloading = new Unloading(tools.runtime(), tools.planner(), options.reclaim());
   }
 
@@ -314,7 +320,7 @@ final class SwapActions {
       LOG.error("The new model cannot be stopped, and goes on serving", t);
       if (tools.engine().mode() == EngineMode.DRAINED) {
         tools.engine().giveUp();
-        tools.engine().resume();
+        retry.run(resuming);
       }
       return tools.engine().mode() == EngineMode.EMPTY;
     }

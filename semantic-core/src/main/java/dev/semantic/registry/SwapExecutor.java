@@ -90,8 +90,8 @@ final class SwapExecutor {
     this.writing = new StepRunner(tools.timeline(), shorter(options.phaseTimeout()), cancellation);
     this.retry = new MemoryRetry(tools.timeline());
     this.journalWriter = new JournalWriter(tools.journal(), writing);
-    this.actions = new SwapActions(tools, options, recorder, cancellation, stepRunner);
-    this.rollback = new Rollback(tools.engine(), actions, recorder, stepRunner);
+    this.actions = new SwapActions(tools, options, recorder, cancellation, stepRunner, retry);
+    this.rollback = new Rollback(tools.engine(), actions, recorder, stepRunner, retry);
     this.target = target;
     this.old = old;
   }

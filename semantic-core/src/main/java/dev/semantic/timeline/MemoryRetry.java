@@ -10,21 +10,25 @@ public final class MemoryRetry {
   private static final int MOST_TRIES = 600;
   private static final long SHORTEST = Duration.ofMillis(1).toNanos();
   private static final int LONGEST_SHIFT = 7; // 128 ms
+  private static final long LONGEST = Duration.ofMinutes(1).toNanos();
 
+  private final Timeline timeline;
   private final Monitor pause;
 
   public MemoryRetry(Timeline timeline) {
+    this.timeline = timeline;
     this.pause = timeline.monitor();
   }
 
   /** Does it until there is memory for all of it. Whatever else it throws goes through. */
   public void run(Runnable task) {
+    long begun = timeline.nanoTime();
     for (int tries = 0; ; tries++) {
       try {
         task.run();
         return;
       } catch (OutOfMemoryError e) {
-        if (!rest(tries)) {
+        if (timeline.nanoTime() - begun > LONGEST || !rest(tries)) {
           throw e;
         }
       }
