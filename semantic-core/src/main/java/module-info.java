@@ -3,7 +3,6 @@
 module dev.semantic.core {
   requires transitive org.jspecify;
   requires com.fasterxml.jackson.databind;
-  requires com.github.benmanes.caffeine;
   requires jdk.jfr;
   requires jdk.management;
   requires org.slf4j;

@@ -117,7 +117,7 @@ public class MemoryBenchmark {
   private static IdleSequence fresh(BlockPool pool, int[] tokens) {
     BlockPool.Lease lease = pool.lease();
     lease.growTo(tokens.length);
-    return new IdleSequence(new Text(tokens), lease, false);
+    return IdleSequence.of(lease, false, () -> new Text(tokens)).orElseThrow();
   }
 
   private int[] text(int seed) {

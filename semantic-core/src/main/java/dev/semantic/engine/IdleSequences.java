@@ -1,33 +1,35 @@
 package dev.semantic.engine;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.BlockPool;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.spi.Sequence;
 import dev.semantic.store.ParkedCache;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Sequences of agents that are not generating just now, kept in the model's memory for their next
- * request. Which one has to leave first is Caffeine's to say. Used by the engine's scheduler, and
+ * request. Whoever was silent for longest has to leave first. Used by the engine's scheduler, and
  * by a swap while the scheduler stands still.
+ *
+ * <p>The order is a number that each sequence has, and no second structure beside the map: one that
+ * found no memory for a change would lose an agent, and his blocks with him.
  */
 final class IdleSequences {
   /** Whether a sequence is parked as it is. */
@@ -51,18 +53,44 @@ final class IdleSequences {
     private final AtomicReference<Parked> parked = new AtomicReference<>(Parked.Not.CHANGED);
     private boolean imported; // by the scheduler's thread
     private @Nullable BlockHashes blocks; // null while nobody has asked
+    private volatile long silentSince; // as idle sequences count
     private volatile boolean closed;
     private volatile boolean forgotten;
+    private @Nullable IdleSequence nextForgotten;
 
-    /**
-     * One that nobody has parked.
-     *
-     * @param imported as in {@link KvSnapshot}
-     */
-    IdleSequence(Sequence sequence, BlockPool.Lease lease, boolean imported) {
+    private IdleSequence(Sequence sequence, BlockPool.Lease lease, boolean imported) {
       this.sequence = sequence;
       this.lease = lease;
       this.imported = imported;
+    }
+
+    /**
+     * One that nobody has parked; whatever fails, it costs neither blocks nor the model's memory.
+     *
+     * @param imported as in {@link KvSnapshot}
+     */
+    static Optional<IdleSequence> of(
+        BlockPool.Lease lease, boolean imported, Supplier<Sequence> source) {
+      Sequence sequence;
+      try {
+        sequence = source.get();
+      } catch (Throwable t) {
+        lease.close();
+        throw t;
+      }
+      return of(lease, imported, sequence);
+    }
+
+    private static Optional<IdleSequence> of(
+        BlockPool.Lease lease, boolean imported, Sequence sequence) {
+      try {
+        return Optional.of(new IdleSequence(sequence, lease, imported));
+      } catch (Throwable t) {
+        try (lease) {
+          sequence.close();
+        }
+        throw t;
+      }
     }
 
     /** Whether it goes on from what came from outside, and is nobody's but its agent's. */
@@ -179,8 +207,20 @@ final class IdleSequences {
         if (parts) {
           change(); // it lies in other parts than those that are parked
         }
-        return sequence.fork(tokens).map(its -> new IdleSequence(its, part.end(), false));
+        Optional<Sequence> its = sequence.fork(tokens);
+        return its.isEmpty() ? Optional.empty() : fork(its.get(), part);
       }
+    }
+
+    private static Optional<IdleSequence> fork(Sequence its, BlockPool.Fork part) {
+      BlockPool.Lease lease;
+      try {
+        lease = part.end();
+      } catch (Throwable t) {
+        its.close();
+        throw t;
+      }
+      return of(lease, false, its);
     }
 
     void close() {
@@ -196,16 +236,14 @@ final class IdleSequences {
     }
   }
 
-  /** The bound is the pool's, not the cache's: nothing may leave without being parked. */
-  private final Cache<AgentId, IdleSequence> idle =
-      Caffeine.newBuilder()
-          .executor(Runnable::run)
-          .maximumWeight(Long.MAX_VALUE - 1)
-          .weigher((AgentId agent, IdleSequence idleSequence) -> idleSequence.lease().blocks())
-          .build();
+  private static final Comparator<Map.Entry<AgentId, IdleSequence>> COLDEST_FIRST =
+      Comparator.comparingLong(entry -> entry.getValue().silentSince);
 
-  /** Nobody's any more, to be closed where the model may be used. */
-  private final Queue<IdleSequence> forgotten = new ConcurrentLinkedQueue<>();
+  /** The bound is the pool's: nothing may leave without being parked. */
+  private final ConcurrentMap<AgentId, IdleSequence> idle = new ConcurrentHashMap<>();
+
+  /** Nobody's any more, to be closed where the model may be used; the last of them. */
+  private final AtomicReference<@Nullable IdleSequence> forgotten = new AtomicReference<>();
 
   private final AtomicLong comings = new AtomicLong();
   private final Set<AgentId> pinned = ConcurrentHashMap.newKeySet();
@@ -225,7 +263,7 @@ final class IdleSequences {
 
   /** How many idle agents are pinned. */
   int pinnedIdle() {
-    return (int) idle.asMap().keySet().stream().filter(pinned::contains).count();
+    return (int) idle.keySet().stream().filter(pinned::contains).count();
   }
 
   /** Sequences that their agents use just now; those that are closed have nobody any more. */
@@ -233,13 +271,13 @@ final class IdleSequences {
 
   /** Takes an agent's sequence out for use; whoever takes it puts it back or closes it. */
   Optional<IdleSequence> take(AgentId agent) {
-    IdleSequence idleSequence = idle.asMap().get(agent);
+    IdleSequence idleSequence = idle.get(agent);
     if (idleSequence == null) {
       return Optional.empty();
     }
     Optional<IdleSequence> taken = Optional.of(idleSequence);
     putWhole(lent, agent, idleSequence); // first: it is nowhere else if memory runs out
-    if (idle.asMap().remove(agent, idleSequence)) {
+    if (idle.remove(agent, idleSequence)) {
       return taken;
     }
     lent.remove(agent, idleSequence); // somebody else has it
@@ -248,35 +286,34 @@ final class IdleSequences {
 
   /** The agent has nothing idle in memory any more. By any thread. */
   void forget(AgentId agent) {
-    IdleSequence its = idle.asMap().remove(agent);
-    if (its != null) {
+    IdleSequence its = idle.remove(agent);
+    if (its != null) { // from here on nothing is allocated: it is nowhere else
       its.forget();
-      forgotten.add(its);
+      IdleSequence last;
+      do {
+        last = forgotten.get();
+        its.nextForgotten = last;
+      } while (!forgotten.compareAndSet(last, its));
     }
   }
 
   boolean hasForgotten() {
-    return !forgotten.isEmpty();
+    return forgotten.get() != null;
   }
 
   void closeForgotten() {
-    for (IdleSequence next = forgotten.poll(); next != null; next = forgotten.poll()) {
+    for (IdleSequence next = takeForgotten(); next != null; next = takeForgotten()) {
       ModelRunner.close(next);
     }
   }
 
+  private @Nullable IdleSequence takeForgotten() {
+    return forgotten.getAndUpdate(last -> last == null ? null : last.nextForgotten);
+  }
+
   /** Those whose sequences are not parked as they are, the longest silent first. */
   List<AgentId> changed() {
-    idle.cleanUp();
-    return idle.policy()
-        .eviction()
-        .orElseThrow()
-        .coldest(
-            entries ->
-                entries
-                    .filter(entry -> entry.getValue().isChanged())
-                    .map(Map.Entry::getKey)
-                    .toList());
+    return coldestFirst(entry -> entry.getValue().isChanged()).map(Map.Entry::getKey).toList();
   }
 
   /** The agent uses this sequence until it is put here, or closed. */
@@ -291,6 +328,14 @@ final class IdleSequences {
     lent.clear();
   }
 
+  /** What an agent's request was to use, which came to nothing before it was begun. */
+  void closeLent(AgentId agent) {
+    IdleSequence its = lent.remove(agent);
+    if (its != null) {
+      ModelRunner.close(its);
+    }
+  }
+
   /** The same where the model that it is in closes it. */
   void forgetLent() {
     lent.clear();
@@ -298,7 +343,7 @@ final class IdleSequences {
 
   /** Everybody who has a sequence in memory, idle or not. By any thread. */
   Set<AgentId> agents() {
-    Set<AgentId> agents = new HashSet<>(idle.asMap().keySet());
+    Set<AgentId> agents = new HashSet<>(idle.keySet());
     lent.forEach(
         (agent, idleSequence) -> {
           if (!idleSequence.closed) {
@@ -314,8 +359,8 @@ final class IdleSequences {
   }
 
   void put(AgentId agent, IdleSequence idleSequence) {
-    comings.incrementAndGet();
-    IdleSequence former = putWhole(idle.asMap(), agent, idleSequence);
+    idleSequence.silentSince = comings.incrementAndGet();
+    IdleSequence former = putWhole(idle, agent, idleSequence);
     lent.remove(agent);
     if (former != null) {
       former.close();
@@ -338,40 +383,41 @@ final class IdleSequences {
 
   /** The agent whose sequence would be missed least, of those that are not pinned or excepted. */
   Optional<AgentId> coldest(Set<AgentId> except) {
-    idle.cleanUp();
-    return idle.policy()
-        .eviction()
-        .orElseThrow()
-        .coldest(
-            entries ->
-                entries
-                    .map(Map.Entry::getKey)
-                    .filter(agent -> !isPinned(agent) && !except.contains(agent))
-                    .findFirst());
+    return coldestFirst(entry -> !isPinned(entry.getKey()) && !except.contains(entry.getKey()))
+        .map(Map.Entry::getKey)
+        .findFirst();
+  }
+
+  private Stream<Map.Entry<AgentId, IdleSequence>> coldestFirst(
+      Predicate<Map.Entry<AgentId, IdleSequence>> which) {
+    return idle.entrySet().stream().filter(which).sorted(COLDEST_FIRST);
   }
 
   void forEach(Consumer<IdleSequence> task) {
-    idle.asMap().values().forEach(task);
+    idle.values().forEach(task);
   }
 
   /** All of them, the least missed last. */
   Map<AgentId, IdleSequence> all() {
-    idle.cleanUp();
-    return new LinkedHashMap<>(idle.policy().eviction().orElseThrow().hottest(Integer.MAX_VALUE));
+    Map<AgentId, IdleSequence> all = new LinkedHashMap<>();
+    coldestFirst(entry -> true)
+        .toList()
+        .reversed()
+        .forEach(entry -> all.put(entry.getKey(), entry.getValue()));
+    return all;
   }
 
   Optional<IdleSequence> peek(AgentId agent) {
-    return Optional.ofNullable(idle.asMap().get(agent));
+    return Optional.ofNullable(idle.get(agent));
   }
 
   /** How many have something that is not parked as it is. */
   int unparked() {
-    return (int)
-        idle.asMap().values().stream().filter(idleSequence -> !idleSequence.isParked()).count();
+    return (int) idle.values().stream().filter(idleSequence -> !idleSequence.isParked()).count();
   }
 
   int size() {
-    return idle.asMap().size();
+    return idle.size();
   }
 
   /**
@@ -382,10 +428,12 @@ final class IdleSequences {
   void closeAll(Function<Supplier<Optional<IdleSequence>>, Optional<IdleSequence>> taking) {
     RuntimeException failure = null;
     OutOfMemoryError none = null;
-    for (int left = forgotten.size(); left > 0; left--) {
-      taking.apply(() -> Optional.ofNullable(forgotten.poll())).ifPresent(ModelRunner::close);
-    }
-    for (AgentId agent : Map.copyOf(idle.asMap()).keySet()) {
+    Optional<IdleSequence> left;
+    do {
+      left = taking.apply(() -> Optional.ofNullable(takeForgotten()));
+      left.ifPresent(ModelRunner::close);
+    } while (left.isPresent());
+    for (AgentId agent : Map.copyOf(idle).keySet()) {
       try {
         taking.apply(() -> take(agent)).ifPresent(IdleSequence::close);
       } catch (OutOfMemoryError e) { // it may still be there

@@ -9,11 +9,13 @@ import dev.semantic.kv.BlockPool;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.Sequence;
 import dev.semantic.store.ParkedCache;
 import dev.semantic.timeline.Timeline;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Finds each request the sequence it goes on with: the agent's own, from memory or from where it is
@@ -192,7 +194,7 @@ final class KvCacheManager {
   }
 
   IdleSequence fresh(ServingModel serving) {
-    return new IdleSequence(serving.model().open(), pool.lease(), false);
+    return IdleSequence.of(pool.lease(), false, serving.model()::open).orElseThrow();
   }
 
   /**
@@ -205,7 +207,7 @@ final class KvCacheManager {
     try {
       return switch (cache) {
         case LoadedKv.InPlace there ->
-            Optional.of(new IdleSequence(there.occupy(), there.lease(), there.imported()));
+            IdleSequence.of(there.lease(), there.imported(), there::occupy);
         case LoadedKv.Copy(KvSnapshot snapshot) -> copy(agent, snapshot, serving, evicting);
       };
     } catch (Throwable t) {
@@ -217,26 +219,20 @@ final class KvCacheManager {
   private Optional<IdleSequence> copy(
       AgentId agent, KvSnapshot snapshot, ServingModel serving, boolean evicting) {
     BlockPool.Lease lease = pool.lease();
+    Supplier<Sequence> source = () -> serving.model().restore(snapshot);
     int tokens = snapshot.tokens().length;
-    boolean restored = false;
+    boolean room = false;
     try {
-      if (!(evicting ? makeRoom(lease, tokens) : lease.growTo(tokens))) {
-        LOG.info("No room to restore {} with {} tokens", agent, tokens);
-        return Optional.empty();
-      }
-      if (!lease.partAt(snapshot.seams())) {
-        LOG.info("No room to restore {} with {} tokens in parts", agent, tokens);
-        return Optional.empty();
-      }
-      IdleSequence back =
-          new IdleSequence(serving.model().restore(snapshot), lease, snapshot.imported());
-      restored = true;
-      return Optional.of(back);
+      room =
+          (evicting ? makeRoom(lease, tokens) : lease.growTo(tokens))
+              && lease.partAt(snapshot.seams());
     } finally {
-      if (!restored) {
+      if (!room) {
         lease.close();
+        LOG.info("No room to restore {} with {} tokens", agent, tokens);
       }
     }
+    return room ? IdleSequence.of(lease, snapshot.imported(), source) : Optional.empty();
   }
 
   /** Gives somebody who is brought back a sequence; false if it can't. */
@@ -247,12 +243,18 @@ final class KvCacheManager {
     }
     Optional<IdleSequence> back =
         restore(agent, prefetched.cache(), prefetched.serving(), idleSequences.isPinned(agent));
-    back.ifPresent(
-        sequence -> {
-          sequence.isParkedAs(prefetched.parked());
-          idleSequences.put(agent, sequence);
-        });
-    return back.isPresent();
+    if (back.isEmpty()) {
+      return false;
+    }
+    IdleSequence sequence = back.get();
+    try {
+      sequence.isParkedAs(prefetched.parked());
+      idleSequences.put(agent, sequence);
+    } catch (Throwable t) {
+      sequence.close();
+      throw t;
+    }
+    return true;
   }
 
   /** Whether there is room for a parked cache without anybody having to leave. */
@@ -285,6 +287,16 @@ final class KvCacheManager {
       }
     }
     return true;
+  }
+
+  /**
+   * Takes back what caches that are only being read have booked; those they are for compute their
+   * prompts, or read them as copies.
+   *
+   * @return false if none is
+   */
+  boolean dropLoading() {
+    return kvLoader.dropAll();
   }
 
   /** Whether so many tokens would fit if nobody else were there. */

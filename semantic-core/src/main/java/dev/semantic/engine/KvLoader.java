@@ -33,7 +33,16 @@ final class KvLoader {
   /** The model leaves: what is being read into its memory is nobody's, and given back at once. */
   void close() {
     present = null;
+    dropAll();
+  }
+
+  /**
+   * Gives back what is being read, whose readers find that it was for nothing; false if nothing is.
+   */
+  boolean dropAll() {
+    boolean any = !under.isEmpty();
     under.forEach(LoadedKv::drop);
+    return any;
   }
 
   /** An agent's own cache. */

@@ -159,7 +159,7 @@ final class ModelRunner {
         startOver(last.get());
       } else if (first && running.hot().lease().sharedTokens() > 0) {
         startOver(running); // a part of what it shares may be nobody's any more, and still be there
-      } else if (first) {
+      } else if (first && !kvCache.dropLoading()) {
         refuse(running);
       }
       if ((last.isEmpty() && !first) || !active.contains(running)) {
@@ -178,6 +178,7 @@ final class ModelRunner {
     close(running.hot());
     try {
       running.startOver(kvCache.fresh(running.serving()));
+      running.ticket().request().agent().ifPresent(agent -> idle.markInUse(agent, running.hot()));
     } catch (Throwable t) {
       fail(running, "The answer could not be started over: " + Log.reason(t), t);
     }
@@ -229,19 +230,16 @@ final class ModelRunner {
   }
 
   private void keep(RunningRequest running) {
-    active.remove(running);
-    running
-        .ticket()
-        .request()
-        .agent()
-        .ifPresentOrElse(
-            agent -> {
-              keep(agent, running.hot());
-              if (running.ticket().generation().isForgotten()) {
-                idle.forget(agent);
-              }
-            },
-            () -> close(running.hot()));
+    Optional<AgentId> agent = running.ticket().request().agent();
+    active.remove(running); // what follows allocates nothing, or closes the sequence
+    if (agent.isEmpty()) {
+      close(running.hot());
+      return;
+    }
+    keep(agent.get(), running.hot());
+    if (running.ticket().generation().isForgotten()) {
+      idle.forget(agent.get());
+    }
   }
 
   private void keep(AgentId agent, IdleSequence sequence) {

@@ -54,17 +54,22 @@ final class PrefixSharing {
       idleSequences.forEach(
           idle -> consider(idle, idleCommon(idle, running, most), running).ifPresent(donors::add));
     }
-    donors.stream()
-        .sorted(Comparator.comparingInt(Donor::tokens).reversed())
-        .map(donor -> fork(donor, running))
-        .flatMap(Optional::stream)
-        .findFirst()
-        .ifPresent(
-            fork -> {
-              LOG.debug("A prompt begins with {} tokens of another", fork.sequence().length());
-              ModelRunner.close(running.hot());
-              running.beginWith(fork);
-            });
+    donors.sort(Comparator.comparingInt(Donor::tokens).reversed());
+    for (Donor donor : donors) {
+      Optional<IdleSequence> fork = fork(donor, running);
+      if (fork.isPresent()) {
+        IdleSequence former = running.hot();
+        running.beginWith(fork.get(), donor.tokens()); // at once: it is nowhere else
+        ModelRunner.close(former);
+        running
+            .ticket()
+            .request()
+            .agent()
+            .ifPresent(agent -> idleSequences.markInUse(agent, fork.get()));
+        LOG.debug("A prompt begins with {} tokens of another", donor.tokens());
+        return;
+      }
+    }
   }
 
   private static Optional<Donor> consider(IdleSequence other, int tokens, RunningRequest running) {

@@ -190,10 +190,10 @@ final class RunningRequest {
   }
 
   /** Goes on with a sequence that holds more of its prompt than its own. */
-  void beginWith(IdleSequence more) {
+  void beginWith(IdleSequence more, int tokens) {
     idleSequence = more;
-    computed = more.sequence().length();
-    cached = computed;
+    computed = tokens;
+    cached = tokens;
   }
 
   /** Computes everything again, in another sequence; what has been said stays said. */

@@ -194,6 +194,9 @@ final class Scheduler implements ThreadFrame.Rounds {
       task.run();
     } catch (Throwable t) {
       beginning.request().generation().fail(RequestException.of(t));
+      if (!runner.holds(beginning.request())) { // what it was to go on with is nowhere else
+        beginning.request().request().agent().ifPresent(idleSequences::closeLent);
+      }
       state.countEnded(this::holds);
       LOG.debug("A request could not be begun", t);
     }

@@ -124,12 +124,6 @@ public final class BlockPool {
     }
   }
 
-  /** Counts {@code joined}, and no longer what it was joined of unless others have it. */
-  private synchronized void exchange(Shared joined, List<Shared> of, int from) {
-    count(joined.blocks, from);
-    of.forEach(each -> leave(each, from));
-  }
-
   private synchronized int freeWithout(Shared shared) {
     return shared.leases == 1 ? shared.blocks : 0;
   }
@@ -263,17 +257,24 @@ public final class BlockPool {
     public boolean partAt(List<Integer> seams) {
       for (int seam : seams) {
         int length = seam - sharedTokens();
+        add(length); // first: memory may run out
         if (!take(torn(length), from)) {
+          parts.removeLast();
           return false;
         }
-        part(length);
+        own -= length / BLOCK_TOKENS;
       }
       return true;
     }
 
-    /** Makes a part that can be shared of the first {@code length} tokens that are not. */
-    private void part(int length) {
+    /** A part that can be shared of the first {@code length} tokens that are not. */
+    private void add(int length) {
       parts.add(new Part(new Shared(blocksOf(length)), length));
+    }
+
+    private void part(int length) {
+      add(length); // first: memory may run out
+      count(torn(length), from);
       own -= length / BLOCK_TOKENS;
     }
 
@@ -281,12 +282,16 @@ public final class BlockPool {
       SegmentMergePolicy.toJoin(parts.stream().map(Part::tokens).toList())
           .ifPresent(
               index -> {
-                Part second = parts.remove(index + 1);
                 Part first = parts.get(index);
+                Part second = parts.get(index + 1);
                 int tokens = first.tokens() + second.tokens();
-                Shared joined = new Shared(blocksOf(tokens));
-                parts.set(index, new Part(joined, tokens));
-                exchange(joined, List.of(first.whole(), second.whole()), from);
+                Part joined =
+                    new Part(new Shared(blocksOf(tokens)), tokens); // the last that is made
+                parts.set(index, joined);
+                parts.remove(index + 1);
+                count(joined.whole().blocks, from);
+                leave(first.whole(), from); // stays counted if others have it
+                leave(second.whole(), from);
               });
     }
 
@@ -334,7 +339,6 @@ public final class BlockPool {
         int length = tokens - donor.sharedTokens();
         close();
         if (length > 0) {
-          count(donor.torn(length), donor.from);
           donor.part(length);
           donor.joinParts();
         }

@@ -103,6 +103,16 @@ class KvLoaderTest {
   }
 
   @Test
+  void whatIsOnlyBeingReadGivesWayToWhoIsAnswered() throws Exception {
+    Script.Hold hold = host.script.hold(PortCall.PLACES);
+    Generation asked = host.ask(request("ada", 3, ada));
+    hold.awaitReached();
+    assertEquals(0, host.ask("bob", tokens(256 * free - 100, 7)).cachedTokens());
+    hold.release();
+    assertEquals(3, asked.await(PATIENCE).tokens().size());
+  }
+
+  @Test
   void whereThereIsNoRoomItIsCopiedOnceSomebodyHasMadeRoom() {
     int[] much = tokens(256 * (free - 1), 7);
     host.ask("bob", much);
