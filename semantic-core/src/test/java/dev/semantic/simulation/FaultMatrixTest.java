@@ -1,4 +1,4 @@
-package dev.semantic.registry;
+package dev.semantic.simulation;
 
 import static dev.semantic.scripted.ScriptedHost.PATIENCE;
 import static dev.semantic.scripted.ScriptedHost.said;
@@ -12,6 +12,7 @@ import dev.semantic.generate.RequestException;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Fault;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.PortCall;
@@ -19,6 +20,7 @@ import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapListener;
 import dev.semantic.swap.SwapPhase;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,8 +33,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Every call of every port fails during a swap, in every way: the first call, the second, …, until
- * a swap passes untouched. Afterwards something serves, or nothing does and says so; no request is
- * lost, no agent has forgotten anything.
+ * a swap passes untouched; in virtual time. Afterwards something serves, or nothing does and says
+ * so; no request is lost, no agent has forgotten anything.
  */
 class FaultMatrixTest {
   private static final int MOST_CALLS = 200;
@@ -105,7 +107,11 @@ class FaultMatrixTest {
   private static boolean swapWithFault(
       ByteSize budget, PortCall call, int nth, Fault fault, boolean forGood) throws Exception {
     Arrival arrival = new Arrival();
-    try (ScriptedHost host = ScriptedHost.serving(Geometry.BETA, budget, arrival)) {
+    SimulatedTimeline time = new SimulatedTimeline(nth, 10);
+    boolean fired;
+    try (ScriptedHost host =
+        new ScriptedHost(budget, builder -> Simulated.in(time, builder).listener(arrival))) {
+      host.registry.load(Geometry.BETA.id());
       host.runtime.readsInPlace(call != PortCall.RESTORE);
       int[] eve = tokens(40, 3);
       int[] eveSaid = said(eve, host.ask("eve", eve));
@@ -122,7 +128,7 @@ class FaultMatrixTest {
         host.script.fail(call, nth, fault);
       }
       Optional<ModelSpec> serving = swap(host);
-      boolean fired = host.script.fired();
+      fired = host.script.fired();
       host.script.heal();
       Thread.interrupted();
 
@@ -137,8 +143,10 @@ class FaultMatrixTest {
       remembers(host, Geometry.ALPHA, "ada", adaSaid);
       remembers(host, Geometry.ALPHA, "bob", bobSaid);
       remembers(host, Geometry.BETA, "eve", eveSaid);
-      return fired;
     }
+    time.pause(Duration.ofMinutes(1));
+    assertEquals(List.of(), time.living(), "threads that did not end");
+    return fired;
   }
 
   private static Optional<ModelSpec> swap(ScriptedHost host) {
