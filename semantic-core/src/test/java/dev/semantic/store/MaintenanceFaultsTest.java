@@ -43,7 +43,9 @@ class MaintenanceFaultsTest {
   private static final AgentId CARL = new AgentId("carl");
   private static final KvSnapshot FIRST = Snapshots.of(ALPHA, MIXED, KvPrecision.FLOAT32, 13, 1);
 
-  @TempDir Path directory;
+  @TempDir(factory = MemoryDirectory.class)
+  Path directory;
+
   private final HandClock clock = new HandClock();
   private final FaultyDisk disk = FaultyDisk.create();
   private StandardError log;

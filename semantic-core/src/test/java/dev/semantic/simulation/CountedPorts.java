@@ -1,4 +1,4 @@
-package dev.semantic.registry;
+package dev.semantic.simulation;
 
 import dev.semantic.spi.KvAllocation;
 import dev.semantic.spi.LoadedModel;

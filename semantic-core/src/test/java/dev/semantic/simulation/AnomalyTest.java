@@ -1,4 +1,4 @@
-package dev.semantic.registry;
+package dev.semantic.simulation;
 
 import static dev.semantic.scripted.ScriptedHost.PATIENCE;
 import static dev.semantic.scripted.ScriptedHost.tokens;
@@ -14,7 +14,9 @@ import dev.semantic.journal.FileSwapJournal;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.registry.RegistryBuilder;
 import dev.semantic.registry.RegistryStatus.Activity;
+import dev.semantic.registry.Simulated;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.store.DiskCacheStore;
@@ -29,6 +31,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -50,8 +53,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The first thing that a swap does goes wrong, the second, the third, … whatever it is, once or
- * from then on, until a swap passes untouched; as SQLite's tests do it. After each something
- * serves, nobody has forgotten anything, and nothing is left.
+ * from then on, until a swap passes untouched; as SQLite's tests do it, and in virtual time. After
+ * each something serves, nobody has forgotten anything, and nothing is left.
  */
 class AnomalyTest {
   private static final int MOST = 2000;
@@ -152,7 +155,7 @@ class AnomalyTest {
     try (DiskCacheStore store = DiskCacheStore.open(root);
         FileSwapJournal journal = FileSwapJournal.open(root.resolve("swap.journal"))) {
       assertNothingPilesUp();
-      Trial trial = new Trial(budget, builder -> builder.caches(store).journal(journal), said);
+      Trial trial = new Trial(n, budget, builder -> builder.caches(store).journal(journal), said);
       List<String> done = trial.run(trouble);
       assertTrue(trial.served(), () -> "a disk failed, and nothing served: " + failed(done, n));
       return done.size() < n;
@@ -200,13 +203,9 @@ class AnomalyTest {
         };
     Trial trial =
         new Trial(
+            n,
             budget,
-            builder ->
-                ModelRegistry.builder(ports.over(builder.runtime))
-                    .budget(builder.budget)
-                    .cacheBytes(builder.cacheBytes)
-                    .engine(builder.engineOptions)
-                    .caches(ports.over(builder.caches)),
+            builder -> Simulated.over(ports::over, ports::over, builder),
             new TreeMap<>());
     List<String> done = trial.run(trouble);
     assertTrue(
@@ -216,6 +215,7 @@ class AnomalyTest {
 
   /** Agents under two models, and a swap between them that fails. */
   private static final class Trial {
+    private final SimulatedTimeline time;
     private final ByteSize budget;
     private final UnaryOperator<RegistryBuilder> more;
     private final Map<String, int[]> said;
@@ -225,7 +225,8 @@ class AnomalyTest {
      * With what each agent, of the model that its name ends with, has said before; nothing for a
      * first conversation.
      */
-    Trial(ByteSize budget, UnaryOperator<RegistryBuilder> more, Map<String, int[]> said) {
+    Trial(int n, ByteSize budget, UnaryOperator<RegistryBuilder> more, Map<String, int[]> said) {
+      this.time = new SimulatedTimeline(n, 10);
       this.budget = budget;
       this.more = more;
       this.said = said;
@@ -237,9 +238,17 @@ class AnomalyTest {
     }
 
     List<String> run(Trouble trouble) throws Exception {
+      List<String> done = swapIn(trouble);
+      time.pause(Duration.ofMinutes(1));
+      assertEquals(List.of(), time.living(), "threads that did not end");
+      return done;
+    }
+
+    private List<String> swapIn(Trouble trouble) throws Exception {
       Visitor visitor = new Visitor();
       try (ScriptedHost host =
-          new ScriptedHost(budget, builder -> more.apply(builder).listener(visitor))) {
+          new ScriptedHost(
+              budget, builder -> Simulated.in(time, more.apply(builder)).listener(visitor))) {
         assertEquals(Optional.empty(), host.registry.interruptedSwap());
         converse(host);
         visitor.comesTo(host);
@@ -323,7 +332,7 @@ class AnomalyTest {
     }
 
     @Override
-    public synchronized void phase(SwapPhase phase) {
+    public void phase(SwapPhase phase) {
       ScriptedHost where = house.get();
       if (phase == SwapPhase.PARKING && where != null) {
         asked.add(where.ask(nobodys(tokens(12, 4))));
@@ -331,7 +340,7 @@ class AnomalyTest {
       }
     }
 
-    synchronized void awaitAnswer() {
+    void awaitAnswer() {
       for (Generation generation : asked) {
         try {
           generation.await(PATIENCE);
