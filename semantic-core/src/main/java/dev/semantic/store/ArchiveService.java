@@ -5,13 +5,21 @@ import dev.semantic.io.Reason;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelTag;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Which model is the present one, and where the caches of all others go. Coming back is done at
- * once, since the model waits for it; going is done when its model has been exchanged for good.
+ * once, since the model waits for it; going is done when its model has been exchanged for good. A
+ * model's directory goes and comes as a whole, by one rename; only if there is one already at the
+ * other side, agent by agent, of whom the later cache stays.
  */
 final class ArchiveService {
   private static final Log LOG = Log.of(ArchiveService.class);
@@ -20,7 +28,6 @@ final class ArchiveService {
   private final TagDirectories tags;
   private final StoreLocks locks;
   private final InactiveModelPolicy departed;
-  private final Archive archive;
   private volatile @Nullable ModelTag present;
 
   ArchiveService(
@@ -29,7 +36,6 @@ final class ArchiveService {
     this.tags = tags;
     this.locks = locks;
     this.departed = departed;
-    this.archive = new Archive(layout, tags);
   }
 
   @Nullable ModelTag present() {
@@ -44,7 +50,7 @@ final class ArchiveService {
         live,
         () -> {
           try {
-            int back = DurableFiles.uninterrupted(() -> archive.bringBack(live));
+            int back = DurableFiles.uninterrupted(() -> bringBack(live));
             if (back > 0) {
               LOG.info("{} caches of {} are back from the archive", back, tag);
             }
@@ -117,12 +123,6 @@ final class ArchiveService {
     }
   }
 
-  private int archive(Path directory) throws IOException {
-    int gone = archive.take(directory);
-    LOG.info("Archived {} caches of {}", gone, directory.getFileName());
-    return gone;
-  }
-
   private int delete(Path directory) throws IOException {
     List<Path> files = RootLayout.agents(directory);
     long freed = 0;
@@ -136,5 +136,94 @@ final class ArchiveService {
     }
     LOG.info("Removed {} caches of {}, {} bytes", files.size(), directory.getFileName(), freed);
     return files.size();
+  }
+
+  /**
+   * Puts a model's live caches into the archive.
+   *
+   * @return how many
+   */
+  private int archive(Path live) throws IOException {
+    makeRoom();
+    int gone = transfer(live, layout.archiveOf(live));
+    LOG.info("Archived {} caches of {}", gone, live.getFileName());
+    return gone;
+  }
+
+  /**
+   * Puts one agent's live cache into the archive; callers have the model's directory for
+   * themselves.
+   */
+  void archive(Path live, Path file) throws IOException {
+    makeRoom();
+    move(live, file, layout.archiveOf(live));
+  }
+
+  /**
+   * Makes a model's caches live that are archived.
+   *
+   * @return how many
+   */
+  private int bringBack(Path live) throws IOException {
+    Path archived = layout.archiveOf(live);
+    boolean there = RootLayout.isDirectory(layout.archive()) && RootLayout.isDirectory(archived);
+    return there ? transfer(archived, live) : 0;
+  }
+
+  /** Makes one agent's archived cache live, in the same way. */
+  void bringBack(Path live, Path file) throws IOException {
+    move(layout.archiveOf(live), file, live);
+  }
+
+  private void makeRoom() throws IOException {
+    DurableFiles.directory(layout.archive());
+    if (!RootLayout.isDirectory(layout.archive())) {
+      throw new NotDirectoryException(layout.archive() + ", which is a link");
+    }
+  }
+
+  private int transfer(Path from, Path to) throws IOException {
+    List<Path> files = RootLayout.agents(from);
+    try {
+      if (Files.exists(to, LinkOption.NOFOLLOW_LINKS)) {
+        merge(from, files, to);
+      } else {
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+      }
+      DurableFiles.force(DurableFiles.parent(to));
+      DurableFiles.force(DurableFiles.parent(from));
+    } finally {
+      tags.forget(from);
+      tags.forget(to);
+    }
+    return files.size();
+  }
+
+  private void merge(Path from, List<Path> files, Path to) throws IOException {
+    TagDirectory source = tags.at(from);
+    TagDirectory target = tags.at(to);
+    for (Path file : files) {
+      Optional<Instant> here = source.reader().parked(file);
+      if (here.isEmpty()) {
+        continue; // it does not tell what it refers to
+      }
+      Optional<Instant> there = source.reader().parked(to.resolve(RootLayout.name(file)));
+      if (there.isPresent() && there.get().isAfter(here.get())) {
+        AgentFiles.remove(source, file);
+      } else {
+        AgentFiles.move(source, file, target);
+      }
+    }
+    AgentFiles.removeIfEmpty(from);
+  }
+
+  private void move(Path from, Path file, Path to) throws IOException {
+    try {
+      AgentFiles.move(tags.at(from), file, tags.at(to));
+      AgentFiles.removeIfEmpty(from);
+    } finally {
+      tags.forget(from);
+      tags.forget(to);
+    }
   }
 }

@@ -5,18 +5,20 @@ import dev.semantic.io.Reason;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelTag;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +40,6 @@ public final class CacheMaintenance {
   private final MaintenancePolicy policy;
   private final DiskSpace space;
   private final ArchiveService archiveService;
-  private final Archive archive;
   private final List<PinnedAgents> users = new CopyOnWriteArrayList<>();
   private final Set<CacheState> told = EnumSet.noneOf(CacheState.class);
 
@@ -56,7 +57,6 @@ public final class CacheMaintenance {
     this.policy = policy;
     this.space = space;
     this.archiveService = new ArchiveService(layout, tags, locks, policy.inactiveModels());
-    this.archive = new Archive(layout, tags);
   }
 
   ArchiveService departures() {
@@ -143,14 +143,14 @@ public final class CacheMaintenance {
 
   private Optional<Long> removeIfIdle(CacheState kind, Path file) throws IOException {
     return switch (kind) {
-      case QUARANTINED -> carryOut(() -> locks.ifIdle(file, () -> attempt(() -> removeFile(file))));
+      case QUARANTINED ->
+          locks.ifIdle(file, () -> DurableFiles.uninterrupted(() -> removeFile(file)));
       case ARCHIVED ->
-          carryOut(
-              () ->
-                  locks.ifNobodyElse(
-                      parent(file), () -> attempt(() -> removeIn(parent(file), file))));
+          locks.ifNobodyElse(
+              parent(file), () -> DurableFiles.uninterrupted(() -> removeIn(parent(file), file)));
       case LIVE ->
-          carryOut(() -> locks.ifIdle(file, () -> attempt(() -> removeUnlessUsed(file))))
+          locks
+              .ifIdle(file, () -> DurableFiles.uninterrupted(() -> removeUnlessUsed(file)))
               .filter(bytes -> bytes >= 0);
     };
   }
@@ -179,12 +179,13 @@ public final class CacheMaintenance {
    * @throws CacheException if it is there and could not be removed
    */
   void remove(Path file) {
-    Outcome outcome = locks.alone(parent(file), () -> attempt(() -> removeFromAllRooms(file)));
-    if (outcome.failure() != null) {
+    try {
+      locks.alone(parent(file), () -> DurableFiles.uninterrupted(() -> removeFromAllRooms(file)));
+    } catch (IOException e) {
       throw new CacheException(
           "Cannot remove all of %s: %s. May this user write there? Ask again"
-              .formatted(file, Reason.of(outcome.failure())),
-          outcome.failure());
+              .formatted(file, Reason.of(e)),
+          e);
     }
   }
 
@@ -202,6 +203,74 @@ public final class CacheMaintenance {
       }
     }
     return freed;
+  }
+
+  /**
+   * Removes all that one agent has: live, archived, put aside. Its files are known by their
+   * headers, damaged ones by their names; those encrypted with another key cannot be told from
+   * anybody else's.
+   *
+   * @return how many caches are gone
+   * @throws CacheException if one of them could not be removed
+   */
+  int forget(AgentId agent) {
+    try {
+      return locks.alone(() -> DurableFiles.uninterrupted(() -> removeAllOf(agent)));
+    } catch (IOException e) {
+      throw new CacheException(
+          "Cannot forget all of %s in %s: %s. May this user write there? Ask again"
+              .formatted(agent, layout.root(), Reason.of(e)),
+          e);
+    }
+  }
+
+  private int removeAllOf(AgentId agent) throws IOException {
+    List<Path> directories = new ArrayList<>(layout.live());
+    directories.addAll(layout.archived());
+    List<Path> files = EvictionPass.agents(directories);
+    Set<ModelTag> known = new HashSet<>();
+    Optional.ofNullable(archiveService.present()).ifPresent(known::add);
+    Set<Path> its = new HashSet<>();
+    for (Path file : files) {
+      if (isNamedLike(agent, RootLayout.name(file)) && saysItIs(agent, file, known)) {
+        its.add(file);
+      }
+    }
+    Set<String> names =
+        known.stream()
+            .map(tag -> RootLayout.name(tags.form().file(layout.root(), agent, tag)))
+            .collect(Collectors.toSet());
+    int removed = 0;
+    for (Path file : files) {
+      if (its.contains(file) || names.contains(RootLayout.name(file))) {
+        AgentFiles.remove(tags.at(parent(file)), file);
+        removed++;
+      }
+    }
+    for (Path file : layout.quarantined()) {
+      boolean isIts =
+          saysItIs(agent, file, known) || names.stream().anyMatch(RootLayout.name(file)::endsWith);
+      removed += isIts && Files.deleteIfExists(file) ? 1 : 0;
+    }
+    return removed;
+  }
+
+  /** All files of an encrypted store are: nothing of an agent's name shows. */
+  private boolean isNamedLike(AgentId agent, String name) {
+    return tags.form().key() != null || name.startsWith(CacheFileNames.readable(agent) + "-");
+  }
+
+  private boolean saysItIs(AgentId agent, Path file, Set<ModelTag> known) {
+    try {
+      CacheHeader header = new EntryReader(tags.form()).header(file);
+      if (header.content() instanceof CacheHeader.Agent found && found.id().equals(agent)) {
+        known.add(header.tag());
+        return true;
+      }
+    } catch (IOException e) {
+      LOG.debug("{} does not tell whose it is", file, e);
+    }
+    return false;
   }
 
   private static long removeFile(Path file) throws IOException {
@@ -228,7 +297,7 @@ public final class CacheMaintenance {
         "archive",
         entry,
         () -> {
-          archive.take(parent(entry.file()), entry.file());
+          archiveService.archive(parent(entry.file()), entry.file());
           return 0L;
         });
   }
@@ -245,7 +314,7 @@ public final class CacheMaintenance {
         "bring back",
         entry,
         () -> {
-          archive.bringBack(live, entry.file());
+          archiveService.bringBack(live, entry.file());
           return 0L;
         });
   }
@@ -270,8 +339,7 @@ public final class CacheMaintenance {
 
   private long change(String what, CacheEntry entry, DurableFiles.Access<Long> work) {
     try {
-      return carryOut(() -> Optional.of(locks.alone(parent(entry.file()), () -> attempt(work))))
-          .orElseThrow();
+      return locks.alone(parent(entry.file()), () -> DurableFiles.uninterrupted(work));
     } catch (IOException e) {
       throw new CacheException(
           "Cannot %s %s: %s. It is where it was; may this user write there, and is there room?"
@@ -302,24 +370,5 @@ public final class CacheMaintenance {
     } catch (IOException e) {
       throw new CacheException("Cannot look at %s: %s".formatted(entry.file(), Reason.of(e)), e);
     }
-  }
-
-  /** What a piece of work under a lock came to; locks know nothing of files. */
-  private record Outcome(long bytes, @Nullable IOException failure) {}
-
-  private static Outcome attempt(DurableFiles.Access<Long> work) {
-    try {
-      return new Outcome(DurableFiles.uninterrupted(work), null);
-    } catch (IOException e) {
-      return new Outcome(0, e);
-    }
-  }
-
-  private static Optional<Long> carryOut(Supplier<Optional<Outcome>> locked) throws IOException {
-    Optional<Outcome> outcome = locked.get();
-    if (outcome.isPresent() && outcome.get().failure() != null) {
-      throw outcome.get().failure();
-    }
-    return outcome.map(Outcome::bytes);
   }
 }

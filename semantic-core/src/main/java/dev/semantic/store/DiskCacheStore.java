@@ -354,21 +354,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public int forget(AgentId agent) {
-    return locks.alone(
-        () -> {
-          try {
-            return DurableFiles.uninterrupted(
-                () ->
-                    new AgentRemoval(
-                            new RootLayout(root), tags, agent, maintenance.departures().present())
-                        .run());
-          } catch (IOException e) {
-            throw new CacheException(
-                "Cannot forget all of %s in %s: %s. May this user write there? Ask again"
-                    .formatted(agent, root, Reason.of(e)),
-                e);
-          }
-        });
+    return maintenance.forget(agent);
   }
 
   private static void check(CacheHeader header, AgentId agent, ModelTag tag)
@@ -391,7 +377,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
   }
 
   private <T> T whileOpen(Path file, Supplier<T> work) {
-    return locks.using(file, work);
+    return locks.using(file, work::get);
   }
 
   @Override

@@ -11,7 +11,6 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -29,6 +28,12 @@ final class StoreLocks {
       Stream.generate(ReentrantLock::new).limit(STRIPES).toArray(Lock[]::new);
   private boolean closed;
 
+  /** What is done while a lock is held. */
+  @FunctionalInterface
+  interface Work<T, X extends Exception> {
+    T run() throws X;
+  }
+
   StoreLocks(Path root) {
     this.root = root;
   }
@@ -38,12 +43,12 @@ final class StoreLocks {
    *
    * @throws IllegalStateException if the store is closed
    */
-  <T> T using(Path file, Supplier<T> work) {
+  <T, X extends Exception> T using(Path file, Work<T, X> work) throws X {
     return with(work, open.readLock(), directory(file).readLock(), stripe(file));
   }
 
   /** Works in a model's directory, with files that nobody else knows yet. */
-  <T> T in(Path tagDirectory, Supplier<T> work) {
+  <T, X extends Exception> T in(Path tagDirectory, Work<T, X> work) throws X {
     return with(work, open.readLock(), directory(tagDirectory).readLock());
   }
 
@@ -65,26 +70,26 @@ final class StoreLocks {
   }
 
   /** Works with all that there is; nobody else does meanwhile. */
-  <T> T alone(Supplier<T> work) {
+  <T, X extends Exception> T alone(Work<T, X> work) throws X {
     return with(work, open.writeLock());
   }
 
   /** Works with all of a model's directory, live and archived; nobody else does meanwhile. */
-  <T> T alone(Path tagDirectory, Supplier<T> work) {
+  <T, X extends Exception> T alone(Path tagDirectory, Work<T, X> work) throws X {
     return with(work, open.readLock(), directory(tagDirectory).writeLock());
   }
 
   /** As {@link #using}, but does nothing if somebody works with the file already. */
-  <T> Optional<T> ifIdle(Path file, Supplier<T> work) {
+  <T, X extends Exception> Optional<T> ifIdle(Path file, Work<T, X> work) throws X {
     return ifFree(work, open.readLock(), directory(file).readLock(), stripe(file));
   }
 
   /** As {@link #alone}, but does nothing if somebody works in the directory already. */
-  <T> Optional<T> ifNobodyElse(Path tagDirectory, Supplier<T> work) {
+  <T, X extends Exception> Optional<T> ifNobodyElse(Path tagDirectory, Work<T, X> work) throws X {
     return ifFree(work, open.readLock(), directory(tagDirectory).writeLock());
   }
 
-  private <T> T with(Supplier<T> work, Lock... locks) {
+  private <T, X extends Exception> T with(Work<T, X> work, Lock... locks) throws X {
     for (Lock lock : locks) {
       lock.lock();
     }
@@ -97,7 +102,7 @@ final class StoreLocks {
     }
   }
 
-  private <T> Optional<T> ifFree(Supplier<T> work, Lock... locks) {
+  private <T, X extends Exception> Optional<T> ifFree(Work<T, X> work, Lock... locks) throws X {
     Deque<Lock> held = new ArrayDeque<>();
     try {
       for (Lock lock : locks) {
@@ -112,11 +117,11 @@ final class StoreLocks {
     }
   }
 
-  private <T> T whileOpen(Supplier<T> work) {
+  private <T, X extends Exception> T whileOpen(Work<T, X> work) throws X {
     if (closed) {
       throw new IllegalStateException("The cache store in " + root + " is closed");
     }
-    return work.get();
+    return work.run();
   }
 
   private Lock stripe(Path file) {
