@@ -150,7 +150,7 @@ class ArchitectureTest {
 
   /**
    * What is made or opened to be written is its owner's only, and never where a link leads. {@code
-   * AgentFiles} copies a block that it read, and {@code EntryReader} reads what a host imports,
+   * AgentFiles} copies a block that it read, and {@code SnapshotReader} reads what a host imports,
    * wherever that lies.
    */
   @ArchTest
@@ -159,7 +159,7 @@ class ArchitectureTest {
           .that()
           .resideOutsideOfPackage("dev.semantic.io")
           .and()
-          .haveNameNotMatching("dev\\.semantic\\.store\\.(AgentFiles|EntryReader)")
+          .haveNameNotMatching("dev\\.semantic\\.store\\.(AgentFiles|SnapshotReader)")
           .should()
           .callMethodWhere(
               target(owner(assignableTo(Files.class)))

@@ -203,11 +203,12 @@ final class ArchiveService {
     TagDirectory source = tags.at(from);
     TagDirectory target = tags.at(to);
     for (Path file : files) {
-      Optional<Instant> here = source.reader().parked(file);
+      Optional<Instant> here = SnapshotReader.parked(file, tags.form());
       if (here.isEmpty()) {
         continue; // it does not tell what it refers to
       }
-      Optional<Instant> there = source.reader().parked(to.resolve(RootLayout.name(file)));
+      Optional<Instant> there =
+          SnapshotReader.parked(to.resolve(RootLayout.name(file)), tags.form());
       if (there.isPresent() && there.get().isAfter(here.get())) {
         AgentFiles.remove(source, file);
       } else {

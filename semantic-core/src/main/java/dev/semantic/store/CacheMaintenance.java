@@ -262,7 +262,7 @@ public final class CacheMaintenance {
 
   private boolean saysItIs(AgentId agent, Path file, Set<ModelTag> known) {
     try {
-      CacheHeader header = new EntryReader(tags.form()).header(file);
+      CacheHeader header = SnapshotReader.header(file, tags.form());
       if (header.content() instanceof CacheHeader.Agent found && found.id().equals(agent)) {
         known.add(header.tag());
         return true;

@@ -60,9 +60,8 @@ final class CacheTransfer {
    */
   static Parcel read(CacheImport parcel, RootLayout home, CacheFormat form) {
     Path file = parcel.file();
-    EntryReader reader = new EntryReader(form);
     try {
-      CacheHeader header = reader.header(file);
+      CacheHeader header = SnapshotReader.header(file, form);
       CacheHeader.Agent agent = header.agent();
       if (!agent.blocks().isEmpty()) {
         throw refused(
@@ -73,7 +72,7 @@ final class CacheTransfer {
       requireModel(parcel, header.tag(), home, form);
       AgentId whose = parcel.as().orElse(agent.id());
       requireFree(parcel, form.file(home.root(), whose, header.tag()), whose, home);
-      return new Parcel(whose, reader.snapshot(file));
+      return new Parcel(whose, SnapshotReader.snapshot(file, form));
     } catch (IOException e) {
       throw refused(file, Reason.of(e) + ". Is it whole, and an exported cache?");
     }

@@ -3,6 +3,7 @@ package dev.semantic.store;
 import dev.semantic.io.DurableFiles;
 import dev.semantic.io.Reason;
 import dev.semantic.kv.AgentId;
+import dev.semantic.kv.BlockName;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelTag;
@@ -29,12 +30,10 @@ public final class CacheView {
 
   private final RootLayout layout;
   private final CacheFormat form;
-  private final EntryReader reader;
 
   private CacheView(RootLayout layout, CacheFormat form) {
     this.layout = layout;
     this.form = form;
-    this.reader = new EntryReader(form);
   }
 
   /**
@@ -99,7 +98,7 @@ public final class CacheView {
       for (Path directory : layout.live()) {
         for (Path file : RootLayout.agents(directory)) {
           try {
-            reader.header(file);
+            SnapshotReader.header(file, form);
             return Optional.empty();
           } catch (CacheFileException e) {
             needed = e.kind() == CacheFileException.Kind.LOCKED ? e.getMessage() : needed;
@@ -123,7 +122,7 @@ public final class CacheView {
       }
       ByteSize own = new ByteSize(AgentFiles.sizeOf(file));
       try {
-        ParkedCache cache = reader.describe(file, reader.header(file));
+        ParkedCache cache = describe(file, SnapshotReader.header(file, form));
         ByteSize size = state == CacheState.QUARANTINED ? own : cache.size();
         entries.add(
             new CacheEntry(state, file, size, used.get(), Optional.of(cache), Optional.empty()));
@@ -136,6 +135,17 @@ public final class CacheView {
     }
   }
 
+  /** What the header says; its blocks are counted where they lie beside it. */
+  private static ParkedCache describe(Path file, CacheHeader header) throws IOException {
+    CacheHeader.Agent agent = header.agent();
+    long size = AgentFiles.sizeOf(file);
+    for (BlockName name : agent.blocks()) {
+      size += AgentFiles.sizeOf(file.resolveSibling(CacheFileNames.BLOCKS).resolve(name.file()));
+    }
+    return new ParkedCache(
+        agent.id(), header.tag(), header.tokens(), new ByteSize(size), header.parked());
+  }
+
   /**
    * What a cache is like inside, from its header.
    *
@@ -143,7 +153,13 @@ public final class CacheView {
    */
   public CacheDetails show(CacheEntry entry) {
     try {
-      return reader.details(entry.file());
+      CacheHeader header = SnapshotReader.header(entry.file(), form);
+      return new CacheDetails(
+          header.layout(),
+          header.precision(),
+          header.encoding(),
+          header.agent().blocks().size(),
+          header.agent().imported());
     } catch (IOException e) {
       throw cannotRead(entry.file(), e);
     }
@@ -176,14 +192,14 @@ public final class CacheView {
   }
 
   /** Again, if the agent was parked meanwhile, which takes blocks away that it did not need. */
-  private <T> T read(CacheEntry entry, EntryReader.Use<T> use) throws IOException {
+  private <T> T read(CacheEntry entry, SnapshotReader.Use<T> use) throws IOException {
     for (int look = 1; ; look++) {
-      Optional<Instant> before = reader.parked(entry.file());
+      Optional<Instant> before = SnapshotReader.parked(entry.file(), form);
       try {
         requireRightful(entry);
-        return reader.layers(entry.file(), use);
+        return SnapshotReader.layers(entry.file(), form, use);
       } catch (CacheFileException e) {
-        if (look == LOOKS || before.equals(reader.parked(entry.file()))) {
+        if (look == LOOKS || before.equals(SnapshotReader.parked(entry.file(), form))) {
           throw e;
         }
       }
@@ -191,7 +207,7 @@ public final class CacheView {
   }
 
   private void requireRightful(CacheEntry entry) throws IOException {
-    CacheHeader header = reader.header(entry.file());
+    CacheHeader header = SnapshotReader.header(entry.file(), form);
     AgentId agent = header.agent().id();
     Path root = DurableFiles.parent(DurableFiles.parent(entry.file()));
     Path rightful = form.file(root, agent, header.tag());

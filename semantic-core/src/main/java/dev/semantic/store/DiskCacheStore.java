@@ -59,7 +59,7 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
     this.rootLock = rootLock;
     this.form = form;
     this.tags = new TagDirectories(root, form);
-    this.reads = new VerifiedReads(new Quarantine(root, form.clock()), tags);
+    this.reads = new VerifiedReads(root, tags);
     this.locks = new StoreLocks(root);
     this.spaceGuard = new DiskSpaceGuard(root, form.clock(), space, policy.live().freeDisk());
     this.maintenance =

@@ -21,6 +21,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -46,6 +47,46 @@ final class SnapshotReader implements Closeable {
   SnapshotReader(Path directory, CacheFormat form) {
     this.directory = directory;
     this.form = form;
+  }
+
+  /** The header of an agent's file, or of an exported one; of any age, wherever it lies. */
+  static CacheHeader header(Path file, CacheFormat form) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return CacheFileReader.open(channel, form.key()).header();
+    }
+  }
+
+  /** When an agent's cache was parked; empty if the file does not tell. */
+  static Optional<Instant> parked(Path file, CacheFormat form) throws IOException {
+    try {
+      return Optional.of(header(file, form).parked());
+    } catch (CacheFileException | NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Does something with a cache that is open. */
+  @FunctionalInterface
+  interface Use<T> {
+    T of(Layers cache) throws IOException;
+  }
+
+  /** Opens a cache of any age, every header verified, to be read layer by layer. */
+  static <T> T layers(Path file, CacheFormat form, Use<T> use) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        SnapshotReader reader =
+            new SnapshotReader(file.resolveSibling(CacheFileNames.BLOCKS), form)) {
+      return use.of(reader.layers(CacheFileReader.open(channel, form.key())));
+    }
+  }
+
+  /** All of a cache of any age, every checksum verified. */
+  static KvSnapshot snapshot(Path file, CacheFormat form) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        SnapshotReader reader =
+            new SnapshotReader(file.resolveSibling(CacheFileNames.BLOCKS), form)) {
+      return reader.read(CacheFileReader.open(channel, form.key()));
+    }
   }
 
   /** All of an agent's cache. */

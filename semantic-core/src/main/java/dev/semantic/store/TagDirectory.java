@@ -59,9 +59,8 @@ final class TagDirectory {
     return path;
   }
 
-  /** Reads single files of it. */
-  EntryReader reader() {
-    return new EntryReader(form);
+  CacheFormat form() {
+    return form;
   }
 
   BlockRefs refs() {

@@ -9,9 +9,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * Reads files that may be anything. What cannot be used is a miss, is logged, and goes where it
@@ -20,11 +22,11 @@ import java.util.Set;
 final class VerifiedReads {
   private static final Log LOG = Log.of(VerifiedReads.class);
 
-  private final Quarantine quarantine;
+  private final Path root;
   private final TagDirectories tags;
 
-  VerifiedReads(Quarantine quarantine, TagDirectories tags) {
-    this.quarantine = quarantine;
+  VerifiedReads(Path root, TagDirectories tags) {
+    this.root = root;
     this.tags = tags;
   }
 
@@ -76,11 +78,35 @@ final class VerifiedReads {
     if (block != null) {
       tags.lost(block);
       if (Files.exists(block)) {
-        quarantine.take(block, why);
+        quarantine(block, why);
       }
     }
     if (CacheFileNames.isCache(file)) {
-      quarantine.take(file, why);
+      quarantine(file, why);
+    }
+  }
+
+  /** Moves a file to where people may look at it, or says why it stays where it is. */
+  private void quarantine(Path file, CacheFileException why) {
+    Path directory = new RootLayout(root).quarantine();
+    try {
+      DurableFiles.directory(directory);
+      String from = root.relativize(file).toString().replace('/', '-').replace('\\', '-');
+      Path target = directory.resolve(UUID.randomUUID() + "-" + from);
+      Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+      AgentFiles.touch(target, tags.form().clock().instant());
+      LOG.warn(
+          "Not using cache {}: {}. Moved to {}; it counts as absent.",
+          file,
+          why.getMessage(),
+          target);
+    } catch (IOException e) {
+      LOG.warn(
+          "Not using cache {}: {}. It counts as absent, and could not be moved to {}: {}",
+          file,
+          why.getMessage(),
+          directory,
+          Reason.of(e));
     }
   }
 }

@@ -76,9 +76,8 @@ final class CacheFilesFuzz implements FuzzTarget {
   public Depth read(Recipe recipe) throws IOException {
     byte[] file = recipe.one(good);
     Files.write(input, recipe.sometimes(8) ? recipe.bent(file) : changed(file, recipe));
-    EntryReader reader = new EntryReader(CacheFormat.usual());
     try {
-      reader.header(input);
+      SnapshotReader.header(input, CacheFormat.usual());
     } catch (IOException e) {
       return Depth.FRONT;
     }

@@ -114,11 +114,11 @@ class CacheTransferTest {
   void itIsOneFileThatTheStoresOwnReaderReads() throws IOException {
     assumeTrue(directory.getFileSystem().supportedFileAttributeViews().contains("posix"));
     export();
-    assertSame(LONG, new EntryReader(CacheFormat.usual()).snapshot(parcel));
+    assertSame(LONG, SnapshotReader.snapshot(parcel, CacheFormat.usual()));
     assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(parcel)));
     assertEquals(
         from.parked(ALPHA).getLast().when(),
-        new EntryReader(CacheFormat.usual()).header(parcel).parked());
+        SnapshotReader.header(parcel, CacheFormat.usual()).parked());
   }
 
   @Test

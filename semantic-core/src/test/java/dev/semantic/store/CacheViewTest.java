@@ -198,7 +198,7 @@ class CacheViewTest {
       assertTrue(seen >= 40, "there was something to look at");
       Path parcel = root.resolveSibling(root.getFileName() + "-parcel.kv");
       view.export(view.list().getFirst(), parcel);
-      assertEquals(ALPHA, new EntryReader(CacheFormat.usual()).snapshot(parcel).tag());
+      assertEquals(ALPHA, SnapshotReader.snapshot(parcel, CacheFormat.usual()).tag());
       Files.delete(parcel);
       String last = says.readLine();
       assertTrue(

@@ -122,7 +122,7 @@ class ImportedCacheTest {
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
       store.park(ANNA, HONEST);
       store.importFrom(CacheImport.of(parcel));
-      CacheHeader header = new EntryReader(form).header(form.file(root, MALLORY, ALPHA));
+      CacheHeader header = SnapshotReader.header(form.file(root, MALLORY, ALPHA), form);
       assertEquals(List.of(), header.agent().blocks());
       store.remove(ANNA, ALPHA);
       assertEquals(Optional.empty(), beginning(store));
@@ -134,7 +134,7 @@ class ImportedCacheTest {
   void whereItComesFromOutlastsBeingParkedArchivedAndExportedAgain() throws Exception {
     CacheFormat form = forms().findFirst().orElseThrow();
     Path parcel = parcel(form, POISON);
-    assertFalse(new EntryReader(form).header(parcel).agent().imported(), "it says nothing");
+    assertFalse(SnapshotReader.header(parcel, form).agent().imported(), "it says nothing");
     try (DiskCacheStore store = DiskCacheStore.open(root, form)) {
       store.importFrom(CacheImport.of(parcel));
       for (int i = 0; i < 2; i++) { // a turn or two later
@@ -147,7 +147,7 @@ class ImportedCacheTest {
       assertEquals(Optional.empty(), beginning(store));
       Path again = directory.resolve("again.kv");
       CacheView.of(root, form).export(store.maintenance().list().getFirst(), again);
-      assertTrue(new EntryReader(form).header(again).agent().imported());
+      assertTrue(SnapshotReader.header(again, form).agent().imported());
       store.importFrom(CacheImport.of(again).as(ANNA));
       assertEquals(Optional.empty(), beginning(store));
     }

@@ -279,7 +279,7 @@ class MaintenanceFaultsTest {
         store -> CacheView.of(disk.path(root)).export(former[0], out),
         store -> {
           assertThere(store, there);
-          KvSnapshot exported = new EntryReader(CacheFormat.usual()).snapshot(out);
+          KvSnapshot exported = SnapshotReader.snapshot(out, CacheFormat.usual());
           assertSame(exported.tokens()[5] == FIRST.tokens()[5] ? FIRST : parked(ANNA), exported);
           assertEquals(Set.of("anna.kv"), names(), "nothing half-written, where it can be removed");
         });
@@ -326,6 +326,6 @@ class MaintenanceFaultsTest {
     assertEquals(3, entries.size());
     assertSame(
         theirs,
-        new EntryReader(CacheFormat.usual()).snapshot(CacheFileNames.file(root, BOB, ALPHA)));
+        SnapshotReader.snapshot(CacheFileNames.file(root, BOB, ALPHA), CacheFormat.usual()));
   }
 }
