@@ -63,12 +63,12 @@ class FrameCodecTest {
         "null",
         "{}",
         "{\"id\":1}",
-        "{\"id\":1,\"answer\":null}",
-        "{\"id\":1,\"answer\":{\"answer\":\"Answer$Text\"}}",
-        "{\"id\":1,\"answer\":{\"answer\":\"Answer$Tokens\",\"value\":null}}",
-        "{\"id\":1,\"answer\":{\"answer\":\"Answer$Logits\"}}",
-        "{\"id\":1,\"answer\":{\"answer\":\"Answer$Prepared\"}}",
-        "{\"id\":1,\"answer\":{\"answer\":\"Answer$Failed\",\"message\":\"x\"}}"
+        "{\"id\":1,\"response\":null}",
+        "{\"id\":1,\"response\":{\"answer\":\"Response$Text\"}}",
+        "{\"id\":1,\"response\":{\"answer\":\"Response$Tokens\",\"value\":null}}",
+        "{\"id\":1,\"response\":{\"answer\":\"Response$Logits\"}}",
+        "{\"id\":1,\"response\":{\"answer\":\"Response$Prepared\"}}",
+        "{\"id\":1,\"response\":{\"answer\":\"Response$Failed\",\"message\":\"x\"}}"
       })
   void anAnswerWithoutAValueIsNone(String json) throws IOException {
     byte[] header = cbor(json);
