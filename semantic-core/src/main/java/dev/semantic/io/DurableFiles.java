@@ -70,9 +70,16 @@ public final class DurableFiles {
     return directory;
   }
 
-  /** Puts these bytes in {@code file}'s place, whole or not at all; makes its directory. */
-  public static void replace(Path file, byte[] content) throws IOException {
+  /**
+   * Puts these bytes in {@code file}'s place, in a directory as {@link #createPrivate} makes one.
+   */
+  public static void keep(Path file, byte[] content) throws IOException {
     createPrivate(parent(file.toAbsolutePath()));
+    replace(file, content);
+  }
+
+  /** Puts these bytes in {@code file}'s place, however often the thread is interrupted. */
+  public static void replace(Path file, byte[] content) throws IOException {
     uninterrupted(
         () -> {
           replace(

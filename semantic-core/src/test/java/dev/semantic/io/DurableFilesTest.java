@@ -31,8 +31,8 @@ class DurableFilesTest {
   void aFileIsWrittenInAnyDirectoryAndWrittenOver() throws IOException {
     Path parent = directory.resolve("a/b");
     Path file = parent.resolve("kept");
-    DurableFiles.replace(file, new byte[100_000]);
-    DurableFiles.replace(file, HELLO);
+    DurableFiles.keep(file, new byte[100_000]);
+    DurableFiles.keep(file, HELLO);
     assertEquals("hello", Files.readString(file));
     assertEquals(List.of(file), files(parent));
   }
@@ -71,8 +71,7 @@ class DurableFilesTest {
         PrivateFiles.isPosix(theirs)
             && ((Number) Files.getAttribute(theirs, "unix:uid")).intValue() == 0);
     Files.setAttribute(theirs, "unix:uid", 4242);
-    assertThrows(
-        FileSystemException.class, () -> DurableFiles.replace(theirs.resolve("kept"), HELLO));
+    assertThrows(FileSystemException.class, () -> DurableFiles.keep(theirs.resolve("kept"), HELLO));
     assertEquals(List.of(), files(theirs));
   }
 }

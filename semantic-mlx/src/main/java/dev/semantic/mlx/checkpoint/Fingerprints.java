@@ -102,7 +102,7 @@ final class Fingerprints {
   /** Not being able to keep it costs time at the next start, nothing else. */
   private static void write(Path kept, String digest) {
     try {
-      DurableFiles.replace(kept, digest.getBytes(StandardCharsets.US_ASCII));
+      DurableFiles.keep(kept, digest.getBytes(StandardCharsets.US_ASCII));
     } catch (IOException e) {
       LOG.debug("Cannot keep the fingerprint at {}", kept, e);
     }

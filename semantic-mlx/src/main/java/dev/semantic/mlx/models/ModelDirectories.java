@@ -65,7 +65,7 @@ final class ModelDirectories {
     StringBuilder lines = new StringBuilder();
     all.forEach(directory -> lines.append(directory).append('\n'));
     try {
-      DurableFiles.replace(file, lines.toString().getBytes(StandardCharsets.UTF_8));
+      DurableFiles.keep(file, lines.toString().getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw new ModelException(
           ModelException.Kind.FAILED, "Cannot write %s: %s".formatted(file, Reason.of(e)), e);

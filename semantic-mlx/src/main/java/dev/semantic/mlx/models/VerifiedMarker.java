@@ -34,7 +34,7 @@ final class VerifiedMarker {
 
   static void write(Path file, CatalogModel model) throws IOException {
     byte[] text = text(file, model).getBytes(StandardCharsets.UTF_8);
-    DurableFiles.replace(path(file), text);
+    DurableFiles.keep(path(file), text);
   }
 
   /** Reads a file whose note was voided, or that has none, once more; whether it is whole. */

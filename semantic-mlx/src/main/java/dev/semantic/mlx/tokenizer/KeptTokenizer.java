@@ -65,7 +65,7 @@ final class KeptTokenizer {
   void write(byte[] text) {
     Path file = place(text);
     try {
-      DurableFiles.replace(file, text);
+      DurableFiles.keep(file, text);
     } catch (IOException e) {
       LOG.warn("The tokenizer is not kept at {}: {}", file, Reason.of(e));
     }
