@@ -44,6 +44,12 @@ public final class BatchEngine implements AutoCloseable {
 
   private static final long A_MOMENT = Duration.ofSeconds(1).toNanos();
 
+  /**
+   * How many threads may hang in the store besides: from then on prompts are computed, whatever is
+   * parked of them.
+   */
+  private static final int ABANDONED_READS = 32;
+
   /** How long somebody is waited for who is being parked. */
   private static final Duration LONGEST_WRITE = Duration.ofSeconds(5);
 
@@ -80,8 +86,10 @@ public final class BatchEngine implements AutoCloseable {
     this.kvLoader = new KvLoader(store, pool);
     this.kvCache = new KvCacheManager(idle, pool, kvLoader, parking, behind, timeline);
     this.timeline = timeline;
-    this.kvReaders = new KvReaders(timeline, "semantic-restore");
-    this.tokenizer = new PromptTokenizer(state, new KvReaders(timeline, "semantic-tokenize"));
+    this.kvReaders =
+        new KvReaders(timeline, "semantic-restore", options.maxRunning() + ABANDONED_READS);
+    this.tokenizer =
+        new PromptTokenizer(state, new KvReaders(timeline, "semantic-tokenize", Integer.MAX_VALUE));
     this.prefetch =
         new AgentPrefetch(
             store, kvLoader, timeline, kvReaders, idle::isPinned, kvCache::hasRoom, state::wake);

@@ -8,7 +8,10 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Threads that do one kind of work beside the scheduler. Nobody waits for them for ever. */
+/**
+ * Threads that do one kind of work beside the scheduler. Nobody waits for them for ever, and those
+ * that never come back do not pile up.
+ */
 final class KvReaders {
   private static final Log LOG = Log.of(KvReaders.class);
   private static final Duration LAST_READS = Duration.ofSeconds(10);
@@ -16,17 +19,24 @@ final class KvReaders {
   private final Timeline timeline;
   private final Monitor monitor;
   private final String name;
+  private final int most;
   private int threads;
 
-  KvReaders(Timeline timeline, String name) {
+  /**
+   * None yet.
+   *
+   * @param most that are at work at a time, those that hang included
+   */
+  KvReaders(Timeline timeline, String name, int most) {
     this.name = name;
+    this.most = most;
     this.timeline = timeline;
     this.monitor = timeline.monitor();
   }
 
-  /** Works on a thread of its own; throws if there is none to be had. */
+  /** Works on a thread of its own; throws if there is none to be had, or too many are at work. */
   void start(ThreadFrame.Work reading) {
-    count(1);
+    takeOne();
     boolean started = false;
     try {
       ThreadFrame.once(timeline, name, new Counted(reading));
@@ -58,6 +68,20 @@ final class KvReaders {
         told = true;
       }
       count(-1);
+    }
+  }
+
+  private void takeOne() {
+    monitor.lock();
+    try {
+      if (threads >= most) {
+        throw new IllegalStateException(
+            "%d threads called %s are at work already; the store does not come back"
+                .formatted(threads, name));
+      }
+      threads++;
+    } finally {
+      monitor.unlock();
     }
   }
 

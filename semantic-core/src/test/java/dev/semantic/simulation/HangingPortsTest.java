@@ -314,4 +314,17 @@ class HangingPortsTest {
                     () -> host.registry.swapWithRollback(Geometry.BETA.id(), options))));
     return ends;
   }
+
+  @Test
+  void threadsThatHangInTheStoreDoNotPileUp() {
+    hanging = PortCall.STORE_LOAD;
+    for (int i = 0; i < 100; i++) {
+      ask("agent " + i, Duration.ofSeconds(1));
+      time.pause(Duration.ofMillis(1_500));
+    }
+    long reading =
+        time.living().stream().filter(thread -> thread.contains("semantic-restore")).count();
+    assertTrue(reading < 50, () -> "threads that hang: " + reading);
+    answered(ask("eve", null));
+  }
 }
