@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.engine.Request.Status;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
 import dev.semantic.timeline.Monitor;
@@ -31,9 +32,9 @@ final class Arrivals {
    *
    * @param tokens what its sequence should hold the beginning of
    */
-  record Arrival(Beginning beginning, int[] tokens, ServingModel serving) {
+  record Arrival(Request request, int[] tokens, ServingModel serving) {
     Optional<AgentId> agent() {
-      return beginning.request().request().agent();
+      return request.agent();
     }
   }
 
@@ -66,6 +67,7 @@ final class Arrivals {
   void read(Arrival arrival, Supplier<Optional<LoadedKv>> source) {
     Reading reading = new Reading(arrival);
     monitor.holding(() -> readings.add(reading));
+    arrival.request().become(Status.LOADING_KV);
     try {
       kvReaders.start(new Read(reading, source));
     } catch (Throwable t) { // no more threads, say
@@ -125,6 +127,7 @@ final class Arrivals {
               ready.add(new Ready(reading.arrival, reading.found));
             }
           }
+          ready.forEach(one -> one.arrival().request().become(Status.RUNNING));
           readings.removeIf(reading -> reading.done);
           return ready;
         });
@@ -145,6 +148,7 @@ final class Arrivals {
         monitor.holding(
             () -> {
               List<Reading> those = readings.stream().filter(which).toList();
+              those.forEach(reading -> reading.arrival.request().become(Status.RUNNING));
               readings.removeAll(those);
               return those;
             });
@@ -154,14 +158,7 @@ final class Arrivals {
   }
 
   private boolean isOver(Reading reading) {
-    return reading.arrival.beginning().request().isOver(timeline.nanoTime());
-  }
-
-  boolean holds(Request queued) {
-    return monitor.holding(
-        () ->
-            readings.stream()
-                .anyMatch(reading -> reading.arrival.beginning().request().equals(queued)));
+    return reading.arrival.request().isOver(timeline.nanoTime());
   }
 
   boolean isBusy(AgentId agent) {

@@ -5,7 +5,6 @@ import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelId;
-import dev.semantic.model.ModelTag;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Timeline;
@@ -32,7 +31,6 @@ final class EngineState {
   private final Monitor monitor;
   private final RequestQueue queue;
   private final Set<Request> running = new HashSet<>(); // left the queue, not ended
-  private final PreemptedRequests preempted = new PreemptedRequests();
   private EngineMode mode = EngineMode.EMPTY;
   private @Nullable ServingModel serving;
   private @Nullable DrainOrder draining;
@@ -55,7 +53,7 @@ final class EngineState {
 
   Generation submit(GenerationRequest request) {
     RequestOutput generation = new RequestOutput(timeline.monitor(), this::wake);
-    Request ticket = Request.of(request, generation, timeline.nanoTime(), options.maxQueueTime());
+    Request asked = Request.of(request, generation, timeline.nanoTime(), options.maxQueueTime());
     monitor.lock();
     try {
       if (mode == EngineMode.CLOSED) {
@@ -69,11 +67,11 @@ final class EngineState {
       if (mode != EngineMode.SERVING) {
         notice.admit();
       }
-      queue.add(ticket, timeline.nanoTime());
+      queue.add(asked, timeline.nanoTime());
       lastUse = timeline.nanoTime();
       used = true;
       monitor.signalAll();
-      return ticket.generation();
+      return asked.generation();
     } finally {
       monitor.unlock();
     }
@@ -154,15 +152,15 @@ final class EngineState {
   }
 
   /** Takes back what was begun and has come to nothing yet; it is as if it had not been begun. */
-  void takeBack(Beginning beginning) {
-    if (beginning instanceof Beginning.Again(RunningRequest active)) {
-      suspend(List.of(active));
+  void takeBack(Request begun) {
+    if (begun.progress() != null) {
+      suspend(List.of(begun));
       return;
     }
     monitor.lock();
     try {
-      queue.putBack(beginning.request()); // first: it is nowhere else if that fails
-      running.remove(beginning.request());
+      queue.putBack(begun); // first: it is nowhere else if that fails
+      running.remove(begun);
       monitor.signalAll();
     } finally {
       monitor.unlock();
@@ -170,13 +168,13 @@ final class EngineState {
   }
 
   /** Takes over what the scheduler has stopped; it waits until its model serves. */
-  void suspend(List<RunningRequest> works) {
+  void suspend(List<Request> stopped) {
     long deadline = Nanos.after(timeline.nanoTime(), options.maxQueueTime());
     monitor.lock();
     try {
-      for (RunningRequest active : works) {
-        preempted.add(active, deadline);
-        running.remove(active.ticket());
+      for (Request each : stopped) {
+        queue.preempt(each, deadline);
+        running.remove(each);
       }
       monitor.signalAll();
     } finally {
@@ -246,7 +244,7 @@ final class EngineState {
       if (with != null) {
         // those whose model did not come back wait no longer than they were promised
         long now = timeline.nanoTime();
-        preempted.hurry(with.model().spec().tag(), now, Nanos.after(now, returnWithin));
+        queue.hurry(with.model().spec().tag(), now, Nanos.after(now, returnWithin));
       }
       publish.run();
       tokenizing = with == serving ? tokenizing : 0; // who works for another ends with that
@@ -304,8 +302,7 @@ final class EngineState {
     try {
       while (mode != EngineMode.CLOSED) {
         long now = timeline.nanoTime();
-        long nearest =
-            Math.min(Math.min(queue.expire(now), preempted.expire(now)), nearestLimit(now));
+        long nearest = Math.min(queue.expire(now), nearestLimit(now));
         boolean interrupted = interruption() != DrainPolicy.FINISH;
         if ((!running.isEmpty() && (interrupted || !idle.getAsBoolean()))
             || next(busy).isPresent()
@@ -328,31 +325,24 @@ final class EngineState {
   /** Nanoseconds until the first of those under way must have ended. */
   private long nearestLimit(long now) {
     return running.stream()
-        .mapToLong(ticket -> ticket.untilLimit(now))
+        .mapToLong(request -> request.untilLimit(now))
         .min()
         .orElse(Long.MAX_VALUE);
   }
 
-  /** The first that may begin: an agent's requests keep their order, the preempted go first. */
-  private Optional<Beginning> next(Predicate<AgentId> busy) {
-    if (mode != EngineMode.SERVING || serving == null || running.size() >= options.maxRunning()) {
+  /** The first that may begin or go on. */
+  private Optional<Request> next(Predicate<AgentId> busy) {
+    ServingModel present = serving;
+    if (mode != EngineMode.SERVING || present == null || running.size() >= options.maxRunning()) {
       return Optional.empty();
     }
-    ModelTag tag = serving.model().spec().tag();
-    ModelId id = serving.model().spec().id();
-    Optional<Beginning> again =
-        preempted.first(tag, ticket -> isFree(ticket, busy)).map(Beginning.Again::new);
-    ServingModel present = serving;
-    return again.isPresent()
-        ? again
-        : queue
-            .first(
-                ticket ->
-                    isFree(ticket, busy)
-                        && isFree(ticket, preempted::has)
-                        && !notice.isFor(ticket, id)
-                        && ticket.isReadyFor(present))
-            .map(Beginning.First::new);
+    return queue.first(request -> isFree(request, busy) && mayBegin(request, present));
+  }
+
+  private boolean mayBegin(Request request, ServingModel present) {
+    return request.status() == Request.Status.PREEMPTED
+        ? request.isFor(present.model().spec().tag())
+        : !notice.isFor(request, present.model().spec().id()) && request.isReadyFor(present);
   }
 
   /** The first of those whose prompts somebody should turn into tokens now. */
@@ -365,8 +355,8 @@ final class EngineState {
     }
     ModelId id = present.model().spec().id();
     return queue
-        .first(ticket -> ticket.needsTokensOf(present) && !notice.isFor(ticket, id))
-        .map(ticket -> new PromptTokens(ticket, present));
+        .first(request -> request.needsTokensOf(present) && !notice.isFor(request, id))
+        .map(request -> new PromptTokens(request, present));
   }
 
   /** A prompt for one more thread to turn into tokens; null if none waits, or enough are at it. */
@@ -375,7 +365,7 @@ final class EngineState {
         () -> {
           PromptTokens next = untokenized().orElse(null);
           if (next != null) {
-            next.request().made().set(next);
+            next.request().tokenizedBy(next);
             tokenizing++;
           }
           return next;
@@ -406,25 +396,18 @@ final class EngineState {
     }
   }
 
-  private static boolean isFree(Request ticket, Predicate<AgentId> busy) {
-    return ticket.request().agent().filter(busy).isEmpty();
+  private static boolean isFree(Request request, Predicate<AgentId> busy) {
+    return request.agent().filter(busy).isEmpty();
   }
 
-  /** Takes the next one out of where it waits; null if none may begin. */
-  @Nullable Beginning begin(Predicate<AgentId> busy) {
+  /** Takes the next one out of the queue; null if none may begin. */
+  @Nullable Request begin(Predicate<AgentId> busy) {
     monitor.lock();
     try {
-      Beginning next = next(busy).orElse(null);
-      switch (next) {
-        case Beginning.First(Request ticket) -> {
-          running.add(ticket); // first: it is nowhere if that fails later
-          queue.begin(ticket, timeline.nanoTime());
-        }
-        case Beginning.Again(RunningRequest active) -> {
-          running.add(active.ticket());
-          preempted.remove(active);
-        }
-        case null -> {}
+      Request next = next(busy).orElse(null);
+      if (next != null) {
+        running.add(next); // first: it is nowhere if that fails later
+        queue.begin(next, timeline.nanoTime());
       }
       return next;
     } finally {
@@ -436,7 +419,7 @@ final class EngineState {
   void failRunning(RequestException cause) {
     monitor.lock();
     try {
-      running.forEach(ticket -> ticket.generation().fail(cause));
+      running.forEach(request -> request.generation().fail(cause));
       running.clear();
       monitor.signalAll();
     } finally {
@@ -489,8 +472,7 @@ final class EngineState {
         return false;
       }
       long now = timeline.nanoTime();
-      long nearest = Math.min(queue.expire(now), preempted.expire(now));
-      nearest = Math.min(nearest, overdue.end(running, now));
+      long nearest = Math.min(queue.expire(now), overdue.end(running, now));
       if (nearest == Long.MAX_VALUE) {
         monitor.await();
       } else {
@@ -511,7 +493,7 @@ final class EngineState {
   void countEnded(Predicate<Request> held) {
     monitor.lock();
     try {
-      if (running.removeIf(ticket -> ticket.generation().isDone() && !held.test(ticket))) {
+      if (running.removeIf(request -> request.generation().isDone() && !held.test(request))) {
         lastUse = timeline.nanoTime();
         monitor.signalAll();
       }
@@ -531,17 +513,17 @@ final class EngineState {
   }
 
   void cancelRunning() {
-    monitor.holding(() -> running.forEach(ticket -> ticket.generation().cancel()));
+    monitor.holding(() -> running.forEach(request -> request.generation().cancel()));
   }
 
   /** Without those that have their answer and are only put away. */
   int running() {
     return monitor.holding(
-        () -> (int) running.stream().filter(ticket -> !ticket.generation().isDone()).count());
+        () -> (int) running.stream().filter(request -> !request.generation().isDone()).count());
   }
 
   int queued() {
-    return monitor.holding(() -> queue.size() + preempted.size());
+    return monitor.holding(() -> queue.size());
   }
 
   /**
@@ -552,10 +534,10 @@ final class EngineState {
   void forget(AgentId agent, Runnable atOnce) {
     monitor.holding(
         () -> {
-          Stream.of(queue.all(), preempted.all(), running)
+          Stream.of(queue.all(), running)
               .flatMap(Collection::stream)
-              .filter(ticket -> ticket.request().agent().filter(agent::equals).isPresent())
-              .forEach(ticket -> ticket.generation().forget());
+              .filter(request -> request.agent().filter(agent::equals).isPresent())
+              .forEach(request -> request.generation().forget());
           atOnce.run();
           monitor.signalAll();
         });
@@ -603,10 +585,7 @@ final class EngineState {
   /** Since the last request came or ended; zero while there are any. */
   long idleNanos() {
     return monitor.holding(
-        () ->
-            inUse() > 0 || queue.size() + preempted.size() > 0
-                ? 0L
-                : timeline.nanoTime() - lastUse);
+        () -> inUse() > 0 || queue.size() > 0 ? 0L : timeline.nanoTime() - lastUse);
   }
 
   /** Once closed, or failed: whoever still waits is told. */
@@ -615,7 +594,7 @@ final class EngineState {
     try {
       if (mode == EngineMode.CLOSED || mode == EngineMode.FAILED) {
         queue.failAll(cause);
-        preempted.endAll();
+        queue.endPreempted(cause);
       }
     } finally {
       monitor.unlock();

@@ -52,13 +52,10 @@ final class KvCacheManager {
    *
    * @throws RequestException if this model can't answer it
    */
-  Arrival arrive(Beginning beginning, ServingModel serving) {
-    return switch (beginning) {
-      case Beginning.First(Request queued) ->
-          new Arrival(beginning, checked(queued, serving), serving);
-      case Beginning.Again(RunningRequest running) ->
-          new Arrival(beginning, running.said(), serving);
-    };
+  Arrival arrive(Request request, ServingModel serving) {
+    RunningRequest progress = request.progress();
+    int[] tokens = progress == null ? checked(request, serving) : progress.said();
+    return new Arrival(request, tokens, serving);
   }
 
   private static int[] checked(Request queued, ServingModel serving) {
@@ -129,15 +126,17 @@ final class KvCacheManager {
     try {
       arrival.agent().ifPresent(agent -> idleSequences.markInUse(agent, sequence));
       int cached = sequence.sequence().length();
-      return switch (arrival.beginning()) {
-        case Beginning.First(Request queued) ->
-            new RunningRequest(
-                queued, begun++, sequence, serving, arrival.tokens(), cached, timeline);
-        case Beginning.Again(RunningRequest running) -> {
-          running.resume(serving, sequence, cached);
-          yield running;
-        }
-      };
+      Request request = arrival.request();
+      RunningRequest progress = request.progress();
+      if (progress != null) {
+        progress.resume(serving, sequence, cached);
+        return progress;
+      }
+      RunningRequest first =
+          new RunningRequest(
+              request, begun++, sequence, serving, arrival.tokens(), cached, timeline);
+      request.begun(first);
+      return first;
     } catch (Throwable t) {
       sequence.close();
       throw t;
@@ -150,7 +149,7 @@ final class KvCacheManager {
     int[] tokens = arrival.tokens();
     IdleSequence sequence;
     Optional<LoadedKv> known =
-        parked.filter(cache -> !arrival.beginning().request().generation().isForgotten());
+        parked.filter(cache -> !arrival.request().generation().isForgotten());
     try {
       sequence =
           arrival

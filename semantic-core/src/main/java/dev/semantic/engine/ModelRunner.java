@@ -48,14 +48,13 @@ final class ModelRunner {
   }
 
   /** Whether this very request has a sequence here. */
-  boolean holds(Request queued) {
-    return active.stream().anyMatch(running -> running.ticket().equals(queued));
+  boolean holds(Request request) {
+    return active.stream().anyMatch(running -> running.request().equals(request));
   }
 
   /** Whether a request of this agent is under way. */
   boolean isBusy(AgentId agent) {
-    return active.stream()
-        .anyMatch(running -> running.ticket().request().agent().filter(agent::equals).isPresent());
+    return active.stream().anyMatch(running -> running.agent().filter(agent::equals).isPresent());
   }
 
   void step(LoadedModel model) {
@@ -170,7 +169,7 @@ final class ModelRunner {
   }
 
   private boolean isPinned(RunningRequest running) {
-    return running.ticket().request().agent().filter(idle::isPinned).isPresent();
+    return running.agent().filter(idle::isPinned).isPresent();
   }
 
   private void startOver(RunningRequest running) {
@@ -178,7 +177,7 @@ final class ModelRunner {
     close(running.hot());
     try {
       running.startOver(kvCache.fresh(running.serving()));
-      running.ticket().request().agent().ifPresent(agent -> idle.markInUse(agent, running.hot()));
+      running.agent().ifPresent(agent -> idle.markInUse(agent, running.hot()));
     } catch (Throwable t) {
       fail(running, "The answer could not be started over: " + Log.reason(t), t);
     }
@@ -201,7 +200,7 @@ final class ModelRunner {
       return;
     }
     keep(running);
-    RequestOutput output = running.ticket().generation();
+    RequestOutput output = running.request().generation();
     if (result.reason() == FinishReason.TIME_LIMIT && !output.isBegun()) {
       output.fail(
           new RequestException(
@@ -215,7 +214,7 @@ final class ModelRunner {
   private void refuse(RunningRequest running) {
     keep(running);
     running
-        .ticket()
+        .request()
         .generation()
         .fail(
             new RequestException(
@@ -230,14 +229,14 @@ final class ModelRunner {
   }
 
   private void keep(RunningRequest running) {
-    Optional<AgentId> agent = running.ticket().request().agent();
+    Optional<AgentId> agent = running.agent();
     active.remove(running); // what follows allocates nothing, or closes the sequence
     if (agent.isEmpty()) {
       close(running.hot());
       return;
     }
     keep(agent.get(), running.hot());
-    if (running.ticket().generation().isForgotten()) {
+    if (running.request().generation().isForgotten()) {
       idle.forget(agent.get());
     }
   }
@@ -260,20 +259,20 @@ final class ModelRunner {
   private void fail(RunningRequest running, RequestException cause) {
     active.remove(running);
     close(running.hot());
-    running.ticket().generation().fail(cause);
+    running.request().generation().fail(cause);
   }
 
   /**
    * Stops everything between two tokens; agents keep their sequences, others' are computed anew.
    */
-  List<RunningRequest> suspendAll() {
+  List<Request> suspendAll() {
     endFinished();
     List<RunningRequest> all = List.copyOf(active);
     for (RunningRequest running : all) {
       keep(running);
       running.suspend();
     }
-    return all;
+    return all.stream().map(RunningRequest::request).toList();
   }
 
   /** Ends everything between two tokens; agents keep what was computed. */
@@ -281,7 +280,7 @@ final class ModelRunner {
     endFinished();
     for (RunningRequest running : List.copyOf(active)) {
       keep(running);
-      running.ticket().generation().fail(cause);
+      running.request().generation().fail(cause);
     }
   }
 

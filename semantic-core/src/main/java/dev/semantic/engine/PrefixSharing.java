@@ -61,11 +61,7 @@ final class PrefixSharing {
         IdleSequence former = running.hot();
         running.beginWith(fork.get(), donor.tokens()); // at once: it is nowhere else
         ModelRunner.close(former);
-        running
-            .ticket()
-            .request()
-            .agent()
-            .ifPresent(agent -> idleSequences.markInUse(agent, fork.get()));
+        running.agent().ifPresent(agent -> idleSequences.markInUse(agent, fork.get()));
         LOG.debug("A prompt begins with {} tokens of another", donor.tokens());
         return;
       }

@@ -4,47 +4,127 @@ import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
+import dev.semantic.model.ModelTag;
 import dev.semantic.timeline.Nanos;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request in the queue.
- *
- * @param submitted {@link System#nanoTime()}
- * @param deadline the same clock: when it must have been begun; {@link Nanos#FOREVER} for never
- * @param limit the same clock: when it must have ended; {@link Nanos#FOREVER} for never
- * @param made what its prompt is to the model that was asked for last; under the engine's lock
+ * One request, from when it was asked until it has ended: with what it waits for, and once it was
+ * begun with what has been computed for it.
  */
-record Request(
-    GenerationRequest request,
-    RequestOutput generation,
-    long submitted,
-    long deadline,
-    long limit,
-    AtomicReference<@Nullable PromptTokens> made) {
+final class Request {
+  /** Where it is; one whose output is done has ended. */
+  enum Status {
+    /** In the queue: nothing has been computed for it. */
+    WAITING,
+    /** Begun; what its agent has parked is being read. */
+    LOADING_KV,
+    /** Begun; the model is stepped for it. */
+    RUNNING,
+    /** In the queue: it was stopped between two tokens, and goes on when its model serves. */
+    PREEMPTED
+  }
+
+  private final GenerationRequest request;
+  private final RequestOutput generation;
+  private final long submitted;
+  private final long deadline;
+  private final long limit;
+  private volatile Status status = Status.WAITING; // by whoever has it
+  private volatile @Nullable PromptTokens made; // this and the next two: under the engine's lock
+  private @Nullable RunningRequest progress;
+  private long preemptedUntil;
+
+  /**
+   * One that nobody has looked at.
+   *
+   * @param submitted {@link System#nanoTime()}
+   * @param deadline the same clock: when it must have been begun; {@link Nanos#FOREVER} for never
+   * @param limit the same clock: when it must have ended; {@link Nanos#FOREVER} for never
+   */
+  private Request(
+      GenerationRequest request,
+      RequestOutput generation,
+      long submitted,
+      long deadline,
+      long limit) {
+    this.request = request;
+    this.generation = generation;
+    this.submitted = submitted;
+    this.deadline = deadline;
+    this.limit = limit;
+  }
+
   static Request of(
       GenerationRequest request, RequestOutput generation, long now, Duration maxQueueTime) {
     Duration wait =
         request.deadline().filter(own -> own.compareTo(maxQueueTime) < 0).orElse(maxQueueTime);
     Duration all = request.timeLimit().orElse(ChronoUnit.FOREVER.getDuration());
     Duration first = all.compareTo(wait) < 0 ? all : wait;
-    return new Request(
-        request,
-        generation,
-        now,
-        Nanos.after(now, first),
-        Nanos.after(now, all),
-        new AtomicReference<>());
+    return new Request(request, generation, now, Nanos.after(now, first), Nanos.after(now, all));
+  }
+
+  GenerationRequest request() {
+    return request;
+  }
+
+  RequestOutput generation() {
+    return generation;
+  }
+
+  Optional<AgentId> agent() {
+    return request.agent();
+  }
+
+  long submitted() {
+    return submitted;
+  }
+
+  long deadline() {
+    return deadline;
+  }
+
+  Status status() {
+    return status;
+  }
+
+  void become(Status next) {
+    status = next;
+  }
+
+  /** It waits for its model, no longer than until then. */
+  void preempt(long until) {
+    preemptedUntil = until;
+    status = Status.PREEMPTED;
+  }
+
+  long preemptedUntil() {
+    return preemptedUntil;
+  }
+
+  /** What has been computed for it; null before it was begun. */
+  @Nullable RunningRequest progress() {
+    return progress;
+  }
+
+  void begun(RunningRequest first) {
+    progress = first;
+  }
+
+  /** Somebody begins with its prompt; whoever did before does so for another model. */
+  void tokenizedBy(PromptTokens maker) {
+    made = maker;
   }
 
   /** Whether nothing of its prompt is left to do before this model can begin it, or refuse it. */
   @SuppressWarnings("ReferenceEquality") // another beginning of the same model is another one
   boolean isReadyFor(ServingModel serving) {
-    PromptTokens present = made.get();
+    PromptTokens present = made;
     return isMadeOfTokens()
         || isForAnother(serving)
         || (present != null && present.by() == serving && present.isMade());
@@ -53,8 +133,9 @@ record Request(
   /** Whether somebody has to begin with its prompt. */
   @SuppressWarnings("ReferenceEquality")
   boolean needsTokensOf(ServingModel serving) {
-    PromptTokens present = made.get();
-    return !isMadeOfTokens()
+    PromptTokens present = made;
+    return status == Status.WAITING
+        && !isMadeOfTokens()
         && !isForAnother(serving)
         && (present == null || present.by() != serving);
   }
@@ -75,16 +156,25 @@ record Request(
   int[] tokens() {
     return request.prompt() instanceof Prompt.Tokens tokens
         ? tokens.ids()
-        : Objects.requireNonNull(made.get(), "begun before its prompt was ready").orThrow();
+        : Objects.requireNonNull(made, "begun before its prompt was ready").orThrow();
   }
 
-  /** Fails it where it waits, and whoever is at its prompt may stop. */
-  void fail(RequestException cause) {
-    generation.fail(cause);
-    PromptTokens present = made.get();
-    if (present != null) {
-      present.abandon();
+  /** Ends it with what there is of an answer, or else with this. */
+  void end(RequestException cause) {
+    if (progress != null) {
+      progress.endAway();
+      return;
     }
+    generation.fail(cause);
+    PromptTokens present = made;
+    if (present != null) {
+      present.abandon(); // whoever is at its prompt may stop
+    }
+  }
+
+  /** Whether it was begun with these weights. */
+  boolean isFor(ModelTag tag) {
+    return progress != null && progress.tag().equals(tag);
   }
 
   int priority() {
@@ -109,7 +199,7 @@ record Request(
   }
 
   /** Why one that is over ends. */
-  FinishReason end() {
+  FinishReason reasonOfEnd() {
     return generation.isCancelled() ? FinishReason.CANCELLED : FinishReason.TIME_LIMIT;
   }
 }

@@ -5,6 +5,7 @@ import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.RequestException;
+import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.spi.Tokenizer;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +39,7 @@ final class RunningRequest {
   /** While others wait for their next token. */
   static final int SHORT_CHUNK = 128;
 
-  private final Request queued;
+  private final Request request;
   private final long order;
   private final Timeline timeline;
   private final ModelTag tag;
@@ -72,15 +74,15 @@ final class RunningRequest {
    * @param cached how many of them the sequence already holds; fewer than all
    */
   RunningRequest(
-      Request queued,
+      Request request,
       long order,
       IdleSequence idleSequence,
       ServingModel serving,
       int[] prompt,
       int cached,
       Timeline timeline) {
-    GenerationRequest request = queued.request();
-    this.queued = queued;
+    GenerationRequest asked = request.request();
+    this.request = request;
     this.order = order;
     this.timeline = timeline;
     this.begun = timeline.nanoTime();
@@ -90,20 +92,24 @@ final class RunningRequest {
     this.promptLength = prompt.length;
     this.blocks = BlockHashes.of(prompt, prompt.length);
     this.cached = cached;
-    this.history = Arrays.copyOf(prompt, prompt.length + Math.min(request.maxTokens(), 1024));
+    this.history = Arrays.copyOf(prompt, prompt.length + Math.min(asked.maxTokens(), 1024));
     this.length = prompt.length;
     this.computed = cached;
-    this.sampler = new Sampler(request.sampling());
-    this.stops = new StopStrings(request.stop());
-    this.stream = serving.text().stream(request.ignoreEos());
+    this.sampler = new Sampler(asked.sampling());
+    this.stops = new StopStrings(asked.stop());
+    this.stream = serving.text().stream(asked.ignoreEos());
   }
 
-  Request ticket() {
-    return queued;
+  Request request() {
+    return request;
+  }
+
+  Optional<AgentId> agent() {
+    return request.agent();
   }
 
   int priority() {
-    return queued.priority();
+    return request.priority();
   }
 
   /** No two have the same; less is earlier. */
@@ -150,7 +156,7 @@ final class RunningRequest {
     serving = again;
     idleSequence = sequence;
     computed = held;
-    stream = again.text().stream(queued.request().ignoreEos());
+    stream = again.text().stream(request.request().ignoreEos());
     for (int token : generated) { // what it has shown it has shown; bytes it holds back it needs
       stream.next(token);
     }
@@ -210,8 +216,8 @@ final class RunningRequest {
 
   /** Ends it here if it was cancelled, or has taken all its time. */
   void endIfOver() {
-    if (reason == null && queued.isOver(timeline.nanoTime())) {
-      reason = queued.end();
+    if (reason == null && request.isOver(timeline.nanoTime())) {
+      reason = request.reasonOfEnd();
     }
   }
 
@@ -222,8 +228,8 @@ final class RunningRequest {
 
   /** What is to be computed next: a part of the prompt, or the last token. */
   Chunk next(boolean othersWait) {
-    queued.generation().begin();
-    int chunk = queued.request().prefillChunk();
+    request.generation().begin();
+    int chunk = request.request().prefillChunk();
     int most = othersWait ? Math.min(chunk, SHORT_CHUNK) : chunk;
     underWay = Math.min(length - computed, most);
     int end = computed + underWay;
@@ -261,14 +267,14 @@ final class RunningRequest {
       history = Arrays.copyOf(history, length * 2);
     }
     history[length++] = token;
-    GenerationRequest request = queued.request();
-    boolean ends = !request.ignoreEos() && serving().text().endTokens().contains(token);
+    GenerationRequest asked = request.request();
+    boolean ends = !asked.ignoreEos() && serving().text().endTokens().contains(token);
     String shown = ends ? "" : stops.accept(stream.next(token));
     if (ends) {
       reason = FinishReason.END_TOKEN;
     } else if (stops.found()) {
       reason = FinishReason.STOP_STRING;
-    } else if (generated.size() >= request.maxTokens()) {
+    } else if (generated.size() >= asked.maxTokens()) {
       reason = FinishReason.MAX_TOKENS;
     } else if (length >= serving().model().spec().contextLength()) {
       reason = FinishReason.CONTEXT_FULL;
@@ -277,7 +283,7 @@ final class RunningRequest {
       shown += heldBack();
     }
     text.append(shown);
-    queued.generation().token(token, shown);
+    request.generation().token(token, shown);
   }
 
   private String heldBack() {
@@ -286,8 +292,8 @@ final class RunningRequest {
 
   /** Ends one that is suspended, with what it has: it is over, or its model does not return. */
   void endAway() {
-    reason = queued.isOver(timeline.nanoTime()) ? queued.end() : FinishReason.PREEMPTED;
-    queued.generation().finish(result());
+    reason = request.isOver(timeline.nanoTime()) ? request.reasonOfEnd() : FinishReason.PREEMPTED;
+    request.generation().finish(result());
   }
 
   /** The answer as it stands; what a cancelled one held back is not in its events. */
@@ -305,7 +311,7 @@ final class RunningRequest {
         generated,
         text.toString(),
         reason == null ? FinishReason.CANCELLED : reason,
-        Duration.ofNanos(first - queued.submitted()),
+        Duration.ofNanos(first - request.submitted()),
         Duration.ofNanos(first - begun),
         Duration.ofNanos(generated.isEmpty() ? 0 : lastToken - firstToken));
   }

@@ -100,7 +100,7 @@ final class Scheduler implements ThreadFrame.Rounds {
       }
       case PREEMPT -> {
         List<Arrivals.Arrival> all = arrivals.takeAll();
-        all.reversed().forEach(arrival -> state.takeBack(arrival.beginning())); // each to the front
+        all.reversed().forEach(arrival -> state.takeBack(arrival.request())); // each to the front
         all.forEach(arrival -> hasArrived(arrival, false));
         state.suspend(runner.suspendAll());
       }
@@ -126,7 +126,7 @@ final class Scheduler implements ThreadFrame.Rounds {
   }
 
   private boolean holds(Request request) {
-    return runner.holds(request) || arrivals.holds(request);
+    return runner.holds(request) || request.status() == Request.Status.LOADING_KV;
   }
 
   private boolean isBusy(AgentId agent) {
@@ -149,19 +149,17 @@ final class Scheduler implements ThreadFrame.Rounds {
   private void admit() {
     endOver(arrivals.takeOver());
     for (Arrivals.Ready ready : arrivals.takeReady()) {
-      attempt(ready.arrival().beginning(), () -> begin(ready));
+      attempt(ready.arrival().request(), () -> begin(ready));
       hasArrived(ready.arrival(), false); // unless it has, with its cache
     }
-    for (Beginning next = state.begin(this::isBusy);
-        next != null;
-        next = state.begin(this::isBusy)) {
-      Beginning beginning = next;
-      attempt(beginning, () -> begin(beginning));
+    for (Request next = state.begin(this::isBusy); next != null; next = state.begin(this::isBusy)) {
+      Request begun = next;
+      attempt(begun, () -> begin(begun));
     }
   }
 
-  private void begin(Beginning beginning) {
-    Arrivals.Arrival arrival = kvCache.arrive(beginning, state.current());
+  private void begin(Request request) {
+    Arrivals.Arrival arrival = kvCache.arrive(request, state.current());
     if (kvCache.mustRead(arrival)) {
       arrival.agent().ifPresent(prefetch::comesAlone);
       arrivals.read(arrival, () -> kvCache.read(arrival));
@@ -189,13 +187,13 @@ final class Scheduler implements ThreadFrame.Rounds {
     arrival.agent().ifPresent(agent -> prefetch.cameAlone(agent, withCache));
   }
 
-  private void attempt(Beginning beginning, Runnable task) {
+  private void attempt(Request request, Runnable task) {
     try {
       task.run();
     } catch (Throwable t) {
-      beginning.request().generation().fail(RequestException.of(t));
-      if (!runner.holds(beginning.request())) { // what it was to go on with is nowhere else
-        beginning.request().request().agent().ifPresent(idleSequences::closeLent);
+      request.generation().fail(RequestException.of(t));
+      if (!runner.holds(request)) { // what it was to go on with is nowhere else
+        request.agent().ifPresent(idleSequences::closeLent);
       }
       state.countEnded(this::holds);
       LOG.debug("A request could not be begun", t);
@@ -204,7 +202,7 @@ final class Scheduler implements ThreadFrame.Rounds {
 
   private void endOver(List<Arrivals.Arrival> those) {
     for (Arrivals.Arrival arrival : those) {
-      boolean cancelled = arrival.beginning().request().generation().isCancelled();
+      boolean cancelled = arrival.request().generation().isCancelled();
       end(
           List.of(arrival),
           cancelled
@@ -218,16 +216,13 @@ final class Scheduler implements ThreadFrame.Rounds {
   /** Whoever was preempted and has an answer to give gives it. */
   private void end(List<Arrivals.Arrival> those, RequestException cause) {
     for (Arrivals.Arrival arrival : those) {
-      switch (arrival.beginning()) {
-        case Beginning.First(Request request) -> request.generation().fail(cause);
-        case Beginning.Again(RunningRequest running) -> running.endAway();
-      }
+      arrival.request().end(cause);
       hasArrived(arrival, false);
     }
   }
 
   private void fail(List<Arrivals.Arrival> those, RequestException cause) {
-    those.forEach(arrival -> arrival.beginning().request().generation().fail(cause));
+    those.forEach(arrival -> arrival.request().generation().fail(cause));
     those.forEach(arrival -> hasArrived(arrival, false));
   }
 
