@@ -100,11 +100,18 @@ public abstract class RacingRegistry {
     } catch (IllegalStateException refused) {
       return new Seen.Refused(ifBusy);
     } catch (ModelSwapException failed) {
-      if (failed.report().outcome() != SwapOutcome.CANCELLED) {
-        throw failed;
-      }
-      return new Seen.CalledOff(target.model(), ifBusy);
+      return failed.report().outcome() == SwapOutcome.CANCELLED
+          ? new Seen.CalledOff(target.model(), ifBusy)
+          : brokenOff(failed, target, ifBusy);
     }
+  }
+
+  private static Seen brokenOff(ModelSwapException failed, Target target, SwapConflict ifBusy)
+      throws ModelSwapException {
+    if (failed.report().serving().isPresent()) {
+      throw failed;
+    }
+    return new Seen.BrokenOff(target.model(), ifBusy);
   }
 
   @Operation

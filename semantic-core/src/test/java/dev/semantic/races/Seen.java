@@ -75,6 +75,24 @@ sealed interface Seen {
     }
   }
 
+  /** A swap that was called off by whoever closes, once the old model had left: nobody answers. */
+  record BrokenOff(Geometry target, SwapConflict ifBusy) implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return List.of(
+          List.of(
+              superseding(ifBusy),
+              superseding(ifBusy),
+              once(now -> now.closed() ? null : now.taken(thread)),
+              always(now -> now.shown(Activity.IN_PROGRESS)),
+              always(now -> now.expecting(target)),
+              once(now -> now.closed() && now.calledOff() ? now.answeredBy(null) : null),
+              always(now -> now.expecting(null)),
+              always(now -> now.shown(Activity.FAILED)),
+              always(Moment::released)));
+    }
+  }
+
   /** A swap that was refused: for want of a turn only if it did not want to wait for it. */
   record Refused(SwapConflict ifBusy) implements Seen {
     @Override
@@ -109,7 +127,7 @@ sealed interface Seen {
     }
   }
 
-  /** It is closed, by this call or by another one. */
+  /** It is closed, by this call, which calls off what is under way, or by another one. */
   record Closed() implements Seen {
     @Override
     public List<List<Event>> courses(int thread) {
@@ -117,6 +135,7 @@ sealed interface Seen {
           List.of(seen(now -> now.closed() && now.model() == null && !now.isTaken())),
           List.of(
               once(now -> now.closed() ? null : now.close()),
+              maybe(Moment::callOff),
               once(now -> now.takenForGood(thread)),
               always(now -> now.answeredBy(null)),
               always(Moment::released)));
