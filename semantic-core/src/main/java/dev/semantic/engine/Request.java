@@ -36,9 +36,9 @@ final class Request {
   private final long deadline;
   private final long limit;
   private volatile Status status = Status.WAITING; // by whoever has it
-  private volatile @Nullable PromptTokens made; // this and the next two: under the engine's lock
-  private @Nullable RunningRequest progress;
-  private long preemptedUntil;
+  private volatile @Nullable PromptTokens made;
+  private volatile @Nullable RunningRequest progress;
+  private long preemptedUntil; // under the engine's lock
 
   /**
    * One that nobody has looked at.
@@ -161,8 +161,9 @@ final class Request {
 
   /** Ends it with what there is of an answer, or else with this. */
   void end(RequestException cause) {
-    if (progress != null) {
-      progress.endAway();
+    RunningRequest begun = progress;
+    if (begun != null) {
+      begun.endAway();
       return;
     }
     generation.fail(cause);
@@ -174,15 +175,12 @@ final class Request {
 
   /** Whether it was begun with these weights. */
   boolean isFor(ModelTag tag) {
-    return progress != null && progress.tag().equals(tag);
+    RunningRequest begun = progress;
+    return begun != null && begun.tag().equals(tag);
   }
 
   int priority() {
     return request.priority();
-  }
-
-  boolean expired(long now) {
-    return Nanos.until(deadline, now) <= 0;
   }
 
   /**

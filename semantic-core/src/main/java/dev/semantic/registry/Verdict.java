@@ -69,13 +69,14 @@ record Verdict(SwapExecutor swap, SwapRecorder recorder) {
   }
 
   /** The report of a swap that went well; the exception for one that did not. */
+  @SuppressWarnings("ReferenceEquality") // a stranger's exception need not be equal to itself
   SwapReport judged(SwapReport report, @Nullable ModelSpec serving) throws ModelSwapException {
     Throwable failure = swap.failure();
     if (failure == null) {
       return report;
     }
     Throwable second = swap.rollbackFailure();
-    if (second != null && !second.equals(failure)) {
+    if (second != null && second != failure) {
       failure.addSuppressed(second);
     }
     String goesOn =

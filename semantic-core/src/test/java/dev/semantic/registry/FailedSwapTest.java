@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -35,6 +36,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -215,5 +217,41 @@ class FailedSwapTest {
       assertEquals(SwapPhase.ACTIVATING, failed.phase());
       assertEquals(Optional.of(ALPHA), failed.serving().map(ModelSpec::id));
     } // which looks at the peak of active bytes
+  }
+
+  /** As bad as an exception of a backend can be. */
+  @SuppressWarnings("ThrowableEqualsHashCode") // that is what is bad about it
+  private static final class UnequalException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      throw new IllegalStateException("no equals");
+    }
+
+    @Override
+    public int hashCode() {
+      throw new IllegalStateException("no hash code");
+    }
+  }
+
+  @Test
+  void oneExceptionThatFailsTheSwapAndTheWayBackIsTold() {
+    for (RuntimeException one : List.of(new UnequalException(), new RuntimeException("one"))) {
+      try (ScriptedHost host = ScriptedHost.serving(Geometry.ALPHA, ScriptedHost.TIGHT)) {
+        host.script.onVisit(
+            call -> {
+              if (call == PortCall.LOAD) {
+                throw one;
+              }
+            });
+        ModelSwapException told =
+            assertThrows(
+                ModelSwapException.class, () -> host.registry.swapWithRollback(Geometry.BETA.id()));
+        assertSame(one, told.getCause());
+        assertEquals(Optional.empty(), told.serving());
+        host.script.onVisit(call -> {});
+      }
+    }
   }
 }
