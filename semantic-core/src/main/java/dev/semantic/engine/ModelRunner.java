@@ -158,7 +158,9 @@ final class ModelRunner {
         startOver(last.get());
       } else if (first && running.hot().lease().sharedTokens() > 0) {
         startOver(running); // a part of what it shares may be nobody's any more, and still be there
-      } else if (first && !kvCache.dropLoading()) {
+      } else if (first && kvCache.dropLoading()) { // its reader may have to let go of it yet
+        return kvCache.makeRoom(running.hot().lease(), running.lengthAhead());
+      } else if (first) {
         refuse(running);
       }
       if ((last.isEmpty() && !first) || !active.contains(running)) {
