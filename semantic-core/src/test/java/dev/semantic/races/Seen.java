@@ -10,6 +10,7 @@ import dev.semantic.scripted.Geometry;
 import dev.semantic.swap.SwapConflict;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,18 +42,13 @@ sealed interface Seen {
   record Swapped(Geometry target, SwapConflict ifBusy) implements Seen {
     @Override
     public List<List<Event>> courses(int thread) {
-      return List.of(
-          List.of(
-              superseding(ifBusy),
-              superseding(ifBusy),
-              once(now -> now.closed() ? null : now.taken(thread)),
-              always(now -> now.shown(Activity.IN_PROGRESS)),
-              always(now -> now.expecting(target)),
-              always(now -> now.answeredBy(target)),
-              once(Moment::commit),
-              always(now -> now.expecting(null)),
-              always(now -> now.shown(Activity.SUCCESS)),
-              always(Moment::released)));
+      return change(
+          thread,
+          target,
+          ifBusy,
+          Activity.SUCCESS,
+          always(now -> now.answeredBy(target)),
+          once(Moment::commit));
     }
   }
 
@@ -60,18 +56,13 @@ sealed interface Seen {
   record CalledOff(Geometry target, SwapConflict ifBusy) implements Seen {
     @Override
     public List<List<Event>> courses(int thread) {
-      return List.of(
-          List.of(
-              superseding(ifBusy),
-              superseding(ifBusy),
-              once(now -> now.closed() ? null : now.taken(thread)),
-              always(now -> now.shown(Activity.IN_PROGRESS)),
-              always(now -> now.expecting(target)),
-              maybe(now -> now.answeredBy(target)),
-              once(Moment::wentBack),
-              always(now -> now.expecting(null)),
-              always(now -> now.shown(Activity.FAILED)),
-              always(Moment::released)));
+      return change(
+          thread,
+          target,
+          ifBusy,
+          Activity.FAILED,
+          maybe(now -> now.answeredBy(target)),
+          once(Moment::wentBack));
     }
   }
 
@@ -79,17 +70,12 @@ sealed interface Seen {
   record BrokenOff(Geometry target, SwapConflict ifBusy) implements Seen {
     @Override
     public List<List<Event>> courses(int thread) {
-      return List.of(
-          List.of(
-              superseding(ifBusy),
-              superseding(ifBusy),
-              once(now -> now.closed() ? null : now.taken(thread)),
-              always(now -> now.shown(Activity.IN_PROGRESS)),
-              always(now -> now.expecting(target)),
-              once(now -> now.closed() && now.calledOff() ? now.answeredBy(null) : null),
-              always(now -> now.expecting(null)),
-              always(now -> now.shown(Activity.FAILED)),
-              always(Moment::released)));
+      return change(
+          thread,
+          target,
+          ifBusy,
+          Activity.FAILED,
+          once(now -> now.closed() && now.calledOff() ? now.answeredBy(null) : null));
     }
   }
 
@@ -140,6 +126,24 @@ sealed interface Seen {
               always(now -> now.answeredBy(null)),
               always(Moment::released)));
     }
+  }
+
+  /** The course of a swap that had the turn: what becomes of the models is in its middle. */
+  private static List<List<Event>> change(
+      int thread, Geometry target, SwapConflict ifBusy, Activity end, Event... middle) {
+    Stream<Event> before =
+        Stream.of(
+            superseding(ifBusy),
+            superseding(ifBusy),
+            once(now -> now.closed() ? null : now.taken(thread)),
+            always(now -> now.shown(Activity.IN_PROGRESS)),
+            always(now -> now.expecting(target)));
+    Stream<Event> behind =
+        Stream.of(
+            always(now -> now.expecting(null)),
+            always(now -> now.shown(end)),
+            always(Moment::released));
+    return List.of(Stream.of(before, Stream.of(middle), behind).flatMap(each -> each).toList());
   }
 
   private static Event superseding(SwapConflict ifBusy) {
