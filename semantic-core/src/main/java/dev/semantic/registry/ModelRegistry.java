@@ -194,7 +194,7 @@ public final class ModelRegistry implements AutoCloseable {
       if (e.getCause() instanceof ModelException cause) {
         throw cause;
       }
-      throw new ModelException(ModelException.Kind.of(e), Verdict.message(e), e);
+      throw new ModelException(ModelException.Kind.of(e), Log.reason(e), e);
     }
   }
 

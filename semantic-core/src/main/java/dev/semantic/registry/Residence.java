@@ -1,7 +1,6 @@
 package dev.semantic.registry;
 
 import dev.semantic.engine.ArrivalPolicy;
-import dev.semantic.journal.SwapEntry;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
@@ -67,7 +66,14 @@ final class Residence {
   /** Exchanges the model, for whoever has the turn. */
   SwapReport change(@Nullable ModelId target, SwapOptions options, Cancellation cancellation)
       throws ModelSwapException {
-    SwapRecorder recorder = new SwapRecorder(tools.timeline(), listeners);
+    SwapRecorder recorder =
+        new SwapRecorder(
+            tools.timeline(),
+            listeners,
+            tools.journal(),
+            target,
+            options.phaseTimeout(),
+            cancellation);
     MDC.put("swap", recorder.id());
     try {
       return change(target, options, cancellation, recorder);
@@ -85,19 +91,17 @@ final class Residence {
     tools.engine().revive();
     Optional<ModelSpec> before = serving();
     SwapExecutor swap = new SwapExecutor(tools, options, recorder, cancellation, target, managed);
-    ByteSize activeBefore = activeBytes(swap.stepRunner());
-    recorder.busy(tools.engine().isBusy());
+    recorder.found(before, activeBytes(swap.stepRunner()), tools.engine().isBusy());
     // made betimes: when the swap has ended there may be no memory for it
-    Settlement settlement =
-        new Settlement(swap, recorder, target, before.map(ModelSpec::id), activeBefore);
+    Settlement settlement = new Settlement(swap, recorder, target);
     MemoryRetry retry = new MemoryRetry(tools.timeline());
     servingState = servingState.changing(recorder);
     try {
-      begin(swap, target, options, before, recorder);
+      recorder.begun();
+      tools.engine().expect(target, options.arrivals(), retryAfter(target));
       state = swap.run(state);
     } catch (Throwable t) { // a defect of ours, or no memory for a minute
       settlement.brokenOff = t;
-      LOG.error("A swap to {} was broken off", target, t);
     }
     retry.run(settlement);
     SwapReport report = settlement.report();
@@ -105,23 +109,11 @@ final class Residence {
     if (swap.wasInterrupted()) {
       Thread.currentThread().interrupt();
     }
-    return settlement.verdict.judged(report, residing());
-  }
-
-  private void begin(
-      SwapExecutor swap,
-      @Nullable ModelId target,
-      SwapOptions options,
-      Optional<ModelSpec> before,
-      SwapRecorder recorder) {
-    swap.journalWriter()
-        .begun(
-            new SwapEntry(
-                recorder.id(),
-                recorder.started(),
-                before.map(ModelSpec::tag),
-                Optional.ofNullable(target)));
-    tools.engine().expect(target, options.arrivals(), retryAfter(target));
+    ModelSwapException failure = recorder.exception(report, residing());
+    if (failure != null) {
+      throw failure;
+    }
+    return report;
   }
 
   /**
@@ -129,27 +121,18 @@ final class Residence {
    */
   private final class Settlement implements Runnable {
     private final SwapExecutor swap;
+    private final SwapRecorder recorder;
     private final @Nullable ModelId target;
-    private final Optional<ModelId> before;
-    private final ByteSize activeBefore;
-    private final Verdict verdict;
     private @Nullable Throwable brokenOff; // by what, if it came to no end of its own
     private boolean decided;
     private @Nullable ManagedModel broken;
     private @Nullable ManagedModel leaving;
     private @Nullable SwapReport report;
 
-    private Settlement(
-        SwapExecutor swap,
-        SwapRecorder recorder,
-        @Nullable ModelId target,
-        Optional<ModelId> before,
-        ByteSize activeBefore) {
+    private Settlement(SwapExecutor swap, SwapRecorder recorder, @Nullable ModelId target) {
       this.swap = swap;
+      this.recorder = recorder;
       this.target = target;
-      this.before = before;
-      this.activeBefore = activeBefore;
-      this.verdict = new Verdict(swap, recorder);
     }
 
     SwapReport report() {
@@ -165,15 +148,9 @@ final class Residence {
       letGo(broken, swap.stepRunner());
       letGo(leaving, swap.stepRunner());
       tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO); // until the turn is over
-      swap.journalWriter().ended();
+      recorder.ended();
       swap.awaitAgents();
-      SwapReport made =
-          verdict.report(
-              before,
-              target,
-              Optional.ofNullable(residing()),
-              activeBefore,
-              activeBytes(swap.stepRunner()));
+      SwapReport made = recorder.report(swap.outcome(), residing(), activeBytes(swap.stepRunner()));
       servingState = servingState.ended(made, residing(), tools.timeline().now());
       history.add(made); // last: once only
       report = made;
@@ -190,7 +167,7 @@ final class Residence {
         managed = target == null ? null : candidate;
       } else {
         leaving = candidate; // also one that was not needed
-        if (managed != null && swap.rollbackFailure() != null && !swap.serves(managed)) {
+        if (managed != null && recorder.rollbackFailure() != null && !swap.serves(managed)) {
           broken = managed; // it could not be brought back
           managed = null;
         }

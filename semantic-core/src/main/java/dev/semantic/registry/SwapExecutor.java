@@ -7,16 +7,17 @@ import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.store.CacheStore;
+import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapEvent;
 import dev.semantic.swap.SwapMachine;
+import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapState;
 import dev.semantic.swap.SwapStrategy;
 import dev.semantic.timeline.MemoryRetry;
 import dev.semantic.timeline.Timeline;
-import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -26,9 +27,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class SwapExecutor {
   private static final Log LOG = Log.of(SwapExecutor.class);
-
-  /** A line is short; nobody waits for it in a blackout as he would for a model. */
-  private static final Duration JOURNAL_PATIENCE = Duration.ofSeconds(5);
 
   // made betimes: what has been done is not undone for want of memory to say so
   private static final SwapEvent REQUESTED = new SwapEvent.Requested();
@@ -50,9 +48,7 @@ final class SwapExecutor {
   private final SwapRecorder recorder;
   private final Cancellation cancellation;
   private final StepRunner stepRunner;
-  private final StepRunner writing;
   private final MemoryRetry retry;
-  private final JournalWriter journalWriter;
   private final SwapActions actions;
   private final Rollback rollback;
   private final @Nullable ModelId target;
@@ -61,10 +57,7 @@ final class SwapExecutor {
   private final Runnable judgement = this::judge; // made betimes
   private @Nullable Throwable thrown; // by the last attempt that failed
   private boolean rollingBack; // in that attempt
-  private @Nullable Throwable failure;
-  private @Nullable Throwable rollbackFailure;
   private SwapPhase phase = SwapPhase.PREPARING;
-  private SwapPhase failedPhase = SwapPhase.PREPARING;
   private boolean stays;
   private boolean unchanged;
   private boolean ended;
@@ -87,17 +80,11 @@ final class SwapExecutor {
     this.recorder = recorder;
     this.cancellation = cancellation;
     this.stepRunner = new StepRunner(tools.timeline(), options.phaseTimeout(), cancellation);
-    this.writing = new StepRunner(tools.timeline(), shorter(options.phaseTimeout()), cancellation);
     this.retry = new MemoryRetry(tools.timeline());
-    this.journalWriter = new JournalWriter(tools.journal(), writing);
     this.actions = new SwapActions(tools, options, recorder, cancellation, stepRunner, retry);
     this.rollback = new Rollback(tools.engine(), actions, recorder, stepRunner, retry);
     this.target = target;
     this.old = old;
-  }
-
-  private static Duration shorter(Duration patience) {
-    return patience.compareTo(JOURNAL_PATIENCE) < 0 ? patience : JOURNAL_PATIENCE;
   }
 
   /** Runs to the end, good or bad, and returns the state that was reached. */
@@ -105,9 +92,9 @@ final class SwapExecutor {
     SwapState state = after(from, REQUESTED);
     while (!isRest(state)) {
       phase = phaseOf(state);
-      noteBegin();
+      recorder.begin(phase);
       SwapEvent event = attempt(state);
-      noteEnd(event);
+      recorder.end(phase, event instanceof SwapEvent.PhaseFailed);
       state = after(state, event);
     }
     ended = true;
@@ -154,24 +141,6 @@ final class SwapExecutor {
     }
   }
 
-  /** Notes are no order: whatever they throw, the swap goes on. */
-  private void noteBegin() {
-    try {
-      journalWriter.phase(phase); // before anybody hears of it
-      recorder.begin(phase);
-    } catch (Throwable t) {
-      LOG.warn("The beginning of a phase could not be noted down", t);
-    }
-  }
-
-  private void noteEnd(SwapEvent event) {
-    try {
-      recorder.end(phase, event instanceof SwapEvent.PhaseFailed);
-    } catch (Throwable t) {
-      LOG.warn("The end of a phase could not be noted down", t);
-    }
-  }
-
   private SwapEvent attempt(SwapState state) {
     try {
       return carryOut(state);
@@ -189,12 +158,9 @@ final class SwapExecutor {
       tools.engine().giveUp();
     }
     if (rollingBack) {
-      rollbackFailure = t;
-      LOG.error("The old model could not be brought back", t); // what is said cannot throw
+      recorder.rollbackFailed(t);
     } else {
-      failedPhase = phase;
-      failure = judged(t);
-      LOG.warn("Swap to {} failed while {}", target, phase, failure);
+      recorder.failed(phase, judged(t));
     }
   }
 
@@ -297,10 +263,7 @@ final class SwapExecutor {
 
   /** It came to no end of its own: what serves by now stays. Can be said again. */
   void brokenOff(Throwable cause) {
-    if (failure == null) {
-      failure = cause;
-      failedPhase = phase;
-    }
+    recorder.brokenOff(phase, cause);
     stays = candidate != null && serves(candidate);
   }
 
@@ -311,24 +274,27 @@ final class SwapExecutor {
 
   /** Whether the target is what serves now, or nothing if nothing was wanted. */
   boolean swapped() {
-    return (failure == null && ended && !unchanged) || stays;
+    return (recorder.failure() == null && ended && !unchanged) || stays;
   }
 
-  /** Whether there was nothing to do. */
-  boolean unchanged() {
-    return unchanged && failure == null;
-  }
-
-  @Nullable Throwable failure() {
-    return failure;
-  }
-
-  @Nullable Throwable rollbackFailure() {
-    return rollbackFailure;
-  }
-
-  SwapPhase failedPhase() {
-    return failedPhase;
+  /** What it came to. */
+  SwapOutcome outcome() {
+    if (swapped()) {
+      return SwapOutcome.SWAPPED; // it may have failed, but could not be stopped any more
+    }
+    Throwable failure = recorder.failure();
+    if (failure == null) {
+      return SwapOutcome.UNCHANGED;
+    }
+    if (recorder.rollbackFailure() != null) {
+      return SwapOutcome.FAILED;
+    }
+    if (failure instanceof SwapCancelledException) {
+      return SwapOutcome.CANCELLED;
+    }
+    boolean untouched =
+        recorder.failedPhase() == SwapPhase.PREPARING || failure instanceof DrainTimeoutException;
+    return untouched ? SwapOutcome.REFUSED : SwapOutcome.ROLLED_BACK;
   }
 
   StepRunner stepRunner() {
@@ -337,10 +303,6 @@ final class SwapExecutor {
 
   /** Whether the swapping thread was interrupted, whatever it was doing; it is not any more. */
   boolean wasInterrupted() {
-    return stepRunner.wasInterrupted() || writing.wasInterrupted() || recorder.wasInterrupted();
-  }
-
-  JournalWriter journalWriter() {
-    return journalWriter;
+    return stepRunner.wasInterrupted() || recorder.wasInterrupted();
   }
 }
