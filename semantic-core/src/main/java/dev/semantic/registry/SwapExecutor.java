@@ -17,16 +17,20 @@ import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapState;
 import dev.semantic.swap.SwapStrategy;
 import dev.semantic.timeline.MemoryRetry;
+import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Timeline;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One swap: the hands that carry out what {@link SwapMachine} decides. A phase that fails, however
- * it fails, is an event like any other.
+ * One swap, forward and back: carries out what {@link SwapMachine} decides. A phase that fails,
+ * however it fails, is an event like any other.
  */
 final class SwapExecutor {
   private static final Log LOG = Log.of(SwapExecutor.class);
+
+  /** The old model is not lost because somebody else took all of the heap for a moment. */
+  private static final int MEMORY_ATTEMPTS = 4;
 
   // made betimes: what has been done is not undone for want of memory to say so
   private static final SwapEvent REQUESTED = new SwapEvent.Requested();
@@ -50,11 +54,11 @@ final class SwapExecutor {
   private final StepRunner stepRunner;
   private final MemoryRetry retry;
   private final SwapActions actions;
-  private final Rollback rollback;
   private final @Nullable ModelId target;
   private final @Nullable ManagedModel old;
   private @Nullable ManagedModel candidate;
   private final Runnable judgement = this::judge; // made betimes
+  private final Runnable resuming; // made betimes
   private @Nullable Throwable thrown; // by the last attempt that failed
   private boolean rollingBack; // in that attempt
   private SwapPhase phase = SwapPhase.PREPARING;
@@ -82,7 +86,7 @@ final class SwapExecutor {
     this.stepRunner = new StepRunner(tools.timeline(), options.phaseTimeout(), cancellation);
     this.retry = new MemoryRetry(tools.timeline());
     this.actions = new SwapActions(tools, options, recorder, cancellation, stepRunner, retry);
-    this.rollback = new Rollback(tools.engine(), actions, recorder, stepRunner, retry);
+    this.resuming = tools.engine()::resume;
     this.target = target;
     this.old = old;
   }
@@ -185,7 +189,7 @@ final class SwapExecutor {
   private SwapEvent carryOut(SwapState state) throws InterruptedException {
     switch (state) {
       case SwapState.RollingBack rolling -> {
-        stays = !rollback.go(old, candidate, options.rollbackAttempts(), options.rollbackPause());
+        stays = !goBack();
         return stays ? STAYED : DONE;
       }
       case SwapState.Running(SwapPhase running, SwapStrategy strategy) -> {
@@ -251,6 +255,69 @@ final class SwapExecutor {
       actions.awaitText(next);
     }
     return new SwapEvent.Prepared(plan.strategy());
+  }
+
+  /**
+   * Puts everything back as it was. If the old model is still in memory it is resumed as soon as
+   * there is some heap, and to load it again has {@value #MEMORY_ATTEMPTS} attempts at least.
+   *
+   * @return false if the new model had begun to serve and cannot be stopped, or would have to be
+   *     closed at once: it stays
+   */
+  private boolean goBack() {
+    if (candidate != null
+        && serves(candidate) // asked of the engine: a step may have come to its end after all
+        && (stepRunner.isHurried() || !actions.retreat())) {
+      return false;
+    }
+    actions.drop(candidate);
+    if (old == null) {
+      return true;
+    }
+    for (int attempt = 1; ; attempt++) {
+      try {
+        restore(old);
+        return true;
+      } catch (Throwable t) {
+        if (StepRunner.mayGoOn(t)) {
+          tools.engine().giveUp();
+        }
+        int asked = options.rollbackAttempts();
+        int most = t instanceof OutOfMemoryError ? Math.max(asked, MEMORY_ATTEMPTS) : asked;
+        if (attempt >= most || stepRunner.isHurried()) {
+          throw t;
+        }
+        LOG.warn("Attempt {} to bring the old model back failed", attempt, t);
+        long doubled = 1L << Math.min(attempt - 1, 20);
+        stepRunner.pause(Nanos.times(options.rollbackPause(), doubled));
+      }
+    }
+  }
+
+  private void restore(ManagedModel leaving) {
+    switch (tools.engine().mode()) {
+      case DRAINED -> {
+        retry.run(resuming);
+        recorder.blackoutEnds();
+      }
+      case EMPTY -> {
+        if (stepRunner.isHurried()) { // its agents are parked, and it would leave at once
+          throw new SwapCancelledException(
+              "%s is not brought back: the registry is being closed"
+                  .formatted(leaving.spec().id()));
+        }
+        if (!leaving.isLoaded()) {
+          actions.loadAgain(leaving);
+        }
+        actions.serveWith(leaving);
+      }
+      case SERVING, DRAINING -> LOG.debug("{} never stopped serving", leaving.spec().id());
+      case FAILED -> {
+        tools.engine().revive();
+        restore(leaving);
+      }
+      case CLOSED -> throw new IllegalStateException("The engine was closed during a swap");
+    }
   }
 
   private ManagedModel chosen() {
