@@ -7,6 +7,7 @@ import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
 import dev.semantic.memory.ByteSize;
+import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.RegistryStatus;
 import dev.semantic.registry.RegistryStatus.Activity;
@@ -108,10 +109,15 @@ public abstract class RacingRegistry {
 
   private static Seen brokenOff(ModelSwapException failed, Target target, SwapConflict ifBusy)
       throws ModelSwapException {
-    if (failed.report().serving().isPresent()) {
-      throw failed;
+    Optional<ModelId> serving = failed.report().serving();
+    if (serving.isEmpty()) {
+      return new Seen.BrokenOff(target.model(), ifBusy);
     }
-    return new Seen.BrokenOff(target.model(), ifBusy);
+    if (failed.report().outcome() == SwapOutcome.SWAPPED
+        && serving.equals(Optional.of(target.model().id()))) {
+      return new Seen.Stayed(target.model(), ifBusy);
+    }
+    throw failed;
   }
 
   @Operation

@@ -79,6 +79,20 @@ sealed interface Seen {
     }
   }
 
+  /** A swap that was called off by whoever closes, once the new model answered: it stays. */
+  record Stayed(Geometry target, SwapConflict ifBusy) implements Seen {
+    @Override
+    public List<List<Event>> courses(int thread) {
+      return change(
+          thread,
+          target,
+          ifBusy,
+          Activity.SUCCESS,
+          always(now -> now.answeredBy(target)),
+          once(now -> now.closed() && now.calledOff() ? now : null));
+    }
+  }
+
   /** A swap that was refused: for want of a turn only if it did not want to wait for it. */
   record Refused(SwapConflict ifBusy) implements Seen {
     @Override
