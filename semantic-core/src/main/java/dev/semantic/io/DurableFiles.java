@@ -1,5 +1,6 @@
 package dev.semantic.io;
 
+import dev.semantic.log.Log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -16,6 +17,7 @@ import java.util.UUID;
 
 /** The few things that are done to files here: privately, durably, whole or not at all. */
 public final class DurableFiles {
+  private static final Log LOG = Log.of(DurableFiles.class);
   private static final Set<OpenOption> NEW =
       Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
 
@@ -29,6 +31,12 @@ public final class DurableFiles {
     void writeTo(FileChannel channel) throws IOException;
   }
 
+  /** How the names in a directory are made to last. */
+  @FunctionalInterface
+  private interface Forcing {
+    void force(Path directory) throws IOException;
+  }
+
   /** Something that reads or writes files. */
   @FunctionalInterface
   public interface Access<T> {
@@ -37,14 +45,22 @@ public final class DurableFiles {
 
   /** A directory and those above it, as {@link #directory} makes one. */
   public static void directories(Path directory) throws IOException {
+    directories(directory, DurableFiles::force);
+  }
+
+  private static void directories(Path directory, Forcing forcing) throws IOException {
     if (!Files.isDirectory(directory)) {
-      directories(parent(directory));
-      directory(directory);
+      directories(parent(directory), forcing);
+      directory(directory, forcing);
     }
   }
 
   /** A directory for its owner only, unless it is there already; its name lasts. */
   public static void directory(Path directory) throws IOException {
+    directory(directory, DurableFiles::force);
+  }
+
+  private static void directory(Path directory, Forcing forcing) throws IOException {
     PrivateFiles.refuseLink(directory);
     if (!Files.isDirectory(directory)) {
       try {
@@ -54,41 +70,47 @@ public final class DurableFiles {
           throw e;
         }
       }
-      force(parent(directory));
+      forcing.force(parent(directory));
     }
   }
 
   /**
    * A directory that nobody but this user and root may change: one that is there, or a new one that
-   * only its owner may enter.
+   * only its owner may enter. Its name lasts if that can be: see {@link #forceIfPossible}.
    *
    * @throws IOException if it is another user's
    */
   public static Path createPrivate(Path directory) throws IOException {
-    directories(directory.toAbsolutePath());
+    directories(directory.toAbsolutePath(), DurableFiles::forceIfPossible);
     OwnPath.claim(directory);
     return directory;
   }
 
   /**
-   * Puts these bytes in {@code file}'s place, in a directory as {@link #createPrivate} makes one.
+   * Puts these bytes in {@code file}'s place, in a directory as {@link #createPrivate} makes one:
+   * what is good to have and can be had again.
    */
   public static void keep(Path file, byte[] content) throws IOException {
     createPrivate(parent(file.toAbsolutePath()));
-    replace(file, content);
+    replace(file, content, DurableFiles::forceIfPossible);
   }
 
   /** Puts these bytes in {@code file}'s place, however often the thread is interrupted. */
   public static void replace(Path file, byte[] content) throws IOException {
+    replace(file, content, DurableFiles::force);
+  }
+
+  private static void replace(Path file, byte[] content, Forcing forcing) throws IOException {
     uninterrupted(
         () -> {
-          replace(
+          put(
               file,
               channel -> {
                 for (ByteBuffer left = ByteBuffer.wrap(content); left.hasRemaining(); ) {
                   channel.write(left);
                 }
               });
+          forcing.force(parent(file));
           return file;
         });
   }
@@ -153,6 +175,18 @@ public final class DurableFiles {
   public static void force(Path directory) throws IOException {
     if (PrivateFiles.isPosix(directory)) { // Windows keeps them by itself and opens no directory
       force(directory, StandardOpenOption.READ);
+    }
+  }
+
+  /**
+   * The same where it can be done: some shares cannot. A name may be gone there after a loss of
+   * power, but nothing is damaged.
+   */
+  public static void forceIfPossible(Path directory) {
+    try {
+      force(directory);
+    } catch (IOException e) {
+      LOG.debug("The names in {} may not be on disk yet", directory, e);
     }
   }
 

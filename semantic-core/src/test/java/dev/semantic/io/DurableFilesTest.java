@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.semantic.store.disk.FaultyDisk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -61,6 +62,26 @@ class DurableFilesTest {
     DurableFiles.replace(file, HELLO);
     assertTrue(Thread.interrupted(), "the interrupt was kept");
     assertEquals("hello", Files.readString(file));
+  }
+
+  /** Some shares cannot; what is kept can be had again, what is parked cannot. */
+  @Test
+  void whatCanBeHadAgainIsKeptWhereNoDirectoryCanBeForced() throws IOException {
+    FaultyDisk disk = FaultyDisk.create();
+    Path share = disk.path(directory);
+    disk.inject(
+        (count, operation) -> {
+          if (operation.startsWith("force") && !operation.endsWith(".tmp")) {
+            throw new IOException("Invalid argument");
+          }
+        });
+    Path kept = share.resolve("a/b/kept");
+    DurableFiles.keep(kept, HELLO);
+    assertEquals("hello", Files.readString(kept));
+    DurableFiles.createPrivate(share.resolve("c/d"));
+    assertTrue(disk.operations().contains("force b"), disk.operations().toString());
+    assertThrows(IOException.class, () -> DurableFiles.replace(share.resolve("parked"), HELLO));
+    assertThrows(IOException.class, () -> DurableFiles.directories(share.resolve("e/f")));
   }
 
   /** Only root can give a directory away. */

@@ -1,7 +1,7 @@
 package dev.semantic.examples.talk;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.semantic.examples.files.OwnersFile;
+import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
 import dev.semantic.kv.BlockPool;
 import dev.semantic.model.ModelId;
@@ -84,7 +84,7 @@ final class Transcripts {
 
   private static void write(Path file, int[] tokens) {
     try {
-      OwnersFile.replace(file, tokens);
+      DurableFiles.replace(file, JSON.writeValueAsBytes(tokens));
     } catch (IOException e) {
       LOG.warn("What was said cannot be kept in {}", file, e);
     }

@@ -214,24 +214,15 @@ final class TargetDirectory implements AutoCloseable {
    */
   Path publish() throws IOException {
     Files.delete(work.resolve(LOCK));
-    force(work);
+    DurableFiles.forceIfPossible(work);
     try {
       Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (DirectoryNotEmptyException | FileAlreadyExistsException e) {
       throw taken(target);
     }
     published = true;
-    force(target.resolveSibling(""));
+    DurableFiles.forceIfPossible(target.resolveSibling(""));
     return target;
-  }
-
-  /** Some shares cannot; a name may be gone there after a loss of power, but nothing is damaged. */
-  private static void force(Path directory) {
-    try {
-      DurableFiles.force(directory);
-    } catch (IOException e) {
-      LOG.debug("The names in {} may not be on disk yet", directory, e);
-    }
   }
 
   @Override

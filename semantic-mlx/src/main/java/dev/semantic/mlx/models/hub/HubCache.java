@@ -4,6 +4,7 @@ import dev.semantic.io.PrivateFiles;
 import dev.semantic.mlx.files.OnceDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,6 +32,11 @@ public record HubCache(Path root) {
   private static final String PREFIX = "models--";
   private static final String SEPARATOR = "--";
   private static final String WORK = ".semantic-";
+  private static final Set<OpenOption> ANEW =
+      Set.of(
+          StandardOpenOption.CREATE,
+          StandardOpenOption.WRITE,
+          StandardOpenOption.TRUNCATE_EXISTING);
 
   public HubCache {
     root = root.toAbsolutePath().normalize();
@@ -192,23 +198,26 @@ public record HubCache(Path root) {
     }
     if (!listing.repo().isPinned()) {
       Path ref = reference(listing.repo());
-      Path beside = ref.resolveSibling(ref.getFileName() + ".new");
       PrivateFiles.readableDirectory(ref.resolveSibling(""));
-      write(beside, listing.commit());
-      Files.move(beside, ref, StandardCopyOption.ATOMIC_MOVE);
+      replace(ref, listing.commit());
     }
     return snapshot;
   }
 
-  /** Never where a link leads that somebody else has put there. */
-  static void write(Path file, String text) throws IOException {
-    Set<OpenOption> anew =
-        Set.of(
-            StandardOpenOption.CREATE,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.TRUNCATE_EXISTING);
-    try (FileChannel channel = PrivateFiles.openReadable(file, anew)) {
-      channel.write(StandardCharsets.UTF_8.encode(text));
+  /**
+   * Puts a file with this text in {@code file}'s place, for others to read; never where a link
+   * leads that somebody else has put there. In a repository that is held: what a killed process
+   * left beside it is written over.
+   */
+  static void replace(Path file, String text) throws IOException {
+    Path beside = file.resolveSibling(file.getFileName() + ".new");
+    try (FileChannel channel = PrivateFiles.openReadable(beside, ANEW)) {
+      for (ByteBuffer left = StandardCharsets.UTF_8.encode(text); left.hasRemaining(); ) {
+        channel.write(left);
+      }
+      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(beside); // on a full disk it is there, and empty
     }
   }
 

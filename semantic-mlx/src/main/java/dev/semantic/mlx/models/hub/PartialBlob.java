@@ -156,28 +156,17 @@ final class PartialBlob {
 
   /** Writes down how far it has come. Failing that costs a repetition, nothing else. */
   synchronized void note() {
-    Path beside = notes.resolveSibling(notes.getFileName() + ".new");
     try {
       String counts =
           IntStream.range(0, ranges())
               .mapToObj(i -> Long.toString(done(i)))
               .collect(Collectors.joining(" "));
       if (!counts.equals(noted) && Files.exists(part)) {
-        HubCache.write(beside, head() + "\n" + counts + "\n");
-        Files.move(beside, notes, StandardCopyOption.ATOMIC_MOVE);
+        HubCache.replace(notes, head() + "\n" + counts + "\n");
         noted = counts;
       }
     } catch (IOException e) {
       LOG.debug("Cannot write {}", notes, e);
-      forget(beside); // on a full disk it is there, and empty
-    }
-  }
-
-  private static void forget(Path file) {
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      LOG.debug("Cannot delete {}", file, e);
     }
   }
 
