@@ -3,17 +3,22 @@ package dev.semantic.journal;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.semantic.io.DurableFiles;
+import dev.semantic.io.OwnPath;
 import dev.semantic.io.PrivateFiles;
+import dev.semantic.io.Reason;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.swap.SwapPhase;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
@@ -54,9 +59,26 @@ public final class FileSwapJournal implements SwapJournal {
     this.interrupted = interrupted;
   }
 
-  /** Reads what the last process left; a journal that cannot be read counts as empty. */
+  /**
+   * Reads what the last process left; a journal that cannot be read counts as empty.
+   *
+   * @throws UncheckedIOException if others may write to its directory, or it is another user's:
+   *     they could tell of swaps that never were; says what to do about it
+   */
   public static FileSwapJournal open(Path file) {
+    requireOwn(file);
     return new FileSwapJournal(file, read(file));
+  }
+
+  private static void requireOwn(Path file) {
+    try {
+      OwnPath.requireOwn(DurableFiles.parent(file.toAbsolutePath()));
+    } catch (AccessDeniedException e) {
+      throw new UncheckedIOException(
+          "Cannot keep a swap journal at %s: %s".formatted(file, Reason.of(e)), e);
+    } catch (IOException e) {
+      LOG.debug("Cannot see whose the directory of {} is", file, e); // nor is it there to write to
+    }
   }
 
   private static Optional<InterruptedSwap> read(Path file) {

@@ -15,6 +15,7 @@ import dev.semantic.store.CacheException;
 import dev.semantic.store.DiskCacheStore;
 import dev.semantic.store.Snapshots;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -72,6 +73,32 @@ class OtherUsersTest {
     }
     assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
     assertEquals(SWAP, FileSwapJournal.open(file).interrupted().orElseThrow().swap());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rwxrwx---", "rwxr-xrwx", "rwxrwxrwx"})
+  void aJournalInADirectoryThatOthersMayWriteToIsRefusedWithTheRemedy(String mode)
+      throws IOException {
+    Path root = Files.createDirectory(directory.resolve("root"));
+    Path file = root.resolve("swap.journal");
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString(mode));
+    var refused = assertThrows(UncheckedIOException.class, () -> FileSwapJournal.open(file));
+    assertSays("chmod go-w " + root, refused);
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwxr-xr-x"));
+    FileSwapJournal.open(file).close();
+  }
+
+  @Test
+  void aJournalInAnotherUsersDirectoryIsRefused() throws IOException {
+    Path root = Files.createDirectory(directory.resolve("root"));
+    assumeTrue(
+        "root".equals(System.getProperty("user.name")),
+        "SKIPPED: only root can give a directory away");
+    Files.setAttribute(root, "unix:uid", 54321);
+    var refused =
+        assertThrows(
+            UncheckedIOException.class, () -> FileSwapJournal.open(root.resolve("swap.journal")));
+    assertSays("it belongs to 54321", refused);
   }
 
   @ParameterizedTest

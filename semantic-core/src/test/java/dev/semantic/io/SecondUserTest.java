@@ -81,6 +81,7 @@ class SecondUserTest {
     assertEquals(List.of(), said.stream().filter(line -> line.startsWith("may ")).toList());
     assertTold("store", "choose a directory of its own", said);
     assertTold("records", "choose a directory of its own", said);
+    assertTold("journal", "choose a directory of its own", said);
     assertTold("view", "may this user read it?", said);
     try (DiskCacheStore store = DiskCacheStore.open(root)) {
       Snapshots.assertSame(
@@ -198,9 +199,7 @@ class SecondUserTest {
       refused("store", () -> DiskCacheStore.open(root).close());
       refused("view", () -> CacheView.of(root).list());
       refused("records", () -> AgentRecords.in(root.resolveSibling("conversations")).read(ADA));
-      FileSwapJournal.open(root.resolveSibling("swap.journal"))
-          .interrupted()
-          .ifPresent(swap -> System.out.println("may read the journal"));
+      refused("journal", () -> FileSwapJournal.open(root.resolveSibling("swap.journal")).close());
     }
 
     private static void make(Path root, Path conversations, Path target) throws IOException {
