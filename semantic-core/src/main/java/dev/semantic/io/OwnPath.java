@@ -8,6 +8,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -58,6 +59,24 @@ public final class OwnPath {
     Path probe = Files.createTempFile(directory, ".owner", null, PrivateFiles.ofFile(directory));
     try {
       return Found.at(probe).owner();
+    } finally {
+      Files.delete(probe);
+    }
+  }
+
+  /**
+   * Whether a user is the one whose rights this process has, as the kernel says, or as the files
+   * that it makes are marked: on some shares what root makes is nobody's.
+   */
+  public static boolean isOurs(UserPrincipal user) throws IOException {
+    Path process = Path.of("/proc/self");
+    if (Files.exists(process) && Files.getOwner(process).equals(user)) {
+      return true;
+    }
+    Path directory = Path.of(System.getProperty("java.io.tmpdir"));
+    Path probe = Files.createTempFile(directory, ".owner", null, PrivateFiles.ofFile(directory));
+    try {
+      return Files.getOwner(probe).equals(user);
     } finally {
       Files.delete(probe);
     }

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.isolated;
 
+import dev.semantic.io.OwnPath;
 import dev.semantic.mlx.isolated.FrameCodec.Call;
 import dev.semantic.mlx.isolated.FrameCodec.Frame;
 import dev.semantic.mlx.isolated.FrameCodec.Received;
@@ -12,6 +13,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +36,7 @@ final class RuntimeServer {
   private static final Logger LOG = LoggerFactory.getLogger(RuntimeServer.class);
 
   /** As sysexits.h has it: an error of our own. */
-  private static final int SOFTWARE = 70;
+  static final int SOFTWARE = 70;
 
   private final FrameCodec codec;
   private final Worker model;
@@ -70,11 +72,25 @@ final class RuntimeServer {
 
   /** Takes the socket's file away, for a parent that is killed cannot. */
   private static SocketChannel connect(Path socket, long parent) throws IOException {
+    SocketChannel channel;
     try {
       endWith(ProcessHandle.of(parent), socket.getParent());
-      return SocketChannel.open(UnixDomainSocketAddress.of(socket));
+      channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
     } finally {
       WorkerOptions.delete(socket.getParent());
+    }
+    requireOwn(channel, socket);
+    return channel;
+  }
+
+  /** Whoever is not this user has put a socket in the place of the parent's. */
+  private static void requireOwn(SocketChannel channel, Path socket) throws IOException {
+    UserPrincipal peer = WorkerOptions.peer(channel);
+    if (!OwnPath.isOurs(peer)) {
+      channel.close();
+      throw new SecurityException(
+          "another user, %s, listens at %s in the place of this process's parent"
+              .formatted(peer.getName(), socket));
     }
   }
 

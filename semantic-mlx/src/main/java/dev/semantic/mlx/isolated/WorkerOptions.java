@@ -81,7 +81,7 @@ record WorkerOptions(
         WorkerEnvironment.keepNeeded(builder.environment());
         process = builder.start();
         StderrTail tail = new StderrTail(process, name);
-        SocketChannel channel = accept(server, Files.getOwner(directory), process, tail, name);
+        SocketChannel channel = accept(server, process, tail, name);
         channel.configureBlocking(true);
         connected = true;
         return new Connected(process, new FrameCodec(channel), tail);
@@ -125,12 +125,11 @@ record WorkerOptions(
    *
    * @return null if there is none
    */
-  static @Nullable SocketChannel own(ServerSocketChannel server, UserPrincipal user)
-      throws IOException {
+  static @Nullable SocketChannel own(ServerSocketChannel server) throws IOException {
     SocketChannel channel = server.accept();
     while (channel != null) {
-      UserPrincipal peer = channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
-      if (peer.equals(user)) {
+      UserPrincipal peer = peer(channel);
+      if (OwnPath.isOurs(peer)) {
         return channel;
       }
       LOG.warn("Another user, {}, came to the socket of an isolated process", peer.getName());
@@ -140,12 +139,17 @@ record WorkerOptions(
     return null;
   }
 
+  /** Whose process is at the other end, as the kernel says. */
+  static UserPrincipal peer(SocketChannel channel) throws IOException {
+    return channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
+  }
+
   private SocketChannel accept(
-      ServerSocketChannel server, UserPrincipal user, Process process, StderrTail tail, String name)
+      ServerSocketChannel server, Process process, StderrTail tail, String name)
       throws IOException {
     long end = System.nanoTime() + startTimeout.toNanos();
     while (true) {
-      SocketChannel channel = own(server, user);
+      SocketChannel channel = own(server);
       if (channel != null) {
         return channel;
       }
