@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,7 +66,7 @@ final class TokenizerFile {
   private final byte[] text;
   private final String secret = new BigInteger(128, new SecureRandom()).toString(36);
   private final Map<String, JsonNode> parts = new LinkedHashMap<>();
-  private final List<AddedToken> added = new ArrayList<>();
+  private final Map<String, AddedToken> added = new LinkedHashMap<>(); // by text
 
   /** Where the values are that a tokenizer for text alone has otherwise. */
   private final List<Value> special = new ArrayList<>();
@@ -190,6 +191,7 @@ final class TokenizerFile {
       throw broken("its added tokens are no list");
     }
     long characters = 0;
+    Map<Integer, String> texts = new HashMap<>();
     for (JsonNode each : list) {
       characters += each.path("content").asText("").length();
       if (characters > MOST_ADDED_CHARACTERS) {
@@ -214,7 +216,7 @@ final class TokenizerFile {
                     text.asText().length(),
                     AddedToken.LONGEST_SPECIAL));
       }
-      added.add(
+      AddedToken token =
           new AddedToken(
               id.asInt(),
               text.asText(),
@@ -222,13 +224,35 @@ final class TokenizerFile {
               each.path("single_word").asBoolean(false),
               each.path("lstrip").asBoolean(false),
               each.path("rstrip").asBoolean(false),
-              each.path("normalized").asBoolean(false)));
+              each.path("normalized").asBoolean(false));
+      requireOne(texts.put(token.id(), token.text()), added.put(token.text(), token), token);
+    }
+  }
+
+  /**
+   * Of one that is there twice the later counts, as for Hugging Face's tokenizers. Where one number
+   * had two texts, plain text could stand for a special token.
+   */
+  private void requireOne(
+      @Nullable String sameId, @Nullable AddedToken sameText, AddedToken token) {
+    String text = TokenizerModel.shown(token.text());
+    if (sameId != null && !sameId.equals(token.text())) {
+      throw broken(
+          "its added tokens '%s' and '%s' are both %d"
+              .formatted(TokenizerModel.shown(sameId), text, token.id()));
+    }
+    if (sameText != null && sameText.id() != token.id()) {
+      throw broken(
+          "its added token '%s' is both %d and %d".formatted(text, sameText.id(), token.id()));
+    }
+    if (sameText != null && sameText.special() != token.special()) {
+      throw broken("its added token '%s' is there twice, once as a special one".formatted(text));
     }
   }
 
   private void model(JsonParser json) throws IOException {
     TokenizerModel read =
-        new TokenizerModel(text, added, this::broken, id -> hidden("piece " + id));
+        new TokenizerModel(text, added(), this::broken, id -> hidden("piece " + id));
     read.read(json);
     model = read;
   }
@@ -286,7 +310,7 @@ final class TokenizerFile {
   }
 
   List<AddedToken> added() {
-    return added;
+    return List.copyOf(added.values());
   }
 
   /**
@@ -304,7 +328,7 @@ final class TokenizerFile {
 
   /** What is found outside of the tokenizer. */
   List<AddedToken> outside() {
-    return added.stream().filter(each -> isOutside(each.special(), each.normalized())).toList();
+    return added().stream().filter(each -> isOutside(each.special(), each.normalized())).toList();
   }
 
   /** What to put before a text that does not begin where all begins; empty if it is cut alike. */
@@ -340,7 +364,7 @@ final class TokenizerFile {
     } else if (model().byteFallback()) {
       ofModel = LongestToken.ofCharacters(vocabulary().keySet());
     }
-    return LongestToken.with(ofModel, added, LongestToken.shrinks(parts.get("normalizer")));
+    return LongestToken.with(ofModel, added(), LongestToken.shrinks(parts.get("normalizer")));
   }
 
   /** Metaspace puts a space in front and takes it away again. */

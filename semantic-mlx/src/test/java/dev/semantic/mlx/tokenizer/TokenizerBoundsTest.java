@@ -1,6 +1,7 @@
 package dev.semantic.mlx.tokenizer;
 
 import static dev.semantic.mlx.testing.Refusal.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -233,5 +234,52 @@ class TokenizerBoundsTest {
                 .put("id", -1)
                 .put("content", "x"),
         "added token");
+  }
+
+  /** Else {@code hi}, which anybody may write, would be the special token. */
+  @Test
+  void twoAddedTokensOfOneNumberAreRefused() {
+    refused(
+        tokenizer -> {
+          added(tokenizer, 400, "<|secret|>", true);
+          added(tokenizer, 400, "hi", false);
+        },
+        "tokenizer.json",
+        "'<|secret|>' and 'hi' are both 400");
+    refused(
+        tokenizer -> {
+          added(tokenizer, 400, "<|secret|>", true);
+          added(tokenizer, 400, "<|secret|>", false).put("normalized", true);
+        },
+        "tokenizer.json",
+        "'<|secret|>' is there twice");
+    refused(
+        tokenizer -> {
+          added(tokenizer, 400, "hi", false);
+          added(tokenizer, 401, "hi", false);
+        },
+        "tokenizer.json",
+        "'hi' is both 400 and 401");
+  }
+
+  /** Hugging Face's tokenizers go by the later one. */
+  @Test
+  void anAddedTokenMayBeThereTwice() throws Exception {
+    open(
+        tokenizer -> {
+          added(tokenizer, 394, "<|twice|>", true);
+          added(tokenizer, 394, "<|twice|>", true).put("lstrip", true);
+        });
+    try (ChatTokenizer text = Tokenizers.open(ModelDirectory.of(directory)).get()) {
+      assertArrayEquals(new int[] {394}, text.encode(" <|twice|>", false));
+    }
+  }
+
+  private static ObjectNode added(ObjectNode tokenizer, int id, String text, boolean special) {
+    return ((ArrayNode) tokenizer.get("added_tokens"))
+        .addObject()
+        .put("id", id)
+        .put("content", text)
+        .put("special", special);
   }
 }
