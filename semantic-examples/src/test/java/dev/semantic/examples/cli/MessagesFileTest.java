@@ -30,6 +30,14 @@ class MessagesFileTest {
     assertEquals(expected, MessagesFile.read(file("{\"messages\": [" + MESSAGE + "]}")));
   }
 
+  /** The JSON library reads 20 million characters unless it is told otherwise. */
+  @Test
+  void aMessageMayHaveAnyLength() throws IOException {
+    String text = "a".repeat(20_000_001);
+    Path file = file("[{\"role\": \"user\", \"content\": \"" + text + "\"}]");
+    assertEquals(text.length(), MessagesFile.read(file).getFirst().content().length());
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
