@@ -11,7 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.contract.ModelRuntimeContract;
 import dev.semantic.engine.DrainPolicy;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.generate.FinishReason;
@@ -69,7 +68,7 @@ import org.junit.jupiter.api.Test;
  *   <li>End-to-end swap tests never called swap: {@link
  *       FaultMatrixTest#everyCallThatASwapMakesIsReached}.
  *   <li>A memory test reloaded the same model, and so could not see that it was retained: {@link
- *       ModelRuntimeContract#anotherModelFreesAllOfTheFormer}.
+ *       LoadingContract#anotherModelFreesAllOfTheFormer}.
  *   <li>The old model stayed referenced, by an exception, a report or a stream: {@link
  *       SwapTest#nothingKeepsAnUnloadedModelReachable}.
  *   <li>A rotating cache was trimmed after it had wrapped (mlx-lm #1776, #1914, mlx-vlm #1715):

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.semantic.contract.ModelRuntimeContract;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.Prompt;
@@ -51,10 +50,10 @@ import org.junit.jupiter.params.provider.EnumSource;
  *   <li>Work on another than MLX's one thread aborts: {@code OwnerThreadTest}.
  *   <li>Freed weights stay in MLX's pool: {@link MlxTest#memoryGoesUpAndComesBackToTheByte}. A
  *       reload of the same model hides a leak: {@link
- *       ModelRuntimeContract#anotherModelFreesAllOfTheFormer}.
+ *       LoadingContract#anotherModelFreesAllOfTheFormer}.
  *   <li>"Loaded" in a second, and the weights come with the first token: {@link
- *       ModelRuntimeContract#anUnloadGivesBackWhatTheLoadTookAndCanBeRepeated} weighs them as soon
- *       as they are loaded.
+ *       LoadingContract#anUnloadGivesBackWhatTheLoadTookAndCanBeRepeated} weighs them as soon as
+ *       they are loaded.
  *   <li>A restore that is not exact: {@link RealModelsTest#aRestoredSequenceGoesOnBitForBit}.
  * </ul>
  *
