@@ -5,7 +5,6 @@ import dev.semantic.engine.DrainOrder;
 import dev.semantic.engine.DrainPolicy;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.log.Log;
-import dev.semantic.store.CacheStore;
 import dev.semantic.store.PinnedAgents;
 import dev.semantic.timeline.Latch;
 import dev.semantic.timeline.ThreadFrame;
@@ -49,25 +48,18 @@ final class Closing implements ThreadFrame.Rounds {
 
   private final Timeline timeline;
   private final BatchEngine engine;
-  private final CacheStore caches;
+  private final SwapExecutor.Tools tools;
   private final PinnedAgents pinned;
-  private final Residence residence;
   private final StepRunner stepRunner;
   private final Latch over;
   private Part next = Part.REQUESTS;
   private int tries;
 
-  Closing(
-      Timeline timeline,
-      BatchEngine engine,
-      CacheStore caches,
-      PinnedAgents pinned,
-      Residence residence) {
-    this.timeline = timeline;
-    this.engine = engine;
-    this.caches = caches;
+  Closing(SwapExecutor.Tools tools, PinnedAgents pinned) {
+    this.timeline = tools.timeline();
+    this.engine = tools.engine();
+    this.tools = tools;
     this.pinned = pinned;
-    this.residence = residence;
     this.stepRunner = new StepRunner(timeline, PATIENCE, new Cancellation());
     this.over = new Latch(timeline);
   }
@@ -88,7 +80,7 @@ final class Closing implements ThreadFrame.Rounds {
       case REQUESTS -> drain();
       case AGENTS -> park();
       case ENGINE -> engine.close();
-      case STORE -> stepRunner.run("telling the store", () -> caches.removeUser(pinned));
+      case STORE -> stepRunner.run("telling the store", () -> tools.caches().removeUser(pinned));
       case MODEL -> leave();
       case NONE -> {}
     }
@@ -124,11 +116,27 @@ final class Closing implements ThreadFrame.Rounds {
     over.open();
   }
 
+  /** What does not come back is not taken from under its feet. */
   private void leave() {
-    if (engine.isStill()) {
-      residence.vacate(stepRunner);
-    } else {
-      residence.abandon();
+    ManagedModel model = tools.serving().get().model();
+    boolean still = engine.isStill();
+    if (model != null && still) {
+      model.letGo(stepRunner);
+    }
+    tools.serving().set(tools.serving().get().vacated());
+    if (still) {
+      giveMemoryBack();
+    } else if (model != null) {
+      LOG.error(
+          "{} stays in memory: a call of it or of the store has not come back", model.spec().id());
+    }
+  }
+
+  private void giveMemoryBack() {
+    try {
+      stepRunner.run("giving memory back", () -> tools.runtime().memory().releaseCached());
+    } catch (Throwable t) {
+      LOG.warn("Memory could not be given back", t);
     }
   }
 

@@ -32,9 +32,8 @@ final class IdleUnloader {
   private final BatchEngine engine;
   private final KeepAlivePolicy keepAlive;
   private final SwapLock swapLock;
-  private final Residence residence;
+  private final SwapExecutor.Tools tools;
   private final Monitor monitor;
-  private @Nullable ModelId asleep;
   private boolean wanted;
   private @Nullable Cancellation leaving; // the model is on its way out, and may still stay
   private int vain; // how often in a row it was to leave and could not
@@ -43,17 +42,12 @@ final class IdleUnloader {
   private long servedSince; // a model that has just come is not idle, whoever asked before
   private boolean closed;
 
-  IdleUnloader(
-      Timeline timeline,
-      BatchEngine engine,
-      KeepAlivePolicy keepAlive,
-      SwapLock swapLock,
-      Residence residence) {
-    this.timeline = timeline;
-    this.engine = engine;
+  IdleUnloader(SwapExecutor.Tools tools, KeepAlivePolicy keepAlive, SwapLock swapLock) {
+    this.tools = tools;
+    this.timeline = tools.timeline();
+    this.engine = tools.engine();
     this.keepAlive = keepAlive;
     this.swapLock = swapLock;
-    this.residence = residence;
     this.monitor = timeline.monitor();
     this.servedSince = timeline.nanoTime();
     keepAlive
@@ -69,7 +63,7 @@ final class IdleUnloader {
     Cancellation inTime;
     monitor.lock();
     try {
-      if (asleep == null || (failure != null && untilNextTry() > 0)) {
+      if (asleep() == null || (failure != null && untilNextTry() > 0)) {
         return;
       }
       failure = null;
@@ -97,9 +91,12 @@ final class IdleUnloader {
     }
   }
 
+  private @Nullable ModelId asleep() {
+    return tools.serving().get().asleep();
+  }
+
   /** Nothing sleeps. Under the monitor. */
   private void stays() {
-    asleep = null;
     wanted = false;
     failure = null;
     servedSince = timeline.nanoTime();
@@ -114,7 +111,7 @@ final class IdleUnloader {
   boolean caresForWaiting() {
     monitor.lock();
     try {
-      ModelId sleeping = asleep;
+      ModelId sleeping = asleep();
       if (sleeping == null) {
         return false;
       }
@@ -163,7 +160,7 @@ final class IdleUnloader {
     public boolean round() throws ModelSwapException {
       boolean due = awaitTask(timeToLive) && !swapLock.isClosed();
       if (due) {
-        if (isAsleep()) {
+        if (asleep() != null) {
           wake();
         } else {
           sendAway(timeToLive);
@@ -187,8 +184,8 @@ final class IdleUnloader {
   private boolean awaitTask(Duration timeToLive) {
     monitor.lock();
     try {
-      while (!closed && !(asleep != null && wanted)) {
-        long left = asleep == null ? untilIdle(timeToLive) : Nanos.FOREVER;
+      while (!closed && !(asleep() != null && wanted)) {
+        long left = asleep() == null ? untilIdle(timeToLive) : Nanos.FOREVER;
         if (left <= 0) {
           if (mayLeave()) {
             return true;
@@ -215,11 +212,7 @@ final class IdleUnloader {
   }
 
   private boolean mayLeave() {
-    return residence.serving().filter(spec -> !keepAlive.pinned().contains(spec.id())).isPresent();
-  }
-
-  private boolean isAsleep() {
-    return monitor.holding(() -> asleep != null);
+    return tools.current().filter(spec -> !keepAlive.pinned().contains(spec.id())).isPresent();
   }
 
   private void sendAway(Duration timeToLive) throws ModelSwapException {
@@ -230,14 +223,14 @@ final class IdleUnloader {
       return;
     }
     try (permit) {
-      ModelId leaving = residence.serving().map(ModelSpec::id).orElse(null);
+      ModelId leaving = tools.current().map(ModelSpec::id).orElse(null);
       if (leaving == null || untilIdle(timeToLive) > 0 || !mayLeave()) {
         return; // it is not the one that was idle, or it is not any more
       }
       // first, so that a request that comes meanwhile knows that it is coming back
       sleep(leaving, permit.cancellation());
       try {
-        residence.change(null, SwapOptions.DEFAULTS, permit.cancellation());
+        exchange(null, permit);
       } finally {
         monitor.holding(this::hasLeftOrStays);
       }
@@ -247,7 +240,7 @@ final class IdleUnloader {
   private void sleep(ModelId model, Cancellation cancellation) {
     monitor.lock();
     try {
-      asleep = model;
+      tools.serving().set(tools.serving().get().fallingAsleep(model));
       leaving = cancellation;
       wanted = false;
       failure = null;
@@ -258,7 +251,8 @@ final class IdleUnloader {
 
   private void hasLeftOrStays() {
     leaving = null;
-    if (residence.serving().isPresent()) {
+    if (tools.current().isPresent()) {
+      tools.serving().set(tools.serving().get().awake());
       vain++;
       stays();
     } else {
@@ -268,18 +262,22 @@ final class IdleUnloader {
 
   private void wake() {
     try (Permit permit = swapLock.enter("bring the sleeping model back", SwapConflict.WAIT)) {
-      ModelId sleeping = monitor.holding(() -> wanted ? asleep : null);
+      ModelId sleeping = monitor.holding(() -> wanted ? asleep() : null);
       if (sleeping == null) {
         return; // somebody else has decided in the meantime
       }
       try {
-        residence.change(sleeping, SwapOptions.DEFAULTS, permit.cancellation());
+        exchange(sleeping, permit);
         decided();
       } catch (Throwable t) {
         LOG.warn("{} could not be brought back", sleeping, t);
         failed(t);
       }
     }
+  }
+
+  private void exchange(@Nullable ModelId target, Permit permit) throws ModelSwapException {
+    new SwapExecutor(tools, SwapOptions.DEFAULTS, permit.cancellation(), target).run();
   }
 
   /** That it was called off tells nothing of the model, and nothing at all if another one comes. */

@@ -1,5 +1,6 @@
 package dev.semantic.registry;
 
+import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadedModel;
@@ -9,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A model of this registry: prepared for good, loaded for as long as it serves. */
 final class ManagedModel {
+  private static final Log LOG = Log.of(ManagedModel.class);
+
   private final PreparedModel prepared;
   private @Nullable LoadedModel loaded;
   private boolean filesClosed;
@@ -86,6 +89,26 @@ final class ManagedModel {
     LoadedModel leaving = take(shown);
     if (leaving != null) {
       leaving.close();
+    }
+  }
+
+  /**
+   * Closes what may still be loaded of it, and its files, as well as that goes.
+   *
+   * @throws OutOfMemoryError if it may not have been begun for want of memory
+   */
+  void letGo(StepRunner stepRunner) {
+    attempt(stepRunner, "unloading " + spec().id(), this::unload);
+    attempt(stepRunner, "closing the files of " + spec().id(), this::closeFiles);
+  }
+
+  private static void attempt(StepRunner stepRunner, String what, Runnable action) {
+    try {
+      stepRunner.run(what, action);
+    } catch (OutOfMemoryError e) {
+      throw e;
+    } catch (Throwable t) { // which must not keep the rest from being done
+      LOG.warn("Failed while {}", what, t);
     }
   }
 

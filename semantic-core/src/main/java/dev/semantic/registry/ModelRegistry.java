@@ -20,6 +20,7 @@ import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.store.CacheException;
 import dev.semantic.store.CacheStore;
+import dev.semantic.store.CacheUsage;
 import dev.semantic.store.PinnedAgents;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.PhaseTimeoutException;
@@ -28,6 +29,7 @@ import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapStrategy;
+import dev.semantic.timeline.LastKnown;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -60,13 +62,12 @@ public final class ModelRegistry implements AutoCloseable {
   private final CacheStore caches;
   private final PinnedAgents pinned;
   private final Planner planner;
-  private final SwapHistory history;
-  private final Residence residence;
+  private final SwapExecutor.Tools tools;
+  private final LastKnown<Optional<CacheUsage>> usage;
   private final SwapLock swapLock;
   private final Closing closing; // made betimes: later there may be no memory for it
   private final IdleUnloader idleUnloader;
   private final Optional<InterruptedSwap> interrupted;
-  private volatile @Nullable ModelSwapException lastFailure; // while no model serves
 
   ModelRegistry(RegistryBuilder from) {
     timeline = from.timeline;
@@ -78,17 +79,24 @@ public final class ModelRegistry implements AutoCloseable {
     engine = new BatchEngine(from.engineOptions, pool, from.caches, timeline);
     caches = from.caches;
     pinned = engine::agents;
-    history = new SwapHistory(from.historyLength);
-    planner = new Planner(from.budget, from.cacheBytes, history::all, engine::isBusy);
-    residence =
-        new Residence(
-            new SwapExecutor.Tools(runtime, engine, caches, planner, timeline, from.journal),
-            from.listeners,
-            history);
+    ServingState.Current serving = new ServingState.Current(timeline.now());
+    planner =
+        new Planner(from.budget, from.cacheBytes, () -> serving.get().history(), engine::isBusy);
+    tools =
+        new SwapExecutor.Tools(
+            runtime,
+            engine,
+            caches,
+            planner,
+            timeline,
+            from.journal,
+            new Listeners(timeline, from.listeners),
+            serving,
+            from.historyLength);
+    usage = new LastKnown<>(timeline, "semantic-store-usage", caches::usage, Optional.empty());
     swapLock = new SwapLock(timeline, this::settleWaiting);
-    closing = new Closing(timeline, engine, caches, pinned, residence);
-    idleUnloader =
-        orClosed(() -> new IdleUnloader(timeline, engine, from.keepAlive, swapLock, residence));
+    closing = new Closing(tools, pinned);
+    idleUnloader = orClosed(() -> new IdleUnloader(tools, from.keepAlive, swapLock));
     orClosed(
         () -> {
           StepRunner.within(
@@ -122,15 +130,9 @@ public final class ModelRegistry implements AutoCloseable {
 
   private SwapReport change(@Nullable ModelId target, SwapOptions options, Permit permit)
       throws ModelSwapException {
-    try {
-      SwapReport report = residence.change(target, options, permit.cancellation());
-      lastFailure = null;
-      idleUnloader.decided();
-      return report;
-    } catch (ModelSwapException e) {
-      lastFailure = e;
-      throw e;
-    }
+    SwapReport report = new SwapExecutor(tools, options, permit.cancellation(), target).run();
+    idleUnloader.decided();
+    return report;
   }
 
   /**
@@ -139,7 +141,7 @@ public final class ModelRegistry implements AutoCloseable {
    */
   private void settleWaiting() {
     if (engine.mode() == EngineMode.EMPTY && !idleUnloader.caresForWaiting()) {
-      ModelSwapException failure = lastFailure;
+      ModelSwapException failure = tools.serving().get().failure();
       engine.refuse(
           () ->
               failure == null
@@ -388,7 +390,7 @@ public final class ModelRegistry implements AutoCloseable {
 
   /** The model that serves; during a blackout the one that served last. */
   public Optional<ModelSpec> current() {
-    return residence.serving();
+    return tools.current();
   }
 
   /**
@@ -464,13 +466,21 @@ public final class ModelRegistry implements AutoCloseable {
    * How it stands. Waits for nobody: of a store that does not come back it tells what was known
    * last.
    */
+  @SuppressWarnings("ReferenceEquality") // every change of it is another one
   public RegistryStatus status() {
-    return residence.status();
+    Optional<CacheUsage> stored = usage.get();
+    while (true) { // what is told was true at one moment
+      ServingState now = tools.serving().get();
+      RegistryStatus status = now.status(engine, stored);
+      if (now == tools.serving().get()) {
+        return status;
+      }
+    }
   }
 
   /** The last reports, oldest first. */
   public List<SwapReport> history() {
-    return history.all();
+    return tools.serving().get().history();
   }
 
   /** The swap that was under way when the last process with this journal ended. */

@@ -4,6 +4,7 @@ import dev.semantic.engine.DrainOrder;
 import dev.semantic.engine.DrainPolicy;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.log.Log;
+import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -57,6 +58,18 @@ final class SwapActions {
     this.retry = retry;
     this.resuming = tools.engine()::resume;
     this.unloading = new Unloading(tools.runtime(), tools.planner(), options.reclaim());
+  }
+
+  /** Zero if the runtime cannot tell: a figure in a report is not worth a swap. */
+  ByteSize activeBytes() {
+    try {
+      return new ByteSize(
+          stepRunner.call(
+              "looking at memory", () -> tools.runtime().memory().activeBytes(), late -> {}));
+    } catch (Throwable t) {
+      LOG.warn("The runtime cannot tell how much memory is active", t);
+      return ByteSize.ZERO;
+    }
   }
 
   /** The host's own conditions; a guard that does not come back costs the swap, no more. */

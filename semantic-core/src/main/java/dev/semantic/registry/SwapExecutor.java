@@ -1,26 +1,33 @@
 package dev.semantic.registry;
 
+import dev.semantic.engine.ArrivalPolicy;
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.journal.SwapJournal;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
+import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.store.CacheStore;
 import dev.semantic.swap.DrainTimeoutException;
+import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapEvent;
 import dev.semantic.swap.SwapMachine;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapPlan;
+import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapState;
 import dev.semantic.swap.SwapStrategy;
 import dev.semantic.timeline.MemoryRetry;
 import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Timeline;
+import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
 
 /**
  * One swap, forward and back: carries out what {@link SwapMachine} decides. A phase that fails,
@@ -38,14 +45,27 @@ final class SwapExecutor {
   private static final SwapEvent STAYED = new SwapEvent.RollbackImpossible();
   private static final SwapEvent FAILED = new SwapEvent.PhaseFailed();
 
-  /** What a swap works on. */
+  /**
+   * What a swap works on.
+   *
+   * @param serving what serves; set by whoever has the turn
+   * @param remembered how many reports at most
+   */
   record Tools(
       ModelRuntime runtime,
       BatchEngine engine,
       CacheStore caches,
       Planner planner,
       Timeline timeline,
-      SwapJournal journal) {}
+      SwapJournal journal,
+      Listeners listeners,
+      ServingState.Current serving,
+      int remembered) {
+    /** The model that serves; during a blackout the one that served last. */
+    Optional<ModelSpec> current() {
+      return serving.get().serving(engine);
+    }
+  }
 
   private final Tools tools;
   private final SwapOptions options;
@@ -59,40 +79,78 @@ final class SwapExecutor {
   private @Nullable ManagedModel candidate;
   private final Runnable judgement = this::judge; // made betimes
   private final Runnable resuming; // made betimes
+  private final Runnable settlement = this::settle; // made betimes: later there may be no memory
   private @Nullable Throwable thrown; // by the last attempt that failed
   private boolean rollingBack; // in that attempt
   private SwapPhase phase = SwapPhase.PREPARING;
   private boolean stays;
   private boolean unchanged;
   private boolean ended;
+  private @Nullable Throwable brokenOff; // by what, if it came to no end of its own
+  private boolean decided;
+  private @Nullable ManagedModel serving; // once that is decided
+  private @Nullable SwapReport report;
+  private @Nullable ModelSwapException exception;
 
   /**
    * Nothing is done yet.
    *
    * @param target null to unload
-   * @param old what serves; null if nothing does
    */
   SwapExecutor(
-      Tools tools,
-      SwapOptions options,
-      SwapRecorder recorder,
-      Cancellation cancellation,
-      @Nullable ModelId target,
-      @Nullable ManagedModel old) {
+      Tools tools, SwapOptions options, Cancellation cancellation, @Nullable ModelId target) {
     this.tools = tools;
     this.options = options;
-    this.recorder = recorder;
     this.cancellation = cancellation;
+    this.target = target;
+    this.old = tools.serving().get().model();
+    this.recorder = new SwapRecorder(tools, target, options.phaseTimeout(), cancellation);
     this.stepRunner = new StepRunner(tools.timeline(), options.phaseTimeout(), cancellation);
     this.retry = new MemoryRetry(tools.timeline());
     this.actions = new SwapActions(tools, options, recorder, cancellation, stepRunner, retry);
     this.resuming = tools.engine()::resume;
-    this.target = target;
-    this.old = old;
   }
 
-  /** Runs to the end, good or bad, and returns the state that was reached. */
-  SwapState run(SwapState from) {
+  /**
+   * Exchanges the model, for whoever has the turn.
+   *
+   * @throws ModelSwapException if it is not what was wanted
+   */
+  SwapReport run() throws ModelSwapException {
+    MDC.put("swap", recorder.id());
+    try {
+      return exchange();
+    } finally {
+      MDC.remove("swap");
+    }
+  }
+
+  private SwapReport exchange() throws ModelSwapException {
+    tools.engine().revive();
+    ServingState before = tools.serving().get();
+    recorder.found(before.serving(tools.engine()), actions.activeBytes(), tools.engine().isBusy());
+    tools.serving().set(before.changing(recorder));
+    try {
+      recorder.begun();
+      tools.engine().expect(target, options.arrivals(), before.usualBlackout(target));
+      goThrough(before.rest());
+    } catch (Throwable t) { // a defect of ours, or no memory for a minute
+      brokenOff = t;
+    }
+    retry.run(settlement);
+    SwapReport told = Objects.requireNonNull(report, "not settled");
+    recorder.finished(told);
+    if (wasInterrupted()) {
+      Thread.currentThread().interrupt();
+    }
+    if (exception != null) {
+      throw exception;
+    }
+    return told;
+  }
+
+  /** To the end, good or bad. */
+  private void goThrough(SwapState from) {
     SwapState state = after(from, REQUESTED);
     while (!isRest(state)) {
       phase = phaseOf(state);
@@ -105,12 +163,54 @@ final class SwapExecutor {
     if (swapped() && target != null) {
       actions.letOthersGo();
     }
-    return state;
   }
 
-  /** When all is settled: waits for the agents who are being brought back. */
-  void awaitAgents() {
+  /**
+   * What is left to do when it has ended, however it has. Goes on where it ran out of memory: what
+   * serves is set last, and once.
+   */
+  private void settle() {
+    if (!decided) {
+      decide();
+      decided = true;
+    }
+    letGoUnlessItServes(old);
+    letGoUnlessItServes(candidate);
+    tools.engine().expect(null, ArrivalPolicy.QUEUE, Duration.ZERO); // until the turn is over
+    recorder.ended();
     actions.awaitAgents();
+    ModelSpec spec = serving == null ? null : serving.spec();
+    if (report == null) {
+      report = recorder.report(outcome(), spec, actions.activeBytes());
+    }
+    if (exception == null) {
+      exception = recorder.exception(report, spec);
+    }
+    ServingState now = tools.serving().get();
+    tools
+        .serving()
+        .set(now.ended(report, serving, exception, tools.timeline().now(), tools.remembered()));
+  }
+
+  /** Which model it is that came out. */
+  private void decide() {
+    if (brokenOff != null) {
+      recorder.brokenOff(phase, brokenOff);
+      stays = candidate != null && serves(candidate);
+    }
+    if (swapped()) {
+      serving = target == null ? null : candidate;
+    } else {
+      boolean lost = old != null && recorder.rollbackFailure() != null && !serves(old);
+      serving = lost ? null : old;
+    }
+  }
+
+  /** Also one that was not needed, or could not be brought back. */
+  private void letGoUnlessItServes(@Nullable ManagedModel model) {
+    if (model != null && model != serving) {
+      model.letGo(stepRunner);
+    }
   }
 
   private static boolean isRest(SwapState state) {
@@ -324,28 +424,18 @@ final class SwapExecutor {
     return Objects.requireNonNull(candidate, "a phase ran before PREPARING");
   }
 
-  @Nullable ManagedModel candidate() {
-    return candidate;
-  }
-
-  /** It came to no end of its own: what serves by now stays. Can be said again. */
-  void brokenOff(Throwable cause) {
-    recorder.brokenOff(phase, cause);
-    stays = candidate != null && serves(candidate);
-  }
-
   /** Asked of the engine, which knows what it steps. */
-  boolean serves(ManagedModel model) {
+  private boolean serves(ManagedModel model) {
     return model.isLoaded() && tools.engine().hasModel(model.loaded());
   }
 
   /** Whether the target is what serves now, or nothing if nothing was wanted. */
-  boolean swapped() {
+  private boolean swapped() {
     return (recorder.failure() == null && ended && !unchanged) || stays;
   }
 
   /** What it came to. */
-  SwapOutcome outcome() {
+  private SwapOutcome outcome() {
     if (swapped()) {
       return SwapOutcome.SWAPPED; // it may have failed, but could not be stopped any more
     }
@@ -364,12 +454,8 @@ final class SwapExecutor {
     return untouched ? SwapOutcome.REFUSED : SwapOutcome.ROLLED_BACK;
   }
 
-  StepRunner stepRunner() {
-    return stepRunner;
-  }
-
   /** Whether the swapping thread was interrupted, whatever it was doing; it is not any more. */
-  boolean wasInterrupted() {
+  private boolean wasInterrupted() {
     return stepRunner.wasInterrupted() || recorder.wasInterrupted();
   }
 }

@@ -75,15 +75,13 @@ final class SwapRecorder {
    * @param patience how long a line of the journal may take, if that is less than is usual
    */
   SwapRecorder(
-      Timeline timeline,
-      Listeners listeners,
-      SwapJournal journal,
+      SwapExecutor.Tools tools,
       @Nullable ModelId target,
       Duration patience,
       Cancellation cancellation) {
-    this.timeline = timeline;
-    this.listeners = listeners;
-    this.journal = journal;
+    this.timeline = tools.timeline();
+    this.listeners = tools.listeners();
+    this.journal = tools.journal();
     this.target = target;
     Duration shorter = patience.compareTo(JOURNAL_PATIENCE) < 0 ? patience : JOURNAL_PATIENCE;
     this.writing = new StepRunner(timeline, shorter, cancellation);
