@@ -90,7 +90,7 @@ final class Fingerprints {
       if (!Files.isRegularFile(kept, LinkOption.NOFOLLOW_LINKS)) {
         return "";
       }
-      OwnPath.claim(kept.resolveSibling(""));
+      OwnPath.claim(kept.resolveSibling(""), kept);
       String text = Files.readString(kept).strip();
       return DIGEST.matcher(text).matches() ? text : "";
     } catch (IOException e) {

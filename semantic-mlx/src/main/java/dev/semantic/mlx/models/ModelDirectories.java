@@ -1,12 +1,14 @@
 package dev.semantic.mlx.models;
 
 import dev.semantic.io.DurableFiles;
+import dev.semantic.io.OwnPath;
 import dev.semantic.io.Reason;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +24,9 @@ final class ModelDirectories {
   /** All of them, in the order in which they were added; also such as are gone. */
   List<Path> all() {
     try {
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+        OwnPath.claim(file.resolveSibling(""), file); // else others say which models there are
+      }
       return Files.isRegularFile(file)
           ? Files.readAllLines(file).stream().filter(l -> !l.isBlank()).map(Path::of).toList()
           : List.of();

@@ -1,6 +1,7 @@
 package dev.semantic.mlx.models;
 
 import dev.semantic.io.DurableFiles;
+import dev.semantic.io.OwnPath;
 import dev.semantic.mlx.files.ChangeTime;
 import dev.semantic.mlx.files.Sha256;
 import java.io.IOException;
@@ -9,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A note beside a model's file that its checksum held when the file had this size and time, and
@@ -16,15 +19,29 @@ import java.util.Optional;
  * start; whoever changes the file voids it, whatever times they restore.
  */
 final class VerifiedMarker {
+  private static final Logger LOG = LoggerFactory.getLogger(VerifiedMarker.class);
+
   private VerifiedMarker() {}
 
   static boolean confirms(Path file, CatalogModel model) throws IOException {
     Path stamp = path(file);
     return Files.isRegularFile(file)
         && Files.isRegularFile(stamp)
+        && isOurs(stamp)
         && Files.size(file) == model.sizeBytes()
         && Files.readString(stamp).equals(text(file, model))
         && changed(file).compareTo(changed(stamp)) <= 0;
+  }
+
+  /** What others may have written is no word of ours. */
+  private static boolean isOurs(Path stamp) {
+    try {
+      OwnPath.claim(stamp.resolveSibling(""), stamp);
+      return true;
+    } catch (IOException e) {
+      LOG.debug("The note {} is not believed", stamp, e);
+      return false;
+    }
   }
 
   private static FileTime changed(Path file) throws IOException {
@@ -44,7 +61,11 @@ final class VerifiedMarker {
             && Files.size(file) == model.sizeBytes()
             && Sha256.of(file).equals(model.sha256());
     if (whole) {
-      write(file, model);
+      try {
+        write(file, model);
+      } catch (IOException e) {
+        LOG.debug("It is not kept that {} is whole", file, e); // read anew the next time
+      }
     }
     return whole;
   }

@@ -40,8 +40,8 @@ final class KeptTokenizer {
       return Optional.empty();
     }
     try (DirectoryStream<Path> kept = Files.newDirectoryStream(directory, madeOf + "-*" + SUFFIX)) {
-      OwnPath.claim(directory); // whoever may write there may write what a name says, too
       for (Path file : kept) {
+        OwnPath.claim(directory, file); // whoever wrote it wrote what its name says, too
         byte[] text = bytes(file);
         if (file.equals(place(text))) {
           return Optional.of(text);

@@ -4,6 +4,7 @@ import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.semantic.mlx.files.Pip;
 import dev.semantic.mlx.files.Sha256;
@@ -187,6 +188,27 @@ class ModelFetcherTest {
     Files.setLastModifiedTime(file, time);
     assertEquals(file, catalog.resolve(tiny), "read once more, it is whole");
     assertEquals(ModelState.READY, catalog.state(TINY));
+  }
+
+  /** They could write there once: other weights, and that they were verified. */
+  @Test
+  void anotherUsersWordThatAModelIsWholeIsNotBelieved() throws IOException {
+    offerBoth();
+    Path file = fetcher.fetch(TINY, FetchProgress.NONE);
+    Path note = file.resolveSibling("tiny.gguf.verified");
+    ModelId tiny = new ModelId("tiny");
+    assumeTrue(
+        ((Number) Files.getAttribute(note, "unix:uid")).intValue() == 0,
+        "SKIPPED: only root can give a file away");
+    Files.setAttribute(note, "unix:uid", 54321);
+    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
+    assertEquals(file, catalog.resolve(tiny), "read once more, it is whole");
+    assertEquals(ModelState.READY, catalog.state(TINY));
+    Files.setAttribute(file.getParent(), "unix:uid", 54321);
+    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
+    assertEquals(file, catalog.resolve(tiny), "read each time");
+    Files.writeString(file, "hellO world");
+    assertRefused(ModelException.class, () -> catalog.resolve(tiny), "tiny");
   }
 
   /** Clocks of file systems are coarse. */

@@ -69,4 +69,20 @@ class KeptTokenizerTest {
       assertEquals(1, files.count());
     }
   }
+
+  /** They could write there once. */
+  @Test
+  void whatAnotherUserLeftInOurDirectoryIsNotBelieved() throws IOException {
+    kept().write(TEXT);
+    try (Stream<Path> files = Files.list(directory())) {
+      Path file = files.findAny().orElseThrow();
+      assumeTrue(
+          ((Number) Files.getAttribute(file, "unix:uid")).intValue() == 0,
+          "SKIPPED: only root can give a file away");
+      Files.setAttribute(file, "unix:uid", 54321);
+    }
+    assertEquals(Optional.empty(), kept().read());
+    kept().write(TEXT);
+    assertArrayEquals(TEXT, kept().read().orElseThrow());
+  }
 }
