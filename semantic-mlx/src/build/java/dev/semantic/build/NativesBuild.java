@@ -10,14 +10,16 @@ import dev.semantic.mlx.models.UserCache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /**
  * The build of the natives, run from source by Maven on the module's compiled classes. Made once
- * into the user's cache under a name that changes with every pin; when they are there already, this
- * only verifies them and needs neither network nor pip nor cargo.
+ * into the user's cache under a name that changes with every pin and every change of our kernels;
+ * when they are there already, this only verifies them and needs neither network nor pip nor cargo.
  *
  * <p>Arguments: where to put the natives jar, and the OpenBLAS jar (used on Linux). {@code
  * -Dsemantic.natives=cuda} chooses MLX's CUDA build, {@code skip} builds nothing.
@@ -26,6 +28,12 @@ final class NativesBuild {
   private NativesBuild() {}
 
   public static void main(String[] args) {
+    try {
+      writeFingerprint();
+    } catch (IOException e) {
+      System.err.println("The kernels' sources cannot be read: " + e);
+      System.exit(1);
+    }
     if (System.getProperty(NativeVariant.PROPERTY, "").equals("skip")) {
       say("skipped, as -Dsemantic.natives=skip asks: what needs MLX will not be tested");
       return;
@@ -55,19 +63,46 @@ final class NativesBuild {
           if (Files.exists(home)) {
             say("again, because what is there is damaged");
           }
-          new Recipe(variant, tools, openblas, empty).run();
+          Path parts = NativePins.parts(cache, variant);
+          OnceDirectory.make(
+              parts,
+              NativesBuild::isWhole,
+              fresh -> new Recipe(variant, tools, openblas, fresh).run());
+          new Packing(variant, tools).run(parts, empty);
         });
     Files.createDirectories(jar.toAbsolutePath().getParent());
-    Files.copy(home.resolve(Recipe.JAR), jar, StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(home.resolve(Packing.JAR), jar, StandardCopyOption.REPLACE_EXISTING);
     say("MLX " + NativePins.mlxVersion() + " for " + variant.classifier() + " is ready: " + home);
   }
 
+  /** Tells the classes which kernels are theirs: beside the pins, from where they are packed. */
+  private static void writeFingerprint() throws IOException {
+    URL classes = NativePins.class.getProtectionDomain().getCodeSource().getLocation();
+    String packageName = NativePins.class.getPackageName();
+    Path file =
+        Path.of(URI.create(classes.toString()))
+            .resolve(packageName.replace('.', '/'))
+            .resolve(NativePins.KERNELS);
+    String text = "kernels=" + KernelsBuild.fingerprint() + "\n";
+    if (!Files.exists(file) || !Files.readString(file).equals(text)) {
+      Files.writeString(file, text);
+    }
+  }
+
   private static boolean isIntact(Path home) {
+    try {
+      return isWhole(home)
+          && Sha256.of(home.resolve(Packing.JAR))
+              .equals(Files.readString(home.resolve(Packing.JAR_SUM)));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static boolean isWhole(Path home) {
     Path files = home.resolve(Recipe.FILES);
     try (InputStream in = Files.newInputStream(files.resolve(NativeManifest.FILE_NAME))) {
-      return NativeManifest.read(in).damage(files).isEmpty()
-          && Sha256.of(home.resolve(Recipe.JAR))
-              .equals(Files.readString(home.resolve(Recipe.JAR_SUM)));
+      return NativeManifest.read(in).damage(files).isEmpty();
     } catch (IOException | UncheckedIOException e) {
       return false; // unreadable or no manifest: made anew, which fails if the disk is to blame
     }

@@ -17,20 +17,18 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * How the natives are made: MLX from its wheel, mlx-c built against it, on Linux OpenBLAS in place
- * of the wheel's reference BLAS (which is sixty times slower), all described by a manifest and
- * packed. Linux for the CPU is what is run and tested by the project's own machines; the macOS and
- * CUDA variants follow the same steps with other wheels.
+ * How the parts of the natives that are others' are made: MLX from its wheel, mlx-c built against
+ * it, on Linux OpenBLAS in place of the wheel's reference BLAS (which is sixty times slower), all
+ * described by a manifest; and the headers of MLX and mlx-c, for what is compiled against them.
+ * Linux for the CPU is what is run and tested by the project's own machines; the macOS and CUDA
+ * variants follow the same steps with other wheels.
  */
 final class Recipe {
   /** The natives themselves, below the build's directory. */
   static final String FILES = "files";
 
-  /** The same, packed for the class path. */
-  static final String JAR = "natives.jar";
-
-  /** The jar's SHA-256. */
-  static final String JAR_SUM = "natives.jar.sha256";
+  /** The headers of MLX and mlx-c, below the build's directory. */
+  private static final String INCLUDE = "include";
 
   /** Relative to the module, where Maven starts the build. */
   private static final Path NOTICE = Path.of("src/build/NOTICE");
@@ -40,7 +38,7 @@ final class Recipe {
   private final NativeVariant variant;
   private final Tools tools;
   private final Path openblas;
-  private final Path home;
+  private final Path include;
   private final Path work;
   private final Path files;
 
@@ -48,7 +46,7 @@ final class Recipe {
     this.variant = variant;
     this.tools = tools;
     this.openblas = openblas;
-    this.home = home;
+    this.include = home.resolve(INCLUDE);
     this.work = home.resolve("work");
     this.files = home.resolve(FILES);
   }
@@ -56,20 +54,19 @@ final class Recipe {
   void run() throws IOException {
     Files.createDirectories(work);
     Files.createDirectories(files);
-    NativesBuild.say("1/4 fetching MLX " + NativePins.mlxVersion());
+    NativesBuild.say("1/5 fetching MLX " + NativePins.mlxVersion());
     // mlx-c is always compiled against the plain build: the CUDA wheel's headers want the CUDA
     // toolkit, and the two libmlx.so have the same interface.
     Path sdk = wheel(variant == NativeVariant.MACOS_METAL ? "mlx-metal" : "mlx-cpu");
     Path mlx = variant == NativeVariant.LINUX_CUDA ? wheel("mlx-cuda-12") : sdk;
-    NativesBuild.say("2/4 fetching mlx-c " + NativePins.mlxcVersion());
+    NativesBuild.say("2/5 fetching mlx-c " + NativePins.mlxcVersion());
     Path source = new MlxcSource(tools.cargo(), work).fetch();
-    NativesBuild.say("3/4 compiling mlx-c");
+    NativesBuild.say("3/5 compiling mlx-c");
     Path library = new MlxcBuild(tools, variant, work).build(source, sdk);
-    NativesBuild.say("4/4 packing");
     gather(mlx, source, library);
-    describe();
-    NativesJar.write(files, variant, home.resolve(JAR));
-    Files.writeString(home.resolve(JAR_SUM), Sha256.of(home.resolve(JAR)));
+    takeHeaders(sdk.resolve("mlx/include"), include);
+    takeHeaders(source.resolve("mlx/c"), include.resolve("mlx/c"));
+    describe(variant, files);
     OnceDirectory.delete(work);
   }
 
@@ -147,12 +144,21 @@ final class Recipe {
     }
   }
 
-  private static void take(Path from, Path to) throws IOException {
+  private static void takeHeaders(Path from, Path to) throws IOException {
+    try (Stream<Path> entries = Files.walk(from)) {
+      for (Path file : entries.filter(p -> p.toString().endsWith(".h")).toList()) {
+        take(file, to.resolve(from.relativize(file).toString()));
+      }
+    }
+  }
+
+  static void take(Path from, Path to) throws IOException {
     Files.createDirectories(to.getParent());
     Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  private void describe() throws IOException {
+  /** Writes the manifest of natives that lie below {@code files}. */
+  static void describe(NativeVariant variant, Path files) throws IOException {
     Map<String, String> versions = new TreeMap<>();
     versions.put("variant", variant.classifier());
     versions.put("mlx", NativePins.mlxVersion());
@@ -162,7 +168,10 @@ final class Recipe {
     }
     List<String> names = new ArrayList<>();
     try (Stream<Path> all = Files.walk(files)) {
-      all.filter(Files::isRegularFile).map(p -> files.relativize(p).toString()).forEach(names::add);
+      all.filter(Files::isRegularFile)
+          .filter(p -> !p.endsWith(NativeManifest.FILE_NAME))
+          .map(p -> files.relativize(p).toString())
+          .forEach(names::add);
     }
     NativeManifest manifest = NativeManifest.describe(files, names, versions);
     Files.writeString(files.resolve(NativeManifest.FILE_NAME), manifest.text());

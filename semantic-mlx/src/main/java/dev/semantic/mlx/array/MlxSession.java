@@ -20,6 +20,7 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,7 @@ public final class MlxSession {
   private final String version;
   private final boolean gpu;
   private final long stream;
+  private final Optional<String> kernels;
   private final Set<Scope> roots = new LinkedHashSet<>(); // on the owner thread
   private volatile int openScopes;
 
@@ -47,6 +49,7 @@ public final class MlxSession {
     RuntimeCalls.setDefaultDevice(device);
     RuntimeCalls.deviceFree(device);
     this.stream = gpu ? RuntimeCalls.defaultGpuStreamNew() : RuntimeCalls.defaultCpuStreamNew();
+    this.kernels = gpu ? Optional.empty() : CpuKernels.open();
   }
 
   /**
@@ -165,6 +168,11 @@ public final class MlxSession {
       DeviceCalls.infoGetSize(answer, info, key);
       return OptionalLong.of(answer.get(JAVA_LONG, 0));
     }
+  }
+
+  /** The instructions that our own CPU kernels are made of; empty where MLX's own serve. */
+  public Optional<String> kernels() {
+    return kernels;
   }
 
   long stream() {

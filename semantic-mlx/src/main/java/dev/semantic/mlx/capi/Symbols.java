@@ -6,7 +6,6 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.util.List;
@@ -14,7 +13,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Looks mlx-c's functions up and makes them callable. */
+/** Looks mlx-c's functions, and those of our own kernels, up and makes them callable. */
 public final class Symbols {
   private static final List<Class<?>> CALLS =
       List.of(
@@ -30,7 +29,7 @@ public final class Symbols {
 
   private static final Map<String, FunctionDescriptor> DESCRIPTORS = new ConcurrentHashMap<>();
 
-  private static @Nullable SymbolLookup library;
+  private static NativeLibrary.@Nullable Loaded library;
   private static @Nullable String whyLinkingFailed;
 
   private Symbols() {}
@@ -50,7 +49,7 @@ public final class Symbols {
     }
     LoaderClaim.stake();
     try {
-      library = NativeLibrary.lookup(); // may be there the next time
+      library = NativeLibrary.load(); // may be there the next time
     } catch (IllegalCallerException e) {
       throw accessRefused(e);
     }
@@ -69,6 +68,9 @@ public final class Symbols {
       MlxError.install();
       for (Class<?> calls : CALLS) {
         MethodHandles.lookup().ensureInitialized(calls);
+      }
+      if (hasKernels()) {
+        MethodHandles.lookup().ensureInitialized(KernelCalls.class);
       }
     } catch (ExceptionInInitializerError e) {
       throw e.getCause() instanceof MlxException cause
@@ -105,12 +107,20 @@ public final class Symbols {
     return Linker.nativeLinker().downcallHandle(find(name), descriptor);
   }
 
+  /** Whether there are CPU kernels of our own, which {@link KernelCalls} calls. */
+  public static synchronized boolean hasKernels() {
+    return library != null && library.kernels().isPresent();
+  }
+
   private static MemorySegment find(String name) {
-    if (library == null) {
+    NativeLibrary.Loaded loaded = library;
+    if (loaded == null) {
       throw new IllegalStateException("Symbols.open() comes first");
     }
-    return library
+    return loaded
+        .mlxc()
         .find(name)
+        .or(() -> loaded.kernels().flatMap(kernels -> kernels.find(name)))
         .orElseThrow(
             () ->
                 new MlxException(

@@ -23,16 +23,18 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * What Java declares, against the prototypes of mlx-c's headers. A wrong descriptor need not crash
- * at once: it may read half a register.
+ * What Java declares, against the prototypes of mlx-c's headers and of our kernels'. A wrong
+ * descriptor need not crash at once: it may read half a register.
  */
 class PrototypesTest {
-  private static final Pattern PROTOTYPE = Pattern.compile("(.+?)\\b(_?mlx_\\w+)\\((.*)\\);");
+  private static final Pattern PROTOTYPE =
+      Pattern.compile("(.+?)\\b((?:_?mlx|semantic)_\\w+)\\((.*)\\);");
   private static final Pattern NAME_OF_PARAMETER = Pattern.compile("\\b\\w+$");
   private static final MemoryLayout NINE_FUNCTIONS =
       MemoryLayout.structLayout(
           Stream.generate(() -> ValueLayout.ADDRESS).limit(9).toArray(MemoryLayout[]::new));
-  private static final Pattern JAVADOC = Pattern.compile("\\{@code ([^}]*_?mlx_\\w+\\([^}]*\\))}");
+  private static final Pattern JAVADOC =
+      Pattern.compile("\\{@code ([^}]*(?:_?mlx|semantic)_\\w+\\([^}]*\\))}");
 
   /** By the function's name, as the headers write them. */
   private static Map<String, String> prototypes() throws IOException {
@@ -49,6 +51,25 @@ class PrototypesTest {
                 found.put(matcher.group(2), line);
               });
     }
+    return found;
+  }
+
+  /** Those of our own kernels, from the header that they are compiled with. */
+  private static Map<String, String> kernelPrototypes() throws IOException {
+    String header =
+        Files.readAllLines(Path.of("src/native/semantic_kernels.h")).stream()
+            .filter(line -> !line.startsWith("//") && !line.startsWith("#"))
+            .map(String::strip)
+            .collect(Collectors.joining(" "))
+            .replace("( ", "(");
+    Map<String, String> found = new TreeMap<>();
+    Matcher matcher = Pattern.compile("SEMANTIC_API ([^;]*;)").matcher(header);
+    while (matcher.find()) {
+      Matcher prototype = PROTOTYPE.matcher(matcher.group(1));
+      assertTrue(prototype.matches(), matcher.group(1));
+      found.put(prototype.group(2), matcher.group(1));
+    }
+    assertTrue(found.containsKey("semantic_quantized_matmul"), found.toString());
     return found;
   }
 
@@ -106,6 +127,9 @@ class PrototypesTest {
   void everyDescriptorIsItsPrototypes() throws IOException {
     Symbols.open();
     Map<String, String> prototypes = prototypes();
+    if (Symbols.hasKernels()) {
+      prototypes.putAll(kernelPrototypes());
+    }
     Map<String, FunctionDescriptor> ours = Symbols.descriptors();
     assertEquals(prototypes.keySet(), new TreeMap<>(ours).keySet());
     prototypes.forEach(
@@ -115,6 +139,7 @@ class PrototypesTest {
   @Test
   void everyMethodQuotesItsPrototype() throws IOException {
     Map<String, String> prototypes = prototypes();
+    prototypes.putAll(kernelPrototypes());
     prototypes.remove("mlx_set_error_handler"); // called once, by no method of its own
     try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/semantic/mlx/capi"))) {
       for (Path file : files.filter(f -> f.toString().endsWith("Calls.java")).toList()) {

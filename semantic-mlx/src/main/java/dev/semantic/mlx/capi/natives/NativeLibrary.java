@@ -29,6 +29,9 @@ public final class NativeLibrary {
   /** Names a directory that holds mlx-c's library, itself or in {@code mlx/lib}. */
   public static final String OVERRIDE = "semantic.mlx.library";
 
+  /** The file with our own CPU kernels, beside mlx-c's library; not on every platform. */
+  public static final String KERNELS = "libsemantic_kernels.so";
+
   private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
   private static final String IN_MLX_LIB = "mlx/lib/";
   private static final Path HOMEBREW = Path.of("/opt/homebrew/opt/mlx-c");
@@ -46,15 +49,37 @@ public final class NativeLibrary {
   }
 
   /**
-   * Loads the library; it stays loaded until the JVM ends.
+   * What was loaded.
    *
-   * @throws MlxException if there is none, or the system refuses to load it
+   * @param mlxc mlx-c
+   * @param kernels our own CPU kernels, where there are some
    */
-  public static SymbolLookup lookup() {
+  public record Loaded(SymbolLookup mlxc, Optional<SymbolLookup> kernels) {}
+
+  /**
+   * Loads the libraries; they stay loaded until the JVM ends.
+   *
+   * @throws MlxException if there is no mlx-c, or the system refuses to load it
+   */
+  public static Loaded load() {
     Found found = search();
     SymbolLookup library = load(found.library());
     LOG.info("MLX's natives are {}, {}", found.library(), found.source());
-    return library;
+    return new Loaded(library, kernels(found.library()));
+  }
+
+  private static Optional<SymbolLookup> kernels(Path library) {
+    Path kernels = library.resolveSibling(KERNELS);
+    if (!Files.isReadable(kernels)) {
+      LOG.info("There are no CPU kernels of our own beside them: MLX's serve");
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(load(kernels));
+    } catch (MlxException e) {
+      LOG.warn("MLX's own CPU kernels serve. {}", e.getMessage());
+      return Optional.empty();
+    }
   }
 
   /**

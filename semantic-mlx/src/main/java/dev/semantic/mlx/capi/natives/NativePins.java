@@ -14,15 +14,25 @@ import java.util.TreeSet;
  * the build takes the versions from the parent pom.
  */
 public final class NativePins {
-  private static final Properties PINS = read();
+  /** A resource beside this class, written by the build: which CPU kernels belong to it. */
+  public static final String KERNELS = "kernels.properties";
+
+  private static final Properties PINS = read("pins.properties");
+  private static final Properties WITH_KERNELS = withKernels();
 
   private NativePins() {}
 
-  private static Properties read() {
+  private static Properties withKernels() {
+    Properties all = read(KERNELS);
+    all.putAll(PINS);
+    return all;
+  }
+
+  private static Properties read(String name) {
     Properties pins = new Properties();
-    try (InputStream in = NativePins.class.getResourceAsStream("pins.properties")) {
+    try (InputStream in = NativePins.class.getResourceAsStream(name)) {
       if (in == null) {
-        throw new IllegalStateException("pins.properties is missing beside NativePins: rebuild");
+        throw new IllegalStateException(name + " is missing beside NativePins: rebuild with mvn");
       }
       pins.load(in);
     } catch (IOException e) {
@@ -60,18 +70,27 @@ public final class NativePins {
     return cache.natives().resolve(key(variant));
   }
 
+  /** The directory in which the build keeps the parts that are others', and their headers. */
+  public static Path parts(UserCache cache, NativeVariant variant) {
+    return cache.natives().resolve(named(variant, "-parts-", PINS));
+  }
+
   /** The root of the built natives' files, with their manifest. */
   public static Path files(UserCache cache, NativeVariant variant) {
     return directory(cache, variant).resolve("files");
   }
 
-  /** Names the natives that these pins give for one variant: changes when any pin changes. */
+  /** Names the natives for one variant: changes when any pin or kernel changes. */
   static String key(NativeVariant variant) {
+    return named(variant, "-", WITH_KERNELS);
+  }
+
+  private static String named(NativeVariant variant, String middle, Properties pins) {
     StringBuilder text = new StringBuilder(variant.classifier());
-    for (String name : new TreeSet<>(PINS.stringPropertyNames())) {
-      text.append('\n').append(name).append('=').append(PINS.getProperty(name));
+    for (String name : new TreeSet<>(pins.stringPropertyNames())) {
+      text.append('\n').append(name).append('=').append(pins.getProperty(name));
     }
-    return variant.classifier() + "-" + Sha256.of(text.toString()).substring(0, 16);
+    return variant.classifier() + middle + Sha256.of(text.toString()).substring(0, 16);
   }
 
   private static String get(String name) {

@@ -1,0 +1,23 @@
+#include "product.h"
+
+#include <immintrin.h>
+
+namespace semantic {
+namespace {
+
+inline __m256i add_products(__m256i sums, __m256i a, __m256i b) {
+  return _mm256_dpwssd_avx_epi32(sums, a, b);
+}
+
+#include "product_256.inl"
+
+bool supported() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("avxvnni");
+}
+
+} // namespace
+
+const Product kAvxVnni{"avx-vnni", supported, widen, pack, multiply};
+
+} // namespace semantic
