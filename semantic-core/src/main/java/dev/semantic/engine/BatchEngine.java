@@ -58,10 +58,10 @@ public final class BatchEngine implements AutoCloseable {
   private final IdleSequences idle = new IdleSequences();
   private final Parking parking;
   private final BackgroundParking behind;
-  private final KvLoader kvLoader;
+  private final KvReader kvReader;
   private final KvCacheManager kvCache;
   private final EngineState state;
-  private final AgentPrefetch prefetch;
+  private final KvLoader kvLoader;
   private final KvReaders kvReaders;
   private final PromptTokenizer tokenizer;
   private final Supplier<Scheduler> fresh;
@@ -83,16 +83,15 @@ public final class BatchEngine implements AutoCloseable {
     this.state = new EngineState(timeline, options);
     this.parking = new Parking(store, timeline);
     this.behind = new BackgroundParking(idle, parking, timeline, state::wake);
-    this.kvLoader = new KvLoader(store, pool);
-    this.kvCache = new KvCacheManager(idle, pool, kvLoader, parking, behind, timeline);
+    this.kvReader = new KvReader(store, pool);
+    this.kvCache = new KvCacheManager(idle, pool, kvReader, parking, behind, timeline);
     this.timeline = timeline;
     this.kvReaders =
         new KvReaders(timeline, "semantic-restore", options.maxRunning() + ABANDONED_READS);
     this.tokenizer =
         new PromptTokenizer(state, new KvReaders(timeline, "semantic-tokenize", Integer.MAX_VALUE));
-    this.prefetch =
-        new AgentPrefetch(
-            store, kvLoader, timeline, kvReaders, idle::isPinned, kvCache::hasRoom, state::wake);
+    this.kvLoader =
+        new KvLoader(store, kvReader, pool, timeline, kvReaders, idle::isPinned, state::wake);
     this.fresh =
         () ->
             new Scheduler(
@@ -101,8 +100,7 @@ public final class BatchEngine implements AutoCloseable {
                 kvCache,
                 new ModelRunner(idle, kvCache),
                 options.writeBehind() ? Optional.of(behind) : Optional.empty(),
-                prefetch,
-                kvReaders,
+                kvLoader,
                 tokenizer,
                 idle);
     this.scheduler = fresh.get();
@@ -169,7 +167,7 @@ public final class BatchEngine implements AutoCloseable {
     long permit = state.permit();
     state.enter(EngineMode.DRAINED, permit);
     ServingModel again = state.current();
-    state.become(permit, EngineMode.SERVING, again, () -> kvLoader.open(again));
+    state.become(permit, EngineMode.SERVING, again, () -> kvReader.open(again));
   }
 
   /**
@@ -191,8 +189,8 @@ public final class BatchEngine implements AutoCloseable {
   /** Lets go of the model and of every sequence; the queue stays. Only after {@link #drain}. */
   public void shutdown(long permit) {
     state.enter(EngineMode.DRAINED, permit);
-    prefetch.stop();
-    kvLoader.close();
+    kvLoader.stopPrefetch();
+    kvReader.close();
     idle.closeAll(taking -> state.permitted(permit, taking));
     state.become(permit, EngineMode.EMPTY, null, this::forgetLost);
   }
@@ -219,16 +217,15 @@ public final class BatchEngine implements AutoCloseable {
     ModelSpec spec = model.spec();
     pool.reconfigure(spec.kvLayout(), spec.kvPrecision());
     ServingModel next = new ServingModel(model, text);
-    AgentPrefetch.Trip trip = new AgentPrefetch.Trip(next, options.maxPrefetchedAgents());
     state.become(
         permit,
         EngineMode.SERVING,
         next,
         () -> {
-          kvLoader.open(next);
-          prefetch.prepare(trip);
+          kvReader.open(next);
+          kvLoader.preparePrefetch(next, options.maxPrefetchedAgents());
         });
-    prefetch.begin(trip);
+    kvLoader.beginPrefetch();
   }
 
   /**
@@ -239,7 +236,7 @@ public final class BatchEngine implements AutoCloseable {
    *     a request
    */
   public int awaitAgents(Duration atMost, BooleanSupplier unwanted) throws InterruptedException {
-    return prefetch.await(Nanos.of(atMost), unwanted);
+    return kvLoader.awaitPrefetch(Nanos.of(atMost), unwanted);
   }
 
   /**
@@ -264,7 +261,7 @@ public final class BatchEngine implements AutoCloseable {
    * @throws CacheException if that does not end; what is written is removed then
    */
   public void forget(AgentId agent) {
-    prefetch.forget(agent);
+    kvLoader.forget(agent);
     idle.unpin(agent);
     state.forget(agent, () -> idle.forget(agent));
     ServingModel present = state.serving();
@@ -319,7 +316,7 @@ public final class BatchEngine implements AutoCloseable {
   /** Lets a drain, and whoever waits for agents, look whether it was cancelled. */
   public void wake() {
     state.wake();
-    prefetch.wake();
+    kvLoader.wakeWaiting();
   }
 
   /** How many steps of the model have come back so far. */
@@ -416,7 +413,7 @@ public final class BatchEngine implements AutoCloseable {
     tokenizer.close();
     behind.close();
     if (still) {
-      kvLoader.close();
+      kvReader.close();
       still = ThreadFrame.within(timeline, "semantic-close-agents", LAST_STEP, this::closeAgents);
     }
     closed = true; // last: whoever had no memory for it closes again

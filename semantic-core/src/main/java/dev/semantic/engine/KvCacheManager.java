@@ -1,19 +1,15 @@
 package dev.semantic.engine;
 
-import dev.semantic.engine.Arrivals.Arrival;
 import dev.semantic.engine.IdleSequences.IdleSequence;
-import dev.semantic.generate.GenerationRequest;
-import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.BlockPool;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.log.Log;
-import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.Sequence;
-import dev.semantic.store.ParkedCache;
 import dev.semantic.timeline.Timeline;
 import java.util.HashSet;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -26,7 +22,7 @@ final class KvCacheManager {
 
   private final IdleSequences idleSequences;
   private final BlockPool pool;
-  private final KvLoader kvLoader;
+  private final KvReader kvReader;
   private final Parking parking;
   private final BackgroundParking behind;
   private final Timeline timeline;
@@ -35,106 +31,51 @@ final class KvCacheManager {
   KvCacheManager(
       IdleSequences idleSequences,
       BlockPool pool,
-      KvLoader kvLoader,
+      KvReader kvReader,
       Parking parking,
       BackgroundParking behind,
       Timeline timeline) {
     this.idleSequences = idleSequences;
     this.pool = pool;
-    this.kvLoader = kvLoader;
+    this.kvReader = kvReader;
     this.parking = parking;
     this.behind = behind;
     this.timeline = timeline;
   }
 
-  /**
-   * Looks at a request that is to be begun.
-   *
-   * @throws RequestException if this model can't answer it
-   */
-  Arrival arrive(Request request, ServingModel serving) {
-    RunningRequest progress = request.progress();
-    int[] tokens = progress == null ? checked(request, serving) : progress.said();
-    return new Arrival(request, tokens, serving);
+  /** What is to be read of a prompt's beginning before it is begun. */
+  CacheReusePolicy.Lookup lookup(AgentId agent, int[] prompt) {
+    OptionalInt inMemory =
+        idleSequences
+            .peek(agent)
+            .map(idle -> OptionalInt.of(common(idle, prompt)))
+            .orElse(OptionalInt.empty());
+    return CacheReusePolicy.lookup(inMemory, prompt.length);
   }
 
-  private static int[] checked(Request queued, ServingModel serving) {
-    GenerationRequest request = queued.request();
-    ModelSpec spec = serving.model().spec();
-    if (request.model().isPresent() && !request.model().get().equals(spec.id())) {
-      throw new RequestException(
-          RequestException.Kind.WRONG_MODEL,
-          "The request is meant for %s, but %s serves".formatted(request.model().get(), spec.id()));
-    }
-    int[] prompt = queued.tokens();
-    if (prompt.length == 0) {
-      throw new RequestException(
-          RequestException.Kind.INVALID,
-          "The prompt has no tokens; " + spec.id() + " needs at least one");
-    }
-    if (prompt.length >= spec.contextLength()) {
-      throw new RequestException(
-          RequestException.Kind.TOO_LONG,
-          "The prompt has %d tokens; %s holds %d, and one of them must be left for the answer"
-              .formatted(prompt.length, spec.id(), spec.contextLength()));
-    }
-    for (int token : prompt) {
-      if (token < 0 || token >= spec.vocabularySize()) {
-        throw new RequestException(
-            RequestException.Kind.INVALID,
-            "Token %d is not in the vocabulary of %s, 0 to %d"
-                .formatted(token, spec.id(), spec.vocabularySize() - 1));
-      }
-    }
-    return prompt;
-  }
-
-  /** Whether there may be more of its cache where agents are parked than in memory. */
-  boolean mustRead(Arrival arrival) {
-    return arrival
-        .agent()
-        .filter(
-            agent -> idleSequences.peek(agent).map(idle -> holdsLittle(idle, arrival)).orElse(true))
-        .isPresent();
-  }
-
-  /** Less than a block of what is asked, of which others may have parked more. */
-  private static boolean holdsLittle(IdleSequence idle, Arrival arrival) {
-    int[] tokens = arrival.tokens();
+  private static int common(IdleSequence idle, int[] prompt) {
     try {
-      return tokens.length > BlockPool.BLOCK_TOKENS
-          && idle.sequence().common(tokens) < BlockPool.BLOCK_TOKENS;
+      return idle.sequence().common(prompt);
     } catch (Throwable t) {
       LOG.warn("A sequence cannot tell what it holds", t);
-      return false;
+      return prompt.length; // whoever goes on with it will see
     }
   }
 
-  /**
-   * What is parked of its beginning: the agent's own cache, or else what others have in common with
-   * it. By any thread.
-   */
-  Optional<LoadedKv> read(Arrival arrival) {
-    Optional<AgentId> away = arrival.agent().filter(agent -> idleSequences.peek(agent).isEmpty());
-    return kvLoader.longest(away, arrival.tokens(), arrival.serving());
-  }
-
-  /** Begins it, with what was parked, if anything. */
-  RunningRequest begin(Arrival arrival, Optional<LoadedKv> parked) {
-    ServingModel serving = arrival.serving();
-    IdleSequence sequence = continued(arrival, parked);
+  /** Begins it, or goes on with it, with what was parked, if anything. */
+  RunningRequest begin(
+      Request request, int[] tokens, ServingModel serving, Optional<LoadedKv> parked) {
+    IdleSequence sequence = continued(request, tokens, serving, parked);
     try {
-      arrival.agent().ifPresent(agent -> idleSequences.markInUse(agent, sequence));
+      request.agent().ifPresent(agent -> idleSequences.markInUse(agent, sequence));
       int cached = sequence.sequence().length();
-      Request request = arrival.request();
       RunningRequest progress = request.progress();
       if (progress != null) {
         progress.resume(serving, sequence, cached);
         return progress;
       }
       RunningRequest first =
-          new RunningRequest(
-              request, begun++, sequence, serving, arrival.tokens(), cached, timeline);
+          new RunningRequest(request, begun++, sequence, serving, tokens, cached, timeline);
       request.begun(first);
       return first;
     } catch (Throwable t) {
@@ -144,26 +85,24 @@ final class KvCacheManager {
   }
 
   /** A sequence that holds as many of the first tokens as can be had, but never all of them. */
-  private IdleSequence continued(Arrival arrival, Optional<LoadedKv> parked) {
-    ServingModel serving = arrival.serving();
-    int[] tokens = arrival.tokens();
+  private IdleSequence continued(
+      Request request, int[] tokens, ServingModel serving, Optional<LoadedKv> parked) {
     IdleSequence sequence;
-    Optional<LoadedKv> known =
-        parked.filter(cache -> !arrival.request().generation().isForgotten());
+    Optional<LoadedKv> known = parked.filter(cache -> !request.generation().isForgotten());
     try {
       sequence =
-          arrival
+          request
               .agent()
               .flatMap(idleSequences::take)
               .flatMap(idle -> unlessLess(idle, known, tokens))
-              .or(() -> known.flatMap(cache -> restore(arrival, cache)))
+              .or(() -> known.flatMap(cache -> restore(request, cache, serving)))
               .orElseGet(() -> fresh(serving));
     } finally {
       parked.ifPresent(LoadedKv::drop); // which does nothing to what was begun with
     }
     sequence.change();
     try {
-      int held = Math.min(sequence.sequence().common(tokens), tokens.length - 1);
+      int held = CacheReusePolicy.kept(sequence.sequence().common(tokens), tokens.length);
       if (held == sequence.sequence().length() || sequence.sequence().trim(held)) {
         sequence.shrinkTo(held);
         return sequence;
@@ -181,15 +120,16 @@ final class KvCacheManager {
       IdleSequence idle, Optional<LoadedKv> parked, int[] tokens) {
     boolean less =
         parked.isPresent()
-            && idle.sequence().common(tokens) < KvLoader.common(parked.get().tokens(), tokens);
+            && CacheReusePolicy.prefersParked(
+                idle.sequence().common(tokens), KvReader.common(parked.get().tokens(), tokens));
     if (less) {
       idle.close(); // first: it may be its blocks that are missing
     }
     return less ? Optional.empty() : Optional.of(idle);
   }
 
-  private Optional<IdleSequence> restore(Arrival arrival, LoadedKv cache) {
-    return arrival.agent().flatMap(agent -> restore(agent, cache, arrival.serving(), true));
+  private Optional<IdleSequence> restore(Request request, LoadedKv cache, ServingModel serving) {
+    return request.agent().flatMap(agent -> restore(agent, cache, serving, true));
   }
 
   IdleSequence fresh(ServingModel serving) {
@@ -235,30 +175,25 @@ final class KvCacheManager {
   }
 
   /** Gives somebody who is brought back a sequence; false if it can't. */
-  boolean admit(AgentPrefetch.Prefetched prefetched) {
-    AgentId agent = prefetched.agent();
-    if (idleSequences.peek(agent).isPresent()) {
+  boolean admit(KvLoader.PrefetchLoad load) {
+    AgentId agent = load.agent();
+    if (load.cache().isEmpty() || idleSequences.peek(agent).isPresent()) {
       return false;
     }
-    Optional<IdleSequence> back =
-        restore(agent, prefetched.cache(), prefetched.serving(), idleSequences.isPinned(agent));
+    boolean evicting = idleSequences.isPinned(agent);
+    Optional<IdleSequence> back = restore(agent, load.cache().get(), load.serving(), evicting);
     if (back.isEmpty()) {
       return false;
     }
     IdleSequence sequence = back.get();
     try {
-      sequence.isParkedAs(prefetched.parked());
+      sequence.isParkedAs(load.parked());
       idleSequences.put(agent, sequence);
     } catch (Throwable t) {
       sequence.close();
       throw t;
     }
     return true;
-  }
-
-  /** Whether there is room for a parked cache without anybody having to leave. */
-  boolean hasRoom(ParkedCache parked) {
-    return Math.ceilDiv(parked.tokens(), BlockPool.BLOCK_TOKENS) <= pool.availableBlocks();
   }
 
   /**
@@ -295,7 +230,7 @@ final class KvCacheManager {
    * @return false if none is
    */
   boolean dropLoading() {
-    return kvLoader.dropAll();
+    return kvReader.dropAll();
   }
 
   /** Whether so many tokens would fit if nobody else were there. */

@@ -34,8 +34,19 @@ final class KvReaders {
     this.monitor = timeline.monitor();
   }
 
-  /** Works on a thread of its own; throws if there is none to be had, or too many are at work. */
-  void start(ThreadFrame.Work reading) {
+  /**
+   * Works on a thread of its own; it ends with what is the matter if there is none to be had, or
+   * too many are at work.
+   */
+  void start(ThreadFrame.Work work) {
+    try {
+      startThread(work);
+    } catch (Throwable t) {
+      work.ended(t);
+    }
+  }
+
+  private void startThread(ThreadFrame.Work reading) {
     takeOne();
     boolean started = false;
     try {

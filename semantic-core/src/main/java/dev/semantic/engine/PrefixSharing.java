@@ -1,7 +1,6 @@
 package dev.semantic.engine;
 
 import dev.semantic.engine.IdleSequences.IdleSequence;
-import dev.semantic.kv.BlockPool;
 import dev.semantic.log.Log;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -40,19 +39,20 @@ final class PrefixSharing {
 
   private void begin(RunningRequest running, Collection<RunningRequest> active) {
     List<Donor> donors = new ArrayList<>();
+    int prompt = running.promptLength();
     for (RunningRequest other : active) {
       if (other != running) {
-        consider(
-                other.hot(),
-                Math.min(wholeBlocks(other.computed()), common(other, running)),
-                running)
+        int held = Math.min(other.computed(), common(other, running));
+        consider(other.hot(), CacheReusePolicy.shareable(held, prompt), running)
             .ifPresent(donors::add);
       }
     }
-    int most = shareable(running);
+    int most = CacheReusePolicy.shareable(prompt, prompt);
     if (most > running.computed() && running.looksAt(idleSequences.comings())) {
       idleSequences.forEach(
-          idle -> consider(idle, idleCommon(idle, running, most), running).ifPresent(donors::add));
+          idle ->
+              consider(idle, CacheReusePolicy.shareable(common(idle, running), prompt), running)
+                  .ifPresent(donors::add));
     }
     donors.sort(Comparator.comparingInt(Donor::tokens).reversed());
     for (Donor donor : donors) {
@@ -69,7 +69,8 @@ final class PrefixSharing {
   }
 
   private static Optional<Donor> consider(IdleSequence other, int tokens, RunningRequest running) {
-    return tokens > running.computed() && !other.isImported() && !running.wasRefusedBy(other)
+    return CacheReusePolicy.forks(tokens, running.computed(), other.isImported())
+            && !running.wasRefusedBy(other)
         ? Optional.of(new Donor(other, tokens))
         : Optional.empty();
   }
@@ -95,36 +96,27 @@ final class PrefixSharing {
   /** Whether {@code other}, who comes first, will soon hold more of the prompt than anybody yet. */
   private static boolean computesFor(
       RunningRequest other, RunningRequest running, Comparator<RunningRequest> order) {
-    if (other == running
-        || !other.inPrefill()
-        || order.compare(other, running) >= 0
-        || other.hot().isImported()
-        || running.wasRefusedBy(other.hot())) {
-      return false;
-    }
-    int common = common(other, running);
-    return common > running.computed() && common > other.computed();
+    return other != running
+        && other.inPrefill()
+        && order.compare(other, running) < 0
+        && !running.wasRefusedBy(other.hot())
+        && CacheReusePolicy.waits(
+            CacheReusePolicy.shareable(common(other, running), running.promptLength()),
+            running.computed(),
+            other.computed(),
+            other.hot().isImported());
   }
 
   private static int common(RunningRequest other, RunningRequest running) {
-    return Math.min(other.blocks().common(running.blocks()), shareable(running));
+    return other.blocks().common(running.blocks());
   }
 
-  private static int idleCommon(IdleSequence idle, RunningRequest running, int most) {
+  private static int common(IdleSequence idle, RunningRequest running) {
     try {
-      return Math.min(idle.blocks().common(running.blocks()), most);
+      return idle.blocks().common(running.blocks());
     } catch (Throwable t) {
       LOG.warn("An idle sequence cannot tell what it holds", t);
       return 0;
     }
-  }
-
-  /** What fills blocks of a prompt; its last token is always computed. */
-  private static int shareable(RunningRequest running) {
-    return wholeBlocks(running.promptLength() - 1);
-  }
-
-  private static int wholeBlocks(int tokens) {
-    return tokens - tokens % BlockPool.BLOCK_TOKENS;
   }
 }

@@ -32,16 +32,7 @@ final class PromptTokenizer {
   /** Sees to what waits; returns at once. */
   void startAll() {
     for (PromptTokens next = state.nextPrompt(); next != null; next = state.nextPrompt()) {
-      start(next);
-    }
-  }
-
-  private void start(PromptTokens first) {
-    Worker worker = new Worker(first);
-    try {
-      threads.start(worker);
-    } catch (Throwable t) { // no more threads, say
-      worker.ended(t);
+      threads.start(new Worker(next));
     }
   }
 

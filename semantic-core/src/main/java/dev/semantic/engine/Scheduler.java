@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.engine.CacheReusePolicy.Lookup;
 import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;
@@ -16,10 +17,9 @@ final class Scheduler implements ThreadFrame.Rounds {
 
   private final EngineState state;
   private final KvCacheManager kvCache;
-  private final Arrivals arrivals;
   private final ModelRunner runner;
   private final Optional<BackgroundParking> behind;
-  private final AgentPrefetch prefetch;
+  private final KvLoader kvLoader;
   private final PromptTokenizer tokenizer;
   private final IdleSequences idleSequences;
   private final Latch over;
@@ -31,16 +31,14 @@ final class Scheduler implements ThreadFrame.Rounds {
       KvCacheManager kvCache,
       ModelRunner runner,
       Optional<BackgroundParking> behind,
-      AgentPrefetch prefetch,
-      KvReaders kvReaders,
+      KvLoader kvLoader,
       PromptTokenizer tokenizer,
       IdleSequences idleSequences) {
     this.state = state;
     this.kvCache = kvCache;
-    this.arrivals = new Arrivals(timeline, kvReaders, state::wake);
     this.runner = runner;
     this.behind = behind;
-    this.prefetch = prefetch;
+    this.kvLoader = kvLoader;
     this.tokenizer = tokenizer;
     this.idleSequences = idleSequences;
     this.over = new Latch(timeline);
@@ -77,7 +75,7 @@ final class Scheduler implements ThreadFrame.Rounds {
   public void ended() {
     state.failUnlessClosed();
     endWhatIsLeft();
-    prefetch.stop();
+    kvLoader.stopPrefetch();
     over.open();
   }
 
@@ -99,9 +97,7 @@ final class Scheduler implements ThreadFrame.Rounds {
         step();
       }
       case PREEMPT -> {
-        List<Arrivals.Arrival> all = arrivals.takeAll();
-        all.reversed().forEach(arrival -> state.takeBack(arrival.request())); // each to the front
-        all.forEach(arrival -> hasArrived(arrival, false));
+        kvLoader.takeAll().reversed().forEach(state::takeBack); // each to the front
         state.suspend(runner.suspendAll());
       }
       case REJECT -> {
@@ -110,7 +106,7 @@ final class Scheduler implements ThreadFrame.Rounds {
                 RequestException.Kind.CANCELLED,
                 "Ended before it was done, because the model is being changed; ask again",
                 state.retryAfter());
-        fail(arrivals.takeAll(), cause);
+        kvLoader.takeAll().forEach(request -> request.generation().fail(cause));
         runner.endAll(cause);
       }
     }
@@ -118,8 +114,8 @@ final class Scheduler implements ThreadFrame.Rounds {
     if (idleSequences.hasForgotten()) {
       state.aside(idleSequences::closeForgotten);
     }
-    if (prefetch.isReady()) {
-      state.aside(() -> prefetch.admit(kvCache::admit, idleSequences::forget));
+    if (kvLoader.isPrefetchDue()) {
+      state.aside(() -> kvLoader.prefetch(kvCache::admit, idleSequences::forget));
     } else if (isWriteBehindDue()) {
       state.aside(() -> behind.ifPresent(BackgroundParking::begin));
     }
@@ -130,15 +126,15 @@ final class Scheduler implements ThreadFrame.Rounds {
   }
 
   private boolean isBusy(AgentId agent) {
-    return runner.isBusy(agent) || arrivals.isBusy(agent);
+    return runner.isBusy(agent) || kvLoader.isLoadingFor(agent);
   }
 
   private boolean isIdle() {
-    return runner.size() == 0 && arrivals.allAreBeingRead();
+    return runner.size() == 0 && kvLoader.allAreBeingRead();
   }
 
   private boolean hasSpareWork() {
-    return prefetch.isReady() || isWriteBehindDue() || idleSequences.hasForgotten();
+    return kvLoader.isPrefetchDue() || isWriteBehindDue() || idleSequences.hasForgotten();
   }
 
   private boolean isWriteBehindDue() {
@@ -147,10 +143,10 @@ final class Scheduler implements ThreadFrame.Rounds {
   }
 
   private void admit() {
-    endOver(arrivals.takeOver());
-    for (Arrivals.Ready ready : arrivals.takeReady()) {
-      attempt(ready.arrival().request(), () -> begin(ready));
-      hasArrived(ready.arrival(), false); // unless it has, with its cache
+    endOver(kvLoader.takeOver());
+    for (KvLoader.RequestLoad load : kvLoader.ready()) {
+      attempt(load.request(), () -> begin(load));
+      kvLoader.arrived(load, false); // unless it has, with its cache
     }
     for (Request next = state.begin(this::isBusy); next != null; next = state.begin(this::isBusy)) {
       Request begun = next;
@@ -159,19 +155,25 @@ final class Scheduler implements ThreadFrame.Rounds {
   }
 
   private void begin(Request request) {
-    Arrivals.Arrival arrival = kvCache.arrive(request, state.current());
-    if (kvCache.mustRead(arrival)) {
-      arrival.agent().ifPresent(prefetch::comesAlone);
-      arrivals.read(arrival, () -> kvCache.read(arrival));
+    ServingModel serving = state.current();
+    RunningRequest progress = request.progress();
+    int[] tokens =
+        progress == null
+            ? PromptValidator.validate(request, serving.model().spec())
+            : progress.said();
+    Lookup lookup = request.agent().map(agent -> kvCache.lookup(agent, tokens)).orElse(Lookup.NONE);
+    if (lookup == Lookup.NONE) {
+      add(kvCache.begin(request, tokens, serving, Optional.empty()));
     } else {
-      add(kvCache.begin(arrival, Optional.empty()));
+      kvLoader.load(request, request.agent().orElseThrow(), tokens, serving, lookup);
     }
   }
 
-  private void begin(Arrivals.Ready ready) {
-    RunningRequest running = kvCache.begin(ready.arrival(), ready.cache());
+  private void begin(KvLoader.RequestLoad load) {
+    RunningRequest running =
+        kvCache.begin(load.request(), load.tokens(), load.serving(), load.cache());
     add(running);
-    hasArrived(ready.arrival(), running.computed() > 0);
+    kvLoader.arrived(load, running.computed() > 0);
   }
 
   private void add(RunningRequest running) {
@@ -181,10 +183,6 @@ final class Scheduler implements ThreadFrame.Rounds {
       ModelRunner.close(running.hot());
       throw t;
     }
-  }
-
-  private void hasArrived(Arrivals.Arrival arrival, boolean withCache) {
-    arrival.agent().ifPresent(agent -> prefetch.cameAlone(agent, withCache));
   }
 
   private void attempt(Request request, Runnable task) {
@@ -200,30 +198,17 @@ final class Scheduler implements ThreadFrame.Rounds {
     }
   }
 
-  private void endOver(List<Arrivals.Arrival> those) {
-    for (Arrivals.Arrival arrival : those) {
-      boolean cancelled = arrival.request().generation().isCancelled();
-      end(
-          List.of(arrival),
+  /** Whoever was preempted and has an answer to give gives it. */
+  private static void endOver(List<Request> those) {
+    for (Request request : those) {
+      boolean cancelled = request.generation().isCancelled();
+      request.end(
           cancelled
               ? new RequestException(
                   RequestException.Kind.CANCELLED, "Cancelled before it was begun")
               : new RequestException(
                   RequestException.Kind.TIME_LIMIT, "Out of time before it was begun"));
     }
-  }
-
-  /** Whoever was preempted and has an answer to give gives it. */
-  private void end(List<Arrivals.Arrival> those, RequestException cause) {
-    for (Arrivals.Arrival arrival : those) {
-      arrival.request().end(cause);
-      hasArrived(arrival, false);
-    }
-  }
-
-  private void fail(List<Arrivals.Arrival> those, RequestException cause) {
-    those.forEach(arrival -> arrival.request().generation().fail(cause));
-    those.forEach(arrival -> hasArrived(arrival, false));
   }
 
   private void step() {
@@ -234,7 +219,7 @@ final class Scheduler implements ThreadFrame.Rounds {
   }
 
   private void endAll(RequestException cause) {
-    end(arrivals.takeAll(), cause);
+    kvLoader.takeAll().forEach(request -> request.end(cause));
     runner.failAll(cause);
     idleSequences.closeLent(); // what was on its way from one to the other
     state.failRunning(cause);
