@@ -49,8 +49,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @SuppressWarnings("NullAway.Init") // JMH calls the set-up method before anything else
 public class MemoryBenchmark {
   private static final int TOKENS = 4000;
-  private static final Comparator<RunningRequest> ORDER =
-      Comparator.comparingLong(RunningRequest::order);
+  private static final Comparator<Request> ORDER = Comparator.comparingLong(Request::order);
 
   /** How many tokens all texts begin with, although nobody can give them away. */
   @Param({"0", "2048"})
@@ -59,7 +58,7 @@ public class MemoryBenchmark {
   private final IdleSequences idle = new IdleSequences();
   private final PrefixSharing prefixSharing = new PrefixSharing(idle);
   private final List<AgentId> agents = new ArrayList<>();
-  private final List<RunningRequest> active = new ArrayList<>();
+  private final List<Request> active = new ArrayList<>();
   private int next;
 
   /** Tokens as MLX's sequences hold them, without keys and values. */
@@ -108,9 +107,10 @@ public class MemoryBenchmark {
       int[] prompt = text(1000 + i);
       GenerationRequest request = GenerationRequest.of(new Prompt.Tokens(prompt)).build();
       RequestOutput generation = new RequestOutput(Timeline.SYSTEM.monitor(), () -> {});
-      Request queued = Request.of(request, generation, 0, Duration.ofHours(1));
+      Request queued = Request.of(request, generation, Timeline.SYSTEM, Duration.ofHours(1));
       IdleSequence empty = fresh(pool, new int[0]);
-      active.add(new RunningRequest(queued, i, empty, serving, prompt, 0, Timeline.SYSTEM));
+      queued.begin(i, empty, serving, prompt, 0);
+      active.add(queued);
     }
   }
 
@@ -155,13 +155,13 @@ public class MemoryBenchmark {
   }
 
   @Benchmark
-  public List<RunningRequest> whatCouldBeShared() {
+  public List<Request> whatCouldBeShared() {
     return prefixSharing.share(active, ORDER);
   }
 
   /** When another agent has fallen silent since the step before: everybody is looked at again. */
   @Benchmark
-  public List<RunningRequest> whatCouldBeSharedNow() {
+  public List<Request> whatCouldBeSharedNow() {
     takeAndPutBack();
     return prefixSharing.share(active, ORDER);
   }

@@ -84,7 +84,7 @@ public final class BatchEngine implements AutoCloseable {
     this.parking = new Parking(store, timeline);
     this.behind = new BackgroundParking(idle, parking, timeline, state::wake);
     this.kvReader = new KvReader(store, pool);
-    this.kvCache = new KvCacheManager(idle, pool, kvReader, parking, behind, timeline);
+    this.kvCache = new KvCacheManager(idle, pool, kvReader, parking, behind);
     this.timeline = timeline;
     this.kvReaders =
         new KvReaders(timeline, "semantic-restore", options.maxRunning() + ABANDONED_READS);

@@ -53,7 +53,7 @@ final class EngineState {
 
   Generation submit(GenerationRequest request) {
     RequestOutput generation = new RequestOutput(timeline.monitor(), this::wake);
-    Request asked = Request.of(request, generation, timeline.nanoTime(), options.maxQueueTime());
+    Request asked = Request.of(request, generation, timeline, options.maxQueueTime());
     monitor.lock();
     try {
       if (mode == EngineMode.CLOSED) {
@@ -153,7 +153,7 @@ final class EngineState {
 
   /** Takes back what was begun and has come to nothing yet; it is as if it had not been begun. */
   void takeBack(Request begun) {
-    if (begun.progress() != null) {
+    if (begun.wasBegun()) {
       suspend(List.of(begun));
       return;
     }

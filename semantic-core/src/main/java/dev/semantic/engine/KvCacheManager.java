@@ -6,7 +6,6 @@ import dev.semantic.kv.BlockPool;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.log.Log;
 import dev.semantic.spi.Sequence;
-import dev.semantic.timeline.Timeline;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -25,7 +24,6 @@ final class KvCacheManager {
   private final KvReader kvReader;
   private final Parking parking;
   private final BackgroundParking behind;
-  private final Timeline timeline;
   private long begun; // by the scheduler's thread: how many requests
 
   KvCacheManager(
@@ -33,14 +31,12 @@ final class KvCacheManager {
       BlockPool pool,
       KvReader kvReader,
       Parking parking,
-      BackgroundParking behind,
-      Timeline timeline) {
+      BackgroundParking behind) {
     this.idleSequences = idleSequences;
     this.pool = pool;
     this.kvReader = kvReader;
     this.parking = parking;
     this.behind = behind;
-    this.timeline = timeline;
   }
 
   /** What is to be read of a prompt's beginning before it is begun. */
@@ -63,21 +59,16 @@ final class KvCacheManager {
   }
 
   /** Begins it, or goes on with it, with what was parked, if anything. */
-  RunningRequest begin(
-      Request request, int[] tokens, ServingModel serving, Optional<LoadedKv> parked) {
+  void begin(Request request, int[] tokens, ServingModel serving, Optional<LoadedKv> parked) {
     IdleSequence sequence = continued(request, tokens, serving, parked);
     try {
       request.agent().ifPresent(agent -> idleSequences.markInUse(agent, sequence));
-      int cached = sequence.sequence().length();
-      RunningRequest progress = request.progress();
-      if (progress != null) {
-        progress.resume(serving, sequence, cached);
-        return progress;
+      int held = sequence.sequence().length();
+      if (request.wasBegun()) {
+        request.resume(serving, sequence, held);
+      } else {
+        request.begin(begun++, sequence, serving, tokens, held);
       }
-      RunningRequest first =
-          new RunningRequest(request, begun++, sequence, serving, tokens, cached, timeline);
-      request.begun(first);
-      return first;
     } catch (Throwable t) {
       sequence.close();
       throw t;

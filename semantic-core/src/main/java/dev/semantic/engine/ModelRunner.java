@@ -23,15 +23,13 @@ import org.jspecify.annotations.Nullable;
 final class ModelRunner {
   private static final Log LOG = Log.of(ModelRunner.class);
 
-  private static final Comparator<RunningRequest> MOST_URGENT_FIRST =
-      Comparator.comparingInt(RunningRequest::priority)
-          .reversed()
-          .thenComparingLong(RunningRequest::order);
+  private static final Comparator<Request> MOST_URGENT_FIRST =
+      Comparator.comparingInt(Request::priority).reversed().thenComparingLong(Request::order);
 
   private final IdleSequences idle;
   private final KvCacheManager kvCache;
   private final PrefixSharing prefixSharing;
-  private final List<RunningRequest> active = new ArrayList<>();
+  private final List<Request> active = new ArrayList<>();
 
   ModelRunner(IdleSequences idle, KvCacheManager kvCache) {
     this.idle = idle;
@@ -39,7 +37,7 @@ final class ModelRunner {
     this.prefixSharing = new PrefixSharing(idle);
   }
 
-  void add(RunningRequest running) {
+  void add(Request running) {
     active.add(running);
   }
 
@@ -49,7 +47,7 @@ final class ModelRunner {
 
   /** Whether this very request has a sequence here. */
   boolean holds(Request request) {
-    return active.stream().anyMatch(running -> running.request().equals(request));
+    return active.stream().anyMatch(running -> running == request);
   }
 
   /** Whether a request of this agent is under way. */
@@ -58,10 +56,10 @@ final class ModelRunner {
   }
 
   void step(LoadedModel model) {
-    active.forEach(RunningRequest::endIfOver);
+    active.forEach(Request::endIfOver);
     endFinished();
-    List<RunningRequest> waiting = prefixSharing.share(active, MOST_URGENT_FIRST);
-    Set<RunningRequest> stalled = stalled(waiting);
+    List<Request> waiting = prefixSharing.share(active, MOST_URGENT_FIRST);
+    Set<Request> stalled = stalled(waiting);
     stalled.addAll(waiting);
     active.stream()
         .filter(running -> running.inPrefill() && !stalled.contains(running))
@@ -70,21 +68,17 @@ final class ModelRunner {
             running -> {
               active.remove(running); // to the back: prompts of one priority take turns
               active.add(running);
-              run(model, List.of(running), active.stream().anyMatch(this::decodes));
+              run(model, List.of(running), active.stream().anyMatch(Request::decodes));
             });
-    List<RunningRequest> decoding =
-        active.stream().filter(running -> decodes(running) && !stalled.contains(running)).toList();
+    List<Request> decoding =
+        active.stream().filter(running -> running.decodes() && !stalled.contains(running)).toList();
     if (!decoding.isEmpty()) {
       run(model, decoding, false);
     }
     endFinished();
   }
 
-  private boolean decodes(RunningRequest running) {
-    return !running.inPrefill() && running.reason() == null;
-  }
-
-  private void run(LoadedModel model, List<RunningRequest> works, boolean othersWait) {
+  private void run(LoadedModel model, List<Request> works, boolean othersWait) {
     List<float[]> logits;
     try {
       logits = model.forward(works.stream().map(running -> running.next(othersWait)).toList());
@@ -103,12 +97,12 @@ final class ModelRunner {
     }
   }
 
-  private void advance(RunningRequest running, float[] logits) {
+  private void advance(Request running, float[] logits) {
     try {
       running.advance(logits);
     } catch (RequestException e) {
       fail(running, e);
-      LOG.warn("A request to {} ends: {}", running.tag(), e.getMessage());
+      LOG.warn("A request to {} ends: {}", running.answer().tag(), e.getMessage());
     } catch (Throwable t) { // costs this request, not those beside it
       fail(running, "The answer could not be put together: " + Log.reason(t), t);
       LOG.warn("A token could not be turned into text", t);
@@ -121,9 +115,9 @@ final class ModelRunner {
    * @param waiting don't need any yet
    * @return those for whom there is none yet: they wait until others have ended
    */
-  private Set<RunningRequest> stalled(List<RunningRequest> waiting) {
-    Set<RunningRequest> stalled = new HashSet<>();
-    for (RunningRequest running : active.stream().sorted(MOST_URGENT_FIRST).toList()) {
+  private Set<Request> stalled(List<Request> waiting) {
+    Set<Request> stalled = new HashSet<>();
+    for (Request running : active.stream().sorted(MOST_URGENT_FIRST).toList()) {
       try {
         if (active.contains(running) && !waiting.contains(running) && !hasRoom(running)) {
           stalled.add(running);
@@ -139,27 +133,27 @@ final class ModelRunner {
    * Whoever is less urgent, or came later, gives way and starts over, those who are pinned last,
    * and only for the first of all, who always gets on.
    */
-  private boolean hasRoom(RunningRequest running) {
-    while (!kvCache.makeRoom(running.hot().lease(), running.lengthAhead())) {
-      if (!kvCache.couldHold(running.lengthAhead())) {
+  private boolean hasRoom(Request running) {
+    while (!kvCache.makeRoom(running.sequence().lease(), running.answer().length())) {
+      if (!kvCache.couldHold(running.answer().length())) {
         refuse(running);
         return false;
       }
       boolean first =
           active.stream().allMatch(other -> MOST_URGENT_FIRST.compare(other, running) >= 0);
-      Optional<RunningRequest> last =
+      Optional<Request> last =
           active.stream()
               .filter(other -> MOST_URGENT_FIRST.compare(other, running) > 0)
-              .filter(other -> other.hot().lease().blocks() > 0)
+              .filter(other -> other.sequence().lease().blocks() > 0)
               .filter(other -> first || !isPinned(other))
               .max(
                   Comparator.comparing(this::isPinned).reversed().thenComparing(MOST_URGENT_FIRST));
       if (last.isPresent()) {
         startOver(last.get());
-      } else if (first && running.hot().lease().sharedTokens() > 0) {
+      } else if (first && running.sequence().lease().sharedTokens() > 0) {
         startOver(running); // a part of what it shares may be nobody's any more, and still be there
       } else if (first && kvCache.dropLoading()) { // its reader may have to let go of it yet
-        return kvCache.makeRoom(running.hot().lease(), running.lengthAhead());
+        return kvCache.makeRoom(running.sequence().lease(), running.answer().length());
       } else if (first) {
         refuse(running);
       }
@@ -170,30 +164,30 @@ final class ModelRunner {
     return true;
   }
 
-  private boolean isPinned(RunningRequest running) {
+  private boolean isPinned(Request running) {
     return running.agent().filter(idle::isPinned).isPresent();
   }
 
-  private void startOver(RunningRequest running) {
-    LOG.info("Out of KV blocks: a request of {} tokens starts over", running.lengthAhead());
-    close(running.hot());
+  private void startOver(Request running) {
+    LOG.info("Out of KV blocks: a request of {} tokens starts over", running.answer().length());
+    close(running.sequence());
     try {
       running.startOver(kvCache.fresh(running.serving()));
-      running.agent().ifPresent(agent -> idle.markInUse(agent, running.hot()));
+      running.agent().ifPresent(agent -> idle.markInUse(agent, running.sequence()));
     } catch (Throwable t) {
       fail(running, "The answer could not be started over: " + Log.reason(t), t);
     }
   }
 
   private void endFinished() {
-    for (RunningRequest running : List.copyOf(active)) {
-      if (running.reason() != null) {
+    for (Request running : List.copyOf(active)) {
+      if (running.answer().reason() != null) {
         end(running);
       }
     }
   }
 
-  private void end(RunningRequest running) {
+  private void end(Request running) {
     GenerationResult result;
     try {
       result = running.result();
@@ -202,7 +196,7 @@ final class ModelRunner {
       return;
     }
     keep(running);
-    RequestOutput output = running.request().generation();
+    RequestOutput output = running.generation();
     if (result.reason() == FinishReason.TIME_LIMIT && !output.isBegun()) {
       output.fail(
           new RequestException(
@@ -213,16 +207,15 @@ final class ModelRunner {
   }
 
   /** What was computed so far is whole, so the agent keeps it. */
-  private void refuse(RunningRequest running) {
+  private void refuse(Request running) {
     keep(running);
     running
-        .request()
         .generation()
         .fail(
             new RequestException(
                 RequestException.Kind.NO_ROOM,
                 "No room for %d tokens in the KV pool, and no idle agent to park%s; raise the pool or ask for less"
-                    .formatted(running.lengthAhead(), pinned())));
+                    .formatted(running.answer().length(), pinned())));
   }
 
   private String pinned() {
@@ -230,15 +223,15 @@ final class ModelRunner {
     return pinned == 0 ? "" : " (pinned: %d)".formatted(pinned);
   }
 
-  private void keep(RunningRequest running) {
+  private void keep(Request running) {
     Optional<AgentId> agent = running.agent();
     active.remove(running); // what follows allocates nothing, or closes the sequence
     if (agent.isEmpty()) {
-      close(running.hot());
+      close(running.sequence());
       return;
     }
-    keep(agent.get(), running.hot());
-    if (running.request().generation().isForgotten()) {
+    keep(agent.get(), running.sequence());
+    if (running.generation().isForgotten()) {
       idle.forget(agent.get());
     }
   }
@@ -253,15 +246,15 @@ final class ModelRunner {
     }
   }
 
-  private void fail(RunningRequest running, String why, @Nullable Throwable cause) {
+  private void fail(Request running, String why, @Nullable Throwable cause) {
     fail(running, new RequestException(RequestException.Kind.FAILED, why, cause));
   }
 
   /** The sequence may be anything after a failure: the agent goes on from what it last parked. */
-  private void fail(RunningRequest running, RequestException cause) {
+  private void fail(Request running, RequestException cause) {
     active.remove(running);
-    close(running.hot());
-    running.request().generation().fail(cause);
+    close(running.sequence());
+    running.generation().fail(cause);
   }
 
   /**
@@ -269,20 +262,20 @@ final class ModelRunner {
    */
   List<Request> suspendAll() {
     endFinished();
-    List<RunningRequest> all = List.copyOf(active);
-    for (RunningRequest running : all) {
+    List<Request> all = List.copyOf(active);
+    for (Request running : all) {
       keep(running);
       running.suspend();
     }
-    return all.stream().map(RunningRequest::request).toList();
+    return all.stream().toList();
   }
 
   /** Ends everything between two tokens; agents keep what was computed. */
   void endAll(RequestException cause) {
     endFinished();
-    for (RunningRequest running : List.copyOf(active)) {
+    for (Request running : List.copyOf(active)) {
       keep(running);
-      running.request().generation().fail(cause);
+      running.generation().fail(cause);
     }
   }
 

@@ -29,21 +29,21 @@ final class PrefixSharing {
    *
    * @return those who had better wait: somebody before them is just computing what they need
    */
-  List<RunningRequest> share(Collection<RunningRequest> active, Comparator<RunningRequest> order) {
-    List<RunningRequest> untouched = active.stream().filter(RunningRequest::isUntouched).toList();
+  List<Request> share(Collection<Request> active, Comparator<Request> order) {
+    List<Request> untouched = active.stream().filter(Request::isUntouched).toList();
     untouched.forEach(running -> begin(running, active));
     return untouched.stream()
         .filter(running -> active.stream().anyMatch(other -> computesFor(other, running, order)))
         .toList();
   }
 
-  private void begin(RunningRequest running, Collection<RunningRequest> active) {
+  private void begin(Request running, Collection<Request> active) {
     List<Donor> donors = new ArrayList<>();
-    int prompt = running.promptLength();
-    for (RunningRequest other : active) {
+    int prompt = running.answer().promptLength();
+    for (Request other : active) {
       if (other != running) {
         int held = Math.min(other.computed(), common(other, running));
-        consider(other.hot(), CacheReusePolicy.shareable(held, prompt), running)
+        consider(other.sequence(), CacheReusePolicy.shareable(held, prompt), running)
             .ifPresent(donors::add);
       }
     }
@@ -58,7 +58,7 @@ final class PrefixSharing {
     for (Donor donor : donors) {
       Optional<IdleSequence> fork = fork(donor, running);
       if (fork.isPresent()) {
-        IdleSequence former = running.hot();
+        IdleSequence former = running.sequence();
         running.beginWith(fork.get(), donor.tokens()); // at once: it is nowhere else
         ModelRunner.close(former);
         running.agent().ifPresent(agent -> idleSequences.markInUse(agent, fork.get()));
@@ -68,7 +68,7 @@ final class PrefixSharing {
     }
   }
 
-  private static Optional<Donor> consider(IdleSequence other, int tokens, RunningRequest running) {
+  private static Optional<Donor> consider(IdleSequence other, int tokens, Request running) {
     return CacheReusePolicy.forks(tokens, running.computed(), other.isImported())
             && !running.wasRefusedBy(other)
         ? Optional.of(new Donor(other, tokens))
@@ -76,10 +76,10 @@ final class PrefixSharing {
   }
 
   /** Whoever can't give it once is not asked again: every question is a call to the model. */
-  private static Optional<IdleSequence> fork(Donor donor, RunningRequest running) {
+  private static Optional<IdleSequence> fork(Donor donor, Request running) {
     try {
       Optional<IdleSequence> fork =
-          donor.idleSequence().sequence().common(running.said()) < donor.tokens()
+          donor.idleSequence().sequence().common(running.answer().tokens()) < donor.tokens()
               ? Optional.empty() // two hashes were alike by chance
               : donor.idleSequence().fork(donor.tokens());
       if (fork.isEmpty()) {
@@ -94,26 +94,25 @@ final class PrefixSharing {
   }
 
   /** Whether {@code other}, who comes first, will soon hold more of the prompt than anybody yet. */
-  private static boolean computesFor(
-      RunningRequest other, RunningRequest running, Comparator<RunningRequest> order) {
+  private static boolean computesFor(Request other, Request running, Comparator<Request> order) {
     return other != running
         && other.inPrefill()
         && order.compare(other, running) < 0
-        && !running.wasRefusedBy(other.hot())
+        && !running.wasRefusedBy(other.sequence())
         && CacheReusePolicy.waits(
-            CacheReusePolicy.shareable(common(other, running), running.promptLength()),
+            CacheReusePolicy.shareable(common(other, running), running.answer().promptLength()),
             running.computed(),
             other.computed(),
-            other.hot().isImported());
+            other.sequence().isImported());
   }
 
-  private static int common(RunningRequest other, RunningRequest running) {
-    return other.blocks().common(running.blocks());
+  private static int common(Request other, Request running) {
+    return other.answer().promptBlocks().common(running.answer().promptBlocks());
   }
 
-  private static int common(IdleSequence idle, RunningRequest running) {
+  private static int common(IdleSequence idle, Request running) {
     try {
-      return idle.blocks().common(running.blocks());
+      return idle.blocks().common(running.answer().promptBlocks());
     } catch (Throwable t) {
       LOG.warn("An idle sequence cannot tell what it holds", t);
       return 0;

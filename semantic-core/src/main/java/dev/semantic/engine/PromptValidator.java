@@ -20,7 +20,7 @@ final class PromptValidator {
           RequestException.Kind.WRONG_MODEL,
           "The request is meant for %s, but %s serves".formatted(request.model().get(), spec.id()));
     }
-    int[] prompt = asked.tokens();
+    int[] prompt = asked.prompt();
     if (prompt.length == 0) {
       throw new RequestException(
           RequestException.Kind.INVALID,

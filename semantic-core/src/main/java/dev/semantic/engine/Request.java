@@ -1,21 +1,29 @@
 package dev.semantic.engine;
 
+import dev.semantic.engine.IdleSequences.IdleSequence;
 import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.GenerationRequest;
+import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelTag;
+import dev.semantic.spi.LoadedModel.Chunk;
 import dev.semantic.timeline.Nanos;
+import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One request, from when it was asked until it has ended: with what it waits for, and once it was
- * begun with what has been computed for it.
+ * begun with the sequence that it goes on in and the answer that there is so far. Whoever has it by
+ * its {@linkplain Status status} changes it: the queue under the engine's lock, or the scheduler's
+ * thread.
  */
 final class Request {
   /** Where it is; one whose output is done has ended. */
@@ -30,43 +38,64 @@ final class Request {
     PREEMPTED
   }
 
+  /** While others wait for their next token. */
+  static final int SHORT_CHUNK = 128;
+
   private final GenerationRequest request;
   private final RequestOutput generation;
+  private final Timeline timeline;
   private final long submitted;
   private final long deadline;
   private final long limit;
   private volatile Status status = Status.WAITING; // by whoever has it
   private volatile @Nullable PromptTokens made;
-  private volatile @Nullable RunningRequest progress;
   private long preemptedUntil; // under the engine's lock
+
+  // once it was begun
+  private volatile @Nullable Answer answer;
+  private long order;
+  private @Nullable IdleSequence sequence; // null while it is suspended: nothing may hold the model
+  private @Nullable ServingModel serving;
+  private int cached;
+  private int computed; // how many of its tokens the sequence holds
+  private int underWay; // how many of them are being computed
+  private long seen = -1; // how many had fallen silent when it looked for its beginning
+  private final Set<IdleSequence> refusedBy = new HashSet<>(); // sequences that cannot be shared
 
   /**
    * One that nobody has looked at.
    *
-   * @param submitted {@link System#nanoTime()}
+   * @param submitted by the clock of {@code timeline}
    * @param deadline the same clock: when it must have been begun; {@link Nanos#FOREVER} for never
    * @param limit the same clock: when it must have ended; {@link Nanos#FOREVER} for never
    */
   private Request(
       GenerationRequest request,
       RequestOutput generation,
+      Timeline timeline,
       long submitted,
       long deadline,
       long limit) {
     this.request = request;
     this.generation = generation;
+    this.timeline = timeline;
     this.submitted = submitted;
     this.deadline = deadline;
     this.limit = limit;
   }
 
   static Request of(
-      GenerationRequest request, RequestOutput generation, long now, Duration maxQueueTime) {
+      GenerationRequest request,
+      RequestOutput generation,
+      Timeline timeline,
+      Duration maxQueueTime) {
+    long now = timeline.nanoTime();
     Duration wait =
         request.deadline().filter(own -> own.compareTo(maxQueueTime) < 0).orElse(maxQueueTime);
     Duration all = request.timeLimit().orElse(ChronoUnit.FOREVER.getDuration());
     Duration first = all.compareTo(wait) < 0 ? all : wait;
-    return new Request(request, generation, now, Nanos.after(now, first), Nanos.after(now, all));
+    return new Request(
+        request, generation, timeline, now, Nanos.after(now, first), Nanos.after(now, all));
   }
 
   GenerationRequest request() {
@@ -107,15 +136,6 @@ final class Request {
     return preemptedUntil;
   }
 
-  /** What has been computed for it; null before it was begun. */
-  @Nullable RunningRequest progress() {
-    return progress;
-  }
-
-  void begun(RunningRequest first) {
-    progress = first;
-  }
-
   /** Somebody begins with its prompt; whoever did before does so for another model. */
   void tokenizedBy(PromptTokens maker) {
     made = maker;
@@ -153,7 +173,7 @@ final class Request {
    *
    * @throws RequestException if they cannot be had
    */
-  int[] tokens() {
+  int[] prompt() {
     return request.prompt() instanceof Prompt.Tokens tokens
         ? tokens.ids()
         : Objects.requireNonNull(made, "begun before its prompt was ready").orThrow();
@@ -161,9 +181,10 @@ final class Request {
 
   /** Ends it with what there is of an answer, or else with this. */
   void end(RequestException cause) {
-    RunningRequest begun = progress;
+    Answer begun = answer;
     if (begun != null) {
-      begun.endAway();
+      begun.end(isOver(timeline.nanoTime()) ? reasonOfEnd() : FinishReason.PREEMPTED);
+      generation.finish(result());
       return;
     }
     generation.fail(cause);
@@ -175,7 +196,7 @@ final class Request {
 
   /** Whether it was begun with these weights. */
   boolean isFor(ModelTag tag) {
-    RunningRequest begun = progress;
+    Answer begun = answer;
     return begun != null && begun.tag().equals(tag);
   }
 
@@ -196,8 +217,145 @@ final class Request {
     return generation.isCancelled() || untilLimit(now) <= 0;
   }
 
-  /** Why one that is over ends. */
-  FinishReason reasonOfEnd() {
+  private FinishReason reasonOfEnd() {
     return generation.isCancelled() ? FinishReason.CANCELLED : FinishReason.TIME_LIMIT;
+  }
+
+  /**
+   * Begins it.
+   *
+   * @param order no other's; less is earlier
+   * @param prompt its tokens
+   * @param held how many of them the sequence holds; fewer than all
+   */
+  void begin(long order, IdleSequence with, ServingModel model, int[] prompt, int held) {
+    Answer first = new Answer(request, prompt, model, timeline.nanoTime());
+    this.order = order;
+    sequence = with;
+    serving = model;
+    cached = held;
+    computed = held;
+    answer = first; // last: it is begun
+  }
+
+  boolean wasBegun() {
+    return answer != null;
+  }
+
+  /** What there is of it; only of one that was begun. */
+  Answer answer() {
+    return Objects.requireNonNull(answer, "not begun");
+  }
+
+  /** No two have the same; less is earlier. */
+  long order() {
+    return order;
+  }
+
+  IdleSequence sequence() {
+    return Objects.requireNonNull(sequence, "suspended");
+  }
+
+  ServingModel serving() {
+    return Objects.requireNonNull(serving, "suspended");
+  }
+
+  /** Lets go of sequence and model; whoever calls keeps or closes the sequence. */
+  void suspend() {
+    sequence = null;
+    serving = null;
+    refusedBy.clear();
+    answer().suspend();
+  }
+
+  /**
+   * Goes on where it was suspended.
+   *
+   * @param with holds the first {@code held} of its tokens, fewer than all
+   */
+  void resume(ServingModel again, IdleSequence with, int held) {
+    serving = again;
+    sequence = with;
+    computed = held;
+    answer().resume(again);
+  }
+
+  /** Goes on with a sequence that holds more of its prompt than its own. */
+  void beginWith(IdleSequence more, int tokens) {
+    sequence = more;
+    computed = tokens;
+    cached = tokens;
+  }
+
+  /** Computes everything again, in another sequence; what has been said stays said. */
+  void startOver(IdleSequence empty) {
+    beginWith(empty, 0);
+    seen = -1;
+  }
+
+  boolean inPrefill() {
+    return answer().isEmpty() || answer().length() - computed > 1;
+  }
+
+  boolean decodes() {
+    return !inPrefill() && answer().reason() == null;
+  }
+
+  /** Whether nothing of its prompt has been computed for it yet. */
+  boolean isUntouched() {
+    return answer().isEmpty() && computed == cached;
+  }
+
+  int computed() {
+    return computed;
+  }
+
+  /** Whether it has not looked at those who are idle since the last of them came. */
+  boolean looksAt(long comings) {
+    boolean news = comings != seen;
+    seen = comings;
+    return news;
+  }
+
+  boolean wasRefusedBy(IdleSequence donor) {
+    return refusedBy.contains(donor);
+  }
+
+  void refusedBy(IdleSequence donor) {
+    refusedBy.add(donor);
+  }
+
+  /** Ends it here if it was cancelled, or has taken all its time. */
+  void endIfOver() {
+    if (answer().reason() == null && isOver(timeline.nanoTime())) {
+      answer().end(reasonOfEnd());
+    }
+  }
+
+  /** What is to be computed next: a part of the prompt, or the last token. */
+  Chunk next(boolean othersWait) {
+    generation.begin();
+    int most = othersWait ? Math.min(request.prefillChunk(), SHORT_CHUNK) : request.prefillChunk();
+    int length = answer().length();
+    underWay = Math.min(length - computed, most);
+    int end = computed + underWay;
+    return new Chunk(sequence().sequence(), answer().tokens(computed, end), end == length);
+  }
+
+  /**
+   * Takes what {@link #next} gave: a token, unless the prompt goes on.
+   *
+   * @throws RequestException if no token can be drawn from these logits
+   */
+  void advance(float @Nullable [] logits) {
+    computed += underWay;
+    if (computed == answer().length()) {
+      answer().draw(logits, serving(), generation, timeline.nanoTime());
+    }
+  }
+
+  /** The answer as it stands. */
+  GenerationResult result() {
+    return answer().result(cached, submitted, timeline.nanoTime());
   }
 }

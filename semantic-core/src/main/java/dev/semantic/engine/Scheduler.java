@@ -156,31 +156,30 @@ final class Scheduler implements ThreadFrame.Rounds {
 
   private void begin(Request request) {
     ServingModel serving = state.current();
-    RunningRequest progress = request.progress();
     int[] tokens =
-        progress == null
-            ? PromptValidator.validate(request, serving.model().spec())
-            : progress.said();
+        request.wasBegun()
+            ? request.answer().tokens()
+            : PromptValidator.validate(request, serving.model().spec());
     Lookup lookup = request.agent().map(agent -> kvCache.lookup(agent, tokens)).orElse(Lookup.NONE);
     if (lookup == Lookup.NONE) {
-      add(kvCache.begin(request, tokens, serving, Optional.empty()));
+      begin(request, tokens, serving, Optional.empty());
     } else {
       kvLoader.load(request, request.agent().orElseThrow(), tokens, serving, lookup);
     }
   }
 
   private void begin(KvLoader.RequestLoad load) {
-    RunningRequest running =
-        kvCache.begin(load.request(), load.tokens(), load.serving(), load.cache());
-    add(running);
-    kvLoader.arrived(load, running.computed() > 0);
+    begin(load.request(), load.tokens(), load.serving(), load.cache());
+    kvLoader.arrived(load, load.request().computed() > 0);
   }
 
-  private void add(RunningRequest running) {
+  private void begin(
+      Request request, int[] tokens, ServingModel serving, Optional<LoadedKv> parked) {
+    kvCache.begin(request, tokens, serving, parked);
     try {
-      runner.add(running);
+      runner.add(request);
     } catch (Throwable t) {
-      ModelRunner.close(running.hot());
+      ModelRunner.close(request.sequence());
       throw t;
     }
   }
