@@ -62,7 +62,7 @@ public final class BatchEngine implements AutoCloseable {
   private final KvCacheManager kvCache;
   private final EngineState state;
   private final KvLoader kvLoader;
-  private final KvReaders kvReaders;
+  private final WorkerThreads readerThreads;
   private final PromptTokenizer tokenizer;
   private final Supplier<Scheduler> fresh;
   private final Timeline timeline;
@@ -86,12 +86,13 @@ public final class BatchEngine implements AutoCloseable {
     this.kvReader = new KvReader(store, pool);
     this.kvCache = new KvCacheManager(idle, pool, kvReader, parking, behind);
     this.timeline = timeline;
-    this.kvReaders =
-        new KvReaders(timeline, "semantic-restore", options.maxRunning() + ABANDONED_READS);
+    this.readerThreads =
+        new WorkerThreads(timeline, "semantic-restore", options.maxRunning() + ABANDONED_READS);
     this.tokenizer =
-        new PromptTokenizer(state, new KvReaders(timeline, "semantic-tokenize", Integer.MAX_VALUE));
+        new PromptTokenizer(
+            state, new WorkerThreads(timeline, "semantic-tokenize", Integer.MAX_VALUE));
     this.kvLoader =
-        new KvLoader(store, kvReader, pool, timeline, kvReaders, idle::isPinned, state::wake);
+        new KvLoader(store, kvReader, pool, timeline, readerThreads, idle::isPinned, state::wake);
     this.fresh =
         () ->
             new Scheduler(
@@ -409,7 +410,7 @@ public final class BatchEngine implements AutoCloseable {
           "A step of the model or the store has not come back for {}; what it uses is left alone",
           LAST_STEP);
     }
-    kvReaders.close();
+    readerThreads.close();
     tokenizer.close();
     behind.close();
     if (still) {

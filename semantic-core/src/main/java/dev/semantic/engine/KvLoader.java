@@ -38,7 +38,7 @@ final class KvLoader {
   private final KvReader reader;
   private final BlockPool pool;
   private final Timeline timeline;
-  private final KvReaders threads;
+  private final WorkerThreads threads;
   private final Predicate<AgentId> pinned;
   private final Runnable wake;
   private final Monitor monitor;
@@ -190,7 +190,7 @@ final class KvLoader {
       KvReader reader,
       BlockPool pool,
       Timeline timeline,
-      KvReaders threads,
+      WorkerThreads threads,
       Predicate<AgentId> pinned,
       Runnable wake) {
     this.store = store;

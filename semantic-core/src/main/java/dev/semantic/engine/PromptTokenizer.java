@@ -22,9 +22,9 @@ final class PromptTokenizer {
   static final int MOST_AT_A_TIME = 2;
 
   private final EngineState state;
-  private final KvReaders threads;
+  private final WorkerThreads threads;
 
-  PromptTokenizer(EngineState state, KvReaders threads) {
+  PromptTokenizer(EngineState state, WorkerThreads threads) {
     this.state = state;
     this.threads = threads;
   }

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * Threads that do one kind of work beside the scheduler. Nobody waits for them for ever, and those
  * that never come back do not pile up.
  */
-final class KvReaders {
-  private static final Log LOG = Log.of(KvReaders.class);
+final class WorkerThreads {
+  private static final Log LOG = Log.of(WorkerThreads.class);
   private static final Duration LAST_READS = Duration.ofSeconds(10);
 
   private final Timeline timeline;
@@ -27,7 +27,7 @@ final class KvReaders {
    *
    * @param most that are at work at a time, those that hang included
    */
-  KvReaders(Timeline timeline, String name, int most) {
+  WorkerThreads(Timeline timeline, String name, int most) {
     this.name = name;
     this.most = most;
     this.timeline = timeline;
@@ -46,11 +46,11 @@ final class KvReaders {
     }
   }
 
-  private void startThread(ThreadFrame.Work reading) {
+  private void startThread(ThreadFrame.Work work) {
     takeOne();
     boolean started = false;
     try {
-      ThreadFrame.once(timeline, name, new Counted(reading));
+      ThreadFrame.once(timeline, name, new Counted(work));
       started = true;
     } finally {
       if (!started) {
@@ -60,22 +60,22 @@ final class KvReaders {
   }
 
   private final class Counted implements ThreadFrame.Work {
-    private final ThreadFrame.Work reading;
+    private final ThreadFrame.Work work;
     private boolean told;
 
-    private Counted(ThreadFrame.Work reading) {
-      this.reading = reading;
+    private Counted(ThreadFrame.Work work) {
+      this.work = work;
     }
 
     @Override
     public void run() throws Throwable {
-      reading.run();
+      work.run();
     }
 
     @Override
     public void ended(@Nullable Throwable thrown) {
       if (!told) {
-        reading.ended(thrown);
+        work.ended(thrown);
         told = true;
       }
       count(-1);
