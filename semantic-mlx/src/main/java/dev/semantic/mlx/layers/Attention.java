@@ -37,8 +37,10 @@ public record Attention(
       Scope s, MlxArray x, Rope.Rotation rotation, List<KvCache> caches, Masks masks) {
     int batch = x.dim(0);
     int tokens = x.dim(1);
+    // q, k, v = x W, in one product; then [batch, heads, tokens, headDim]
     MlxArray all = Ops.reshape(s, qkv.of(s, x), batch, tokens, heads + 2 * kvHeads, headDim);
     all = Ops.transpose(s, all, 0, 2, 1, 3);
+    // q and k: normed by head where the model has that (Qwen 3, Gemma 3), then turned by position
     MlxArray turning = Layers.slice(s, all, 1, 0, heads + kvHeads);
     if (norms != null) {
       turning = Elementwise.multiply(s, Ops.rmsNorm(s, turning, null, eps), norms);
@@ -47,10 +49,12 @@ public record Attention(
     MlxArray q = Layers.slice(s, turning, 1, 0, heads);
     MlxArray k = Layers.slice(s, turning, 1, heads, heads + kvHeads);
     MlxArray v = Layers.slice(s, all, 1, heads + kvHeads, heads + 2 * kvHeads);
+    // softmax(q k^T scale) v over the cached and the new tokens; kvHeads serve heads / kvHeads each
     MlxArray seen =
         tokens == 1
             ? RaggedAttention.of(s, q, k, v, caches, scale, masks.softcap())
             : caches.getFirst().attend(s, q, k, v, scale, masks);
+    // the heads side by side, and the output projection
     return out.of(
         s, Ops.reshape(s, Ops.transpose(s, seen, 0, 2, 1, 3), batch, tokens, heads * headDim));
   }

@@ -71,8 +71,10 @@ record Block(
   }
 
   MlxArray of(Scope s, MlxArray x, Rope.Rotation rotation, List<KvCache> caches, Masks masks) {
+    // h = x + attention(norm(x)); with a sandwich of norms, x + norm(attention(norm(x)))
     MlxArray attended = attention.of(s, beforeAttention.of(s, x), rotation, caches, masks);
     MlxArray h = added(s, x, afterAttention, attended);
+    // y = h + feedForward(norm(h)), likewise
     return added(s, h, afterFeedForward, feed.of(s, beforeFeedForward.of(s, h)));
   }
 

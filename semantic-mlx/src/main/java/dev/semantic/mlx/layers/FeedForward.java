@@ -13,9 +13,11 @@ import dev.semantic.mlx.array.Scope;
 public record FeedForward(Linear gateUp, Linear down, int intermediate, Activation activation) {
   /** Shape kept: {@code [batch, tokens, hidden]}. */
   public MlxArray of(Scope s, MlxArray x) {
+    // gate, up = x W, in one product
     MlxArray both = gateUp.of(s, x);
     MlxArray gate = Layers.slice(s, both, 2, 0, intermediate);
     MlxArray up = Layers.slice(s, both, 2, intermediate, 2 * intermediate);
+    // y = (activation(gate) * up) W_down
     MlxArray bent =
         switch (activation) {
           case SILU -> Elementwise.silu(s, gate);

@@ -13,7 +13,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A decoder-only model: from tokens to logits, with its past in KV caches. */
+/**
+ * A decoder-only model: from tokens to logits, with its past in KV caches.
+ *
+ * <p>One forward pass, as the papers have it: embed the tokens ({@link #hidden}), run them through
+ * every block, {@code h = h + attention(norm(h))}, {@code h = h + feedForward(norm(h))} ({@link
+ * Block}), norm once more and project to the vocabulary ({@link #logits}). Vaswani et al. 2017 for
+ * the whole, with the norm in front of each half (Xiong et al. 2020) and RMS norms (Zhang and
+ * Sennrich 2019).
+ */
 public final class Transformer {
   private final ModelDescription description;
   private final Embedding embedding;
@@ -70,12 +78,15 @@ public final class Transformer {
    * @return hidden vectors {@code [batch, tokens, hidden]}, not yet normalised
    */
   public MlxArray hidden(Scope s, MlxArray tokens, List<List<KvCache>> caches, boolean far) {
+    // x = E[tokens]; Gemma scales it by the square root of its width
     MlxArray embedded = scaled(s, embedding.of(s, tokens));
+    // the rotations of these positions (RoPE, Su et al. 2021): once for all blocks that share them
     int[] offsets = Caches.offsets(caches);
     List<Rope.Rotation> rotations =
         (far ? farRopes : nearRopes)
             .stream().map(rope -> rope.at(s, offsets, tokens.dim(1), embedded.dtype())).toList();
     Masks masks = new Masks(s, description.layers().getFirst().attention().softcap());
+    // the residual stream through all blocks, each of which appends to its layer's caches
     MlxArray h = embedded;
     for (int i = 0; i < blocks.size(); i++) {
       Block block = blocks.get(i);
@@ -107,7 +118,9 @@ public final class Transformer {
    * @return {@code [batch, tokens, vocabulary]}
    */
   public MlxArray logits(Scope s, MlxArray hidden) {
+    // logits = W norm(h); W may be the embedding again (Press and Wolf 2017)
     MlxArray logits = head.of(s, norm.of(s, hidden));
+    // Gemma 2: tanh keeps them within a cap
     float cap = description.logitSoftcap();
     return cap == 0 ? logits : Elementwise.softcap(s, logits, cap);
   }
