@@ -169,7 +169,7 @@ public class MemoryBenchmark {
   /** What a text costs once, when its request comes or its agent falls silent. */
   @Benchmark
   public BlockHashes hashesOfAText() {
-    int[] prompt = active.getFirst().said();
+    int[] prompt = active.getFirst().answer().tokens();
     return BlockHashes.of(prompt, prompt.length);
   }
 }
