@@ -26,6 +26,7 @@ import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapCancelledException;
 import dev.semantic.swap.SwapConflict;
+import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapStrategy;
@@ -203,9 +204,12 @@ public final class ModelRegistry implements AutoCloseable {
   /**
    * Parks every agent and unloads the model. Requests that have not been begun are refused then, as
    * are those that come before another model is being loaded: {@link
-   * RequestException.Kind#NO_MODEL}. Whoever wants them to wait for the next model swaps to it.
+   * RequestException.Kind#NO_MODEL}. Whoever wants them to wait for the next model swaps to it. A
+   * model that has left memory because nobody asked it anything does not come back by itself any
+   * more: {@link SwapOutcome#UNCHANGED}.
    *
    * @throws ModelSwapException if it still serves
+   * @throws IllegalStateException if there is no model, or a swap is under way
    */
   public SwapReport unload() throws ModelSwapException {
     return unload(SwapOptions.DEFAULTS);
@@ -215,7 +219,7 @@ public final class ModelRegistry implements AutoCloseable {
   public SwapReport unload(SwapOptions options) throws ModelSwapException {
     requireOptions(options);
     try (Permit permit = swapLock.enter("unload", options.ifBusy())) {
-      if (current().isEmpty()) {
+      if (current().isEmpty() && tools.serving().get().asleep() == null) {
         throw new IllegalStateException("There is no model to unload");
       }
       return change(null, options, permit);

@@ -339,12 +339,12 @@ final class SwapExecutor {
     candidate = next;
     if (next != null) {
       actions.requireChatTemplate(next);
-      if (old != null && !options.reloads() && next.spec().equals(old.spec())) {
-        LOG.info("{} serves already, and its files are the same", target);
-        cancellation.commit(); // there is nothing left to call off
-        unchanged = true;
-        return new SwapEvent.Unchanged();
-      }
+    }
+    if (isThereAlready(next)) {
+      LOG.info("There is nothing to do: {} serves already", target);
+      cancellation.commit(); // there is nothing left to call off
+      unchanged = true;
+      return new SwapEvent.Unchanged();
     }
     SwapPlan plan =
         tools.planner().plan(old == null ? null : old.spec(), next == null ? null : next.spec());
@@ -355,6 +355,14 @@ final class SwapExecutor {
       actions.awaitText(next);
     }
     return new SwapEvent.Prepared(plan.strategy());
+  }
+
+  /** Whether it serves, with the same files; or nothing does, and nothing is wanted. */
+  private boolean isThereAlready(@Nullable ManagedModel next) {
+    if (next == null || old == null) {
+      return target == null && old == null;
+    }
+    return !options.reloads() && next.spec().equals(old.spec());
   }
 
   /**

@@ -8,7 +8,7 @@ public sealed interface SwapEvent {
   /** The target was found good. */
   record Prepared(SwapStrategy strategy) implements SwapEvent {}
 
-  /** The target is what serves already. */
+  /** The target is what serves already; nothing, if nothing was wanted. */
   record Unchanged() implements SwapEvent {}
 
   /** The phase was carried out. */

@@ -35,12 +35,7 @@ public final class SwapMachine {
           switch (event) {
             case Prepared(SwapStrategy strategy) ->
                 new Running(strategy.phases().get(1), checked(state, event, strategy, serving));
-            case Unchanged() -> {
-              if (!serving) {
-                throw impossible(state, event);
-              }
-              yield new Idle();
-            }
+            case Unchanged() -> serving ? new Idle() : new Empty();
             case PhaseFailed() -> serving ? new Idle() : new Empty();
             case Requested() -> throw impossible(state, event);
             case Done() -> throw impossible(state, event);

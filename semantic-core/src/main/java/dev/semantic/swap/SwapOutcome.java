@@ -4,7 +4,10 @@ package dev.semantic.swap;
 public enum SwapOutcome {
   /** The target serves. */
   SWAPPED,
-  /** The target served already, and its files are the same: there was nothing to do. */
+  /**
+   * There was nothing to do: the target served already, and its files are the same; or a model was
+   * unloaded that had left memory, and does not come back now.
+   */
   UNCHANGED,
   /** Nothing was touched: the target was refused, or the drain ran out of time. */
   REFUSED,

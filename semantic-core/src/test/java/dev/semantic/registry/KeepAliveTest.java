@@ -23,6 +23,7 @@ import dev.semantic.scripted.Script;
 import dev.semantic.scripted.ScriptedHost;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapConflict;
+import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;
 import java.time.Duration;
 import java.util.Optional;
@@ -107,6 +108,42 @@ class KeepAliveTest {
       loading.release();
       swap.get(10, TimeUnit.SECONDS);
       assertEquals(Geometry.BETA.tag(), second.await(PATIENCE).model());
+    }
+  }
+
+  @Test
+  void aSleepingModelThatIsUnloadedDoesNotComeBack() throws Exception {
+    try (ScriptedHost host = asleep()) {
+      SwapReport report = host.registry.unload();
+      assertEquals(SwapOutcome.UNCHANGED, report.outcome());
+      assertEquals(Optional.empty(), report.serving());
+      var refused =
+          assertThrows(
+              RequestException.class,
+              () -> host.registry.generate(request("ada", 5, tokens(9, 1))));
+      assertEquals(RequestException.Kind.NO_MODEL, refused.kind());
+      assertEquals(1, host.script.count(PortCall.LOAD));
+      assertThrows(IllegalStateException.class, host.registry::unload);
+      host.registry.load(BETA);
+      Generation next = host.ask(request("ada", 5, tokens(9, 1)));
+      assertEquals(Geometry.BETA.tag(), next.await(PATIENCE).model());
+    }
+  }
+
+  @Test
+  void whoWokeAModelThatIsUnloadedInsteadIsToldAtOnce() throws Exception {
+    try (ScriptedHost host = asleep()) {
+      Script.Hold wake = host.script.hold(PortCall.LOAD);
+      Generation first = host.ask(request("ada", 5, tokens(9, 1)));
+      wake.awaitReached();
+      CompletableFuture<SwapReport> unload =
+          Elsewhere.call(() -> host.registry.unload(SUPERSEDING));
+      await().atMost(PATIENCE).until(host.runtime::isLoadCancelled);
+      wake.release();
+      assertEquals(SwapOutcome.UNCHANGED, unload.get(10, TimeUnit.SECONDS).outcome());
+      var refused = assertThrows(RequestException.class, () -> first.await(PATIENCE));
+      assertEquals(RequestException.Kind.NO_MODEL, refused.kind());
+      assertEquals(0, host.runtime.openModels());
     }
   }
 

@@ -33,6 +33,7 @@ class SwapMachineTest {
       FAILED                          Requested                  PREPARING
       PREPARING                       Prepared LOAD              LOADING of LOAD
       PREPARING                       PhaseFailed                EMPTY
+      PREPARING                       Unchanged                  EMPTY
       PREPARING serving               Prepared MAKE_BEFORE_BREAK LOADING of MAKE_BEFORE_BREAK
       PREPARING serving               Prepared BREAK_BEFORE_MAKE DRAINING of BREAK_BEFORE_MAKE
       PREPARING serving               Prepared UNLOAD            DRAINING of UNLOAD
