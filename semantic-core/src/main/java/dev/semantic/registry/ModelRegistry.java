@@ -37,6 +37,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -270,6 +271,7 @@ public final class ModelRegistry implements AutoCloseable {
    * tokenizer, template, architecture, memory. The serving model is not touched.
    *
    * @throws ModelException if a swap to it would be refused
+   * @throws PhaseTimeoutException if the backend has not come back after ten minutes
    */
   public ModelSpec validate(ModelId model) {
     return validate(model, SwapOptions.DEFAULTS);
@@ -280,17 +282,54 @@ public final class ModelRegistry implements AutoCloseable {
    * SwapOptions.Builder#requireChatTemplate}, whether it has a chat template.
    *
    * @throws ModelException if a swap to it would be refused
+   * @throws PhaseTimeoutException if the backend has not come back after {@link
+   *     SwapOptions#phaseTimeout}
+   * @throws SwapCancelledException if the caller is interrupted, and the backend does not come back
    */
   public ModelSpec validate(ModelId model, SwapOptions options) {
     requireOptions(options);
     requireModel(model);
-    try (PreparedModel prepared = runtime.prepare(model)) {
-      if (options.requiresChatTemplate()) {
-        SwapActions.requireChatTemplate(prepared);
+    return looking(
+        model,
+        options.phaseTimeout(),
+        new Cancellation(),
+        () -> {
+          try (PreparedModel prepared = runtime.prepare(model)) {
+            if (options.requiresChatTemplate()) {
+              SwapActions.requireChatTemplate(prepared);
+            }
+            planned(prepared);
+            return prepared.spec();
+          }
+        });
+  }
+
+  private SwapPlan planned(PreparedModel prepared) {
+    prepared.text(); // whether it can be made
+    return planner.plan(current().orElse(null), prepared.spec());
+  }
+
+  /**
+   * Looks at a model on a thread of its own, which lets go of it, however late it comes back, and
+   * is not waited for for long once that is called off. An interrupt calls it off, and is kept.
+   */
+  private <T> T looking(
+      ModelId model, Duration patience, Cancellation cancellation, Callable<T> look) {
+    StepRunner stepRunner = new StepRunner(timeline, patience, cancellation);
+    try {
+      return stepRunner.call("validating " + model, CALLED_OFF_GRACE, look, late -> {});
+    } catch (RuntimeException | Error t) {
+      if (!cancellation.isRequested()) {
+        throw t;
       }
-      prepared.text(); // whether it can be made
-      planner.plan(current().orElse(null), prepared.spec());
-      return prepared.spec();
+      SwapCancelledException calledOff =
+          new SwapCancelledException("Validating %s was called off".formatted(model));
+      calledOff.addSuppressed(t);
+      throw calledOff;
+    } finally {
+      if (stepRunner.wasInterrupted()) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -308,36 +347,18 @@ public final class ModelRegistry implements AutoCloseable {
     requireModel(model);
     try (Permit permit = swapLock.enter("validate the weights of " + model, SwapConflict.REFUSE)) {
       Cancellation cancellation = permit.cancellation();
-      StepRunner stepRunner =
-          new StepRunner(timeline, ChronoUnit.FOREVER.getDuration(), cancellation);
-      try {
-        return stepRunner.call(
-            "validating the weights of " + model,
-            CALLED_OFF_GRACE,
-            () -> validated(model, cancellation),
-            late -> {});
-      } catch (RuntimeException | Error t) {
-        if (!cancellation.isRequested()) {
-          throw t;
-        }
-        SwapCancelledException calledOff =
-            new SwapCancelledException("Validating %s was called off".formatted(model));
-        calledOff.addSuppressed(t);
-        throw calledOff;
-      } finally {
-        if (stepRunner.wasInterrupted()) {
-          Thread.currentThread().interrupt();
-        }
-      }
+      return looking(
+          model,
+          ChronoUnit.FOREVER.getDuration(),
+          cancellation,
+          () -> validated(model, cancellation));
     }
   }
 
-  /** On a thread of its own, which is not waited for for long once it is called off. */
   private ModelSpec validated(ModelId model, Cancellation cancellation) {
     try (PreparedModel prepared = runtime.prepare(model)) {
-      prepared.text(); // whether it can be made
       Optional<ModelSpec> serving = current();
-      SwapPlan plan = planner.plan(serving.orElse(null), prepared.spec());
+      SwapPlan plan = planned(prepared);
       if (plan.strategy() == SwapStrategy.BREAK_BEFORE_MAKE) {
         throw new ModelException(
             ModelException.Kind.DOES_NOT_FIT,
@@ -370,13 +391,19 @@ public final class ModelRegistry implements AutoCloseable {
    * by those that went before it.
    *
    * @throws ModelException if a swap to it would be refused
+   * @throws PhaseTimeoutException if the backend has not come back after ten minutes
    */
   public SwapPlan plan(ModelId model) {
     requireModel(model);
-    try (PreparedModel prepared = runtime.prepare(model)) {
-      prepared.text(); // whether it can be made
-      return planner.plan(current().orElse(null), prepared.spec());
-    }
+    return looking(
+        model,
+        SwapOptions.DEFAULTS.phaseTimeout(),
+        new Cancellation(),
+        () -> {
+          try (PreparedModel prepared = runtime.prepare(model)) {
+            return planned(prepared);
+          }
+        });
   }
 
   /**

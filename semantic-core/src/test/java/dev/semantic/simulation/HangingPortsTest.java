@@ -16,6 +16,7 @@ import dev.semantic.generate.RequestException.Kind;
 import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
+import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.registry.RegistryBuilder;
 import dev.semantic.registry.Simulated;
@@ -38,6 +39,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** A model or a store that does not come back for an hour; in virtual time. */
 class HangingPortsTest {
@@ -157,6 +159,28 @@ class HangingPortsTest {
       hanging = null;
       time.pause(HOUR);
     }
+  }
+
+  @Test
+  void whoLooksAtAModelWaitsNoLongerThanASwapWould() {
+    ModelId beta = Geometry.BETA.id();
+    List<Executable> looks =
+        List.of(() -> host.registry.validate(beta), () -> host.registry.plan(beta));
+    for (PortCall call : List.of(PortCall.PREPARE, PortCall.PREPARED_CLOSE)) {
+      for (Executable look : looks) {
+        hanging = call;
+        long begin = time.nanoTime();
+        assertThrows(PhaseTimeoutException.class, look);
+        assertTrue(time.nanoTime() - begin < HOUR.toNanos(), "it waits for what hangs");
+        hanging = null;
+        time.pause(HOUR.multipliedBy(2));
+      }
+    }
+    assertEquals(
+        host.script.count(PortCall.PREPARE) - 1, // of alpha, which serves
+        host.script.count(PortCall.PREPARED_CLOSE),
+        "what came back late is kept");
+    answered(ask("ada", null));
   }
 
   @Test
