@@ -5,7 +5,6 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A model of this registry: prepared for good, loaded for as long as it serves. */
@@ -15,7 +14,7 @@ final class ManagedModel {
   private final PreparedModel prepared;
   private @Nullable LoadedModel loaded;
   private boolean filesClosed;
-  private int permit; // that an unload must show
+  private int kept; // how often, although an unload had been asked for
   private ByteSize size = ByteSize.ZERO;
 
   ManagedModel(PreparedModel prepared) {
@@ -32,10 +31,6 @@ final class ManagedModel {
 
   synchronized boolean isLoaded() {
     return loaded != null;
-  }
-
-  synchronized Optional<LoadedModel> ifLoaded() {
-    return Optional.ofNullable(loaded);
   }
 
   synchronized LoadedModel loaded() {
@@ -68,25 +63,25 @@ final class ManagedModel {
 
   /** Lets go of the weights; the reference is gone even if closing fails. */
   void unload() {
-    unload(permit());
+    unload(kept());
   }
 
-  /** What an unload must show that was asked for now. */
-  synchronized int permit() {
-    return permit;
+  /** For an unload that is asked for now. */
+  synchronized int kept() {
+    return kept;
   }
 
   /**
    * Unloads that were asked for before do nothing any more, unless they have begun: a step that
    * comes back too late must not close a model that serves again.
    */
-  synchronized void forbidUnload() {
-    permit++;
+  synchronized void keep() {
+    kept++;
   }
 
-  /** The same, unless it has been forbidden since. */
-  void unload(int shown) {
-    LoadedModel leaving = take(shown);
+  /** The same, unless it was kept since. */
+  void unload(int keptBefore) {
+    LoadedModel leaving = take(keptBefore);
     if (leaving != null) {
       leaving.close();
     }
@@ -112,8 +107,8 @@ final class ManagedModel {
     }
   }
 
-  private synchronized @Nullable LoadedModel take(int shown) {
-    if (shown != permit) {
+  private synchronized @Nullable LoadedModel take(int keptBefore) {
+    if (keptBefore != kept) {
       return null;
     }
     LoadedModel leaving = loaded;

@@ -5,6 +5,8 @@ import dev.semantic.engine.DrainPolicy;
 import dev.semantic.engine.EngineMode;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
+import dev.semantic.memory.MemoryAllocation;
+import dev.semantic.memory.MemoryProbe;
 import dev.semantic.memory.ReclaimReport;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -20,10 +22,16 @@ import dev.semantic.swap.PhaseTimeoutException;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.timeline.MemoryRetry;
 import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The single steps of a swap, each done whole or not at all as far as its port lets it. */
+/**
+ * The single steps of a swap, each done whole or not at all as far as its port lets it. What an
+ * unload gives back is measured, and decides whether the next model may come.
+ */
 final class SwapActions {
   private static final Log LOG = Log.of(SwapActions.class);
 
@@ -40,7 +48,6 @@ final class SwapActions {
   private final StepRunner stepRunner;
   private final MemoryRetry retry;
   private final Runnable resuming; // made betimes
-  private final Unloading unloading;
   private boolean served; // a model began to
 
   SwapActions(
@@ -57,7 +64,6 @@ final class SwapActions {
     this.stepRunner = stepRunner;
     this.retry = retry;
     this.resuming = tools.engine()::resume;
-    this.unloading = new Unloading(tools.runtime(), tools.planner(), options.reclaim());
   }
 
   /** Zero if the runtime cannot tell: a figure in a report is not worth a swap. */
@@ -275,7 +281,7 @@ final class SwapActions {
         LOG.error(
             "{} could not be unloaded whole; its memory may not be free", leaving.spec().id(), t);
         if (recorder.reclaim().isEmpty()) {
-          recorder.reclaimed(Unloading.nothingFreed(leaving, t));
+          recorder.reclaimed(nothingFreed(leaving, t));
         }
         recorder.notFreed(leaving.spec().id(), t);
       }
@@ -291,25 +297,143 @@ final class SwapActions {
    * @param returns whether it is to serve again if this fails
    */
   private void unload(ManagedModel leaving, @Nullable ModelSpec next, boolean returns) {
-    int permit = leaving.permit();
-    Unloading.Unloaded unloaded;
+    int kept = leaving.kept();
+    Unloaded unloaded;
     try {
       unloaded =
           stepRunner.call(
-              "unloading " + leaving.spec().id(),
-              () -> unloading.unload(leaving, permit),
-              late -> {});
+              "unloading " + leaving.spec().id(), () -> freed(leaving, kept), late -> {});
     } catch (PhaseTimeoutException e) {
       if (returns) {
-        leaving.forbidUnload();
+        leaving.keep();
       }
       throw e;
     }
     ReclaimReport report = unloaded.report();
     recorder.reclaimed(report);
     StepRunner.rethrow(unloaded.failure());
-    recorder.reclaimed(
-        stepRunner.call("reclaiming", () -> unloading.gate(report, next), late -> {}));
+    recorder.reclaimed(stepRunner.call("reclaiming", () -> gate(report, next), late -> {}));
+  }
+
+  /**
+   * What an unload came to.
+   *
+   * @param failure why it did not come to its end; null if it did
+   */
+  private record Unloaded(ReclaimReport report, @Nullable Throwable failure) {}
+
+  /** Frees the weights; what came back, and what is still held and by whom, is in the report. */
+  private Unloaded freed(ManagedModel leaving, int kept) {
+    ByteSize size = leaving.size();
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    MemoryProbe.Change change = measured(leaving.loaded(), () -> free(leaving, kept, failure));
+    ReclaimReport report = report(change, size, List.of());
+    Throwable thrown = failure.get();
+    if (thrown == null && report.within(options.reclaim().tolerance())) {
+      return new Unloaded(report, null);
+    }
+    ReclaimReport told = report(change, size, held(leaving.spec(), report, thrown));
+    LOG.warn("{} is not gone: {}; left are {}", leaving.spec().id(), told, told.left());
+    return new Unloaded(told, thrown);
+  }
+
+  /** By the model's own account if it has one: others take and give memory meanwhile. */
+  private MemoryProbe.Change measured(LoadedModel model, Runnable free) {
+    OptionalLong before = model.activeBytes();
+    if (before.isEmpty()) {
+      return tools.runtime().memory().during(free);
+    }
+    free.run();
+    return new MemoryProbe.Change(
+        before.getAsLong(), model.activeBytes().orElse(before.getAsLong()));
+  }
+
+  private void free(ManagedModel leaving, int kept, AtomicReference<@Nullable Throwable> failure) {
+    try {
+      leaving.unload(kept);
+    } catch (Throwable t) { // memory is looked at all the same
+      failure.set(t);
+    }
+    tools.runtime().memory().releaseCached();
+  }
+
+  private static ReclaimReport report(
+      MemoryProbe.Change change, ByteSize size, List<MemoryAllocation> left) {
+    return new ReclaimReport(counted(change.before()), counted(change.after()), size, left);
+  }
+
+  /** A runtime that has miscounted may say less than nothing, which is no reason to stay. */
+  private static ByteSize counted(long bytes) {
+    return new ByteSize(Math.max(0, bytes));
+  }
+
+  /** By the runtime's list, or, where it has none, by what its model threw. */
+  private List<MemoryAllocation> held(
+      ModelSpec model, ReclaimReport report, @Nullable Throwable thrown) {
+    List<MemoryAllocation> listed = holdings(model);
+    return listed.isEmpty() && thrown != null && report.missing().bytes() > 0
+        ? List.of(notFreed(model, report.missing(), thrown))
+        : listed;
+  }
+
+  /** The report of an unload that did not come back: nothing of the model counts as free. */
+  private static ReclaimReport nothingFreed(ManagedModel leaving, Throwable why) {
+    ByteSize size = leaving.size();
+    return new ReclaimReport(size, size, size, List.of(notFreed(leaving.spec(), size, why)));
+  }
+
+  private static MemoryAllocation notFreed(ModelSpec model, ByteSize bytes, Throwable why) {
+    return new MemoryAllocation(model.id().name(), "not freed", "(" + Log.reason(why) + ")", bytes);
+  }
+
+  private List<MemoryAllocation> holdings(ModelSpec model) {
+    return tools.runtime().memory().holdings().stream()
+        .filter(allocation -> allocation.owner().contains(model.id().name()))
+        .toList();
+  }
+
+  /**
+   * Lets the next model pass, or not.
+   *
+   * @param next what is to be loaded; null if nothing is
+   * @return the report as it stands after whatever was done about it
+   * @throws ModelException if it must not be loaded
+   */
+  private ReclaimReport gate(ReclaimReport report, @Nullable ModelSpec next) {
+    if (report.within(options.reclaim().tolerance()) || next == null) {
+      return report;
+    }
+    String missing =
+        "The unload left memory behind: %s; held are %s".formatted(report, report.left());
+    return switch (options.reclaim().fallback()) {
+      case CONTINUE_IF_IT_FITS -> {
+        if (!tools.planner().fitsBeside(report.afterUnload().bytes(), next)) {
+          throw new ModelException(
+              ModelException.Kind.DOES_NOT_FIT,
+              missing + "; the next model does not fit beside it");
+        }
+        yield report;
+      }
+      case RESTART_RUNTIME -> {
+        ReclaimReport after = restarted(report);
+        if (!after.within(options.reclaim().tolerance())) {
+          throw new ModelException(
+              ModelException.Kind.DOES_NOT_FIT,
+              missing + "; starting the runtime over did not help");
+        }
+        yield after;
+      }
+      case STOP -> throw new ModelException(ModelException.Kind.FAILED, missing);
+    };
+  }
+
+  private ReclaimReport restarted(ReclaimReport report) {
+    LOG.warn("Starting the runtime over, because an unload left memory behind");
+    if (!tools.runtime().restart()) {
+      return report;
+    }
+    ByteSize after = counted(tools.runtime().memory().activeBytes());
+    return new ReclaimReport(report.before(), after, report.modelBytes(), report.left());
   }
 
   /** The new model serves already, and has to stop; false if it does not, and therefore stays. */
