@@ -60,7 +60,7 @@ final class Closing implements ThreadFrame.Rounds {
     this.engine = tools.engine();
     this.tools = tools;
     this.pinned = pinned;
-    this.stepRunner = new StepRunner(timeline, PATIENCE, new Cancellation());
+    this.stepRunner = new StepRunner(timeline, PATIENCE, new Permit());
     this.over = new Latch(timeline);
   }
 

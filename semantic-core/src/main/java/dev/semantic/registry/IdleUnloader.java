@@ -5,7 +5,6 @@ import dev.semantic.generate.RequestException;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
-import dev.semantic.registry.SwapLock.Permit;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapConflict;
 import dev.semantic.swap.SwapOutcome;
@@ -35,7 +34,7 @@ final class IdleUnloader {
   private final SwapExecutor.Tools tools;
   private final Monitor monitor;
   private boolean wanted;
-  private @Nullable Cancellation leaving; // the model is on its way out, and may still stay
+  private @Nullable Permit leaving; // the model is on its way out, and may still stay
   private int vain; // how often in a row it was to leave and could not
   private @Nullable String failure; // of the last attempt to bring it back
   private long failedUntil;
@@ -60,7 +59,7 @@ final class IdleUnloader {
    * back, unless that just failed.
    */
   void use() {
-    Cancellation inTime;
+    Permit inTime;
     monitor.lock();
     try {
       if (asleep() == null || (failure != null && untilNextTry() > 0)) {
@@ -228,7 +227,7 @@ final class IdleUnloader {
         return; // it is not the one that was idle, or it is not any more
       }
       // first, so that a request that comes meanwhile knows that it is coming back
-      sleep(leaving, permit.cancellation());
+      sleep(leaving, permit);
       try {
         exchange(null, permit);
       } finally {
@@ -237,11 +236,11 @@ final class IdleUnloader {
     }
   }
 
-  private void sleep(ModelId model, Cancellation cancellation) {
+  private void sleep(ModelId model, Permit permit) {
     monitor.lock();
     try {
       tools.serving().set(tools.serving().get().fallingAsleep(model));
-      leaving = cancellation;
+      leaving = permit;
       wanted = false;
       failure = null;
     } finally {
@@ -277,7 +276,7 @@ final class IdleUnloader {
   }
 
   private void exchange(@Nullable ModelId target, Permit permit) throws ModelSwapException {
-    new SwapExecutor(tools, SwapOptions.DEFAULTS, permit.cancellation(), target).run();
+    new SwapExecutor(tools, SwapOptions.DEFAULTS, permit, target).run();
   }
 
   /** That it was called off tells nothing of the model, and nothing at all if another one comes. */

@@ -13,7 +13,6 @@ import dev.semantic.log.Log;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
-import dev.semantic.registry.SwapLock.Permit;
 import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.ModelRuntime;
@@ -132,7 +131,7 @@ public final class ModelRegistry implements AutoCloseable {
 
   private SwapReport change(@Nullable ModelId target, SwapOptions options, Permit permit)
       throws ModelSwapException {
-    SwapReport report = new SwapExecutor(tools, options, permit.cancellation(), target).run();
+    SwapReport report = new SwapExecutor(tools, options, permit, target).run();
     idleUnloader.decided();
     return report;
   }
@@ -292,7 +291,7 @@ public final class ModelRegistry implements AutoCloseable {
     return looking(
         model,
         options.phaseTimeout(),
-        new Cancellation(),
+        new Permit(),
         () -> {
           try (PreparedModel prepared = runtime.prepare(model)) {
             if (options.requiresChatTemplate()) {
@@ -313,13 +312,12 @@ public final class ModelRegistry implements AutoCloseable {
    * Looks at a model on a thread of its own, which lets go of it, however late it comes back, and
    * is not waited for for long once that is called off. An interrupt calls it off, and is kept.
    */
-  private <T> T looking(
-      ModelId model, Duration patience, Cancellation cancellation, Callable<T> look) {
-    StepRunner stepRunner = new StepRunner(timeline, patience, cancellation);
+  private <T> T looking(ModelId model, Duration patience, Permit permit, Callable<T> look) {
+    StepRunner stepRunner = new StepRunner(timeline, patience, permit);
     try {
       return stepRunner.call("validating " + model, CALLED_OFF_GRACE, look, late -> {});
     } catch (RuntimeException | Error t) {
-      if (!cancellation.isRequested()) {
+      if (!permit.isRequested()) {
         throw t;
       }
       SwapCancelledException calledOff =
@@ -346,16 +344,12 @@ public final class ModelRegistry implements AutoCloseable {
   public ModelSpec validateWeights(ModelId model) {
     requireModel(model);
     try (Permit permit = swapLock.enter("validate the weights of " + model, SwapConflict.REFUSE)) {
-      Cancellation cancellation = permit.cancellation();
       return looking(
-          model,
-          ChronoUnit.FOREVER.getDuration(),
-          cancellation,
-          () -> validated(model, cancellation));
+          model, ChronoUnit.FOREVER.getDuration(), permit, () -> validated(model, permit));
     }
   }
 
-  private ModelSpec validated(ModelId model, Cancellation cancellation) {
+  private ModelSpec validated(ModelId model, Permit permit) {
     try (PreparedModel prepared = runtime.prepare(model)) {
       Optional<ModelSpec> serving = current();
       SwapPlan plan = planned(prepared);
@@ -368,21 +362,20 @@ public final class ModelRegistry implements AutoCloseable {
       prepared
           .load(
               new Looking(
-                  cancellation,
-                  serving.isPresent() ? LoadPriority.BACKGROUND : LoadPriority.AT_ONCE))
+                  permit, serving.isPresent() ? LoadPriority.BACKGROUND : LoadPriority.AT_ONCE))
           .close();
       return prepared.spec();
     }
   }
 
   /** A load whose model nobody wants to keep. */
-  private record Looking(Cancellation cancellation, LoadPriority priority) implements LoadProgress {
+  private record Looking(Permit permit, LoadPriority priority) implements LoadProgress {
     @Override
     public void update(long doneBytes, long totalBytes) {}
 
     @Override
     public boolean isCancelled() {
-      return cancellation.isRequested();
+      return permit.isRequested();
     }
   }
 
@@ -398,7 +391,7 @@ public final class ModelRegistry implements AutoCloseable {
     return looking(
         model,
         SwapOptions.DEFAULTS.phaseTimeout(),
-        new Cancellation(),
+        new Permit(),
         () -> {
           try (PreparedModel prepared = runtime.prepare(model)) {
             return planned(prepared);

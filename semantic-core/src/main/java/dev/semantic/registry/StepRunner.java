@@ -33,7 +33,7 @@ final class StepRunner {
 
   private final Timeline timeline;
   private final Duration patience;
-  private final Cancellation cancellation;
+  private final Permit permit;
   private volatile boolean interrupted;
   private long hurriedUntil; // once it is hurried; by the swapping thread
   private boolean hurried;
@@ -42,12 +42,12 @@ final class StepRunner {
    * For one swap.
    *
    * @param patience how long one step may take
-   * @param cancellation is told when the swapping thread is interrupted
+   * @param permit is told when the swapping thread is interrupted
    */
-  StepRunner(Timeline timeline, Duration patience, Cancellation cancellation) {
+  StepRunner(Timeline timeline, Duration patience, Permit permit) {
     this.timeline = timeline;
     this.patience = patience;
-    this.cancellation = cancellation;
+    this.permit = permit;
   }
 
   /** Whether the current thread carries out a step of a swap. */
@@ -70,7 +70,7 @@ final class StepRunner {
    * @throws PhaseTimeoutException if it takes too long
    */
   static <T> T within(Timeline timeline, Duration patience, String what, Callable<T> step) {
-    StepRunner stepRunner = new StepRunner(timeline, patience, new Cancellation());
+    StepRunner stepRunner = new StepRunner(timeline, patience, new Permit());
     try {
       return stepRunner.call(what, step, late -> {});
     } finally {
@@ -109,11 +109,11 @@ final class StepRunner {
     task.grace = Nanos.of(grace);
     Runnable look = task::signal; // made betimes: whoever has begun a step waits for it
     ThreadHandle thread = ThreadFrame.once(timeline, "semantic-swap " + what, task);
-    cancellation.nudgeWith(look);
+    permit.nudgeWith(look);
     try {
       return task.await(thread);
     } finally {
-      cancellation.nudgeWith(() -> {});
+      permit.nudgeWith(() -> {});
     }
   }
 
@@ -144,22 +144,22 @@ final class StepRunner {
     Runnable nudge = task::nudge; // made betimes: whoever has begun a step waits for it
     ThreadHandle thread = ThreadFrame.once(timeline, name, task);
     task.thread = thread;
-    cancellation.nudgeWith(nudge);
+    permit.nudgeWith(nudge);
     try {
       return task.await(thread);
     } finally {
-      cancellation.nudgeWith(() -> {});
+      permit.nudgeWith(() -> {});
     }
   }
 
   /** Waits for a while, unless it is hurried; an interrupt does not shorten it, but is noted. */
   void pause(Duration howLong) {
     Monitor monitor = timeline.monitor();
-    cancellation.nudgeWith(() -> monitor.holding(monitor::signalAll));
+    permit.nudgeWith(() -> monitor.holding(monitor::signalAll));
     monitor.lock();
     try {
       long left = Nanos.of(howLong);
-      while (left > 0 && !cancellation.isHurried()) {
+      while (left > 0 && !permit.isHurried()) {
         try {
           left = monitor.awaitNanos(left);
         } catch (InterruptedException e) {
@@ -168,13 +168,13 @@ final class StepRunner {
       }
     } finally {
       monitor.unlock();
-      cancellation.nudgeWith(() -> {});
+      permit.nudgeWith(() -> {});
     }
   }
 
   /** Whether the registry is being closed, and nobody needs a model any more. */
   boolean isHurried() {
-    return cancellation.isHurried();
+    return permit.isHurried();
   }
 
   /** What is left for all the steps of a swap that is hurried, and a little for one more. */
@@ -195,7 +195,7 @@ final class StepRunner {
   /** For whoever waits himself and was interrupted. */
   void noteInterrupt() {
     interrupted = true;
-    if (!cancellation.request("its thread was interrupted")) {
+    if (!permit.request("its thread was interrupted")) {
       LOG.debug("Interrupted, too late to call the swap off");
     }
   }
@@ -257,7 +257,7 @@ final class StepRunner {
     }
 
     private boolean isCalledOff() {
-      return endsWhenCalledOff && cancellation.isRequested();
+      return endsWhenCalledOff && permit.isRequested();
     }
 
     private void nudge() {
@@ -293,7 +293,7 @@ final class StepRunner {
           abandoned = true;
           thread.interrupt();
           if (isCalledOff()) {
-            cancellation.check();
+            permit.check();
           }
           throw new PhaseTimeoutException(
               "%s has not come back after %d ms"
@@ -310,8 +310,8 @@ final class StepRunner {
 
     /** How long it may still take by what has become of the swap meanwhile. */
     private long allowed() {
-      long wanted = cancellation.isRequested() ? grace : Nanos.FOREVER;
-      return cancellation.isHurried() ? Math.min(wanted, untilLast()) : wanted;
+      long wanted = permit.isRequested() ? grace : Nanos.FOREVER;
+      return permit.isHurried() ? Math.min(wanted, untilLast()) : wanted;
     }
 
     @SuppressWarnings("NullAway") // done without a failure: the step's own value

@@ -44,7 +44,7 @@ final class SwapActions {
   private final Tools tools;
   private final SwapOptions options;
   private final SwapRecorder recorder;
-  private final Cancellation cancellation;
+  private final Permit permit;
   private final StepRunner stepRunner;
   private final MemoryRetry retry;
   private final Runnable resuming; // made betimes
@@ -54,13 +54,13 @@ final class SwapActions {
       Tools tools,
       SwapOptions options,
       SwapRecorder recorder,
-      Cancellation cancellation,
+      Permit permit,
       StepRunner stepRunner,
       MemoryRetry retry) {
     this.tools = tools;
     this.options = options;
     this.recorder = recorder;
-    this.cancellation = cancellation;
+    this.permit = permit;
     this.stepRunner = stepRunner;
     this.retry = retry;
     this.resuming = tools.engine()::resume;
@@ -125,7 +125,7 @@ final class SwapActions {
           },
           done -> {});
     } catch (Throwable t) {
-      cancellation.check();
+      permit.check();
       LOG.warn("Could not read ahead; loading will take longer", t);
     }
   }
@@ -138,7 +138,7 @@ final class SwapActions {
 
   /** Brings requests under way to their end, or to a halt. */
   void drain() throws InterruptedException {
-    cancellation.nudgeWith(tools.engine()::wake);
+    permit.nudgeWith(tools.engine()::wake);
     int left;
     try {
       left =
@@ -149,14 +149,14 @@ final class SwapActions {
                       options.drainPolicy(),
                       options.drainTimeout(),
                       options.returnWithin(),
-                      cancellation::isRequested));
+                      permit::isRequested));
     } finally {
-      cancellation.nudgeWith(() -> {});
+      permit.nudgeWith(() -> {});
     }
     if (left == 0) {
       recorder.blackoutBegins();
     }
-    cancellation.check();
+    permit.check();
     if (left > 0) {
       throw new DrainTimeoutException(
           "%d requests were still running after %s; they go on with the old model"
@@ -166,11 +166,11 @@ final class SwapActions {
 
   /** Every idle agent's cache; returns how many. */
   int park() {
-    long permit = tools.engine().permit();
+    long change = tools.engine().permit();
     return stepRunner.call(
         "parking",
         CALLED_OFF_GRACE,
-        () -> tools.engine().parkAgents(permit, cancellation::isRequested),
+        () -> tools.engine().parkAgents(change, permit::isRequested),
         late -> {});
   }
 
@@ -202,7 +202,7 @@ final class SwapActions {
 
       @Override
       public boolean isCancelled() {
-        return cancellable && cancellation.isRequested();
+        return cancellable && permit.isRequested();
       }
 
       @Override
@@ -214,20 +214,20 @@ final class SwapActions {
 
   /** Takes sequences and model away from the engine. */
   void shutdown() {
-    long permit = tools.engine().permit();
-    stepRunner.run("letting go of the model", () -> tools.engine().shutdown(permit));
+    long change = tools.engine().permit();
+    stepRunner.run("letting go of the model", () -> tools.engine().shutdown(change));
   }
 
   void serveWith(ManagedModel managed) {
     LoadedModel model = managed.loaded();
-    long permit = tools.engine().permit();
+    long change = tools.engine().permit();
     try {
       stepRunner.run(
           "activating " + managed.spec().id(),
           () -> {
             Tokenizer text = managed.prepared().text();
             expectCaches(managed.spec());
-            tools.engine().reinitialize(permit, model, text);
+            tools.engine().reinitialize(change, model, text);
           });
     } catch (PhaseTimeoutException e) {
       tools.engine().giveUp();
@@ -242,14 +242,13 @@ final class SwapActions {
   /** The model serves; its agents come back behind it, and the report tells how many. */
   void awaitAgents() {
     if (served) {
-      cancellation.nudgeWith(tools.engine()::wake);
+      permit.nudgeWith(tools.engine()::wake);
       try {
-        recorder.restored(
-            tools.engine().awaitAgents(options.phaseTimeout(), cancellation::isHurried));
+        recorder.restored(tools.engine().awaitAgents(options.phaseTimeout(), permit::isHurried));
       } catch (InterruptedException e) {
         stepRunner.noteInterrupt();
       } finally {
-        cancellation.nudgeWith(() -> {});
+        permit.nudgeWith(() -> {});
       }
     }
   }
@@ -444,7 +443,7 @@ final class SwapActions {
               DrainPolicy.PREEMPT,
               options.drainTimeout(),
               options.returnWithin(),
-              cancellation::isHurried);
+              permit::isHurried);
       if (drainInAnyCase(order) > 0) {
         LOG.error("The new model cannot be drained, and goes on serving");
         return false;
@@ -465,10 +464,10 @@ final class SwapActions {
 
   /** What the new model has answered meanwhile; nothing keeps it from leaving. */
   private void parkIfItIsQuick() {
-    StepRunner quick = new StepRunner(tools.timeline(), LAST_PARKING, cancellation);
-    long permit = tools.engine().permit();
+    StepRunner quick = new StepRunner(tools.timeline(), LAST_PARKING, permit);
+    long change = tools.engine().permit();
     try {
-      quick.call("parking", () -> tools.engine().parkAgents(permit, () -> false), late -> {});
+      quick.call("parking", () -> tools.engine().parkAgents(change, () -> false), late -> {});
     } catch (Throwable t) {
       if (StepRunner.mayGoOn(t)) {
         tools.engine().giveUp();
@@ -481,7 +480,7 @@ final class SwapActions {
   }
 
   private int drainInAnyCase(DrainOrder order) {
-    cancellation.nudgeWith(tools.engine()::wake);
+    permit.nudgeWith(tools.engine()::wake);
     try {
       while (true) {
         try {
@@ -491,7 +490,7 @@ final class SwapActions {
         }
       }
     } finally {
-      cancellation.nudgeWith(() -> {});
+      permit.nudgeWith(() -> {});
     }
   }
 

@@ -70,7 +70,7 @@ final class SwapExecutor {
   private final Tools tools;
   private final SwapOptions options;
   private final SwapRecorder recorder;
-  private final Cancellation cancellation;
+  private final Permit permit;
   private final StepRunner stepRunner;
   private final MemoryRetry retry;
   private final SwapActions actions;
@@ -97,17 +97,16 @@ final class SwapExecutor {
    *
    * @param target null to unload
    */
-  SwapExecutor(
-      Tools tools, SwapOptions options, Cancellation cancellation, @Nullable ModelId target) {
+  SwapExecutor(Tools tools, SwapOptions options, Permit permit, @Nullable ModelId target) {
     this.tools = tools;
     this.options = options;
-    this.cancellation = cancellation;
+    this.permit = permit;
     this.target = target;
     this.old = tools.serving().get().model();
-    this.recorder = new SwapRecorder(tools, target, options.phaseTimeout(), cancellation);
-    this.stepRunner = new StepRunner(tools.timeline(), options.phaseTimeout(), cancellation);
+    this.recorder = new SwapRecorder(tools, target, options.phaseTimeout(), permit);
+    this.stepRunner = new StepRunner(tools.timeline(), options.phaseTimeout(), permit);
     this.retry = new MemoryRetry(tools.timeline());
-    this.actions = new SwapActions(tools, options, recorder, cancellation, stepRunner, retry);
+    this.actions = new SwapActions(tools, options, recorder, permit, stepRunner, retry);
     this.resuming = tools.engine()::resume;
   }
 
@@ -272,13 +271,13 @@ final class SwapExecutor {
   private Throwable judged(Throwable thrown) {
     if (thrown instanceof InterruptedException) {
       recorder.interrupted();
-      cancellation.request("its thread was interrupted");
+      permit.request("its thread was interrupted");
     }
-    if (!cancellation.isRequested() || thrown instanceof SwapCancelledException) {
+    if (!permit.isRequested() || thrown instanceof SwapCancelledException) {
       return thrown;
     }
     try {
-      cancellation.check();
+      permit.check();
       return thrown;
     } catch (SwapCancelledException calledOff) {
       calledOff.addSuppressed(thrown);
@@ -293,12 +292,12 @@ final class SwapExecutor {
         return stays ? STAYED : DONE;
       }
       case SwapState.Running(SwapPhase running, SwapStrategy strategy) -> {
-        cancellation.check();
+        permit.check();
         actions.askGuard(running);
         carryOut(running, strategy);
       }
       default -> {
-        cancellation.check();
+        permit.check();
         actions.askGuard(SwapPhase.PREPARING);
         return prepare();
       }
@@ -313,7 +312,7 @@ final class SwapExecutor {
       case PARKING -> recorder.parked(actions.park());
       case UNLOADING -> {
         if (last) {
-          cancellation.commit(); // from here on there is no old model to go back to
+          permit.commit(); // from here on there is no old model to go back to
         }
         actions.unloadOld(Objects.requireNonNull(old), candidate == null ? null : candidate.spec());
       }
@@ -327,7 +326,7 @@ final class SwapExecutor {
         }
         actions.serveWith(chosen());
         if (last) {
-          cancellation.commit();
+          permit.commit();
         }
       }
       case PREPARING, ROLLING_BACK -> throw new AssertionError(running);
@@ -342,7 +341,7 @@ final class SwapExecutor {
     }
     if (isThereAlready(next)) {
       LOG.info("There is nothing to do: {} serves already", target);
-      cancellation.commit(); // there is nothing left to call off
+      permit.commit(); // there is nothing left to call off
       unchanged = true;
       return new SwapEvent.Unchanged();
     }

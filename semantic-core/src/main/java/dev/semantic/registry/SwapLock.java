@@ -14,38 +14,12 @@ final class SwapLock {
   private final Monitor monitor;
   private final Runnable whenFree;
   private final MemoryRetry retry;
+  private final Runnable givingBack = this::giveBack;
   private @Nullable Permit permit;
   private int waiting;
   private long calls;
   private boolean closed;
   private boolean over;
-
-  /** The right to change the model, until it is given back. */
-  final class Permit implements AutoCloseable {
-    private final long number;
-    private final Thread thread = Thread.currentThread();
-    private final Cancellation cancellation = new Cancellation();
-
-    private Permit(long number) {
-      this.number = number;
-    }
-
-    Cancellation cancellation() {
-      return cancellation;
-    }
-
-    @Override
-    public void close() {
-      monitor.lock();
-      try {
-        permit = null;
-        monitor.signalAll();
-        tellIfFree();
-      } finally {
-        monitor.unlock();
-      }
-    }
-  }
 
   /**
    * Nobody's turn yet.
@@ -57,6 +31,17 @@ final class SwapLock {
     this.monitor = timeline.monitor();
     this.whenFree = whenFree;
     this.retry = new MemoryRetry(timeline);
+  }
+
+  private void giveBack() {
+    monitor.lock();
+    try {
+      permit = null;
+      monitor.signalAll();
+      tellIfFree();
+    } finally {
+      monitor.unlock();
+    }
   }
 
   private void tellIfFree() {
@@ -78,7 +63,7 @@ final class SwapLock {
       if (permit != null) {
         return null;
       }
-      permit = new Permit(++calls);
+      permit = new Permit(++calls, givingBack);
       return permit;
     } finally {
       monitor.unlock();
@@ -101,13 +86,13 @@ final class SwapLock {
         if (ifBusy == SwapConflict.REFUSE) {
           throw new IllegalStateException("Cannot %s: a swap is under way".formatted(what));
         }
-        if (ifBusy == SwapConflict.SUPERSEDE && permit.number < number) {
-          permit.cancellation.request("another one takes its place: " + what);
+        if (ifBusy == SwapConflict.SUPERSEDE && permit.isOlderThan(number)) {
+          permit.request("another one takes its place: " + what);
         }
         awaitTurn(what);
         requireOpen(what);
       }
-      permit = new Permit(number);
+      permit = new Permit(number, givingBack);
       return permit;
     } finally {
       monitor.unlock();
@@ -135,7 +120,7 @@ final class SwapLock {
   }
 
   void requireOutside(String what) {
-    if (StepRunner.atWork() || (permit != null && permit.thread == Thread.currentThread())) {
+    if (StepRunner.atWork() || (permit != null && permit.isMine())) {
       throw new IllegalStateException("Cannot %s from within a swap".formatted(what));
     }
   }
@@ -149,7 +134,7 @@ final class SwapLock {
     } finally {
       monitor.unlock();
     }
-    return present != null && present.cancellation.request(why);
+    return present != null && present.request(why);
   }
 
   /**
@@ -166,14 +151,14 @@ final class SwapLock {
       closed = true;
       monitor.signalAll();
       if (permit != null) {
-        permit.cancellation.hurry(CLOSING);
+        permit.hurry(CLOSING);
       }
       awaitPatiently();
       if (over) {
         return null;
       }
-      Permit last = new Permit(++calls);
-      last.cancellation.commit();
+      Permit last = new Permit(++calls, givingBack);
+      last.commit();
       permit = last;
       return last;
     } finally {

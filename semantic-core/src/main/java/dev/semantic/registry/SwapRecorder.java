@@ -75,16 +75,13 @@ final class SwapRecorder {
    * @param patience how long a line of the journal may take, if that is less than is usual
    */
   SwapRecorder(
-      SwapExecutor.Tools tools,
-      @Nullable ModelId target,
-      Duration patience,
-      Cancellation cancellation) {
+      SwapExecutor.Tools tools, @Nullable ModelId target, Duration patience, Permit permit) {
     this.timeline = tools.timeline();
     this.listeners = tools.listeners();
     this.journal = tools.journal();
     this.target = target;
     Duration shorter = patience.compareTo(JOURNAL_PATIENCE) < 0 ? patience : JOURNAL_PATIENCE;
-    this.writing = new StepRunner(timeline, shorter, cancellation);
+    this.writing = new StepRunner(timeline, shorter, permit);
     this.started = timeline.now();
     this.start = timeline.nanoTime();
     this.whole = mayBeRecorded() ? new SwapFinishedEvent() : null;

@@ -129,9 +129,9 @@ class CancelledSwapTest {
   /** The instant in which whoever called it off once woke nobody. */
   @Test
   void aSwapThatIsCalledOffJustBeforeItPreparesIsInterrupted() throws Exception {
-    Cancellation cancellation = new Cancellation();
-    StepRunner stepRunner = new StepRunner(Timeline.SYSTEM, Duration.ofSeconds(20), cancellation);
-    assertTrue(cancellation.request("somebody"));
+    Permit permit = new Permit();
+    StepRunner stepRunner = new StepRunner(Timeline.SYSTEM, Duration.ofSeconds(20), permit);
+    assertTrue(permit.request("somebody"));
     assertThrows(
         InterruptedException.class,
         () ->

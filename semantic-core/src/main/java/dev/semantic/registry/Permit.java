@@ -4,14 +4,47 @@ import dev.semantic.swap.SwapCancelledException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a swap is still wanted. It can be called off until it is committed; then it is too late.
- * That the registry is being closed calls it off, if it is not, and hurries what is left of it.
+ * The right to change the model, until it is given back, and whether that is still wanted. It can
+ * be called off until it is committed; then it is too late. That the registry is being closed calls
+ * it off, if it is not, and hurries what is left to do with it.
  */
-final class Cancellation {
+final class Permit implements AutoCloseable {
+  private final long number;
+  private final Thread thread = Thread.currentThread();
+  private final Runnable whenGivenBack;
   private @Nullable String why;
   private boolean committed;
   private boolean hurried;
   private Runnable onRequest = () -> {};
+
+  /**
+   * Given by a {@link SwapLock}.
+   *
+   * @param number the later one asked, the higher
+   */
+  Permit(long number, Runnable whenGivenBack) {
+    this.number = number;
+    this.whenGivenBack = whenGivenBack;
+  }
+
+  /** For what changes no model: anybody has it. */
+  Permit() {
+    this(0, () -> {});
+  }
+
+  boolean isOlderThan(long other) {
+    return number < other;
+  }
+
+  /** Whether it was given to the current thread. */
+  boolean isMine() {
+    return thread == Thread.currentThread();
+  }
+
+  @Override
+  public void close() {
+    whenGivenBack.run();
+  }
 
   /**
    * Calls it off.
