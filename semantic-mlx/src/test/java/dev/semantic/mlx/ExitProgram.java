@@ -93,7 +93,7 @@ final class ExitProgram {
       Runtime.getRuntime().addShutdownHook(new Thread(program.registry::close));
     }
     Thread.ofPlatform().daemon().start(program::run);
-    if (!program.begun.await(120, TimeUnit.SECONDS)) {
+    if (!program.begun.await(4, TimeUnit.MINUTES)) {
       throw new IllegalStateException(doing + " never began");
     }
     System.out.println("begun");
