@@ -48,15 +48,22 @@ public interface Tokenizer {
   /** Whether the model carries a chat template. */
   boolean hasChatTemplate();
 
+  /** How tokens become text again. */
+  Detokenizer detokenizer();
+
   /** Text of all tokens; special tokens are left out. */
-  String decode(int[] tokens);
+  default String decode(int[] tokens) {
+    return detokenizer().decode(tokens);
+  }
 
   /**
    * Turns a stream of tokens into a stream of text.
    *
    * @param keepSpecial whether special tokens show as they are written, or not at all
    */
-  TokenStream stream(boolean keepSpecial);
+  default TokenStream stream(boolean keepSpecial) {
+    return detokenizer().stream(keepSpecial);
+  }
 
   /** Tokens that end an answer. */
   Set<Integer> endTokens();

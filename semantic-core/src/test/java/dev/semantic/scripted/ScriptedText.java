@@ -1,9 +1,11 @@
 package dev.semantic.scripted;
 
 import dev.semantic.generate.ChatMessage;
+import dev.semantic.spi.Detokenizer;
 import dev.semantic.spi.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -55,23 +57,25 @@ final class ScriptedText implements Tokenizer {
   }
 
   @Override
-  public String decode(int[] tokens) {
+  public Detokenizer detokenizer() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    for (int token : tokens) {
-      if (isByte(token)) {
+    int[] ends = new int[Geometry.VOCABULARY];
+    BitSet special = new BitSet();
+    for (int token = 0; token < ends.length; token++) {
+      if (token >= model.firstByteToken() && token < model.firstByteToken() + 256) {
         bytes.write(token - model.firstByteToken());
+      } else {
+        special.set(token);
+        bytes.writeBytes(("<" + token + ">").getBytes(StandardCharsets.UTF_8));
       }
+      ends[token] = bytes.size();
     }
-    return bytes.toString(StandardCharsets.UTF_8);
-  }
-
-  private boolean isByte(int token) {
-    return token >= model.firstByteToken() && token < model.firstByteToken() + 256;
+    return new Detokenizer(bytes.toByteArray(), ends, special, false);
   }
 
   @Override
   public TokenStream stream(boolean keepSpecial) {
-    return new Stream(keepSpecial);
+    return new Stream(detokenizer().stream(keepSpecial));
   }
 
   @Override
@@ -85,45 +89,22 @@ final class ScriptedText implements Tokenizer {
   }
 
   private final class Stream implements TokenStream {
-    private final boolean keepSpecial;
-    private final ByteArrayOutputStream held = new ByteArrayOutputStream();
+    private final TokenStream stream;
 
-    private Stream(boolean keepSpecial) {
-      this.keepSpecial = keepSpecial;
+    private Stream(TokenStream stream) {
+      this.stream = stream;
     }
 
     @Override
     public String next(int token) {
       script.visit(PortCall.STREAM_NEXT);
-      if (!isByte(token)) {
-        return keepSpecial ? take() + "<" + token + ">" : "";
-      }
-      held.write(token - model.firstByteToken());
-      return isWhole(held.toByteArray()) ? take() : "";
+      return stream.next(token);
     }
 
     @Override
     public String rest() {
       script.visit(PortCall.STREAM_REST);
-      return take();
-    }
-
-    private String take() {
-      String text = held.toString(StandardCharsets.UTF_8);
-      held.reset();
-      return text;
-    }
-
-    private static boolean isWhole(byte[] bytes) {
-      int expected = 1;
-      for (int i = 0; i < bytes.length; i += expected) {
-        int lead = bytes[i] & 0xff;
-        expected = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-        if (i + expected > bytes.length) {
-          return false;
-        }
-      }
-      return true;
+      return stream.rest();
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.semantic.mlx.isolated.FrameCodec.Reply;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.Detokenizer;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.PreparedModel;
@@ -29,23 +30,25 @@ final class IsolatedPrepared implements PreparedModel {
     this.id = id;
     this.worker = runtime.start(id.name());
     try {
-      Response.Prepared prepared = prepareIn(worker);
+      Received<Reply> answer = prepareIn(worker);
+      Response.Prepared prepared = WorkerProcess.type(answer, Response.Prepared.class);
       this.spec = prepared.spec();
-      this.text = new IsolatedText(this::child, this::living, prepared);
+      Detokenizer detokenizer = Texts.of(prepared, answer.parts());
+      this.text = new IsolatedText(this::child, this::living, prepared, detokenizer);
     } catch (Throwable t) {
       worker.close();
       throw t;
     }
   }
 
-  private Response.Prepared prepareIn(WorkerProcess where) {
-    return where.ask(new Request.Prepare(id.name()), Response.Prepared.class);
+  private Received<Reply> prepareIn(WorkerProcess where) {
+    return where.ask(new Request.Prepare(id.name()), List.of(), LoadProgress.NONE);
   }
 
   private WorkerProcess another() {
     WorkerProcess next = runtime.start(id.name());
     try {
-      Response.Prepared again = prepareIn(next);
+      Response.Prepared again = WorkerProcess.type(prepareIn(next), Response.Prepared.class);
       if (!again.spec().tag().equals(spec.tag())) {
         throw new ModelException(
             ModelException.Kind.CHANGED,

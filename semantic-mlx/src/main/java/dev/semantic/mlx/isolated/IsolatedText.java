@@ -2,8 +2,8 @@ package dev.semantic.mlx.isolated;
 
 import dev.semantic.generate.ChatMessage;
 import dev.semantic.model.ModelException;
+import dev.semantic.spi.Detokenizer;
 import dev.semantic.spi.Tokenizer;
-import java.lang.ref.Cleaner;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -12,17 +12,17 @@ import java.util.function.Supplier;
 
 /**
  * The tokenizer and the template in the child; they are native code, too. What is asked while a
- * process ends, as it does when its model is unloaded, is asked once more of the next one.
+ * process ends, as it does when its model is unloaded, is asked once more of the next one. Tokens
+ * become text here, where no call crosses for each of them.
  */
 final class IsolatedText implements Tokenizer {
-  private static final Cleaner CLEANER = Cleaner.create();
-
   private final Supplier<WorkerProcess> child;
   private final Supplier<Optional<WorkerProcess>> living;
   private final Set<Integer> endTokens;
   private final boolean beginsWithBos;
   private final boolean hasChatTemplate;
   private final int maxCharsPerToken; // 0 without a bound
+  private final Detokenizer detokenizer;
 
   /**
    * Of a model that was prepared.
@@ -33,13 +33,15 @@ final class IsolatedText implements Tokenizer {
   IsolatedText(
       Supplier<WorkerProcess> child,
       Supplier<Optional<WorkerProcess>> living,
-      Response.Prepared prepared) {
+      Response.Prepared prepared,
+      Detokenizer detokenizer) {
     this.child = child;
     this.living = living;
     this.endTokens = Set.copyOf(prepared.endTokens());
     this.beginsWithBos = prepared.beginsWithBos();
     this.hasChatTemplate = prepared.hasChatTemplate();
     this.maxCharsPerToken = prepared.maxCharsPerToken();
+    this.detokenizer = detokenizer;
   }
 
   private <T extends Response> T ask(Request request, Class<T> answer) {
@@ -85,8 +87,15 @@ final class IsolatedText implements Tokenizer {
   }
 
   @Override
+  public Detokenizer detokenizer() {
+    return detokenizer;
+  }
+
+  @Override
   public String decode(int[] tokens) {
-    return ask(new Request.Decode(tokens), Response.Text.class).value();
+    return detokenizer.tokens() == 0
+        ? ask(new Request.Decode(tokens), Response.Text.class).value() // which says why not
+        : detokenizer.decode(tokens);
   }
 
   @Override
@@ -97,38 +106,5 @@ final class IsolatedText implements Tokenizer {
   @Override
   public void forgetTexts() {
     living.get().ifPresent(here -> here.askBriefly(new Request.ForgetTexts(), Response.Done.class));
-  }
-
-  @Override
-  public TokenStream stream(boolean keepSpecial) {
-    WorkerProcess here = child.get();
-    long number =
-        here.askBriefly(new Request.OpenStream(keepSpecial), Response.Count.class).value();
-    Stream stream = new Stream(here, number);
-    CLEANER.register(stream, new Closing(here, number));
-    return stream;
-  }
-
-  /** The port has no end for a stream; what is left of it in the child is small. */
-  private record Closing(WorkerProcess worker, long number) implements Runnable {
-    @Override
-    public void run() {
-      if (worker.isAlive()) {
-        worker.askBriefly(new Request.CloseStream(number), Response.Done.class);
-      }
-    }
-  }
-
-  /** Ends with its process, as the sequence does whose tokens it shows. */
-  private record Stream(WorkerProcess worker, long number) implements TokenStream {
-    @Override
-    public String next(int token) {
-      return worker.askBriefly(new Request.NextText(number, token), Response.Text.class).value();
-    }
-
-    @Override
-    public String rest() {
-      return worker.askBriefly(new Request.RestOfText(number), Response.Text.class).value();
-    }
   }
 }

@@ -9,7 +9,7 @@ import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadPriority;
 import java.util.List;
 
-/** What the parent asks of the child. Sequences and token streams go by number. */
+/** What the parent asks of the child. Sequences go by number. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "ask")
 @JsonSubTypes({
   @JsonSubTypes.Type(Request.Prepare.class),
@@ -27,10 +27,6 @@ import java.util.List;
   @JsonSubTypes.Type(Request.EncodeChat.class),
   @JsonSubTypes.Type(Request.RenderChat.class),
   @JsonSubTypes.Type(Request.Decode.class),
-  @JsonSubTypes.Type(Request.OpenStream.class),
-  @JsonSubTypes.Type(Request.NextText.class),
-  @JsonSubTypes.Type(Request.RestOfText.class),
-  @JsonSubTypes.Type(Request.CloseStream.class),
   @JsonSubTypes.Type(Request.ForgetTexts.class),
   @JsonSubTypes.Type(Request.Memory.class),
   @JsonSubTypes.Type(Request.ResetPeak.class),
@@ -87,15 +83,8 @@ sealed interface Request {
 
   record RenderChat(List<ChatMessage> messages) implements Request {}
 
+  /** Of a model without tokens that stand for text, for its refusal. */
   record Decode(int[] tokens) implements Request {}
-
-  record OpenStream(boolean keepSpecial) implements Request {}
-
-  record NextText(long stream, int token) implements Request {}
-
-  record RestOfText(long stream) implements Request {}
-
-  record CloseStream(long stream) implements Request {}
 
   record ForgetTexts() implements Request {}
 

@@ -34,7 +34,7 @@ sealed interface Response {
   record Done() implements Response {}
 
   /**
-   * A model was found good.
+   * A model was found good. Its {@link Texts detokenizer} follows.
    *
    * @param maxCharsPerToken 0 where there is no bound
    */
@@ -43,7 +43,8 @@ sealed interface Response {
       List<Integer> endTokens,
       boolean beginsWithBos,
       boolean hasChatTemplate,
-      int maxCharsPerToken)
+      int maxCharsPerToken,
+      boolean dropsFirstSpace)
       implements Response {
     public Prepared {
       Objects.requireNonNull(spec, "spec");

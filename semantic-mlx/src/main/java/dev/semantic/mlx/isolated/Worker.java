@@ -3,6 +3,7 @@ package dev.semantic.mlx.isolated;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelId;
+import dev.semantic.spi.Detokenizer;
 import dev.semantic.spi.LoadPriority;
 import dev.semantic.spi.LoadProgress;
 import dev.semantic.spi.LoadedModel;
@@ -26,7 +27,6 @@ import org.jspecify.annotations.Nullable;
 final class Worker {
   private final Supplier<ModelRuntime> opener;
   private final Map<Long, Sequence> sequences = new ConcurrentHashMap<>();
-  private final Map<Long, Tokenizer.TokenStream> streams = new ConcurrentHashMap<>();
   private final Set<Long> cancelled = ConcurrentHashMap.newKeySet();
   private final AtomicLong numbers = new AtomicLong();
   private volatile @Nullable ModelRuntime runtime;
@@ -69,7 +69,7 @@ final class Worker {
 
   Outcome handle(long id, Request request, List<ByteBuffer> parts, LoadProgress progress) {
     return switch (request) {
-      case Request.Prepare(String model) -> of(prepare(model));
+      case Request.Prepare(String model) -> prepare(model);
       case Request.Load(LoadPriority priority) -> of(load(new Progress(id, priority, progress)));
       case Request.ReadAhead(LoadPriority priority) -> {
         prepared().readAhead(new Progress(id, priority, progress));
@@ -105,18 +105,6 @@ final class Worker {
       case Request.RenderChat(var messages) ->
           of(new Response.Text(prepared().text().renderChat(messages)));
       case Request.Decode(int[] tokens) -> of(new Response.Text(prepared().text().decode(tokens)));
-      case Request.OpenStream(boolean keepSpecial) -> {
-        long number = numbers.incrementAndGet();
-        streams.put(number, prepared().text().stream(keepSpecial));
-        yield of(new Response.Count(number));
-      }
-      case Request.NextText(long stream, int token) ->
-          of(new Response.Text(stream(stream).next(token)));
-      case Request.RestOfText(long stream) -> of(new Response.Text(stream(stream).rest()));
-      case Request.CloseStream(long stream) -> {
-        streams.remove(stream);
-        yield done();
-      }
       case Request.ForgetTexts forget -> {
         prepared().text().forgetTexts();
         yield done();
@@ -158,18 +146,22 @@ final class Worker {
     return of(new Response.Done());
   }
 
-  private Response prepare(String model) {
+  private Outcome prepare(String model) {
     ModelRuntime here = opener.get();
     runtime = here;
     PreparedModel found = here.prepare(new ModelId(model));
     prepared = found;
     Tokenizer text = found.text();
-    return new Response.Prepared(
-        found.spec(),
-        List.copyOf(text.endTokens()),
-        text.beginsWithBos(),
-        text.hasChatTemplate(),
-        text.maxCharsPerToken().orElse(0));
+    Detokenizer detokenizer = text.detokenizer();
+    Response response =
+        new Response.Prepared(
+            found.spec(),
+            List.copyOf(text.endTokens()),
+            text.beginsWithBos(),
+            text.hasChatTemplate(),
+            text.maxCharsPerToken().orElse(0),
+            detokenizer.dropsFirstSpace());
+    return new Outcome(response, Texts.parts(detokenizer));
   }
 
   private Response load(LoadProgress progress) {
@@ -211,14 +203,6 @@ final class Worker {
       throw new IllegalStateException("That sequence was closed");
     }
     return sequence;
-  }
-
-  private Tokenizer.TokenStream stream(long number) {
-    Tokenizer.TokenStream stream = streams.get(number);
-    if (stream == null) {
-      throw new IllegalStateException("That token stream was closed");
-    }
-    return stream;
   }
 
   private PreparedModel prepared() {

@@ -115,7 +115,7 @@ final class GgufVocabulary implements Vocabulary {
 
   @Override
   public boolean isByte(int id) {
-    return types.get(id) == BYTE;
+    return types.get(id) == BYTE && JsonVocabulary.BYTE.matcher(tokens.get(id)).matches();
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.semantic.generate.ChatMessage;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.mlx.tokenizer.AddedTokens.Part;
 import dev.semantic.model.ModelException;
+import dev.semantic.spi.Detokenizer;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
@@ -36,7 +37,7 @@ public final class HfTokenizer implements ChatTokenizer {
   private final TextTokenizer tokenizer;
   private final Templates templates;
   private final Roles roles;
-  private final TokenBytes bytes;
+  private final Detokenizer detokenizer;
   private final AddedTokens added;
   private final Guard guard;
   private final Set<Integer> endTokens;
@@ -62,7 +63,7 @@ public final class HfTokenizer implements ChatTokenizer {
     this.tokenizer = tokenizer;
     this.templates = templates;
     this.roles = new Roles(templates.all().sources().values());
-    this.bytes = new TokenBytes(vocabulary);
+    this.detokenizer = TokenBytes.detokenizer(vocabulary);
     this.added = new AddedTokens(vocabulary.added());
     this.guard =
         new Guard(
@@ -227,18 +228,8 @@ public final class HfTokenizer implements ChatTokenizer {
   }
 
   @Override
-  public String decode(int[] tokens) {
-    TokenStream stream = stream(false);
-    StringBuilder text = new StringBuilder();
-    for (int token : tokens) {
-      text.append(stream.next(token));
-    }
-    return text.append(stream.rest()).toString();
-  }
-
-  @Override
-  public TokenStream stream(boolean keepSpecial) {
-    return new Utf8Stream(bytes, vocabulary, keepSpecial);
+  public Detokenizer detokenizer() {
+    return detokenizer;
   }
 
   @Override

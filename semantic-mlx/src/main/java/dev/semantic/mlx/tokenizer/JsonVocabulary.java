@@ -26,7 +26,7 @@ final class JsonVocabulary implements Vocabulary {
       String beginsWith,
       OptionalInt longest) {}
 
-  private static final Pattern BYTE = Pattern.compile("<0x[0-9A-Fa-f]{2}>");
+  static final Pattern BYTE = Pattern.compile("<0x[0-9A-Fa-f]{2}>");
 
   private final List<String> tokens;
   private final Map<Integer, AddedToken> added = new LinkedHashMap<>();

@@ -2,6 +2,7 @@ package dev.semantic.mlx.tokenizer;
 
 import dev.semantic.generate.ChatMessage;
 import dev.semantic.model.ModelException;
+import dev.semantic.spi.Detokenizer;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -60,18 +61,8 @@ record NoTokenizer(Path directory, Set<Integer> endTokens) implements ChatTokeni
 
   /** Of no text at all: whoever asked with tokens reads tokens. */
   @Override
-  public TokenStream stream(boolean keepSpecial) {
-    return new TokenStream() {
-      @Override
-      public String next(int token) {
-        return "";
-      }
-
-      @Override
-      public String rest() {
-        return "";
-      }
-    };
+  public Detokenizer detokenizer() {
+    return Detokenizer.NONE;
   }
 
   @Override

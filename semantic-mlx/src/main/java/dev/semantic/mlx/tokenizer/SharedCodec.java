@@ -1,6 +1,7 @@
 package dev.semantic.mlx.tokenizer;
 
 import dev.semantic.generate.ChatMessage;
+import dev.semantic.spi.Detokenizer;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
@@ -92,13 +93,13 @@ public final class SharedCodec implements ChatTokenizer {
   }
 
   @Override
-  public String decode(int[] tokens) {
-    return codec.decode(tokens);
+  public Detokenizer detokenizer() {
+    return codec.detokenizer();
   }
 
   @Override
-  public TokenStream stream(boolean keepSpecial) {
-    return codec.stream(keepSpecial);
+  public String decode(int[] tokens) {
+    return codec.decode(tokens);
   }
 
   @Override

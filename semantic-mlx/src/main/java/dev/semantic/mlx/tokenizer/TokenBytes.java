@@ -1,7 +1,9 @@
 package dev.semantic.mlx.tokenizer;
 
+import dev.semantic.spi.Detokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +15,7 @@ final class TokenBytes {
   private final Vocabulary vocabulary;
   private final boolean byteLevel;
 
-  TokenBytes(Vocabulary vocabulary) {
+  private TokenBytes(Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
     this.byteLevel = vocabulary.byteLevel();
   }
@@ -38,7 +40,21 @@ final class TokenBytes {
     return List.of(letters);
   }
 
-  byte[] of(int id) {
+  /** How a vocabulary's tokens become text. */
+  static Detokenizer detokenizer(Vocabulary vocabulary) {
+    TokenBytes each = new TokenBytes(vocabulary);
+    int[] ends = new int[vocabulary.tokens().size()];
+    BitSet special = new BitSet();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(8 * ends.length);
+    for (int id = 0; id < ends.length; id++) {
+      bytes.writeBytes(each.of(id));
+      ends[id] = bytes.size();
+      special.set(id, vocabulary.isSpecial(id));
+    }
+    return new Detokenizer(bytes.toByteArray(), ends, special, vocabulary.dropsFirstSpace());
+  }
+
+  private byte[] of(int id) {
     String text = vocabulary.tokens().get(id);
     if (vocabulary.isSpecial(id) || vocabulary.isUserDefined(id)) {
       return plain(text);

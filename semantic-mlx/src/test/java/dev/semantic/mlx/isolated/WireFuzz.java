@@ -17,6 +17,7 @@ import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelTag;
+import dev.semantic.scripted.Geometry;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -55,6 +56,7 @@ public final class WireFuzz implements FuzzTarget {
         List.of(
             Snapshots.answer(snapshot),
             new Response.Done(),
+            new Response.Prepared(Geometry.ALPHA.spec(), List.of(1), true, true, 1, false),
             new Response.Progress(1, 2),
             new Response.Count(7),
             new Response.Text("text"),
@@ -70,7 +72,7 @@ public final class WireFuzz implements FuzzTarget {
             new Request.Prepare("m"),
             new Request.Forward(List.of(new Request.Part(1, new int[] {1}, true))),
             new Request.EncodeChat(List.of(new dev.semantic.generate.ChatMessage("user", "hi"))),
-            new Request.Decode(new int[] {1}))) {
+            new Request.Encode("text", true))) {
       calls.add(CBOR.readTree(CBOR.writeValueAsBytes(new Call(1, request))));
     }
   }
@@ -107,6 +109,7 @@ public final class WireFuzz implements FuzzTarget {
     try {
       switch (received.header().response()) {
         case Response.State state -> Snapshots.of(state, received.parts());
+        case Response.Prepared prepared -> Texts.of(prepared, received.parts());
         case Response.Logits _ -> IsolatedModel.rows(received, 2);
         default -> {}
       }

@@ -226,4 +226,18 @@ class GgufTokenizerTest {
       assertEquals("Hi Hi", codec.decode(codec.encode("Hi Hi", false)));
     }
   }
+
+  /** A stranger's file may call any piece a byte. */
+  @Test
+  void aPieceThatIsCalledAByteAndIsNoneIsText() {
+    metadata.clear();
+    metadata.put("tokenizer.ggml.model", "llama");
+    metadata.put("tokenizer.ggml.tokens", List.of("<unk>", "a", "<0x41>", "<", "<0xzz>"));
+    metadata.put("tokenizer.ggml.scores", List.of(0f, -1f, -2f, -3f, -4f));
+    metadata.put("tokenizer.ggml.token_type", List.of(2, 1, 6, 6, 6));
+    metadata.put("tokenizer.ggml.unknown_token_id", 0L);
+    try (ChatTokenizer codec = Tokenizers.open(Path.of("model.gguf"), metadata).get()) {
+      assertEquals("aA<<0xzz>", codec.decode(new int[] {1, 2, 3, 4}));
+    }
+  }
 }
