@@ -153,4 +153,5 @@ void multiply(
       }
     }
   });
+  _mm256_zeroupper(); // MLX's own code has no such registers, and crawls while they are in use
 }

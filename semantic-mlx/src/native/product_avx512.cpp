@@ -57,7 +57,7 @@ void multiply_row(
     const std::uint8_t* row,
     const float* scales,
     const float* biases,
-    __m512i group_of_lane,
+    const __m512i& group_of_lane,
     const std::byte* packed,
     float* out,
     std::size_t stride) {
@@ -173,6 +173,7 @@ void multiply(
       }
     }
   });
+  _mm256_zeroupper(); // MLX's own code has no such registers, and crawls while they are in use
 }
 
 bool supported() {
