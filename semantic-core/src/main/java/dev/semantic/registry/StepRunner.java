@@ -23,6 +23,13 @@ import org.slf4j.MDC;
 final class StepRunner {
   private static final Log LOG = Log.of(StepRunner.class);
 
+  /** Is there betimes: for want of memory to make it, what a step has made would be lost. */
+  private static final Runnable NOBODY =
+      new Runnable() {
+        @Override
+        public void run() {}
+      };
+
   /** How long a swap may take to end once the registry is being closed. */
   private static final Duration LAST_STEPS = Duration.ofSeconds(10);
 
@@ -113,7 +120,7 @@ final class StepRunner {
     try {
       return task.await(thread);
     } finally {
-      permit.nudgeWith(() -> {});
+      permit.nudgeWith(NOBODY);
     }
   }
 
@@ -148,7 +155,7 @@ final class StepRunner {
     try {
       return task.await(thread);
     } finally {
-      permit.nudgeWith(() -> {});
+      permit.nudgeWith(NOBODY);
     }
   }
 
@@ -168,7 +175,7 @@ final class StepRunner {
       }
     } finally {
       monitor.unlock();
-      permit.nudgeWith(() -> {});
+      permit.nudgeWith(NOBODY);
     }
   }
 
