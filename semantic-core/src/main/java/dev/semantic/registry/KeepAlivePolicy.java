@@ -28,7 +28,7 @@ public record KeepAlivePolicy(
 
   public KeepAlivePolicy {
     Objects.requireNonNull(idleTimeToLive, "idleTimeToLive must not be null");
-    Objects.requireNonNull(reloadBackoff, "failureMemory must not be null");
+    Objects.requireNonNull(reloadBackoff, "reloadBackoff must not be null");
     pinned = Set.copyOf(Objects.requireNonNull(pinned, "pinned must not be null"));
     preload = List.copyOf(Objects.requireNonNull(preload, "preload must not be null"));
     if (idleTimeToLive.filter(time -> time.isNegative() || time.isZero()).isPresent()) {
