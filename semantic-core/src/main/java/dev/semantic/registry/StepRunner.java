@@ -89,13 +89,14 @@ final class StepRunner {
 
   /** Does a step that gives nothing. */
   void run(String what, Runnable step) {
-    call(
-        what,
-        () -> {
-          step.run();
-          return true;
-        },
-        nothing -> {});
+    call(what, callable(step), nothing -> {});
+  }
+
+  private static Callable<Boolean> callable(Runnable step) {
+    return () -> {
+      step.run();
+      return true;
+    };
   }
 
   /**
@@ -114,20 +115,14 @@ final class StepRunner {
   <T> T call(String what, Duration grace, Callable<T> step, Consumer<T> late) {
     Task<T> task = new Task<>(what, step, late);
     task.grace = Nanos.of(grace);
-    Runnable look = task::signal; // made betimes: whoever has begun a step waits for it
-    ThreadHandle thread = ThreadFrame.once(timeline, "semantic-swap " + what, task);
-    permit.nudgeWith(look);
-    try {
-      return task.await(thread);
-    } finally {
-      permit.nudgeWith(NOBODY);
-    }
+    return carriedOut(task);
   }
 
   /** The same for a step that may be interrupted when the swap is called off. */
   <T> T callInterruptibly(String what, Callable<T> step, Consumer<T> late) {
     Task<T> task = new Task<>(what, step, late);
-    return callInterruptibly(task, "semantic-swap " + what);
+    task.interruptible = true;
+    return carriedOut(task);
   }
 
   /**
@@ -135,21 +130,15 @@ final class StepRunner {
    * and nobody waits for it any more.
    */
   void runWhileWanted(String what, Runnable step) {
-    Task<Boolean> task =
-        new Task<>(
-            what,
-            () -> {
-              step.run();
-              return true;
-            },
-            nothing -> {});
+    Task<Boolean> task = new Task<>(what, callable(step), nothing -> {});
+    task.interruptible = true;
     task.endsWhenCalledOff = true;
-    callInterruptibly(task, "semantic-swap " + what);
+    carriedOut(task);
   }
 
-  private <T> T callInterruptibly(Task<T> task, String name) {
+  private <T> T carriedOut(Task<T> task) {
     Runnable nudge = task::nudge; // made betimes: whoever has begun a step waits for it
-    ThreadHandle thread = ThreadFrame.once(timeline, name, task);
+    ThreadHandle thread = ThreadFrame.once(timeline, "semantic-swap " + task.what, task);
     task.thread = thread;
     permit.nudgeWith(nudge);
     try {
@@ -218,6 +207,7 @@ final class StepRunner {
     private @Nullable Throwable failure;
     private boolean done;
     private boolean abandoned;
+    private boolean interruptible;
     private boolean endsWhenCalledOff;
     private long grace = Nanos.FOREVER; // once it is called off
 
@@ -269,13 +259,9 @@ final class StepRunner {
 
     private void nudge() {
       ThreadHandle working = thread;
-      if (working != null) {
+      if (interruptible && working != null) {
         working.interrupt();
       }
-      signal();
-    }
-
-    private void signal() {
       monitor.lock();
       try {
         monitor.signalAll();

@@ -166,7 +166,7 @@ class HangingPortsTest {
     ModelId beta = Geometry.BETA.id();
     List<Executable> looks =
         List.of(() -> host.registry.validate(beta), () -> host.registry.plan(beta));
-    for (PortCall call : List.of(PortCall.PREPARE, PortCall.PREPARED_CLOSE)) {
+    for (PortCall call : List.of(PortCall.PREPARE, PortCall.TEXT, PortCall.PREPARED_CLOSE)) {
       for (Executable look : looks) {
         hanging = call;
         long begin = time.nanoTime();
