@@ -7,7 +7,6 @@ module dev.semantic.core {
   requires jdk.management;
   requires org.slf4j;
 
-  exports dev.semantic.engine;
   exports dev.semantic.generate;
   exports dev.semantic.io to
       dev.semantic.mlx;

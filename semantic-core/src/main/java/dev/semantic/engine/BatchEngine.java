@@ -1,5 +1,8 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.ArrivalPolicy;
+import dev.semantic.generate.EngineMode;
+import dev.semantic.generate.EngineOptions;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.RequestException;

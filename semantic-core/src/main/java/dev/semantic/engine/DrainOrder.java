@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.DrainPolicy;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;

@@ -1,6 +1,7 @@
 package dev.semantic.engine;
 
 import dev.semantic.engine.CacheReusePolicy.Lookup;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
 import dev.semantic.log.Log;

@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.ArrivalPolicy;
 import dev.semantic.generate.RequestException;
 import dev.semantic.model.ModelId;
 import dev.semantic.timeline.Nanos;

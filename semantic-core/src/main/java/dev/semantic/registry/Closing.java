@@ -2,8 +2,8 @@ package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
 import dev.semantic.engine.DrainOrder;
-import dev.semantic.engine.DrainPolicy;
-import dev.semantic.engine.EngineMode;
+import dev.semantic.generate.DrainPolicy;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.log.Log;
 import dev.semantic.store.PinnedAgents;
 import dev.semantic.timeline.Latch;

@@ -1,7 +1,7 @@
 package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
-import dev.semantic.engine.EngineMode;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.RequestException;

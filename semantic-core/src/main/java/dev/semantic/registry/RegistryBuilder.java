@@ -1,6 +1,6 @@
 package dev.semantic.registry;
 
-import dev.semantic.engine.EngineOptions;
+import dev.semantic.generate.EngineOptions;
 import dev.semantic.journal.SwapJournal;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;

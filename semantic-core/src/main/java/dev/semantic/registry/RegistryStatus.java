@@ -1,6 +1,6 @@
 package dev.semantic.registry;
 
-import dev.semantic.engine.EngineMode;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelSpec;
 import dev.semantic.store.CacheUsage;

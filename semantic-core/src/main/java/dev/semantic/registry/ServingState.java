@@ -9,7 +9,6 @@ import dev.semantic.store.CacheUsage;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapReport;
-import dev.semantic.swap.SwapState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

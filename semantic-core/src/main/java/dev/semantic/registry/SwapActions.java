@@ -1,8 +1,8 @@
 package dev.semantic.registry;
 
 import dev.semantic.engine.DrainOrder;
-import dev.semantic.engine.DrainPolicy;
-import dev.semantic.engine.EngineMode;
+import dev.semantic.generate.DrainPolicy;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.log.Log;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryAllocation;

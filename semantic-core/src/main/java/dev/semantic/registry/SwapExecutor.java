@@ -1,8 +1,8 @@
 package dev.semantic.registry;
 
-import dev.semantic.engine.ArrivalPolicy;
 import dev.semantic.engine.BatchEngine;
-import dev.semantic.engine.EngineMode;
+import dev.semantic.generate.ArrivalPolicy;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.journal.SwapJournal;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelId;
@@ -12,13 +12,10 @@ import dev.semantic.store.CacheStore;
 import dev.semantic.swap.DrainTimeoutException;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapCancelledException;
-import dev.semantic.swap.SwapEvent;
-import dev.semantic.swap.SwapMachine;
 import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPhase;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
-import dev.semantic.swap.SwapState;
 import dev.semantic.swap.SwapStrategy;
 import dev.semantic.timeline.MemoryRetry;
 import dev.semantic.timeline.Nanos;

@@ -1,7 +1,7 @@
 package dev.semantic.registry;
 
-import dev.semantic.engine.ArrivalPolicy;
-import dev.semantic.engine.DrainPolicy;
+import dev.semantic.generate.ArrivalPolicy;
+import dev.semantic.generate.DrainPolicy;
 import dev.semantic.spi.LoadPriority;
 import dev.semantic.swap.ReclaimPolicy;
 import dev.semantic.swap.SwapConflict;

@@ -1,6 +1,6 @@
 /**
- * The swap: a state machine and the hands that carry out its orders. Begin with {@link
- * dev.semantic.swap.SwapMachine}. Nothing here knows MLX.
+ * What a host is told of a swap: its plan, its phases, its report, and what went wrong. Begin with
+ * {@link dev.semantic.swap.SwapReport}. Nothing here knows MLX, or does anything.
  */
 @NullMarked
 package dev.semantic.swap;

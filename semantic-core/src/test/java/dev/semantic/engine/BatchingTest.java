@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.generate.EngineOptions;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;

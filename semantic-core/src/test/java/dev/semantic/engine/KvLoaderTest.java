@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.generate.DrainPolicy;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.RequestException;

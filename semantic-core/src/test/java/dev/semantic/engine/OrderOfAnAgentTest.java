@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.generate.DrainPolicy;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;

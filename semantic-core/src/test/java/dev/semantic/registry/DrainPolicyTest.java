@@ -10,9 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.ArrivalPolicy;
-import dev.semantic.engine.DrainPolicy;
-import dev.semantic.engine.EngineMode;
+import dev.semantic.generate.ArrivalPolicy;
+import dev.semantic.generate.DrainPolicy;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.DrainPolicy;
+import dev.semantic.generate.DrainPolicy;
 import dev.semantic.generate.Generation;
 import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;

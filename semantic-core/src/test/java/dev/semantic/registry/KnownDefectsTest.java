@@ -11,8 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.DrainPolicy;
-import dev.semantic.engine.EngineMode;
+import dev.semantic.generate.DrainPolicy;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationEvent;

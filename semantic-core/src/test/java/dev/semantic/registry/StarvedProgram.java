@@ -1,6 +1,6 @@
 package dev.semantic.registry;
 
-import dev.semantic.engine.EngineMode;
+import dev.semantic.generate.EngineMode;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.GenerationResult;

@@ -3,7 +3,7 @@ package dev.semantic.scripted;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.EngineOptions;
+import dev.semantic.generate.EngineOptions;
 import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;

@@ -5,7 +5,7 @@ import static dev.semantic.scripted.ScriptedHost.tokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.EngineOptions;
+import dev.semantic.generate.EngineOptions;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.GenerationResult;

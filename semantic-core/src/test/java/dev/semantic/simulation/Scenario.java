@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.ArrivalPolicy;
-import dev.semantic.engine.DrainPolicy;
-import dev.semantic.engine.EngineMode;
-import dev.semantic.engine.EngineOptions;
+import dev.semantic.generate.ArrivalPolicy;
+import dev.semantic.generate.DrainPolicy;
+import dev.semantic.generate.EngineMode;
+import dev.semantic.generate.EngineOptions;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.semantic.engine.DrainPolicy;
+import dev.semantic.generate.DrainPolicy;
 import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;

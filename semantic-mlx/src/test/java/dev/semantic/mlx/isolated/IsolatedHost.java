@@ -2,7 +2,7 @@ package dev.semantic.mlx.isolated;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.semantic.engine.EngineOptions;
+import dev.semantic.generate.EngineOptions;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.GenerationResult;

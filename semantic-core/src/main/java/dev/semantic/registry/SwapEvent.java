@@ -1,7 +1,9 @@
-package dev.semantic.swap;
+package dev.semantic.registry;
+
+import dev.semantic.swap.SwapStrategy;
 
 /** What happens to a swap. */
-public sealed interface SwapEvent {
+sealed interface SwapEvent {
   /** Somebody wants another model, or none. */
   record Requested() implements SwapEvent {}
 

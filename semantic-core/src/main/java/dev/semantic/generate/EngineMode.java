@@ -1,4 +1,4 @@
-package dev.semantic.engine;
+package dev.semantic.generate;
 
 /** What an engine is doing. */
 public enum EngineMode {

@@ -1,20 +1,22 @@
-package dev.semantic.swap;
+package dev.semantic.registry;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.semantic.swap.SwapEvent.Done;
-import dev.semantic.swap.SwapEvent.PhaseFailed;
-import dev.semantic.swap.SwapEvent.Prepared;
-import dev.semantic.swap.SwapEvent.Requested;
-import dev.semantic.swap.SwapEvent.RollbackImpossible;
-import dev.semantic.swap.SwapEvent.Unchanged;
-import dev.semantic.swap.SwapState.Empty;
-import dev.semantic.swap.SwapState.Failed;
-import dev.semantic.swap.SwapState.Idle;
-import dev.semantic.swap.SwapState.Preparing;
-import dev.semantic.swap.SwapState.RollingBack;
-import dev.semantic.swap.SwapState.Running;
+import dev.semantic.registry.SwapEvent.Done;
+import dev.semantic.registry.SwapEvent.PhaseFailed;
+import dev.semantic.registry.SwapEvent.Prepared;
+import dev.semantic.registry.SwapEvent.Requested;
+import dev.semantic.registry.SwapEvent.RollbackImpossible;
+import dev.semantic.registry.SwapEvent.Unchanged;
+import dev.semantic.registry.SwapState.Empty;
+import dev.semantic.registry.SwapState.Failed;
+import dev.semantic.registry.SwapState.Idle;
+import dev.semantic.registry.SwapState.Preparing;
+import dev.semantic.registry.SwapState.RollingBack;
+import dev.semantic.registry.SwapState.Running;
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapStrategy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

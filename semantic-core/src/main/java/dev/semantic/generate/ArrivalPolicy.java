@@ -1,6 +1,4 @@
-package dev.semantic.engine;
-
-import dev.semantic.generate.RequestException;
+package dev.semantic.generate;
 
 /** What becomes of requests that come while no model can serve. */
 public enum ArrivalPolicy {

@@ -1,4 +1,4 @@
-package dev.semantic.engine;
+package dev.semantic.generate;
 
 import java.time.Duration;
 import java.util.Objects;

@@ -1,7 +1,10 @@
-package dev.semantic.swap;
+package dev.semantic.registry;
+
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapStrategy;
 
 /** Where a registry stands. */
-public sealed interface SwapState {
+sealed interface SwapState {
   /** No model, and no reason for one. */
   record Empty() implements SwapState {}
 

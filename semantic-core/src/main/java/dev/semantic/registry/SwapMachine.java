@@ -1,24 +1,26 @@
-package dev.semantic.swap;
+package dev.semantic.registry;
 
-import dev.semantic.swap.SwapEvent.Done;
-import dev.semantic.swap.SwapEvent.PhaseFailed;
-import dev.semantic.swap.SwapEvent.Prepared;
-import dev.semantic.swap.SwapEvent.Requested;
-import dev.semantic.swap.SwapEvent.RollbackImpossible;
-import dev.semantic.swap.SwapEvent.Unchanged;
-import dev.semantic.swap.SwapState.Empty;
-import dev.semantic.swap.SwapState.Failed;
-import dev.semantic.swap.SwapState.Idle;
-import dev.semantic.swap.SwapState.Preparing;
-import dev.semantic.swap.SwapState.RollingBack;
-import dev.semantic.swap.SwapState.Running;
+import dev.semantic.registry.SwapEvent.Done;
+import dev.semantic.registry.SwapEvent.PhaseFailed;
+import dev.semantic.registry.SwapEvent.Prepared;
+import dev.semantic.registry.SwapEvent.Requested;
+import dev.semantic.registry.SwapEvent.RollbackImpossible;
+import dev.semantic.registry.SwapEvent.Unchanged;
+import dev.semantic.registry.SwapState.Empty;
+import dev.semantic.registry.SwapState.Failed;
+import dev.semantic.registry.SwapState.Idle;
+import dev.semantic.registry.SwapState.Preparing;
+import dev.semantic.registry.SwapState.RollingBack;
+import dev.semantic.registry.SwapState.Running;
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapStrategy;
 import java.util.List;
 
 /**
  * The only place where a swap changes state. Pure: facts in, the next state out; carrying it out is
  * somebody else's.
  */
-public final class SwapMachine {
+final class SwapMachine {
   private SwapMachine() {}
 
   /**
@@ -26,7 +28,7 @@ public final class SwapMachine {
    *
    * @throws IllegalStateException if the event cannot happen in that state
    */
-  public static SwapState next(SwapState state, SwapEvent event) {
+  static SwapState next(SwapState state, SwapEvent event) {
     return switch (state) {
       case Empty() -> fromRest(state, event, false);
       case Failed() -> fromRest(state, event, false);

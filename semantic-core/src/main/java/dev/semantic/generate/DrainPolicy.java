@@ -1,6 +1,4 @@
-package dev.semantic.engine;
-
-import dev.semantic.generate.RequestException;
+package dev.semantic.generate;
 
 /** What becomes of the requests that are under way when the model is to be changed. */
 public enum DrainPolicy {

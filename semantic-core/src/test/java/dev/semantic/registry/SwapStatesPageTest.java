@@ -1,12 +1,14 @@
-package dev.semantic.swap;
+package dev.semantic.registry;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.semantic.swap.SwapEvent.Prepared;
-import dev.semantic.swap.SwapEvent.Requested;
-import dev.semantic.swap.SwapState.Preparing;
-import dev.semantic.swap.SwapState.RollingBack;
-import dev.semantic.swap.SwapState.Running;
+import dev.semantic.registry.SwapEvent.Prepared;
+import dev.semantic.registry.SwapEvent.Requested;
+import dev.semantic.registry.SwapState.Preparing;
+import dev.semantic.registry.SwapState.RollingBack;
+import dev.semantic.registry.SwapState.Running;
+import dev.semantic.swap.SwapPhase;
+import dev.semantic.swap.SwapStrategy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
