@@ -68,6 +68,7 @@ public final class BatchEngine implements AutoCloseable {
   private final WorkerThreads readerThreads;
   private final PromptTokenizer tokenizer;
   private final Supplier<Scheduler> fresh;
+  private final Runnable reopening; // made betimes: a model may have to resume without memory
   private final Timeline timeline;
   private volatile Scheduler scheduler;
   private volatile boolean still = true;
@@ -107,6 +108,7 @@ public final class BatchEngine implements AutoCloseable {
                 kvLoader,
                 tokenizer,
                 idle);
+    this.reopening = this::reopen;
     this.scheduler = fresh.get();
     watch(timeline);
   }
@@ -166,12 +168,15 @@ public final class BatchEngine implements AutoCloseable {
     }
   }
 
+  private void reopen() {
+    kvReader.open(state.current());
+  }
+
   /** Goes on serving with the model that was drained. */
   public void resume() {
     long permit = state.permit();
     state.enter(EngineMode.DRAINED, permit);
-    ServingModel again = state.current();
-    state.become(permit, EngineMode.SERVING, again, () -> kvReader.open(again));
+    state.become(permit, EngineMode.SERVING, state.current(), reopening);
   }
 
   /**

@@ -46,13 +46,20 @@ public record KvLayout(List<Layer> layers) {
 
   /** Bytes that one more token costs over all layers, as long as no window is full. */
   public long bytesPerToken(KvPrecision precision) {
-    return layers.stream().mapToLong(layer -> layer.bytesPerToken(precision)).sum();
+    long bytes = 0;
+    for (Layer layer : layers) {
+      bytes += layer.bytesPerToken(precision);
+    }
+    return bytes;
   }
 
   /** Bytes of a cache that has seen {@code tokens}, full windows counted once. */
   public long bytes(int tokens, KvPrecision precision) {
-    return layers.stream()
-        .mapToLong(layer -> layer.held(tokens) * layer.bytesPerToken(precision))
-        .sum();
+    // no lambda: a call site that finds no memory when it is linked may stay broken
+    long bytes = 0;
+    for (Layer layer : layers) {
+      bytes += layer.held(tokens) * layer.bytesPerToken(precision);
+    }
+    return bytes;
   }
 }

@@ -75,6 +75,7 @@ final class SwapExecutor {
   private final @Nullable ManagedModel old;
   private @Nullable ManagedModel candidate;
   private final Runnable judgement = this::judge; // made betimes
+  private final Runnable comingBack;
   private final Runnable resuming; // made betimes
   private final Runnable settlement = this::settle; // made betimes: later there may be no memory
   private @Nullable Throwable thrown; // by the last attempt that failed
@@ -104,6 +105,7 @@ final class SwapExecutor {
     this.stepRunner = new StepRunner(tools.timeline(), options.phaseTimeout(), permit);
     this.retry = new MemoryRetry(tools.timeline());
     this.actions = new SwapActions(tools, options, recorder, permit, stepRunner, retry);
+    this.comingBack = this::comeBack;
     this.resuming = tools.engine()::resume;
   }
 
@@ -130,8 +132,9 @@ final class SwapExecutor {
       recorder.begun();
       tools.engine().expect(target, options.arrivals(), before.usualBlackout(target));
       goThrough(before.rest());
-    } catch (Throwable t) { // a defect of ours, or no memory for a minute
+    } catch (Throwable t) { // no memory for a minute, or for a call site that stays broken
       brokenOff = t;
+      retry.run(comingBack);
     }
     retry.run(settlement);
     SwapReport told = Objects.requireNonNull(report, "not settled");
@@ -359,6 +362,23 @@ final class SwapExecutor {
       return target == null && old == null;
     }
     return !options.reloads() && next.spec().equals(old.spec());
+  }
+
+  /**
+   * It was broken off between two states: what served serves again, unless the new model does by
+   * now, which stays.
+   */
+  private void comeBack() {
+    if (candidate != null && serves(candidate)) {
+      return;
+    }
+    try {
+      goBack();
+    } catch (OutOfMemoryError e) {
+      throw e; // to be done again
+    } catch (Throwable t) {
+      recorder.rollbackFailed(t);
+    }
   }
 
   /**

@@ -67,7 +67,7 @@ final class StarvedProgram {
   }
 
   private void live() throws Exception {
-    registry.load(Geometry.ALPHA.id());
+    live(Geometry.ALPHA, Geometry.BETA, Geometry.ALPHA, Geometry.BETA, Geometry.ALPHA);
     for (int i = 0; i < AGENTS; i++) {
       GenerationRequest request = request("agent-" + i, i);
       Thread.ofPlatform().daemon().name("host " + i).start(() -> converse(request));
@@ -75,6 +75,7 @@ final class StarvedProgram {
     for (int round = 0; round < ROUNDS && wrong == null; round++) {
       Thread swap = swap(round);
       starve();
+      awaitMemory();
       swap.join(PATIENCE);
       require(!swap.isAlive(), "a swap came to no end");
       revive();
@@ -92,6 +93,21 @@ final class StarvedProgram {
     Thread closing = Thread.ofPlatform().daemon().start(registry::close);
     closing.join(PATIENCE);
     require(!closing.isAlive(), "close() came to no end");
+  }
+
+  /**
+   * Everything once with enough memory. A call site that is linked for the first time while there
+   * is none may stay broken as long as the process lives, by the JVM's own rules (JVMS 5.4.3), and
+   * no host can mend that.
+   */
+  private void live(Geometry first, Geometry... others) throws Exception {
+    registry.load(first.id());
+    end(registry.generate(request("agent-0", 0)));
+    for (Geometry next : others) {
+      registry.swapWithRollback(next.id());
+      end(registry.generate(request("agent-0", 0)));
+      works();
+    }
   }
 
   private void require(boolean holds, String otherwise) {
@@ -164,17 +180,36 @@ final class StarvedProgram {
     felt = false;
     hungry = true;
     long begun = System.nanoTime();
-    for (int largest = 1 << 18;
-        System.nanoTime() - begun < (felt ? HUNGER : LONGEST_HUNGER);
-        largest = 64) {
+    while (hungry) {
       try {
-        takeAll(largest);
+        hold(begun);
+        hog = null;
+        hungry = false;
       } catch (OutOfMemoryError e) { // which the VM may throw wherever it likes
         Thread.onSpinWait();
       }
     }
-    hog = null;
-    hungry = false;
+  }
+
+  /** What was taken has been given back, which a collector may take a moment to see. */
+  private static void awaitMemory() {
+    long since = System.nanoTime();
+    boolean there = false;
+    while (!there && System.nanoTime() - since < PATIENCE.toNanos()) {
+      try {
+        there = new byte[1 << 20].length > 0;
+      } catch (OutOfMemoryError e) {
+        LockSupport.parkNanos(1_000_000);
+      }
+    }
+  }
+
+  private void hold(long begun) {
+    for (int largest = 1 << 18;
+        System.nanoTime() - begun < (felt ? HUNGER : LONGEST_HUNGER);
+        largest = 64) {
+      takeAll(largest);
+    }
   }
 
   private static void takeAll(int largest) {
