@@ -379,14 +379,19 @@ final class KvLoader {
    * @param regret hears of who was forgotten while he was let in
    */
   void prefetch(Predicate<PrefetchLoad> door, Consumer<AgentId> regret) {
-    PrefetchLoad load = monitor.holding(() -> prefetch == null ? null : prefetch.load);
-    if (load != null && load.isDone()) {
-      admit(load, door, regret);
+    PrefetchLoad done = monitor.holding(this::donePrefetch); // and with it what it found
+    if (done != null) {
+      admit(done, door, regret);
     }
     PrefetchLoad next = monitor.holding(this::nextPrefetch);
     if (next != null) {
       start(next);
     }
+  }
+
+  private @Nullable PrefetchLoad donePrefetch() {
+    PrefetchLoad load = prefetch == null ? null : prefetch.load;
+    return load != null && load.isDone() ? load : null;
   }
 
   private void admit(PrefetchLoad load, Predicate<PrefetchLoad> door, Consumer<AgentId> regret) {
