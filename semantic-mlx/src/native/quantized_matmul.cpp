@@ -372,6 +372,9 @@ int guarded(Body body) {
   } catch (const std::exception& e) {
     _mlx_error("quantized_matmul.cpp", __LINE__, "%s", e.what());
     return 1;
+  } catch (...) {
+    _mlx_error("quantized_matmul.cpp", __LINE__, "%s", "what was thrown is no std::exception");
+    return 1;
   }
 }
 

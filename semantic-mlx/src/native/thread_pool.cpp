@@ -59,8 +59,8 @@ void ThreadPool::start() {
     for (; started_ < limit_; started_++) {
       std::thread([this, self = started_] { help(self); }).detach();
     }
-  } catch (const std::system_error&) {
-    limit_ = started_; // as many as the system gives
+  } catch (...) { // nothing may end the process: MLX's own thread calls
+    limit_ = started_; // as many as there is memory for, and as the system gives
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
