@@ -215,6 +215,7 @@ public record HubCache(Path root) {
       for (ByteBuffer left = StandardCharsets.UTF_8.encode(text); left.hasRemaining(); ) {
         channel.write(left);
       }
+      channel.force(true); // before it has the name: else a loss of power leaves it empty
       Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       Files.deleteIfExists(beside); // on a full disk it is there, and empty
