@@ -5,6 +5,7 @@ import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A sequence's KV cache outside the runtime: stamped, when it is produced, with the model that made
@@ -64,6 +65,34 @@ public record KvSnapshot(
   /** The same cache, as one that came from outside. */
   public KvSnapshot asImported() {
     return new KvSnapshot(tag, layout, precision, tokens, layers, seams, true);
+  }
+
+  /**
+   * Copies all keys and values to where {@code target} says.
+   *
+   * @return what lies there now; empty if {@code target} does not take it
+   */
+  public Optional<KvSnapshotHeader> copyTo(KvTarget target) {
+    KvSnapshotHeader header = KvSnapshotHeader.of(this);
+    Optional<List<KvTarget.KvBuffers>> places = target.buffers(header);
+    if (places.isEmpty()) {
+      return Optional.empty();
+    }
+    for (int i = 0; i < layers.size(); i++) {
+      KvTarget.KvBuffers buffers = places.get().get(i);
+      LayerKv kv = layers.get(i);
+      int heads = layout.layers().get(i).kvHeads();
+      int run = kv.length() * header.row(i);
+      copy(kv.keys().slice(), buffers.keys(), heads, run, buffers.headStride());
+      copy(kv.values().slice(), buffers.values(), heads, run, buffers.headStride());
+    }
+    return Optional.of(header);
+  }
+
+  private static void copy(ByteBuffer from, ByteBuffer to, int heads, int run, int headStride) {
+    for (int head = 0; head < heads; head++) {
+      to.put(head * headStride, from, head * run, run);
+    }
   }
 
   private static void check(

@@ -61,7 +61,7 @@ final class AgentFiles {
   static void move(TagDirectory from, Path file, TagDirectory to) throws IOException {
     // Not asked of the references, which do not know what it could not read.
     List<BlockName> names = SnapshotReader.header(file, from.form()).agent().blocks();
-    Path target = to.path().resolve(RootLayout.name(file));
+    Path target = to.path().resolve(CacheFileNames.name(file));
     to.refs().pin(names);
     try {
       DurableFiles.directory(to.path());

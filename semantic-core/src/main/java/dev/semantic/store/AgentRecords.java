@@ -46,10 +46,10 @@ public final class AgentRecords {
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private final Path directory;
-  private final @Nullable CacheKey key;
+  private final @Nullable FileKeys key;
   private final int mostBytes;
 
-  AgentRecords(Path directory, @Nullable CacheKey key, int mostBytes) {
+  AgentRecords(Path directory, @Nullable FileKeys key, int mostBytes) {
     this.directory = directory.toAbsolutePath();
     this.key = key;
     this.mostBytes = mostBytes;
@@ -66,7 +66,7 @@ public final class AgentRecords {
 
   /** The same, encrypted with the caches' key. Only those that are encrypted with it are seen. */
   public static AgentRecords in(Path directory, CacheKey key) {
-    return new AgentRecords(directory, key, MOST_BYTES);
+    return new AgentRecords(directory, key.files(), MOST_BYTES);
   }
 
   /** Where an agent's record lies, or would. */
@@ -147,7 +147,7 @@ public final class AgentRecords {
 
   /** By any name, as earlier builds gave others; hidden files are somebody else's. */
   private static boolean isRecord(Path file) {
-    String name = RootLayout.name(file);
+    String name = CacheFileNames.name(file);
     return !name.startsWith(".") && (name.endsWith(OPEN_SUFFIX) || name.endsWith(SEALED_SUFFIX));
   }
 
@@ -161,7 +161,7 @@ public final class AgentRecords {
     }
   }
 
-  private static byte[] sealed(byte[] plain, AgentId agent, CacheKey key) {
+  private static byte[] sealed(byte[] plain, AgentId agent, FileKeys key) {
     byte[] salt = new byte[SALT_BYTES];
     RANDOM.nextBytes(salt);
     ByteBuffer all = ByteBuffer.allocate(HEAD_BYTES + plain.length + FileCipher.TAG_BYTES);
@@ -170,7 +170,7 @@ public final class AgentRecords {
     return all.array();
   }
 
-  private static byte[] unsealed(byte[] bytes, AgentId agent, CacheKey key)
+  private static byte[] unsealed(byte[] bytes, AgentId agent, FileKeys key)
       throws CacheFileException {
     boolean known = bytes.length >= HEAD_BYTES + FileCipher.TAG_BYTES;
     if (!known || !Arrays.equals(bytes, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {

@@ -208,7 +208,7 @@ final class ArchiveService {
         continue; // it does not tell what it refers to
       }
       Optional<Instant> there =
-          SnapshotReader.parked(to.resolve(RootLayout.name(file)), tags.form());
+          SnapshotReader.parked(to.resolve(CacheFileNames.name(file)), tags.form());
       if (there.isPresent() && there.get().isAfter(here.get())) {
         AgentFiles.remove(source, file);
       } else {

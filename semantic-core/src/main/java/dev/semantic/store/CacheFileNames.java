@@ -55,7 +55,7 @@ final class CacheFileNames {
    * such as the {@code ._*} that macOS puts there, is somebody else's.
    */
   static boolean isCache(Path file) {
-    return CACHE.matcher(RootLayout.name(file)).matches();
+    return CACHE.matcher(name(file)).matches();
   }
 
   private static String hash(CacheHash names, AgentId agent, ModelTag tag) {
@@ -71,5 +71,10 @@ final class CacheFileNames {
       units[2 * i + 1] = (byte) text.charAt(i);
     }
     return units;
+  }
+
+  /** What a file is called in its directory. */
+  static String name(Path file) {
+    return String.valueOf(file.getFileName());
   }
 }

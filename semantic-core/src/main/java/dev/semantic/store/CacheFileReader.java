@@ -52,7 +52,7 @@ final class CacheFileReader {
   }
 
   /** Reads and checks the header of a file of any age. */
-  static CacheFileReader open(FileChannel channel, @Nullable CacheKey key) throws IOException {
+  static CacheFileReader open(FileChannel channel, @Nullable FileKeys key) throws IOException {
     return open(channel, key, Age.ANY);
   }
 
@@ -63,7 +63,7 @@ final class CacheFileReader {
    * @throws CacheFileException {@link CacheFileException.Kind#LOCKED} if it is encrypted with
    *     another key or with none
    */
-  static CacheFileReader open(FileChannel channel, @Nullable CacheKey key, Age age)
+  static CacheFileReader open(FileChannel channel, @Nullable FileKeys key, Age age)
       throws IOException {
     long size = channel.size();
     if (size < FileMagic.BYTES) {
@@ -100,7 +100,7 @@ final class CacheFileReader {
       FileMagic magic,
       byte[] json,
       EncryptionHeader encryption,
-      @Nullable CacheKey key)
+      @Nullable FileKeys key)
       throws IOException {
     if (key == null || !key.id().equals(encryption.key())) {
       throw locked(

@@ -62,7 +62,7 @@ final class CacheFileWriter {
    * @return bytes of the file
    */
   static long write(
-      WritableByteChannel channel, CacheHeader header, KvSnapshot snapshot, @Nullable CacheKey key)
+      WritableByteChannel channel, CacheHeader header, KvSnapshot snapshot, @Nullable FileKeys key)
       throws IOException {
     List<List<KvSlices>> all =
         Parallel.map( // several threads quantise faster than one
@@ -72,7 +72,7 @@ final class CacheFileWriter {
 
   /** The same of a body, of which one layer at a time is held. */
   static long write(
-      WritableByteChannel channel, CacheHeader header, Body body, @Nullable CacheKey key)
+      WritableByteChannel channel, CacheHeader header, Body body, @Nullable FileKeys key)
       throws IOException {
     return write(channel, header, body.tokens(), i -> written(header, i, body.layer(i)), key);
   }
@@ -91,7 +91,7 @@ final class CacheFileWriter {
       CacheHeader header,
       int[] tokens,
       Layers layers,
-      @Nullable CacheKey key)
+      @Nullable FileKeys key)
       throws IOException {
     int largest =
         SectionTable.after(0, header, false).all().stream()
@@ -126,7 +126,7 @@ final class CacheFileWriter {
     return sectionTable.end();
   }
 
-  private long writeSealed(CacheKey key) throws IOException {
+  private long writeSealed(FileKeys key) throws IOException {
     byte[] secret = header.toJson(0);
     EncryptionHeader encryption = EncryptionHeader.around(header, key, secret.length);
     byte[] json = encryption.toJson();

@@ -31,7 +31,7 @@ record CacheFormat(
     int checksumBytes,
     int blockTokens,
     KvEncoding encoding,
-    @Nullable CacheKey key,
+    @Nullable FileKeys key,
     @Nullable Duration timeToLive) {
 
   /** Exact, open and for good. */
@@ -47,7 +47,7 @@ record CacheFormat(
     return new CacheFormat(clock, checksumBytes, blockTokens, value, key, timeToLive);
   }
 
-  CacheFormat with(CacheKey value) {
+  CacheFormat with(FileKeys value) {
     return new CacheFormat(clock, checksumBytes, blockTokens, encoding, value, timeToLive);
   }
 

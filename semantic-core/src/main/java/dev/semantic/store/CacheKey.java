@@ -1,15 +1,6 @@
 package dev.semantic.store;
 
-import dev.semantic.kv.CacheHash;
-import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
-import java.util.HexFormat;
-import javax.crypto.KDF;
-import javax.crypto.Mac;
-import javax.crypto.SecretKey;
-import javax.crypto.spec.HKDFParameterSpec;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * The key to parked caches, which the host keeps. Every file is encrypted with a key of its own
@@ -22,20 +13,10 @@ public final class CacheKey {
   /** Bytes of a key: 256 bits. */
   public static final int BYTES = 32;
 
-  private static final int ID_BYTES = 8;
-  private static final String HMAC = "HmacSHA256";
-
-  private final SecretKey key;
-  private final String id;
-  private final SecretKey nameKey;
+  private final FileKeys files;
 
   private CacheKey(byte[] bytes) {
-    this.key = new SecretKeySpec(bytes, "HKDF");
-    this.id =
-        HexFormat.of()
-            .formatHex(derive(new byte[0], text("semantic cache key id"), BYTES), 0, ID_BYTES);
-    this.nameKey =
-        new SecretKeySpec(derive(new byte[0], text("semantic cache names"), BYTES), HMAC);
+    this.files = new FileKeys(bytes);
   }
 
   /**
@@ -63,56 +44,16 @@ public final class CacheKey {
 
   /** What tells this key from others: 16 hexadecimal digits, which files carry openly. */
   public String id() {
-    return id;
+    return files.id();
   }
 
-  /** Hashes what files are named by. */
-  CacheHash names() {
-    return parts -> {
-      try {
-        Mac mac = Mac.getInstance(HMAC);
-        mac.init(nameKey);
-        for (byte[] part : parts) {
-          mac.update(part);
-        }
-        return mac.doFinal();
-      } catch (GeneralSecurityException e) {
-        throw new AssertionError("every Java has " + HMAC, e);
-      }
-    };
-  }
-
-  /**
-   * The cipher for one file.
-   *
-   * @param salt drawn for this file alone
-   * @param open what the file says openly: whoever changes it has another key
-   */
-  FileCipher cipher(byte[] salt, byte[] open) {
-    byte[] label = text("semantic cache file");
-    byte[] hash = CacheHash.SHA_256.of(open);
-    byte[] info = new byte[label.length + hash.length];
-    System.arraycopy(label, 0, info, 0, label.length);
-    System.arraycopy(hash, 0, info, label.length, hash.length);
-    return new FileCipher(new SecretKeySpec(derive(salt, info, BYTES), "AES"));
-  }
-
-  private byte[] derive(byte[] salt, byte[] info, int length) {
-    try {
-      return KDF.getInstance("HKDF-SHA256")
-          .deriveData(
-              HKDFParameterSpec.ofExtract().addIKM(key).addSalt(salt).thenExpand(info, length));
-    } catch (GeneralSecurityException e) {
-      throw new AssertionError("every Java from 25 on has HKDF", e);
-    }
-  }
-
-  private static byte[] text(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
+  /** What is derived from it for files. */
+  FileKeys files() {
+    return files;
   }
 
   @Override
   public String toString() {
-    return "cache key " + id;
+    return files.toString();
   }
 }

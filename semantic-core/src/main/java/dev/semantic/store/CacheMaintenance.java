@@ -191,14 +191,14 @@ public final class CacheMaintenance {
 
   private long removeFromAllRooms(Path live) throws IOException {
     long freed = 0;
-    Path archived = layout.archiveOf(parent(live)).resolve(RootLayout.name(live));
+    Path archived = layout.archiveOf(parent(live)).resolve(CacheFileNames.name(live));
     for (Path file : List.of(live, archived)) {
       if (RootLayout.isFile(file)) {
         freed += removeIn(parent(file), file);
       }
     }
     for (Path file : layout.quarantined()) {
-      if (RootLayout.name(file).endsWith("-" + RootLayout.name(live))) {
+      if (CacheFileNames.name(file).endsWith("-" + CacheFileNames.name(live))) {
         freed += removeFile(file);
       }
     }
@@ -232,24 +232,25 @@ public final class CacheMaintenance {
     Optional.ofNullable(archiveService.present()).ifPresent(known::add);
     Set<Path> its = new HashSet<>();
     for (Path file : files) {
-      if (isNamedLike(agent, RootLayout.name(file)) && saysItIs(agent, file, known)) {
+      if (isNamedLike(agent, CacheFileNames.name(file)) && saysItIs(agent, file, known)) {
         its.add(file);
       }
     }
     Set<String> names =
         known.stream()
-            .map(tag -> RootLayout.name(tags.form().file(layout.root(), agent, tag)))
+            .map(tag -> CacheFileNames.name(tags.form().file(layout.root(), agent, tag)))
             .collect(Collectors.toSet());
     int removed = 0;
     for (Path file : files) {
-      if (its.contains(file) || names.contains(RootLayout.name(file))) {
+      if (its.contains(file) || names.contains(CacheFileNames.name(file))) {
         AgentFiles.remove(tags.at(parent(file)), file);
         removed++;
       }
     }
     for (Path file : layout.quarantined()) {
       boolean isIts =
-          saysItIs(agent, file, known) || names.stream().anyMatch(RootLayout.name(file)::endsWith);
+          saysItIs(agent, file, known)
+              || names.stream().anyMatch(CacheFileNames.name(file)::endsWith);
       removed += isIts && Files.deleteIfExists(file) ? 1 : 0;
     }
     return removed;
@@ -309,7 +310,7 @@ public final class CacheMaintenance {
    */
   public void bringBack(CacheEntry entry) {
     require(entry, CacheState.ARCHIVED);
-    Path live = layout.root().resolve(RootLayout.name(parent(entry.file())));
+    Path live = layout.root().resolve(CacheFileNames.name(parent(entry.file())));
     change(
         "bring back",
         entry,

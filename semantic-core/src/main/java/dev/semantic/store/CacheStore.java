@@ -32,7 +32,7 @@ public interface CacheStore {
    *     or {@code memory} does not take it
    */
   default Optional<KvSnapshotHeader> read(AgentId agent, ModelTag tag, KvTarget memory) {
-    return load(agent, tag).flatMap(snapshot -> KvSlices.copy(snapshot, memory));
+    return load(agent, tag).flatMap(snapshot -> snapshot.copyTo(memory));
   }
 
   /**

@@ -100,7 +100,7 @@ final class CacheTransfer {
 
   private static void requireFree(CacheImport parcel, Path live, AgentId whose, RootLayout home)
       throws IOException {
-    Path archived = home.archiveOf(DurableFiles.parent(live)).resolve(RootLayout.name(live));
+    Path archived = home.archiveOf(DurableFiles.parent(live)).resolve(CacheFileNames.name(live));
     for (Path there : List.of(live, archived)) {
       if (!parcel.replacing() && Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
         throw refused(

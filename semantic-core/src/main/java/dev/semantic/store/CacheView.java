@@ -47,7 +47,7 @@ public final class CacheView {
 
   /** The same, of caches that are encrypted with this key; it sees no others. */
   public static CacheView of(Path root, CacheKey key) {
-    return of(root, CacheFormat.usual().with(key));
+    return of(root, CacheFormat.usual().with(key.files()));
   }
 
   static CacheView of(Path root, CacheFormat form) {

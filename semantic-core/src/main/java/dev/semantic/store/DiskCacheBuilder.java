@@ -31,7 +31,7 @@ public final class DiskCacheBuilder {
    * is open: the rest stays and counts as absent.
    */
   public DiskCacheBuilder encryption(CacheKey value) {
-    form = form.with(Objects.requireNonNull(value, "encryption must not be null"));
+    form = form.with(Objects.requireNonNull(value, "encryption must not be null").files());
     return this;
   }
 

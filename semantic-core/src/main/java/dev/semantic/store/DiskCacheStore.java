@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -344,7 +345,13 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
           CacheFileException.Kind.MISPLACED,
           "%s's cache of %s does not belong under this name".formatted(agent, header.tag()));
     }
-    return directory(header.tag()).describe(header, channel.size(), blocks);
+    OptionalLong shared = directory(header.tag()).bytesOfBlocks(header.agent(), blocks);
+    if (shared.isEmpty()) {
+      return Optional.empty();
+    }
+    ByteSize size = new ByteSize(channel.size() + shared.getAsLong());
+    return Optional.of(
+        new ParkedCache(agent, header.tag(), header.tokens(), size, header.parked()));
   }
 
   @Override

@@ -34,7 +34,7 @@ record EncryptionHeader(ModelTag tag, Instant parked, String key, String salt, i
   }
 
   /** For a new file. */
-  static EncryptionHeader around(CacheHeader header, CacheKey key, int headerBytes) {
+  static EncryptionHeader around(CacheHeader header, FileKeys key, int headerBytes) {
     byte[] salt = new byte[SALT_BYTES];
     RANDOM.nextBytes(salt);
     return new EncryptionHeader(
@@ -68,7 +68,7 @@ record EncryptionHeader(ModelTag tag, Instant parked, String key, String salt, i
   }
 
   /** Opens and seals the rest of the file, of which these are the first bytes. */
-  FileCipher cipher(CacheKey with, FileMagic magic, byte[] json) {
+  FileCipher cipher(FileKeys with, FileMagic magic, byte[] json) {
     ByteBuffer open = ByteBuffer.allocate(FileMagic.BYTES + json.length);
     return with.cipher(HexFormat.of().parseHex(salt), open.put(magic.toBytes()).put(json).array());
   }

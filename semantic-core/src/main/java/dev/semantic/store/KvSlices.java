@@ -2,15 +2,12 @@ package dev.semantic.store;
 
 import dev.semantic.kv.KvEncoding;
 import dev.semantic.kv.KvSnapshot;
-import dev.semantic.kv.KvSnapshotHeader;
-import dev.semantic.kv.KvTarget;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.store.CacheHeader.Span;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -52,36 +49,6 @@ record KvSlices(ByteBuffer whole, int heads, int stride, int first, int run) {
   static KvSlices of(ByteBuffer whole, int heads, int row, int stride, int start, Span wanted) {
     return new KvSlices(
         whole, heads, stride, (wanted.start() - start) * row, wanted.length() * row);
-  }
-
-  /** Copies a snapshot to where {@code memory} says; empty if it does not take it. */
-  static Optional<KvSnapshotHeader> copy(KvSnapshot snapshot, KvTarget memory) {
-    KvSnapshotHeader header = KvSnapshotHeader.of(snapshot);
-    Optional<List<KvTarget.KvBuffers>> places = memory.buffers(header);
-    if (places.isEmpty()) {
-      return Optional.empty();
-    }
-    for (int i = 0; i < header.starts().size(); i++) {
-      KvTarget.KvBuffers buffers = places.get().get(i);
-      int start = header.starts().get(i);
-      Span all = new Span(start, header.length(i));
-      int heads = header.layout().layers().get(i).kvHeads();
-      List<KvSlices> from = of(snapshot, KvEncoding.EXACT, i, all);
-      from.get(0)
-          .copyTo(of(buffers.keys(), heads, header.row(i), buffers.headStride(), start, all));
-      from.get(1)
-          .copyTo(of(buffers.values(), heads, header.row(i), buffers.headStride(), start, all));
-    }
-    return Optional.of(header);
-  }
-
-  private void copyTo(KvSlices target) {
-    for (int head = 0; head < heads && run > 0; head++) {
-      target
-          .whole
-          .slice(head * target.stride + target.first, run)
-          .put(whole.slice(head * stride + first, run));
-    }
   }
 
   /** One layer's keys, and its values, for the tokens of {@code wanted}, as they are written. */

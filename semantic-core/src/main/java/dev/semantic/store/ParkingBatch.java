@@ -72,7 +72,7 @@ final class ParkingBatch implements AutoCloseable {
       }
     }
 
-    void write(@Nullable CacheKey key) throws IOException {
+    void write(@Nullable FileKeys key) throws IOException {
       temporary =
           DurableFiles.write(
               file, channel -> CacheFileWriter.write(channel, header, snapshot, key));

@@ -39,7 +39,7 @@ record RootLayout(Path root) {
 
   /** Where the caches of a directory go, or come from, when their model does. */
   Path archiveOf(Path tagDirectory) {
-    return archive().resolve(name(tagDirectory));
+    return archive().resolve(CacheFileNames.name(tagDirectory));
   }
 
   /** The directories of the models whose caches can be loaded. */
@@ -53,12 +53,15 @@ record RootLayout(Path root) {
 
   List<Path> quarantined() throws IOException {
     return isDirectory(quarantine())
-        ? list(quarantine(), file -> QUARANTINED.matcher(name(file)).matches() && isFile(file))
+        ? list(
+            quarantine(),
+            file -> QUARANTINED.matcher(CacheFileNames.name(file)).matches() && isFile(file))
         : List.of();
   }
 
   private static List<Path> tagDirectories(Path parent) throws IOException {
-    return list(parent, path -> TAG.matcher(name(path)).matches() && isDirectory(path));
+    return list(
+        parent, path -> TAG.matcher(CacheFileNames.name(path)).matches() && isDirectory(path));
   }
 
   /** Agents' files in a model's directory. */
@@ -93,15 +96,12 @@ record RootLayout(Path root) {
 
   private static void clearIn(Path directory) throws IOException {
     if (isDirectory(directory)) {
-      for (Path file : list(directory, path -> TEMPORARY.matcher(name(path)).matches())) {
+      for (Path file :
+          list(directory, path -> TEMPORARY.matcher(CacheFileNames.name(path)).matches())) {
         LOG.info("Removing {}: its writer was stopped before it was complete", file);
         Files.deleteIfExists(file);
       }
     }
-  }
-
-  static String name(Path path) {
-    return String.valueOf(path.getFileName());
   }
 
   static boolean isDirectory(Path path) throws IOException {

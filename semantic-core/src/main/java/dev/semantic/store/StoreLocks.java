@@ -129,14 +129,14 @@ final class StoreLocks {
   }
 
   private static int stripeOf(Path file) {
-    return Math.floorMod(RootLayout.name(file).hashCode(), STRIPES);
+    return Math.floorMod(CacheFileNames.name(file).hashCode(), STRIPES);
   }
 
   /** The directory itself, or the one that a file in it lies in; its place in the archive too. */
   private ReadWriteLock directory(Path path) {
     Path parent = CacheFileNames.isCache(path) ? path.getParent() : path;
     return directories.computeIfAbsent(
-        parent == null ? "" : RootLayout.name(parent), name -> new ReentrantReadWriteLock());
+        parent == null ? "" : CacheFileNames.name(parent), name -> new ReentrantReadWriteLock());
   }
 
   /** Waits for all who work, and lets nobody begin any more; does {@code last} the first time. */

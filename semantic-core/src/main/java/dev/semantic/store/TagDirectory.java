@@ -8,7 +8,6 @@ import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshotHeader;
 import dev.semantic.kv.KvTarget;
 import dev.semantic.log.Log;
-import dev.semantic.memory.ByteSize;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -19,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -198,24 +198,26 @@ final class TagDirectory {
     parked.put(file, when);
   }
 
-  /** Empty if a block of it is gone: it cannot be loaded. */
-  Optional<ParkedCache> describe(CacheHeader header, long ownBytes, Map<BlockName, Long> sizes)
+  /**
+   * Bytes of the blocks that an agent's file refers to; empty if one of them is gone, and then it
+   * cannot be loaded.
+   *
+   * @param sizes of blocks that are known already; gains those that were not
+   */
+  OptionalLong bytesOfBlocks(CacheHeader.Agent agent, Map<BlockName, Long> sizes)
       throws IOException {
-    CacheHeader.Agent agent = header.agent();
-    long size = ownBytes;
+    long bytes = 0;
     for (BlockName name : agent.blocks()) {
       Long known = sizes.get(name);
       long its = known == null ? AgentFiles.sizeOf(block(name)) : known;
       if (its == 0) {
         LOG.debug("Block {} of {} is not there", name, agent.id());
-        return Optional.empty();
+        return OptionalLong.empty();
       }
       sizes.put(name, its);
-      size += its;
+      bytes += its;
     }
-    return Optional.of(
-        new ParkedCache(
-            agent.id(), header.tag(), header.tokens(), new ByteSize(size), header.parked()));
+    return OptionalLong.of(bytes);
   }
 
   /** The agent's file is gone, and with it what only it referred to. */

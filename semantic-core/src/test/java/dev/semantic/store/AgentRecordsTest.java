@@ -179,7 +179,7 @@ class AgentRecordsTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void whatCouldNotBeReadAgainIsNotWritten(boolean encrypted) {
-    AgentRecords records = new AgentRecords(directory(), encrypted ? KEY : null, 1000);
+    AgentRecords records = new AgentRecords(directory(), encrypted ? KEY.files() : null, 1000);
     int most = encrypted ? 1000 - 40 - 16 : 1000;
     String longest = "é".repeat(most / 2);
     records.write(ANNA, longest);

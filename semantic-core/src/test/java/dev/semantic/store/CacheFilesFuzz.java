@@ -58,7 +58,7 @@ final class CacheFilesFuzz implements FuzzTarget {
     }
     Path encrypted = directory.resolve("encrypted");
     try (DiskCacheStore sealed =
-        DiskCacheStore.open(encrypted, form.with(EncryptedCacheTest.key(1)))) {
+        DiskCacheStore.open(encrypted, form.with(EncryptedCacheTest.key(1).files()))) {
       sealed.park(
           new AgentId("anna"), Snapshots.plausible(ALPHA, LAYOUT, KvPrecision.FLOAT16, 3, 1));
     }

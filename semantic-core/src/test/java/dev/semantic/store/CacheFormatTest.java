@@ -71,7 +71,7 @@ class CacheFormatTest {
     byte @Nullable [] key = encrypted ? KEY : null;
     CacheFormat form = new CacheFormat(CacheStoreContractTest.ticking(), 100, 16).with(encoding);
     try (DiskCacheStore store =
-        DiskCacheStore.open(root, key == null ? form : form.with(CacheKey.of(key)))) {
+        DiskCacheStore.open(root, key == null ? form : form.with(CacheKey.of(key).files()))) {
       store.park(NAME, snapshot);
       KvSnapshot found = store.load(NAME, ALPHA).orElseThrow();
       assertEquals(encoding == KvEncoding.EXACT, found.layers().equals(snapshot.layers()));

@@ -66,7 +66,7 @@ class EncryptedCacheTest {
 
   private DiskCacheStore open(@Nullable CacheKey key, KvEncoding encoding) {
     CacheFormat form = new CacheFormat(CacheStoreContractTest.ticking(), 100, 4).with(encoding);
-    return DiskCacheStore.open(root, key == null ? form : form.with(key));
+    return DiskCacheStore.open(root, key == null ? form : form.with(key.files()));
   }
 
   private DiskCacheStore open(@Nullable CacheKey key) {
@@ -250,7 +250,7 @@ class EncryptedCacheTest {
         assertThrows(IllegalArgumentException.class, () -> CacheKey.of(new byte[] {77, 78}));
     assertSays("32 bytes; these are 2", refused);
     assertFalse(String.valueOf(refused.getMessage()).contains("77"), refused::toString);
-    CacheFormat form = new CacheFormat(CacheStoreContractTest.ticking(), 64, 4).with(KEY);
+    CacheFormat form = new CacheFormat(CacheStoreContractTest.ticking(), 64, 4).with(KEY.files());
     assertFalse(form.toString().contains("01010101"), form.toString());
   }
 
@@ -260,7 +260,8 @@ class EncryptedCacheTest {
     AgentId eve = new AgentId("eve");
     try (DiskCacheStore store = open(KEY)) {
       store.park(ANNA, LONG);
-      CacheFormat form = new CacheFormat(CacheStoreContractTest.ticking(), 100, 4).with(KEY);
+      CacheFormat form =
+          new CacheFormat(CacheStoreContractTest.ticking(), 100, 4).with(KEY.files());
       Files.copy(form.file(root, ANNA, ALPHA), form.file(root, eve, ALPHA));
       assertEquals(Optional.empty(), store.load(eve, ALPHA));
       assertTrue(log.text().contains("Moved to"), log.text());

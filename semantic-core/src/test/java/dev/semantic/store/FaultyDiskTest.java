@@ -78,7 +78,7 @@ class FaultyDiskTest {
 
   private CacheFormat form() {
     CacheFormat open = new CacheFormat(Clock.systemUTC(), 64, 4);
-    return encrypted ? open.with(EncryptedCacheTest.key(1)) : open;
+    return encrypted ? open.with(EncryptedCacheTest.key(1).files()) : open;
   }
 
   @ParameterizedTest

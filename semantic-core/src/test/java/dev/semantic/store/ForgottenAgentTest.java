@@ -30,7 +30,7 @@ class ForgottenAgentTest {
 
   private static CacheFormat form(boolean encrypted) {
     CacheFormat open = new CacheFormat(Clock.systemUTC(), 64, 4);
-    return encrypted ? open.with(EncryptedCacheTest.key(1)) : open;
+    return encrypted ? open.with(EncryptedCacheTest.key(1).files()) : open;
   }
 
   @ParameterizedTest
@@ -65,8 +65,8 @@ class ForgottenAgentTest {
           all.filter(
                   file ->
                       Stream.of(tags)
-                          .map(tag -> RootLayout.name(form.file(root, agent, tag)))
-                          .anyMatch(RootLayout.name(file)::endsWith))
+                          .map(tag -> CacheFileNames.name(form.file(root, agent, tag)))
+                          .anyMatch(CacheFileNames.name(file)::endsWith))
               .toList();
       assertTrue(its.isEmpty(), its.toString());
     }

@@ -58,7 +58,9 @@ class ImportedCacheTest {
   static Stream<CacheFormat> forms() {
     CacheFormat plain = new CacheFormat(CacheStoreContractTest.ticking(), 64, 4);
     return Stream.of(
-        plain, plain.with(KvEncoding.Q8), plain.with(CacheKey.of(new byte[CacheKey.BYTES])));
+        plain,
+        plain.with(KvEncoding.Q8),
+        plain.with(CacheKey.of(new byte[CacheKey.BYTES]).files()));
   }
 
   /** What the attacker hands out. */

@@ -74,7 +74,7 @@ class MutatedFilesTest {
 
     CacheFormat form() {
       CacheFormat open = new CacheFormat(CLOCK, 64, 4).with(encoding);
-      return encrypted ? open.with(EncryptedCacheTest.key(1)) : open;
+      return encrypted ? open.with(EncryptedCacheTest.key(1).files()) : open;
     }
   }
 

@@ -67,7 +67,7 @@ class PowerLossTest {
 
   private static CacheFormat form(boolean encrypted) {
     CacheFormat open = new CacheFormat(Clock.systemUTC(), 4096, 4);
-    return encrypted ? open.with(EncryptedCacheTest.key(1)) : open;
+    return encrypted ? open.with(EncryptedCacheTest.key(1).files()) : open;
   }
 
   @ParameterizedTest

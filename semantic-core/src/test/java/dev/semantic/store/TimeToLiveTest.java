@@ -56,7 +56,7 @@ class TimeToLiveTest {
 
   private DiskCacheStore open(@Nullable CacheKey key) {
     CacheFormat form = new CacheFormat(clock, 64, 4).with(DAY);
-    return DiskCacheStore.open(root, key == null ? form : form.with(key));
+    return DiskCacheStore.open(root, key == null ? form : form.with(key.files()));
   }
 
   private List<Path> files() throws IOException {
