@@ -8,6 +8,7 @@ import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nam
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaModifier;
@@ -137,6 +138,34 @@ class ArchitectureTest {
   static final ArchRule no_cycles =
       slices().matching("dev.semantic.(*)..").should().beFreeOfCycles();
 
+  /** A file's form and a root's directories are the store's own matter. */
+  @ArchTest
+  static final ArchRule files_are_the_stores_own =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.semantic.store..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.semantic.store.format", "dev.semantic.store.directory");
+
+  /** A cache file is what it is wherever it lies, and to whomever it is shown. */
+  @ArchTest
+  static final ArchRule the_store_stands_on_its_files =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.semantic.store..")
+          .layer("store")
+          .definedBy("dev.semantic.store")
+          .layer("directory")
+          .definedBy("dev.semantic.store.directory")
+          .layer("format")
+          .definedBy("dev.semantic.store.format")
+          .whereLayer("store")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("directory")
+          .mayOnlyBeAccessedByLayers("store")
+          .whereLayer("format")
+          .mayOnlyBeAccessedByLayers("store", "directory");
+
   @ArchTest
   static final ArchRule the_machine_is_pure =
       noClasses()
@@ -167,7 +196,8 @@ class ArchitectureTest {
           .that()
           .resideOutsideOfPackage("dev.semantic.io")
           .and()
-          .haveNameNotMatching("dev\\.semantic\\.store\\.(AgentFiles|SnapshotReader)")
+          .haveNameNotMatching(
+              "dev\\.semantic\\.store\\.(directory\\.AgentFiles|format\\.SnapshotReader)")
           .should()
           .callMethodWhere(
               target(owner(assignableTo(Files.class)))

@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.store.format.FileKeys;
 import java.security.SecureRandom;
 
 /**

@@ -1,6 +1,7 @@
 package dev.semantic.store;
 
 import dev.semantic.kv.KvEncoding;
+import dev.semantic.store.format.CacheFormat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;

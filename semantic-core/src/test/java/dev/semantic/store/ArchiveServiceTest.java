@@ -13,6 +13,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.KvSnapshot;
+import dev.semantic.store.format.CacheFileNames;
+import dev.semantic.store.format.CacheFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

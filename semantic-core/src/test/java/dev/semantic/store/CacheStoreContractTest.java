@@ -14,6 +14,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvLayout.Layer;
 import dev.semantic.model.KvPrecision;
+import dev.semantic.store.format.CacheFormat;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;

@@ -10,6 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.kv.AgentId;
+import dev.semantic.store.format.CacheFileNames;
+import dev.semantic.store.format.CacheFormat;
+import dev.semantic.store.format.FileMagic;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

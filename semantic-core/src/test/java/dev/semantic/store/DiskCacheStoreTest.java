@@ -16,6 +16,7 @@ import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.ModelTag;
+import dev.semantic.store.format.CacheFileNames;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

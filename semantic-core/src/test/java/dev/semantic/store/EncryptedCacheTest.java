@@ -15,6 +15,8 @@ import dev.semantic.kv.KvEncoding;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
+import dev.semantic.store.format.CacheFileNames;
+import dev.semantic.store.format.CacheFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

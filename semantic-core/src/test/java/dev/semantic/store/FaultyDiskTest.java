@@ -18,6 +18,7 @@ import dev.semantic.kv.AgentSnapshot;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.store.disk.Fault;
 import dev.semantic.store.disk.FaultyDisk;
+import dev.semantic.store.format.CacheFormat;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelTag;
+import dev.semantic.store.format.CacheFileNames;
+import dev.semantic.store.format.CacheFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

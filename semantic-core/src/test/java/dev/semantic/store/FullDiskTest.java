@@ -14,6 +14,7 @@ import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.store.disk.Fault;
 import dev.semantic.store.disk.FaultyDisk;
+import dev.semantic.store.format.CacheFormat;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.KvPrecision;
+import dev.semantic.store.format.CacheFormat;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;

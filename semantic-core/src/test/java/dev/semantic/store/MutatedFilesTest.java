@@ -16,6 +16,8 @@ import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvLayout.Layer;
 import dev.semantic.model.KvPrecision;
+import dev.semantic.store.format.CacheFileNames;
+import dev.semantic.store.format.CacheFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -12,6 +12,7 @@ import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.store.disk.Fault;
 import dev.semantic.store.disk.FaultyDisk;
+import dev.semantic.store.format.CacheFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -15,6 +15,7 @@ import dev.semantic.kv.KvSnapshot.LayerKv;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvLayout.Layer;
 import dev.semantic.model.KvPrecision;
+import dev.semantic.store.format.CacheFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -69,7 +70,7 @@ class QuantizedCacheTest {
 
   /** Turn by turn, each in another process: what was parked before is not touched again. */
   @ParameterizedTest
-  @MethodSource("dev.semantic.store.QuantizedRowsTest#forms")
+  @MethodSource("dev.semantic.store.format.QuantizedRowsTest#forms")
   void whatIsParkedAgainIsTheSame(KvEncoding encoding, KvPrecision precision) throws IOException {
     KvSnapshot snapshot = Snapshots.plausible(ALPHA, LAYOUT, precision, 11, 1);
     for (int turn = 0; turn < 5; turn++) {

@@ -16,6 +16,8 @@ import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.store.disk.Fault;
 import dev.semantic.store.disk.FaultyDisk;
+import dev.semantic.store.format.CacheFileNames;
+import dev.semantic.store.format.CacheFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

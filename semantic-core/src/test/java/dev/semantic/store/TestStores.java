@@ -1,5 +1,6 @@
 package dev.semantic.store;
 
+import dev.semantic.store.format.CacheFormat;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.function.LongSupplier;

@@ -1,9 +1,11 @@
-package dev.semantic.store;
+package dev.semantic.store.directory;
 
 import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
 import dev.semantic.io.Reason;
 import dev.semantic.log.Log;
+import dev.semantic.store.format.CacheFileException;
+import dev.semantic.store.format.CacheFileNames;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -19,24 +21,24 @@ import java.util.UUID;
  * Reads files that may be anything. What cannot be used is a miss, is logged, and goes where it
  * belongs: to quarantine if it is damaged, away if it has expired.
  */
-final class VerifiedReads {
+public final class VerifiedReads {
   private static final Log LOG = Log.of(VerifiedReads.class);
 
   private final Path root;
   private final TagDirectories tags;
 
-  VerifiedReads(Path root, TagDirectories tags) {
+  public VerifiedReads(Path root, TagDirectories tags) {
     this.root = root;
     this.tags = tags;
   }
 
   /** Reads from an opened file. */
   @FunctionalInterface
-  interface Reading<T> {
+  public interface Reading<T> {
     T from(FileChannel channel) throws IOException;
   }
 
-  <T> Optional<T> read(Path file, Reading<T> reading) {
+  public <T> Optional<T> read(Path file, Reading<T> reading) {
     return attempt(
         file,
         () -> {
@@ -46,7 +48,7 @@ final class VerifiedReads {
         });
   }
 
-  <T> Optional<T> attempt(Path file, DurableFiles.Access<T> access) {
+  public <T> Optional<T> attempt(Path file, DurableFiles.Access<T> access) {
     try {
       return Optional.of(DurableFiles.uninterrupted(access));
     } catch (NoSuchFileException e) {

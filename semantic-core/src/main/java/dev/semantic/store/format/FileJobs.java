@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.log.Log;
 import dev.semantic.timeline.Parallel;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * Pieces of work on files, for several threads: two cores take a cached file faster than one, and
  * while one waits for the disk another computes a checksum.
  */
-final class FileJobs {
+public final class FileJobs {
   private static final Log LOG = Log.of(FileJobs.class);
 
   /** A disk takes many at once, and a journal writes for all who wait; more do not help. */
@@ -26,7 +26,7 @@ final class FileJobs {
 
   /** One piece; by any thread. */
   @FunctionalInterface
-  interface Job {
+  public interface Job {
     void run() throws IOException;
   }
 
@@ -55,7 +55,7 @@ final class FileJobs {
    * Does all of them, which wait for the disk and hardly compute: more at once than there are
    * cores. None of them may throw.
    */
-  static void runAllWaiting(List<Runnable> jobs) {
+  public static void runAllWaiting(List<Runnable> jobs) {
     AtomicInteger next = new AtomicInteger();
     Some some = new Some(jobs, next);
     List<ThreadHandle> others = new ArrayList<>();

@@ -1,8 +1,8 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshot.LayerKv;
-import dev.semantic.store.SectionTable.Section;
+import dev.semantic.store.format.SectionTable.Section;
 import dev.semantic.timeline.Parallel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,7 +13,7 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /** Writes one cache file from front to back, in the form that {@link CacheFileReader} reads. */
-final class CacheFileWriter {
+public final class CacheFileWriter {
   private final WritableByteChannel channel;
   private final CacheHeader header;
   private final int[] tokens;
@@ -61,7 +61,7 @@ final class CacheFileWriter {
    * @param key encrypts it; null: it is not
    * @return bytes of the file
    */
-  static long write(
+  public static long write(
       WritableByteChannel channel, CacheHeader header, KvSnapshot snapshot, @Nullable FileKeys key)
       throws IOException {
     List<List<KvSlices>> all =
@@ -71,7 +71,7 @@ final class CacheFileWriter {
   }
 
   /** The same of a body, of which one layer at a time is held. */
-  static long write(
+  public static long write(
       WritableByteChannel channel, CacheHeader header, Body body, @Nullable FileKeys key)
       throws IOException {
     return write(channel, header, body.tokens(), i -> written(header, i, body.layer(i)), key);

@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
@@ -10,7 +10,7 @@ import java.time.DateTimeException;
 import java.util.Arrays;
 
 /** A header as JSON in ASCII, and fields of it that nobody vouches for. */
-final class HeaderFields {
+public final class HeaderFields {
   /** Bodies start at a multiple of this; headers are padded with blanks up to it. */
   private static final int ALIGNMENT = 64;
 
@@ -22,7 +22,7 @@ final class HeaderFields {
 
   /** Makes something of a header. */
   @FunctionalInterface
-  interface Meaning<T> {
+  public interface Meaning<T> {
     T of(JsonNode root);
   }
 
@@ -43,7 +43,7 @@ final class HeaderFields {
     return padded;
   }
 
-  static <T> T read(byte[] json, Meaning<T> meaning) throws CacheFileException {
+  public static <T> T read(byte[] json, Meaning<T> meaning) throws CacheFileException {
     try {
       return meaning.of(JSON.readTree(json));
     } catch (JacksonException e) {
@@ -72,7 +72,7 @@ final class HeaderFields {
   }
 
   /** False where it is missing. */
-  static boolean flag(JsonNode node, String name) {
+  public static boolean flag(JsonNode node, String name) {
     JsonNode found = node.get(name);
     if (found != null && !found.isBoolean()) {
       throw new IllegalArgumentException(

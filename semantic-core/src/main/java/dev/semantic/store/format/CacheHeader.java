@@ -1,10 +1,10 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
-import static dev.semantic.store.HeaderFields.checked;
-import static dev.semantic.store.HeaderFields.field;
-import static dev.semantic.store.HeaderFields.flag;
-import static dev.semantic.store.HeaderFields.number;
-import static dev.semantic.store.HeaderFields.text;
+import static dev.semantic.store.format.HeaderFields.checked;
+import static dev.semantic.store.format.HeaderFields.field;
+import static dev.semantic.store.format.HeaderFields.flag;
+import static dev.semantic.store.format.HeaderFields.number;
+import static dev.semantic.store.format.HeaderFields.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -34,7 +34,7 @@ import java.util.List;
  * @param spans which of them each layer has in this file
  * @param blockBytes every section has one checksum per so many bytes
  */
-record CacheHeader(
+public record CacheHeader(
     Content content,
     ModelTag tag,
     Instant parked,
@@ -51,7 +51,7 @@ record CacheHeader(
   private static final int MOST_LAYERS = 4096;
 
   /** The tokens that one layer holds. */
-  record Span(int start, int length) {
+  public record Span(int start, int length) {
     int end() {
       return start + length;
     }
@@ -67,9 +67,9 @@ record CacheHeader(
    * @param seams as in {@link KvSnapshot}
    * @param imported as in {@link KvSnapshot}
    */
-  record Agent(AgentId id, List<BlockName> blocks, List<Integer> seams, boolean imported)
+  public record Agent(AgentId id, List<BlockName> blocks, List<Integer> seams, boolean imported)
       implements Content {
-    Agent {
+    public Agent {
       blocks = List.copyOf(blocks);
       seams = List.copyOf(seams);
     }
@@ -82,7 +82,7 @@ record CacheHeader(
    */
   record Block(BlockName name, int from) implements Content {}
 
-  CacheHeader {
+  public CacheHeader {
     spans = List.copyOf(spans);
   }
 
@@ -91,7 +91,7 @@ record CacheHeader(
     return content instanceof Block block ? block.from() : 0;
   }
 
-  Agent agent() throws CacheFileException {
+  public Agent agent() throws CacheFileException {
     if (content instanceof Agent agent) {
       return agent;
     }
@@ -100,7 +100,7 @@ record CacheHeader(
   }
 
   /** An agent's file, for a snapshot whose first tokens are in {@code blocks}. */
-  static CacheHeader agent(
+  public static CacheHeader agent(
       AgentId id,
       KvSnapshot snapshot,
       KvEncoding encoding,
@@ -111,7 +111,7 @@ record CacheHeader(
     return agent(id, KvSnapshotHeader.of(snapshot), encoding, blocks, from, now, bytes);
   }
 
-  static CacheHeader agent(
+  public static CacheHeader agent(
       AgentId id,
       KvSnapshotHeader header,
       KvEncoding encoding,
@@ -139,7 +139,7 @@ record CacheHeader(
   }
 
   /** The file of the block of {@code snapshot}'s tokens {@code from} to {@code to}. */
-  static CacheHeader block(
+  public static CacheHeader block(
       BlockName name,
       KvSnapshot snapshot,
       KvEncoding encoding,
@@ -221,7 +221,7 @@ record CacheHeader(
     return end - first;
   }
 
-  static CacheHeader parse(JsonNode root) {
+  public static CacheHeader parse(JsonNode root) {
     int tokens = number(root, "tokens", 0);
     List<KvLayout.Layer> layers = new ArrayList<>();
     List<Span> spans = new ArrayList<>();

@@ -1,6 +1,6 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
-import dev.semantic.store.CacheFileException.Kind;
+import dev.semantic.store.format.CacheFileException.Kind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -11,15 +11,15 @@ import java.util.zip.CRC32C;
  * The first 24 bytes of every cache file, alike in all versions: magic, version, length and
  * checksum of the header, checksum of the prologue itself.
  */
-record FileMagic(int version, int headerBytes, int headerChecksum) {
-  static final int BYTES = 24;
-  static final int VERSION = 3;
+public record FileMagic(int version, int headerBytes, int headerChecksum) {
+  public static final int BYTES = 24;
+  public static final int VERSION = 3;
   static final int MOST_HEADER_BYTES = 4 << 20;
 
   /** Like PNG's: not text, and spoilt by whatever changes line ends or the eighth bit. */
   private static final byte[] MAGIC = {(byte) 0x8A, 'S', 'K', 'V', '\r', '\n', 0x1A, '\n'};
 
-  ByteBuffer toBytes() {
+  public ByteBuffer toBytes() {
     ByteBuffer bytes = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
     bytes.put(MAGIC).putInt(version).putInt(headerBytes).putInt(headerChecksum);
     return bytes.putInt(checksum(bytes.array(), bytes.position())).flip();
@@ -29,7 +29,7 @@ record FileMagic(int version, int headerBytes, int headerChecksum) {
    * What the seal at the file's end covers, beside the block checksums: all but the prologue's own
    * checksum, since the CRC over bytes and their CRC is the same for whatever bytes.
    */
-  ByteBuffer sealed() {
+  public ByteBuffer sealed() {
     return toBytes().limit(BYTES - 4);
   }
 
@@ -65,7 +65,7 @@ record FileMagic(int version, int headerBytes, int headerChecksum) {
     }
   }
 
-  static int checksum(byte[] bytes, int length) {
+  public static int checksum(byte[] bytes, int length) {
     CRC32C crc = new CRC32C();
     crc.update(bytes, 0, length);
     return (int) crc.getValue();

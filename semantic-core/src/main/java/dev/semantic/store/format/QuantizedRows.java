@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.kv.KvEncoding;
 import dev.semantic.model.KvPrecision;
@@ -16,7 +16,7 @@ import java.util.Arrays;
  *
  * <p>Keeps arrays to work in: for use by one thread.
  */
-final class QuantizedRows {
+public final class QuantizedRows {
   private static final int GROUP = 64;
 
   /** Numbers converted at a time: enough to make a loop of it, and small enough to stay near. */
@@ -90,7 +90,7 @@ final class QuantizedRows {
    *
    * @param bytes in {@code precision}, from position to limit
    */
-  static boolean fit(KvPrecision precision, ByteBuffer bytes) {
+  public static boolean fit(KvPrecision precision, ByteBuffer bytes) {
     ByteBuffer from = bytes.slice().order(ByteOrder.LITTLE_ENDIAN);
     float[] numbers = new float[BATCH];
     short[] halves = new short[BATCH];

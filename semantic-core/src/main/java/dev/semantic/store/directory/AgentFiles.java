@@ -1,8 +1,10 @@
-package dev.semantic.store;
+package dev.semantic.store.directory;
 
 import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.BlockName;
 import dev.semantic.log.Log;
+import dev.semantic.store.format.CacheFileNames;
+import dev.semantic.store.format.SnapshotReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -25,7 +27,7 @@ import java.util.Map;
  * agent's file lies in one place, and all that it refers to beside it. Callers see to it that
  * nobody else uses the file.
  */
-final class AgentFiles {
+public final class AgentFiles {
   private static final Log LOG = Log.of(AgentFiles.class);
   private static final int COPY_BYTES = 1 << 20;
 
@@ -36,7 +38,7 @@ final class AgentFiles {
    *
    * @return how many bytes that gave back
    */
-  static long remove(TagDirectory directory, Path file) throws IOException {
+  public static long remove(TagDirectory directory, Path file) throws IOException {
     Map<Path, Long> blocks = new LinkedHashMap<>();
     for (BlockName name : directory.refs().usedBy(file)) {
       Path block = directory.block(name);
@@ -58,7 +60,7 @@ final class AgentFiles {
    * Moves an agent's cache to another directory of the same model, over what it has there. The
    * blocks are there before the agent's file is, and leave only after it.
    */
-  static void move(TagDirectory from, Path file, TagDirectory to) throws IOException {
+  public static void move(TagDirectory from, Path file, TagDirectory to) throws IOException {
     // Not asked of the references, which do not know what it could not read.
     List<BlockName> names = SnapshotReader.header(file, from.form()).agent().blocks();
     Path target = to.path().resolve(CacheFileNames.name(file));
@@ -116,7 +118,7 @@ final class AgentFiles {
   }
 
   /** Removes a model's directory in which there is nothing any more. */
-  static void removeIfEmpty(Path tagDirectory) throws IOException {
+  public static void removeIfEmpty(Path tagDirectory) throws IOException {
     try {
       Files.deleteIfExists(tagDirectory.resolve(CacheFileNames.BLOCKS));
       Files.deleteIfExists(tagDirectory);
@@ -126,7 +128,7 @@ final class AgentFiles {
   }
 
   /** Zero if it is not there. */
-  static long sizeOf(Path file) throws IOException {
+  public static long sizeOf(Path file) throws IOException {
     try {
       return Files.size(file);
     } catch (NoSuchFileException e) {
@@ -135,7 +137,7 @@ final class AgentFiles {
   }
 
   /** Notes down that a cache was used; whoever is removed first is who was not for long. */
-  static void touch(Path file, Instant now) {
+  public static void touch(Path file, Instant now) {
     try {
       BasicFileAttributeView view =
           Files.getFileAttributeView(file, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);

@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
@@ -12,9 +12,9 @@ import javax.crypto.spec.GCMParameterSpec;
  * number for a nonce, so that no nonce is ever used twice with a key, and a piece that is changed,
  * or in another's place, is found out. Safe for use by several threads.
  */
-final class FileCipher {
+public final class FileCipher {
   /** What a piece grows by. */
-  static final int TAG_BYTES = 16;
+  public static final int TAG_BYTES = 16;
 
   private static final int NONCE_BYTES = 12;
 
@@ -25,7 +25,7 @@ final class FileCipher {
   }
 
   /** Encrypts a piece, from position to limit, and puts its tag behind it. */
-  void seal(long piece, ByteBuffer plain, ByteBuffer sealed) {
+  public void seal(long piece, ByteBuffer plain, ByteBuffer sealed) {
     try {
       cipher(Cipher.ENCRYPT_MODE, piece).doFinal(plain, sealed);
     } catch (GeneralSecurityException e) {
@@ -39,7 +39,7 @@ final class FileCipher {
    * @param what it is, for people
    * @throws CacheFileException if it is not what was encrypted
    */
-  void open(String what, long piece, ByteBuffer sealed, ByteBuffer plain)
+  public void open(String what, long piece, ByteBuffer sealed, ByteBuffer plain)
       throws CacheFileException {
     try {
       cipher(Cipher.DECRYPT_MODE, piece).doFinal(sealed, plain);

@@ -1,15 +1,15 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** A cache file that was read well but cannot be used; the message says expected, found, offset. */
-final class CacheFileException extends IOException {
+public final class CacheFileException extends IOException {
   private static final long serialVersionUID = 1L;
 
   /** What is wrong with it, which decides what becomes of it. */
-  enum Kind {
+  public enum Kind {
     /** Bytes are missing or other than they were written. */
     DAMAGED,
     /** Whole, but another agent's or another model's. */
@@ -27,12 +27,12 @@ final class CacheFileException extends IOException {
   private final Kind kind;
   private transient @Nullable Path block;
 
-  CacheFileException(Kind kind, String message) {
+  public CacheFileException(Kind kind, String message) {
     super(message);
     this.kind = kind;
   }
 
-  Kind kind() {
+  public Kind kind() {
     return kind;
   }
 
@@ -46,11 +46,12 @@ final class CacheFileException extends IOException {
   }
 
   /** The block that is to blame; null if it is the file itself. */
-  @Nullable Path block() {
+  @Nullable
+  public Path block() {
     return block;
   }
 
-  static CacheFileException damaged(String message) {
+  public static CacheFileException damaged(String message) {
     return new CacheFileException(Kind.DAMAGED, message);
   }
 

@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.log.Log;
 import java.io.IOException;

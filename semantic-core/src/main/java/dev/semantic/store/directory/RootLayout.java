@@ -1,7 +1,8 @@
-package dev.semantic.store;
+package dev.semantic.store.directory;
 
 import dev.semantic.kv.BlockName;
 import dev.semantic.log.Log;
+import dev.semantic.store.format.CacheFileNames;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -20,7 +21,7 @@ import java.util.regex.Pattern;
  * Which files below a cache root are the store's. Whatever is called otherwise is somebody else's
  * and stays as it is, and a symbolic link is never followed: it leads to somebody else's.
  */
-record RootLayout(Path root) {
+public record RootLayout(Path root) {
   private static final Log LOG = Log.of(RootLayout.class);
   private static final Pattern TAG =
       Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}-[0-9a-f]{16}");
@@ -29,29 +30,29 @@ record RootLayout(Path root) {
   private static final Pattern QUARANTINED =
       Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-.*\\.kvb?");
 
-  Path archive() {
+  public Path archive() {
     return root.resolve(CacheFileNames.ARCHIVE);
   }
 
-  Path quarantine() {
+  public Path quarantine() {
     return root.resolve(CacheFileNames.QUARANTINE);
   }
 
   /** Where the caches of a directory go, or come from, when their model does. */
-  Path archiveOf(Path tagDirectory) {
+  public Path archiveOf(Path tagDirectory) {
     return archive().resolve(CacheFileNames.name(tagDirectory));
   }
 
   /** The directories of the models whose caches can be loaded. */
-  List<Path> live() throws IOException {
+  public List<Path> live() throws IOException {
     return tagDirectories(root);
   }
 
-  List<Path> archived() throws IOException {
+  public List<Path> archived() throws IOException {
     return isDirectory(archive()) ? tagDirectories(archive()) : List.of();
   }
 
-  List<Path> quarantined() throws IOException {
+  public List<Path> quarantined() throws IOException {
     return isDirectory(quarantine())
         ? list(
             quarantine(),
@@ -65,12 +66,12 @@ record RootLayout(Path root) {
   }
 
   /** Agents' files in a model's directory. */
-  static List<Path> agents(Path tagDirectory) throws IOException {
+  public static List<Path> agents(Path tagDirectory) throws IOException {
     return list(tagDirectory, file -> CacheFileNames.isCache(file) && isFile(file));
   }
 
   /** All files in a model's directory that are the store's. */
-  static List<Path> files(Path tagDirectory) throws IOException {
+  public static List<Path> files(Path tagDirectory) throws IOException {
     List<Path> files = new ArrayList<>(agents(tagDirectory));
     files.addAll(blocks(tagDirectory));
     return files;
@@ -85,7 +86,7 @@ record RootLayout(Path root) {
   }
 
   /** Nobody else writes below a root that is locked, so what is half-written is dead. */
-  void clearTemporaries() throws IOException {
+  public void clearTemporaries() throws IOException {
     List<Path> directories = new ArrayList<>(live());
     directories.addAll(archived());
     for (Path directory : directories) {
@@ -104,11 +105,11 @@ record RootLayout(Path root) {
     }
   }
 
-  static boolean isDirectory(Path path) throws IOException {
+  public static boolean isDirectory(Path path) throws IOException {
     return is(path, BasicFileAttributes::isDirectory);
   }
 
-  static boolean isFile(Path path) throws IOException {
+  public static boolean isFile(Path path) throws IOException {
     return is(path, BasicFileAttributes::isRegularFile);
   }
 
@@ -123,7 +124,8 @@ record RootLayout(Path root) {
   }
 
   /** None if the directory is not there, or no more. */
-  static List<Path> list(Path directory, DirectoryStream.Filter<Path> wanted) throws IOException {
+  public static List<Path> list(Path directory, DirectoryStream.Filter<Path> wanted)
+      throws IOException {
     List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, wanted)) {
       all.forEach(found::add);

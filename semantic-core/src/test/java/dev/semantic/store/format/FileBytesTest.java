@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

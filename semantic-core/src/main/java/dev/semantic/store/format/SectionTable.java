@@ -1,7 +1,7 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.model.KvLayout;
-import dev.semantic.store.CacheHeader.Span;
+import dev.semantic.store.format.CacheHeader.Span;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,7 +14,7 @@ import java.util.List;
  * @param blocks how many there are
  * @param end offset just behind the whole file
  */
-record SectionTable(List<Section> all, int blocks, long end) {
+public record SectionTable(List<Section> all, int blocks, long end) {
   /** Behind the block checksums: the checksum over them. */
   static final int SEAL_BYTES = 4;
 
@@ -25,14 +25,14 @@ record SectionTable(List<Section> all, int blocks, long end) {
    * @param bytes of what is in it; tags are not counted
    * @param firstBlock index of its first block
    */
-  record Section(String name, long offset, int bytes, int firstBlock) {}
+  public record Section(String name, long offset, int bytes, int firstBlock) {}
 
-  SectionTable {
+  public SectionTable {
     all = List.copyOf(all);
   }
 
   /** Offset of the block checksums. */
-  long table() {
+  public long table() {
     return end - SEAL_BYTES - 4L * blocks;
   }
 
@@ -42,7 +42,7 @@ record SectionTable(List<Section> all, int blocks, long end) {
    * @param sealed whether they are encrypted
    * @throws CacheFileException if no file could hold them
    */
-  static SectionTable after(long offset, CacheHeader header, boolean sealed)
+  public static SectionTable after(long offset, CacheHeader header, boolean sealed)
       throws CacheFileException {
     Layout layout = new Layout(offset, header.blockBytes(), sealed);
     int ids = header.tokens() - header.firstId();

@@ -1,5 +1,6 @@
-package dev.semantic.store;
+package dev.semantic.store.directory;
 
+import dev.semantic.store.format.CacheFileNames;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Collection;
@@ -18,7 +19,7 @@ import java.util.stream.Stream;
  * store's, exclusive for the one who closes; a model's directory's, exclusive for the one who moves
  * it; a file's, since a damaged file must not be moved away when it is a new one already.
  */
-final class StoreLocks {
+public final class StoreLocks {
   private static final int STRIPES = 64;
 
   private final Path root;
@@ -30,11 +31,11 @@ final class StoreLocks {
 
   /** What is done while a lock is held. */
   @FunctionalInterface
-  interface Work<T, X extends Exception> {
+  public interface Work<T, X extends Exception> {
     T run() throws X;
   }
 
-  StoreLocks(Path root) {
+  public StoreLocks(Path root) {
     this.root = root;
   }
 
@@ -43,17 +44,17 @@ final class StoreLocks {
    *
    * @throws IllegalStateException if the store is closed
    */
-  <T, X extends Exception> T using(Path file, Work<T, X> work) throws X {
+  public <T, X extends Exception> T using(Path file, Work<T, X> work) throws X {
     return with(work, open.readLock(), directory(file).readLock(), stripe(file));
   }
 
   /** Works in a model's directory, with files that nobody else knows yet. */
-  <T, X extends Exception> T in(Path tagDirectory, Work<T, X> work) throws X {
+  public <T, X extends Exception> T in(Path tagDirectory, Work<T, X> work) throws X {
     return with(work, open.readLock(), directory(tagDirectory).readLock());
   }
 
   /** Works with several agents' files at a time; for whoever works {@link #in} their directory. */
-  void withAll(Collection<Path> files, Runnable work) {
+  public void withAll(Collection<Path> files, Runnable work) {
     Lock[] those =
         files.stream()
             .mapToInt(StoreLocks::stripeOf)
@@ -70,22 +71,23 @@ final class StoreLocks {
   }
 
   /** Works with all that there is; nobody else does meanwhile. */
-  <T, X extends Exception> T alone(Work<T, X> work) throws X {
+  public <T, X extends Exception> T alone(Work<T, X> work) throws X {
     return with(work, open.writeLock());
   }
 
   /** Works with all of a model's directory, live and archived; nobody else does meanwhile. */
-  <T, X extends Exception> T alone(Path tagDirectory, Work<T, X> work) throws X {
+  public <T, X extends Exception> T alone(Path tagDirectory, Work<T, X> work) throws X {
     return with(work, open.readLock(), directory(tagDirectory).writeLock());
   }
 
   /** As {@link #using}, but does nothing if somebody works with the file already. */
-  <T, X extends Exception> Optional<T> ifIdle(Path file, Work<T, X> work) throws X {
+  public <T, X extends Exception> Optional<T> ifIdle(Path file, Work<T, X> work) throws X {
     return ifFree(work, open.readLock(), directory(file).readLock(), stripe(file));
   }
 
   /** As {@link #alone}, but does nothing if somebody works in the directory already. */
-  <T, X extends Exception> Optional<T> ifNobodyElse(Path tagDirectory, Work<T, X> work) throws X {
+  public <T, X extends Exception> Optional<T> ifNobodyElse(Path tagDirectory, Work<T, X> work)
+      throws X {
     return ifFree(work, open.readLock(), directory(tagDirectory).writeLock());
   }
 
@@ -140,7 +142,7 @@ final class StoreLocks {
   }
 
   /** Waits for all who work, and lets nobody begin any more; does {@code last} the first time. */
-  void close(Runnable last) {
+  public void close(Runnable last) {
     open.writeLock().lock();
     try {
       if (!closed) {

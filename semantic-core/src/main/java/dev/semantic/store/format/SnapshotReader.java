@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
@@ -10,10 +10,10 @@ import dev.semantic.kv.KvTarget;
 import dev.semantic.kv.KvTarget.KvBuffers;
 import dev.semantic.kv.PrefixHashChain;
 import dev.semantic.model.KvLayout;
-import dev.semantic.store.CacheFileReader.Numbers;
-import dev.semantic.store.CacheHeader.Block;
-import dev.semantic.store.CacheHeader.Span;
-import dev.semantic.store.FileJobs.Job;
+import dev.semantic.store.format.CacheFileReader.Numbers;
+import dev.semantic.store.format.CacheHeader.Block;
+import dev.semantic.store.format.CacheHeader.Span;
+import dev.semantic.store.format.FileJobs.Job;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * Puts a snapshot together again from an agent's file and the blocks that it names. Every header is
  * checked, and with it every file's length, before memory is taken for what they promise.
  */
-final class SnapshotReader implements Closeable {
+public final class SnapshotReader implements Closeable {
   private final Path directory;
   private final CacheFormat form;
   private final List<Source> blocks = new ArrayList<>();
@@ -44,20 +44,20 @@ final class SnapshotReader implements Closeable {
   /**
    * @param directory where the blocks are
    */
-  SnapshotReader(Path directory, CacheFormat form) {
+  public SnapshotReader(Path directory, CacheFormat form) {
     this.directory = directory;
     this.form = form;
   }
 
   /** The header of an agent's file, or of an exported one; of any age, wherever it lies. */
-  static CacheHeader header(Path file, CacheFormat form) throws IOException {
+  public static CacheHeader header(Path file, CacheFormat form) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       return CacheFileReader.open(channel, form.key()).header();
     }
   }
 
   /** When an agent's cache was parked; empty if the file does not tell. */
-  static Optional<Instant> parked(Path file, CacheFormat form) throws IOException {
+  public static Optional<Instant> parked(Path file, CacheFormat form) throws IOException {
     try {
       return Optional.of(header(file, form).parked());
     } catch (CacheFileException | NoSuchFileException e) {
@@ -67,12 +67,12 @@ final class SnapshotReader implements Closeable {
 
   /** Does something with a cache that is open. */
   @FunctionalInterface
-  interface Use<T> {
+  public interface Use<T> {
     T of(Layers cache) throws IOException;
   }
 
   /** Opens a cache of any age, every header verified, to be read layer by layer. */
-  static <T> T layers(Path file, CacheFormat form, Use<T> use) throws IOException {
+  public static <T> T layers(Path file, CacheFormat form, Use<T> use) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
         SnapshotReader reader =
             new SnapshotReader(file.resolveSibling(CacheFileNames.BLOCKS), form)) {
@@ -81,7 +81,7 @@ final class SnapshotReader implements Closeable {
   }
 
   /** All of a cache of any age, every checksum verified. */
-  static KvSnapshot snapshot(Path file, CacheFormat form) throws IOException {
+  public static KvSnapshot snapshot(Path file, CacheFormat form) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
         SnapshotReader reader =
             new SnapshotReader(file.resolveSibling(CacheFileNames.BLOCKS), form)) {
@@ -90,13 +90,14 @@ final class SnapshotReader implements Closeable {
   }
 
   /** All of an agent's cache. */
-  KvSnapshot read(CacheFileReader agent) throws IOException {
+  public KvSnapshot read(CacheFileReader agent) throws IOException {
     Heap heap = new Heap();
     return heap.snapshot(read(agent, heap).orElseThrow());
   }
 
   /** The same, to where {@code memory} says; empty if it does not take it. */
-  Optional<KvSnapshotHeader> read(CacheFileReader agent, KvTarget memory) throws IOException {
+  public Optional<KvSnapshotHeader> read(CacheFileReader agent, KvTarget memory)
+      throws IOException {
     return read(agent.header(), begin(agent), agent, memory);
   }
 
@@ -124,7 +125,7 @@ final class SnapshotReader implements Closeable {
   }
 
   /** What {@code names} hold, of a model whose layers all have full attention. */
-  KvSnapshot readPrefix(List<BlockName> names) throws IOException {
+  public KvSnapshot readPrefix(List<BlockName> names) throws IOException {
     openAll(names, null);
     CacheHeader last = blocks.getLast().reader().header();
     int[] tokens = new int[last.tokens()];
@@ -303,7 +304,7 @@ final class SnapshotReader implements Closeable {
   }
 
   /** A cache that nobody need hold whole: its layers are read and checked as they are asked for. */
-  final class Layers implements CacheFileWriter.Body {
+  public final class Layers implements CacheFileWriter.Body {
     private final CacheHeader header;
     private final KvSnapshotHeader snapshotHeader;
     private final Numbers rest;
@@ -319,11 +320,11 @@ final class SnapshotReader implements Closeable {
       }
     }
 
-    CacheHeader header() {
+    public CacheHeader header() {
       return header;
     }
 
-    KvSnapshotHeader outline() {
+    public KvSnapshotHeader outline() {
       return snapshotHeader;
     }
 
@@ -360,7 +361,7 @@ final class SnapshotReader implements Closeable {
     }
 
     /** Reads and checks all of them, one after the other. */
-    void verify() throws IOException {
+    public void verify() throws IOException {
       for (int i = 0; i < snapshotHeader.starts().size(); i++) {
         layer(i);
       }

@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.directory;
 
 import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PrivateFiles;
@@ -8,6 +8,12 @@ import dev.semantic.kv.KvSnapshot;
 import dev.semantic.kv.KvSnapshotHeader;
 import dev.semantic.kv.KvTarget;
 import dev.semantic.log.Log;
+import dev.semantic.store.format.CacheFileException;
+import dev.semantic.store.format.CacheFileNames;
+import dev.semantic.store.format.CacheFileReader;
+import dev.semantic.store.format.CacheFormat;
+import dev.semantic.store.format.CacheHeader;
+import dev.semantic.store.format.SnapshotReader;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -27,7 +33,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * block is written once, however often an agent is parked and however many agents begin alike.
  * Callers see to it that no two threads use the same agent's file at a time.
  */
-final class TagDirectory {
+public final class TagDirectory {
   private static final Log LOG = Log.of(TagDirectory.class);
 
   private final Path path;
@@ -55,7 +61,7 @@ final class TagDirectory {
     return directory;
   }
 
-  Path path() {
+  public Path path() {
     return path;
   }
 
@@ -124,7 +130,7 @@ final class TagDirectory {
   }
 
   /** The agents' files that have been here for longer than caches are to live. */
-  List<Path> expired() {
+  public List<Path> expired() {
     return parked.entrySet().stream()
         .filter(entry -> form.isOld(entry.getValue()))
         .map(Map.Entry::getKey)
@@ -149,13 +155,14 @@ final class TagDirectory {
     }
   }
 
-  KvSnapshot load(CacheFileReader reader) throws IOException {
+  public KvSnapshot load(CacheFileReader reader) throws IOException {
     try (SnapshotReader snapshot = new SnapshotReader(blocks, form)) {
       return snapshot.read(reader);
     }
   }
 
-  Optional<KvSnapshotHeader> read(CacheFileReader reader, KvTarget memory) throws IOException {
+  public Optional<KvSnapshotHeader> read(CacheFileReader reader, KvTarget memory)
+      throws IOException {
     try (SnapshotReader snapshot = new SnapshotReader(blocks, form)) {
       return snapshot.read(reader, memory);
     }
@@ -165,7 +172,7 @@ final class TagDirectory {
    * The longest beginning of {@code tokens} that is there in whole blocks, whoever parked it.
    * Without layers of a sliding window only: blocks don't hold those.
    */
-  Optional<KvSnapshot> prefix(List<String> chain) throws IOException {
+  public Optional<KvSnapshot> prefix(List<String> chain) throws IOException {
     List<BlockName> found = new ArrayList<>();
     synchronized (refs) {
       for (String hash : chain) {
@@ -185,7 +192,7 @@ final class TagDirectory {
   }
 
   /** Several agents' caches that are to be written here. */
-  ParkingBatch batch() {
+  public ParkingBatch batch() {
     return new ParkingBatch(this, form);
   }
 
@@ -204,7 +211,7 @@ final class TagDirectory {
    *
    * @param sizes of blocks that are known already; gains those that were not
    */
-  OptionalLong bytesOfBlocks(CacheHeader.Agent agent, Map<BlockName, Long> sizes)
+  public OptionalLong bytesOfBlocks(CacheHeader.Agent agent, Map<BlockName, Long> sizes)
       throws IOException {
     long bytes = 0;
     for (BlockName name : agent.blocks()) {

@@ -1,30 +1,33 @@
-package dev.semantic.store;
+package dev.semantic.store.directory;
 
 import dev.semantic.model.ModelTag;
+import dev.semantic.store.format.CacheFileException;
+import dev.semantic.store.format.CacheFileNames;
+import dev.semantic.store.format.CacheFormat;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The models' directories of one root, live and archived; each is looked through at first use. */
-final class TagDirectories {
+public final class TagDirectories {
   private final Path root;
   private final CacheFormat form;
   private final Map<Path, TagDirectory> open = new ConcurrentHashMap<>();
 
-  TagDirectories(Path root, CacheFormat form) {
+  public TagDirectories(Path root, CacheFormat form) {
     this.root = root;
     this.form = form;
   }
 
-  TagDirectory of(ModelTag tag) {
+  public TagDirectory of(ModelTag tag) {
     return at(CacheFileNames.directory(root, tag));
   }
 
-  TagDirectory at(Path path) {
+  public TagDirectory at(Path path) {
     return open.computeIfAbsent(path, directory -> TagDirectory.open(directory, form));
   }
 
-  CacheFormat form() {
+  public CacheFormat form() {
     return form;
   }
 
@@ -34,7 +37,7 @@ final class TagDirectories {
   }
 
   /** What is known of a directory is not true any more. */
-  void forget(Path path) {
+  public void forget(Path path) {
     open.remove(path);
   }
 

@@ -1,8 +1,8 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.kv.KvEncoding;
-import dev.semantic.store.FileJobs.Job;
-import dev.semantic.store.SectionTable.Section;
+import dev.semantic.store.format.FileJobs.Job;
+import dev.semantic.store.format.SectionTable.Section;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * file. An {@link IOException} other than {@link CacheFileException} means that the file could not
  * be read, not that it is bad.
  */
-final class CacheFileReader {
+public final class CacheFileReader {
   private final FileChannel channel;
   private FileBytes bytes;
   private final FileMagic magic;
@@ -141,7 +141,7 @@ final class CacheFileReader {
     return new CacheFileException(CacheFileException.Kind.LOCKED, message);
   }
 
-  CacheHeader header() {
+  public CacheHeader header() {
     return header;
   }
 

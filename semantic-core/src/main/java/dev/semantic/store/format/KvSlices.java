@@ -1,10 +1,10 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.kv.KvEncoding;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
-import dev.semantic.store.CacheHeader.Span;
+import dev.semantic.store.format.CacheHeader.Span;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * @param first offset of the first run
  * @param run bytes of each run
  */
-record KvSlices(ByteBuffer whole, int heads, int stride, int first, int run) {
+public record KvSlices(ByteBuffer whole, int heads, int stride, int first, int run) {
 
   /** Takes a part of a run. */
   @FunctionalInterface
@@ -52,7 +52,8 @@ record KvSlices(ByteBuffer whole, int heads, int stride, int first, int run) {
   }
 
   /** One layer's keys, and its values, for the tokens of {@code wanted}, as they are written. */
-  static List<KvSlices> of(KvSnapshot snapshot, KvEncoding encoding, int layer, Span wanted) {
+  public static List<KvSlices> of(
+      KvSnapshot snapshot, KvEncoding encoding, int layer, Span wanted) {
     return of(
         snapshot.layers().get(layer),
         snapshot.layout().layers().get(layer),
@@ -94,7 +95,7 @@ record KvSlices(ByteBuffer whole, int heads, int stride, int first, int run) {
   }
 
   /** Hands out all of it, in order. */
-  void each(Consumer<ByteBuffer> piece) {
+  public void each(Consumer<ByteBuffer> piece) {
     for (int head = 0; head < heads && run > 0; head++) {
       piece.accept(whole.slice(head * stride + first, run));
     }

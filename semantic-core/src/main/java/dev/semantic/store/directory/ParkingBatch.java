@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.directory;
 
 import dev.semantic.io.DurableFiles;
 import dev.semantic.kv.AgentId;
@@ -6,7 +6,14 @@ import dev.semantic.kv.BlockName;
 import dev.semantic.kv.KvEncoding;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.log.Log;
-import dev.semantic.store.CacheHeader.Span;
+import dev.semantic.store.format.CacheFileWriter;
+import dev.semantic.store.format.CacheFormat;
+import dev.semantic.store.format.CacheHeader;
+import dev.semantic.store.format.CacheHeader.Span;
+import dev.semantic.store.format.FileJobs;
+import dev.semantic.store.format.FileKeys;
+import dev.semantic.store.format.KvSlices;
+import dev.semantic.store.format.QuantizedRows;
 import dev.semantic.timeline.Parallel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * is forced, then the blocks get their names and, once these last, the agents' files that refer to
  * them. What fails costs those whom it concerns. One thread uses it.
  */
-final class ParkingBatch implements AutoCloseable {
+public final class ParkingBatch implements AutoCloseable {
   private static final Log LOG = Log.of(ParkingBatch.class);
   private static final int CONTENT_BYTES = 8;
 
@@ -106,7 +113,7 @@ final class ParkingBatch implements AutoCloseable {
   }
 
   /** One agent's cache in the batch. */
-  final class Entry {
+  public final class Entry {
     private final Path file;
     private final AgentId agent;
     private final KvSnapshot snapshot;
@@ -124,12 +131,13 @@ final class ParkingBatch implements AutoCloseable {
     }
 
     /** Why it is not parked; null if it is. */
-    @Nullable Throwable failure() {
+    @Nullable
+    public Throwable failure() {
       return failure;
     }
 
     /** Bytes of all that the agent's cache consists of. */
-    long size() {
+    public long size() {
       return size;
     }
 
@@ -186,14 +194,14 @@ final class ParkingBatch implements AutoCloseable {
   }
 
   /** One more. */
-  Entry add(Path file, AgentId agent, KvSnapshot snapshot, Instant when) {
+  public Entry add(Path file, AgentId agent, KvSnapshot snapshot, Instant when) {
     Entry entry = new Entry(file, agent, snapshot, when);
     entries.add(entry);
     return entry;
   }
 
   /** Writes all of it but the names of the agents' files; nobody else sees anything of it yet. */
-  void write() {
+  public void write() {
     entries.forEach(Entry::plan);
     List<Piece> pieces =
         Stream.concat(
@@ -224,7 +232,7 @@ final class ParkingBatch implements AutoCloseable {
    * Gives the agents' files their names; when this returns they last. Callers see to it that nobody
    * else uses the files.
    */
-  void name() {
+  public void name() {
     List<Entry> named = new ArrayList<>();
     Map<BlockName, Long> sizes = new LinkedHashMap<>();
     for (Entry entry : left()) {

@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.CacheHash;
@@ -9,15 +9,15 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** What the files and directories below a cache root are called. */
-final class CacheFileNames {
-  static final String LOCK = ".lock";
-  static final String QUARANTINE = ".quarantine";
-  static final String ARCHIVE = ".archive";
-  static final String BLOCKS = "blocks";
+public final class CacheFileNames {
+  public static final String LOCK = ".lock";
+  public static final String QUARANTINE = ".quarantine";
+  public static final String ARCHIVE = ".archive";
+  public static final String BLOCKS = "blocks";
   static final String CACHE_SUFFIX = ".kv";
 
   private static final int READABLE_LENGTH = 40;
-  static final int HASH_BYTES = 16;
+  public static final int HASH_BYTES = 16;
   private static final Pattern CACHE =
       Pattern.compile("(?:[a-z0-9-]{0,%d}-)?[0-9a-f]{32}\\.kv".formatted(READABLE_LENGTH));
   private static final Pattern UNREADABLE = Pattern.compile("[^a-z0-9]+");
@@ -25,7 +25,7 @@ final class CacheFileNames {
   private CacheFileNames() {}
 
   /** The directory of a model's caches. */
-  static Path directory(Path root, ModelTag tag) {
+  public static Path directory(Path root, ModelTag tag) {
     return root.resolve(tag.toString());
   }
 
@@ -34,13 +34,13 @@ final class CacheFileNames {
    * SHA-256 over agent and tag, by which no two caches share a file, not even where a file system
    * takes upper and lower case for the same.
    */
-  static Path file(Path root, AgentId agent, ModelTag tag) {
+  public static Path file(Path root, AgentId agent, ModelTag tag) {
     String hash = hash(CacheHash.SHA_256, agent, tag);
     return directory(root, tag).resolve(readable(agent) + "-" + hash + CACHE_SUFFIX);
   }
 
   /** What is readable of an agent's name. */
-  static String readable(AgentId agent) {
+  public static String readable(AgentId agent) {
     String readable = UNREADABLE.matcher(agent.name().toLowerCase(Locale.ROOT)).replaceAll("-");
     return readable.substring(0, Math.min(READABLE_LENGTH, readable.length()));
   }
@@ -54,7 +54,7 @@ final class CacheFileNames {
    * Whether a file is called as the store calls an agent's. What lies beside it under other names,
    * such as the {@code ._*} that macOS puts there, is somebody else's.
    */
-  static boolean isCache(Path file) {
+  public static boolean isCache(Path file) {
     return CACHE.matcher(name(file)).matches();
   }
 
@@ -64,7 +64,7 @@ final class CacheFileNames {
   }
 
   /** UTF-16 and not UTF-8, in which all lone surrogates are the same question mark. */
-  static byte[] units(String text) {
+  public static byte[] units(String text) {
     byte[] units = new byte[2 * text.length()];
     for (int i = 0; i < text.length(); i++) {
       units[2 * i] = (byte) (text.charAt(i) >> 8);
@@ -74,7 +74,7 @@ final class CacheFileNames {
   }
 
   /** What a file is called in its directory. */
-  static String name(Path file) {
+  public static String name(Path file) {
     return String.valueOf(file.getFileName());
   }
 }

@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.kv.AgentId;
 import dev.semantic.kv.BlockPool;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *     be
  * @param timeToLive what is older is neither read nor kept; null for no limit
  */
-record CacheFormat(
+public record CacheFormat(
     Clock clock,
     int checksumBytes,
     int blockTokens,
@@ -35,40 +35,40 @@ record CacheFormat(
     @Nullable Duration timeToLive) {
 
   /** Exact, open and for good. */
-  CacheFormat(Clock clock, int checksumBytes, int blockTokens) {
+  public CacheFormat(Clock clock, int checksumBytes, int blockTokens) {
     this(clock, checksumBytes, blockTokens, KvEncoding.EXACT, null, null);
   }
 
-  static CacheFormat usual() {
+  public static CacheFormat usual() {
     return new CacheFormat(Clock.systemUTC(), 1 << 20, BlockPool.BLOCK_TOKENS);
   }
 
-  CacheFormat with(KvEncoding value) {
+  public CacheFormat with(KvEncoding value) {
     return new CacheFormat(clock, checksumBytes, blockTokens, value, key, timeToLive);
   }
 
-  CacheFormat with(FileKeys value) {
+  public CacheFormat with(FileKeys value) {
     return new CacheFormat(clock, checksumBytes, blockTokens, encoding, value, timeToLive);
   }
 
-  CacheFormat with(Duration value) {
+  public CacheFormat with(Duration value) {
     return new CacheFormat(clock, checksumBytes, blockTokens, encoding, key, value);
   }
 
   /** Hashes what names files. */
-  CacheHash names() {
+  public CacheHash names() {
     return key == null ? CacheHash.SHA_256 : key.names();
   }
 
   /** The file of an agent's cache. */
-  Path file(Path root, AgentId agent, ModelTag tag) {
+  public Path file(Path root, AgentId agent, ModelTag tag) {
     return key == null
         ? CacheFileNames.file(root, agent, tag)
         : CacheFileNames.hashed(root, agent, tag, key.names());
   }
 
   /** The chain hashes of whole blocks; see {@link PrefixHashChain}. */
-  List<String> chain(ModelTag tag, KvPrecision precision, KvEncoding written, int[] tokens) {
+  public List<String> chain(ModelTag tag, KvPrecision precision, KvEncoding written, int[] tokens) {
     return PrefixHashChain.of(names(), tag, precision, written, tokens, blockTokens);
   }
 
@@ -77,7 +77,7 @@ record CacheFormat(
    *
    * @throws CacheFileException if it has expired, or as {@link CacheFileReader#open}
    */
-  CacheFileReader open(FileChannel channel) throws IOException {
+  public CacheFileReader open(FileChannel channel) throws IOException {
     return CacheFileReader.open(channel, key, this::checkAge);
   }
 
@@ -90,7 +90,7 @@ record CacheFormat(
   }
 
   /** Whether what was parked then has expired. */
-  boolean isOld(Instant parked) {
+  public boolean isOld(Instant parked) {
     return timeToLive != null
         && Duration.between(parked, clock.instant()).compareTo(timeToLive) > 0;
   }

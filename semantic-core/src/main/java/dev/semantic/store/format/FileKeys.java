@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.format;
 
 import dev.semantic.kv.CacheHash;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +14,7 @@ import javax.crypto.spec.SecretKeySpec;
  * What is derived from a host's key (HKDF, RFC 5869): its id, a key of its own for each file, and
  * another that names of files are hashed with.
  */
-final class FileKeys {
+public final class FileKeys {
   private static final int KEY_BYTES = 32;
   private static final int ID_BYTES = 8;
   private static final String HMAC = "HmacSHA256";
@@ -26,7 +26,7 @@ final class FileKeys {
   /**
    * @param bytes of the host's key, which are copied
    */
-  FileKeys(byte[] bytes) {
+  public FileKeys(byte[] bytes) {
     this.key = new SecretKeySpec(bytes, "HKDF");
     this.id =
         HexFormat.of()
@@ -36,12 +36,12 @@ final class FileKeys {
   }
 
   /** What tells the host's key from others: 16 hexadecimal digits, which files carry openly. */
-  String id() {
+  public String id() {
     return id;
   }
 
   /** Hashes what files are named by. */
-  CacheHash names() {
+  public CacheHash names() {
     return parts -> {
       try {
         Mac mac = Mac.getInstance(HMAC);
@@ -62,7 +62,7 @@ final class FileKeys {
    * @param salt drawn for this file alone
    * @param open what the file says openly: whoever changes it has another key
    */
-  FileCipher cipher(byte[] salt, byte[] open) {
+  public FileCipher cipher(byte[] salt, byte[] open) {
     byte[] label = text("semantic cache file");
     byte[] hash = CacheHash.SHA_256.of(open);
     byte[] info = new byte[label.length + hash.length];

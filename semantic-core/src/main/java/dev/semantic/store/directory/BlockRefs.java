@@ -1,4 +1,4 @@
-package dev.semantic.store;
+package dev.semantic.store.directory;
 
 import dev.semantic.kv.BlockName;
 import java.nio.file.Path;
