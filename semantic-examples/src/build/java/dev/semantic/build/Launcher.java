@@ -2,6 +2,7 @@ package dev.semantic.build;
 
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelState;
+import dev.semantic.pip.PipModels;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,9 +28,9 @@ final class Launcher {
       throw new IOException(program + " cannot be made executable");
     }
     Files.deleteIfExists(target.resolve(CACHE)); // of the jar before this one
-    ModelCatalog catalog = ModelCatalog.ofUser();
+    ModelCatalog catalog = PipModels.catalog();
     if (System.getProperty("semantic.models", "").equals("skip")
-        || catalog.state(ModelCatalog.SMOLLM2) != ModelState.READY) {
+        || catalog.state(PipModels.SMOLLM2) != ModelState.READY) {
       System.out.println("[launcher] no model to learn the start from: no " + CACHE);
       return;
     }
@@ -48,7 +49,7 @@ final class Launcher {
                 "-jar",
                 target.resolve("semantic.jar").toString(),
                 "generate",
-                ModelCatalog.SMOLLM2.name(),
+                PipModels.SMOLLM2.name(),
                 "--prompt",
                 "Once upon a time",
                 "--max-tokens",

@@ -1,10 +1,6 @@
 package dev.semantic.examples;
 
 import dev.semantic.generate.*;
-import dev.semantic.generate.ChatMessage;
-import dev.semantic.generate.GenerationRequest;
-import dev.semantic.generate.GenerationResult;
-import dev.semantic.generate.Prompt;
 import dev.semantic.kv.AgentId;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.model.ModelId;

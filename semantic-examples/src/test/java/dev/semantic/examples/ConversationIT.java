@@ -99,6 +99,22 @@ class ConversationIT {
   }
 
   @Test
+  void aModelThatIsAskedNothingLeavesAndReturnsWithWhatTheAgentKnows() throws Exception {
+    Program talk = say(chat(4, "--keep-alive", "1s"), "/pin\nMy boat is called Nele.\n");
+    talk.awaitSaying("said");
+    for (int asked = 0; !talk.hasSaid("No model serves"); asked++) {
+      assertTrue(asked < 240, "it stays");
+      say(talk, "/status\n");
+      Thread.sleep(500); // whether it has left is only told to those who ask
+    }
+    Run run = say(talk, "What is it called?\n/unpin\n").end();
+    assertEquals(0, run.code(), run::toString);
+    assertTrue(run.err().contains("me stays in memory"), run.err());
+    assertTrue(run.err().contains("me leaves memory like others"), run.err());
+    assertTrue(remembered(run).getLast() > 20, run.err());
+  }
+
+  @Test
   void whoeverEndsTheProcessFindsTheConversationAgain() throws Exception {
     Program ended = say(chat(400), "Hello!\nCount from one to a thousand.\n");
     ended.awaitSaying("said");

@@ -57,6 +57,11 @@ record Program(Process process, Path out, Path err) {
     await(err, words);
   }
 
+  /** Whether it has said so by now, on standard error. */
+  boolean hasSaid(String words) throws IOException {
+    return Files.readString(err).contains(words);
+  }
+
   /** Waits until it has answered so, on standard output. */
   void awaitAnswering(String words) throws IOException, InterruptedException {
     await(out, words);

@@ -1,8 +1,8 @@
 package dev.semantic.build;
 
 import dev.semantic.mlx.capi.natives.NativeLibrary;
-import dev.semantic.mlx.files.Command;
 import dev.semantic.mlx.files.Sha256;
+import dev.semantic.pip.Command;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

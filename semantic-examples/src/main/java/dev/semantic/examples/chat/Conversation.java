@@ -42,6 +42,7 @@ public final class Conversation {
       """
       /swap MODEL   let another model take over; this agent's memory waits for the old one
       /agents       who is remembered
+      /pin          keep this agent's cache in memory, whoever else needs room; /unpin ends it
       /status       which model serves, and how it stands
       /help         this
       /quit         end; so does the end of the input, or Ctrl-C where nothing is under way
@@ -128,6 +129,14 @@ public final class Conversation {
       case "/help" -> say(HELP);
       case "/status" -> say(status());
       case "/agents" -> say(agents());
+      case "/pin" -> {
+        registry.pin(agent);
+        say("%s stays in memory.".formatted(agent));
+      }
+      case "/unpin" -> {
+        registry.unpin(agent);
+        say("%s leaves memory like others.".formatted(agent));
+      }
       case "/swap" -> {
         if (parts.length < 2) {
           say("Which model? /swap MODEL");

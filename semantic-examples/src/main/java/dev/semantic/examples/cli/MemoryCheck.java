@@ -9,6 +9,7 @@ import dev.semantic.mlx.models.ModelFetcher;
 import dev.semantic.mlx.models.RemoteModelHeaders;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
+import dev.semantic.pip.PipModels;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -39,7 +40,7 @@ final class MemoryCheck {
    * @throws ModelException with what it takes and what to do
    */
   static void requireFit(ModelId id, MemoryBudget budget, String remedy) {
-    ModelCatalog catalog = ModelCatalog.ofUser();
+    ModelCatalog catalog = PipModels.catalog();
     if (here(catalog, id).isPresent()) {
       return;
     }

@@ -4,9 +4,9 @@ import dev.semantic.examples.terminal.Progress;
 import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
-import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelFetcher;
 import dev.semantic.model.ModelId;
+import dev.semantic.pip.PipModels;
 import dev.semantic.spi.LoadedModel;
 import dev.semantic.spi.ModelRuntime;
 import dev.semantic.spi.PreparedModel;
@@ -42,7 +42,7 @@ abstract class ModelCommand extends Subcommand {
     MemoryCheck.requireFit(id, Budgets.ofMachine(this, budget), MemoryCheck.MORE);
     fetchIfMissing(terminal(), id);
     MemoryBudget memory = Budgets.of(this, budget); // which needs MLX; a fetch does not
-    try (MlxModelRuntime runtime = MlxModelRuntime.open(ModelCatalog.ofUser(), memory)) {
+    try (MlxModelRuntime runtime = MlxModelRuntime.open(PipModels.catalog(), memory)) {
       return answer(runtime, id);
     }
   }
@@ -56,7 +56,7 @@ abstract class ModelCommand extends Subcommand {
   /** Brings a model here that is not, where there is a place to fetch it from. */
   static void fetchIfMissing(Terminal terminal, ModelId id) {
     try (FetchBar bar = new FetchBar(terminal, id)) {
-      new ModelFetcher(ModelCatalog.ofUser()).fetchIfMissing(id, bar);
+      new ModelFetcher(PipModels.catalog()).fetchIfMissing(id, bar);
     }
   }
 }

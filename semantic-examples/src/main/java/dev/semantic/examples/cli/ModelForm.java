@@ -10,6 +10,7 @@ import dev.semantic.mlx.models.Fit;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelSource;
 import dev.semantic.model.ModelException;
+import dev.semantic.pip.PipModels;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,7 +50,7 @@ final class ModelForm {
 
   /** One of them, likewise. */
   static AvailableModel judged(AvailableModel model) {
-    return available(ModelCatalog.ofUser()).stream()
+    return available(PipModels.catalog()).stream()
         .filter(other -> other.path().equals(model.path()))
         .findFirst()
         .orElse(model);

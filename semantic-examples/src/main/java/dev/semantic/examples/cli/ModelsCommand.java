@@ -1,7 +1,7 @@
 package dev.semantic.examples.cli;
 
 import dev.semantic.mlx.models.AvailableModel;
-import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.pip.PipModels;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -29,7 +29,7 @@ final class ModelsCommand extends Subcommand {
   }
 
   private static Answer list() {
-    List<AvailableModel> models = ModelForm.available(ModelCatalog.ofUser());
+    List<AvailableModel> models = ModelForm.available(PipModels.catalog());
     return new Answer(
         Map.of("models", models.stream().map(ModelForm::json).toList()),
         () -> models.stream().map(ModelForm::line).collect(Collectors.joining("\n")));

@@ -7,6 +7,7 @@ import dev.semantic.mlx.models.ModelRemover;
 import dev.semantic.mlx.models.ModelRemover.Removal;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
+import dev.semantic.pip.PipModels;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -40,7 +41,7 @@ final class RemoveCommand extends Subcommand {
 
   @Override
   Answer answer() throws IOException {
-    ModelCatalog catalog = ModelCatalog.ofUser();
+    ModelCatalog catalog = PipModels.catalog();
     if (name.contains("/") && catalog.forget(Path.of(name))) {
       return removed(List.of(), 0, "It is not listed any more; nothing of it was touched.");
     }

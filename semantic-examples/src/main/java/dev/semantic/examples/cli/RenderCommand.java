@@ -1,8 +1,8 @@
 package dev.semantic.examples.cli;
 
 import dev.semantic.mlx.ModelChat;
-import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.model.ModelId;
+import dev.semantic.pip.PipModels;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -59,7 +59,7 @@ final class RenderCommand extends Subcommand {
   private Answer answer(ModelId id) throws IOException {
     Map<String, @Nullable Object> values = template.values(file, this);
     ModelCommand.fetchIfMissing(terminal(), id);
-    try (ModelChat chat = ModelChat.open(ModelCatalog.ofUser().resolve(id))) {
+    try (ModelChat chat = ModelChat.open(PipModels.catalog().resolve(id))) {
       ModelChat.Rendered rendered = chat.render(values, template.clock());
       Map<String, Object> fields = new LinkedHashMap<>();
       fields.put("text", rendered.text());

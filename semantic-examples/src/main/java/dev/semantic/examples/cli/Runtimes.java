@@ -4,6 +4,7 @@ import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
 import dev.semantic.mlx.isolated.IsolatedRuntime;
 import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.pip.PipModels;
 import dev.semantic.spi.ModelRuntime;
 import java.util.Optional;
 
@@ -16,7 +17,7 @@ final class Runtimes {
    * device's own, or the machine's for processes.
    */
   static ModelRuntime open(boolean isolated, Optional<MemoryBudget> budget) {
-    ModelCatalog catalog = ModelCatalog.ofUser();
+    ModelCatalog catalog = PipModels.catalog();
     if (isolated) {
       return IsolatedRuntime.builder().budget(budget.orElseGet(MemoryBudget::ofSystem)).open();
     }

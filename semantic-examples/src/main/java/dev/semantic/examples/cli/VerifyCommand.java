@@ -3,11 +3,11 @@ package dev.semantic.examples.cli;
 import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.examples.terminal.Progress;
 import dev.semantic.mlx.MlxModelRuntime;
-import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelVerifier;
 import dev.semantic.mlx.models.ModelVerifier.Checked;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
+import dev.semantic.pip.PipModels;
 import dev.semantic.spi.PreparedModel;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -51,7 +51,7 @@ final class VerifyCommand extends Subcommand {
     ModelId id = new ModelId(name);
     List<Checked> checked;
     try (Progress progress = Progress.drawn(terminal(), "Verifying " + id)) {
-      checked = new ModelVerifier(ModelCatalog.ofUser()).verify(id, progress::update);
+      checked = new ModelVerifier(PipModels.catalog()).verify(id, progress::update);
     }
     if (checked.isEmpty()) {
       throw new ModelException(ModelException.Kind.NOT_FOUND, "There are no files of " + id);

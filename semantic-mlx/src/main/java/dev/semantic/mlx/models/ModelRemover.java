@@ -47,7 +47,7 @@ public final class ModelRemover {
    * @throws ModelException if there is nothing, or it lies where we delete nothing
    */
   public Removal plan(ModelId id) {
-    Optional<CatalogModel> known = catalog.find(id.name());
+    Optional<KnownModel> known = catalog.find(id.name());
     List<Path> paths = known.isPresent() ? ofKnown(known.get()) : ofOthers(id);
     if (paths.isEmpty()) {
       throw new ModelException(
@@ -72,10 +72,10 @@ public final class ModelRemover {
     }
   }
 
-  private List<Path> ofKnown(CatalogModel model) {
+  private List<Path> ofKnown(KnownModel model) {
     List<Path> paths = new ArrayList<>(List.of(catalog.path(model)));
     paths.add(VerifiedMarker.path(catalog.path(model)));
-    model.parts().forEach(part -> paths.add(catalog.downloaded(part)));
+    paths.add(catalog.downloads(model));
     paths.removeIf(path -> !Files.exists(path, LinkOption.NOFOLLOW_LINKS));
     return paths;
   }
@@ -88,7 +88,10 @@ public final class ModelRemover {
     for (AvailableModel model : catalog.available()) {
       boolean named = model.name().equals(id.name());
       if (named && model.source() == ModelSource.OWN) {
-        return ModelFiles.parts(model.path().orElseThrow());
+        Path file = model.path().orElseThrow();
+        return Stream.concat(ModelFiles.parts(file).stream(), Stream.of(VerifiedMarker.path(file)))
+            .filter(Files::exists)
+            .toList();
       }
       if (named) {
         throw new ModelException(

@@ -44,7 +44,7 @@ public final class ModelVerifier {
    * @throws ModelException if it is not here or not whole
    */
   public List<Checked> verify(ModelId id, FetchProgress progress) {
-    Optional<CatalogModel> known = catalog.find(id.name());
+    Optional<KnownModel> known = catalog.find(id.name());
     try {
       if (known.isPresent()) {
         return List.of(known(known.get()));
@@ -56,7 +56,7 @@ public final class ModelVerifier {
     }
   }
 
-  private Checked known(CatalogModel model) throws IOException {
+  private Checked known(KnownModel model) throws IOException {
     Path file = catalog.path(model);
     if (!Files.isRegularFile(file)) {
       throw new ModelException(

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.StringJoiner;
 import java.util.stream.Stream;
+import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
@@ -47,7 +48,8 @@ class NativesBuildTest {
   /** What the build has: this module and those that it needs. */
   private static String classPath() throws URISyntaxException {
     StringJoiner path = new StringJoiner(File.pathSeparator);
-    for (Class<?> one : List.of(OnceDirectory.class, PrivateFiles.class, Logger.class)) {
+    for (Class<?> one :
+        List.of(OnceDirectory.class, PrivateFiles.class, Logger.class, NullMarked.class)) {
       path.add(Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
     }
     return path.toString();

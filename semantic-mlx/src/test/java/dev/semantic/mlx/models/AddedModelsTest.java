@@ -30,7 +30,7 @@ class AddedModelsTest {
   void aShelf() throws IOException {
     shelf = Files.createDirectories(home.resolve("shelf"));
     cache = new UserCache(home.resolve("own"));
-    catalog = new ModelCatalog(cache, List.of());
+    catalog = new ModelCatalog(cache);
   }
 
   private static Path layout(Path directory, String... more) throws IOException {

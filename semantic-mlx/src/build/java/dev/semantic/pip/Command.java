@@ -1,4 +1,4 @@
-package dev.semantic.mlx.files;
+package dev.semantic.pip;
 
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -1,5 +1,6 @@
-package dev.semantic.mlx.models;
+package dev.semantic.pip;
 
+import dev.semantic.mlx.models.FetchProgress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

