@@ -16,6 +16,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.semantic.generate.Prompt;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.Tokenizer;
 import dev.semantic.timeline.Timeline;
@@ -88,12 +89,18 @@ class ArchitectureTest {
       noClasses()
           .that()
           .doNotHaveFullyQualifiedName("dev.semantic.engine.PromptTokenizer")
+          .and()
+          .doNotHaveFullyQualifiedName(Tokenizer.class.getName())
           .should()
           .callMethod(Tokenizer.class, "encode", String.class, boolean.class)
           .orShould()
           .callMethod(Tokenizer.class, "encodeChat", List.class)
           .orShould()
-          .callMethod(Tokenizer.class, "renderChat", List.class);
+          .callMethod(Tokenizer.class, "renderChat", List.class)
+          .orShould()
+          .callMethod(Tokenizer.class, "encodeChat", Prompt.Chat.class)
+          .orShould()
+          .callMethod(Tokenizer.class, "renderChat", Prompt.Chat.class);
 
   @ArchTest
   static final ArchRule threads_begin_in_their_frame_only =

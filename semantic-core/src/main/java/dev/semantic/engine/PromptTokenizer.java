@@ -96,17 +96,30 @@ final class PromptTokenizer {
         yield codec.encode(text, codec.beginsWithBos());
       }
       case Prompt.Chat chat -> {
+        requireText(chat, serving);
         requireFit(chat, serving);
-        yield codec.encodeChat(chat.messages());
+        yield codec.encodeChat(chat);
       }
     };
+  }
+
+  /** No model here has eyes or ears. */
+  private static void requireText(Prompt.Chat chat, ServingModel serving) {
+    chat.firstMedium()
+        .ifPresent(
+            what -> {
+              throw new RequestException(
+                  RequestException.Kind.INVALID,
+                  "%s; %s reads text only: leave it out, or say what is in it"
+                      .formatted(what, serving.model().spec().id()));
+            });
   }
 
   /** A template may leave out or repeat what is said, so what counts is what it makes of it. */
   private static void requireFit(Prompt.Chat chat, ServingModel serving) {
     long said = chat.messages().stream().mapToLong(message -> message.content().length()).sum();
     if (!fits(said, serving)) {
-      requireFit(serving.text().renderChat(chat.messages()).length(), serving);
+      requireFit(serving.text().renderChat(chat).length(), serving);
     }
   }
 

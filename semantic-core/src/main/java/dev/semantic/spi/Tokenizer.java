@@ -1,6 +1,8 @@
 package dev.semantic.spi;
 
 import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Prompt;
+import dev.semantic.model.ModelException;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -44,6 +46,31 @@ public interface Tokenizer {
 
   /** A conversation as text, rendered by the model's chat template. */
   String renderChat(List<ChatMessage> messages);
+
+  /**
+   * The same of a conversation with tools, their calls and results, and variables for the template.
+   * None of it becomes special tokens that the template did not write.
+   *
+   * @throws dev.semantic.model.ModelException as {@link #encodeChat(List)} does; of a backend that
+   *     knows messages of words only, also where there is more
+   */
+  default int[] encodeChat(Prompt.Chat chat) {
+    return encodeChat(wordsOnly(chat));
+  }
+
+  /** The text that {@link #encodeChat(Prompt.Chat)} makes tokens of. */
+  default String renderChat(Prompt.Chat chat) {
+    return renderChat(wordsOnly(chat));
+  }
+
+  private static List<ChatMessage> wordsOnly(Prompt.Chat chat) {
+    if (!new Prompt.Chat(chat.messages()).equals(chat)) {
+      throw new ModelException(
+          ModelException.Kind.UNSUPPORTED,
+          "This backend renders messages without tools and variables; leave them out");
+    }
+    return chat.messages();
+  }
 
   /** Whether the model carries a chat template. */
   boolean hasChatTemplate();

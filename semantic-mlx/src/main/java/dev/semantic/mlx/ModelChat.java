@@ -1,5 +1,6 @@
 package dev.semantic.mlx;
 
+import dev.semantic.generate.Prompt;
 import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.checkpoint.Checkpoints;
 import dev.semantic.mlx.files.ModelDirectory;
@@ -12,8 +13,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model's chat template and tokenizer without the model: for conversations with tools, documents
- * or fields of their own. Needs MLX for nothing. Any thread.
+ * A model's chat template and tokenizer without the model: shows what a conversation is computed
+ * as. Needs MLX for nothing. Any thread.
  */
 public final class ModelChat implements AutoCloseable {
   private final ChatTokenizer codec;
@@ -45,6 +46,20 @@ public final class ModelChat implements AutoCloseable {
   }
 
   /**
+   * A conversation as a model reads it when it is asked to answer it: the same text and the same
+   * tokens.
+   *
+   * @param clock what the template takes for now, unless the conversation says what today is
+   * @throws dev.semantic.model.ModelException if there is no template, or it refuses the
+   *     conversation
+   */
+  public Rendered render(Prompt.Chat chat, Clock clock) {
+    ChatTokenizer.Rendered rendered = codec.render(chat, clock);
+    return new Rendered(rendered.text(), rendered.tokens());
+  }
+
+  /**
+   * What a template makes of any values, conversation or not, for whoever looks into a template.
    * Renders with the template that the model has for it: of several named ones {@code tool_use}
    * where there are tools. What looks like a special token in a message stays text among the
    * tokens, unless the template itself looks for it there.

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -76,8 +77,12 @@ final class Memory {
 
   private static List<ChatMessage> parsed(Path file, String json) throws IOException {
     try {
-      return JSON.readValue(json, new TypeReference<List<ChatMessage>>() {});
-    } catch (JacksonException e) {
+      return JSON
+          .readValue(json, new TypeReference<List<Map<String, @Nullable Object>>>() {})
+          .stream()
+          .map(ChatMessage::of)
+          .toList();
+    } catch (JacksonException | IllegalArgumentException e) {
       throw new IOException(
           "%s does not hold a conversation; remove it to begin anew".formatted(file), e);
     }
@@ -111,7 +116,8 @@ final class Memory {
     if (records == null) {
       return;
     }
-    records.write(agent, JSON.writeValueAsString(messages));
+    records.write(
+        agent, JSON.writeValueAsString(messages.stream().map(ChatMessage::fields).toList()));
     if (former != null) {
       Files.deleteIfExists(former);
     }

@@ -10,12 +10,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Prompt;
+import dev.semantic.generate.Tool;
 import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,7 @@ final class MessagesFile {
                   .streamReadConstraints(
                       StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
                   .build())
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
           .build();
@@ -55,9 +59,46 @@ final class MessagesFile {
     List<ChatMessage> read = new ArrayList<>();
     for (JsonNode message : messages) {
       String place = "%s, message %d".formatted(file, read.size() + 1);
-      read.add(new ChatMessage(text(message, "role", place), text(message, "content", place)));
+      if (!message.isObject()) {
+        throw new IOException(place + " must be an object with role and content");
+      }
+      try {
+        read.add(ChatMessage.of(object(message)));
+      } catch (IllegalArgumentException e) {
+        throw new IOException("%s: %s".formatted(place, e.getMessage()), e);
+      }
     }
     return read;
+  }
+
+  /**
+   * Reads a conversation with its tools, as {@link #read} reads its messages.
+   *
+   * @param tools a file of its own; null for those that the first file may have
+   * @throws IOException if a file can't be read, or holds no such thing; the message names the
+   *     place
+   */
+  static Prompt.Chat chat(Path file, @Nullable Path tools) throws IOException {
+    List<ChatMessage> messages = read(file);
+    List<?> said = tools == null ? readAsIs(file).tools() : readTools(tools);
+    List<Tool> all = new ArrayList<>();
+    for (Object each : said == null ? List.of() : said) {
+      String place = "%s, tool %d".formatted(tools == null ? file : tools, all.size() + 1);
+      try {
+        all.add(Tool.of(object(MAPPER.valueToTree(each))));
+      } catch (IllegalArgumentException e) {
+        throw new IOException("%s: %s".formatted(place, e.getMessage()), e);
+      }
+    }
+    try {
+      return new Prompt.Chat(messages).withTools(all);
+    } catch (IllegalArgumentException e) {
+      throw new IOException("%s: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  private static Map<String, @Nullable Object> object(JsonNode node) {
+    return MAPPER.convertValue(node, new TypeReference<Map<String, @Nullable Object>>() {});
   }
 
   /**
@@ -124,13 +165,5 @@ final class MessagesFile {
     } catch (CharConversionException e) {
       throw new IOException("%s is not UTF-8: %s".formatted(file, e.getMessage()), e);
     }
-  }
-
-  private static String text(JsonNode message, String field, String place) throws IOException {
-    JsonNode value = message.get(field);
-    if (value == null || !value.isTextual()) {
-      throw new IOException("%s: %s must be a string".formatted(place, field));
-    }
-    return value.textValue();
   }
 }

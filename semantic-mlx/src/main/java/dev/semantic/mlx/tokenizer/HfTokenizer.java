@@ -3,6 +3,7 @@ package dev.semantic.mlx.tokenizer;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Prompt;
 import dev.semantic.mlx.template.TemplateException;
 import dev.semantic.mlx.tokenizer.AddedTokens.Part;
 import dev.semantic.model.ModelException;
@@ -10,9 +11,9 @@ import dev.semantic.spi.Detokenizer;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -37,6 +38,7 @@ public final class HfTokenizer implements ChatTokenizer {
   private final TextTokenizer tokenizer;
   private final Templates templates;
   private final Roles roles;
+  private final ChatValues chats;
   private final Detokenizer detokenizer;
   private final AddedTokens added;
   private final Guard guard;
@@ -63,6 +65,10 @@ public final class HfTokenizer implements ChatTokenizer {
     this.tokenizer = tokenizer;
     this.templates = templates;
     this.roles = new Roles(templates.all().sources().values());
+    this.chats =
+        new ChatValues(
+            templates.all().sources().values(),
+            given -> rendered(values(given), Clock.system(ZoneId.systemDefault())));
     this.detokenizer = TokenBytes.detokenizer(vocabulary);
     this.added = new AddedTokens(vocabulary.added());
     this.guard =
@@ -125,31 +131,25 @@ public final class HfTokenizer implements ChatTokenizer {
   }
 
   @Override
-  public int[] encodeChat(List<ChatMessage> messages) {
-    return render(given(messages), Clock.system(ZoneId.systemDefault())).tokens();
+  public String renderChat(Prompt.Chat chat) {
+    return rendered(required(chat), clock(chat, Clock.system(ZoneId.systemDefault())));
   }
 
   @Override
-  public String renderChat(List<ChatMessage> messages) {
-    Map<String, @Nullable Object> given = given(messages);
-    roles.require(given.get("messages"));
-    return rendered(values(given), Clock.system(ZoneId.systemDefault()));
+  public Rendered render(Prompt.Chat chat, Clock clock) {
+    return guarded(required(chat), clock(chat, clock));
   }
 
-  private static Map<String, @Nullable Object> given(List<ChatMessage> messages) {
-    List<Map<String, String>> all =
-        messages.stream()
-            .<Map<String, String>>map(
-                message -> {
-                  Map<String, String> fields = new LinkedHashMap<>();
-                  fields.put("role", message.role());
-                  fields.put("content", message.content());
-                  return fields;
-                })
-            .toList();
-    Map<String, @Nullable Object> given = new LinkedHashMap<>();
-    given.put("messages", all);
-    return given;
+  /** What the template is given for a conversation whose roles are known. */
+  private Map<String, @Nullable Object> required(Prompt.Chat chat) {
+    roles.require(chat.messages().stream().map(ChatMessage::role).toList());
+    return values(chats.of(chat));
+  }
+
+  private static Clock clock(Prompt.Chat chat, Clock otherwise) {
+    return chat.today()
+        .map(day -> Clock.fixed(day.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC))
+        .orElse(otherwise);
   }
 
   /** What a template is given, unless told otherwise: what transformers gives it. */
@@ -184,11 +184,14 @@ public final class HfTokenizer implements ChatTokenizer {
     }
   }
 
-  /** The only way from a conversation to tokens. */
   @Override
   public Rendered render(Map<String, ? extends @Nullable Object> given, Clock clock) {
-    roles.require(given.get("messages"));
-    Map<String, @Nullable Object> values = values(given);
+    roles.require(Roles.of(given.get("messages")));
+    return guarded(values(given), clock);
+  }
+
+  /** The only way from what a template is given to tokens. */
+  private Rendered guarded(Map<String, @Nullable Object> values, Clock clock) {
     String text = rendered(values, clock);
     Map<String, @Nullable Object> outside = new LinkedHashMap<>(values);
     Map<String, @Nullable Object> own = own();

@@ -1,11 +1,10 @@
 package dev.semantic.mlx.tokenizer;
 
-import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Prompt;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.Detokenizer;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -35,12 +34,12 @@ record NoTokenizer(Path directory, Set<Integer> endTokens) implements ChatTokeni
   }
 
   @Override
-  public int[] encodeChat(List<ChatMessage> messages) {
+  public String renderChat(Prompt.Chat chat) {
     throw noText();
   }
 
   @Override
-  public String renderChat(List<ChatMessage> messages) {
+  public Rendered render(Prompt.Chat chat, Clock clock) {
     throw noText();
   }
 

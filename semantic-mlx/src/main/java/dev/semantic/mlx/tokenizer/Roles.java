@@ -17,6 +17,9 @@ final class Roles {
   private static final Set<String> USUAL =
       Set.of("assistant", "developer", "function", "system", "tool", "user");
 
+  /** Of what is no message. */
+  private static final String NONE = "\0";
+
   private final Collection<String> templates;
 
   Roles(Collection<String> templates) {
@@ -24,20 +27,34 @@ final class Roles {
   }
 
   /**
-   * @param messages as a template has them; what is no message is the template's to refuse
+   * What is no message is the template's to refuse.
+   *
+   * @param messages as a template has them
+   * @return a text for each; blank for what has none
+   */
+  static List<String> of(@Nullable Object messages) {
+    return messages instanceof List<?> list
+        ? list.stream()
+            .map(
+                each ->
+                    each instanceof Map<?, ?> message && message.get("role") instanceof String role
+                        ? role
+                        : NONE)
+            .toList()
+        : List.of();
+  }
+
+  /**
    * @throws ModelException naming the message and the role that is not known
    */
-  void require(@Nullable Object messages) {
-    if (messages instanceof List<?> list) {
-      for (int i = 0; i < list.size(); i++) {
-        if (list.get(i) instanceof Map<?, ?> message
-            && message.get("role") instanceof String role
-            && !isKnown(role)) {
-          throw new ModelException(
-              ModelException.Kind.INVALID,
-              "Message %d has the role '%s'; known are %s, and those that the chat template names"
-                  .formatted(i + 1, role, String.join(", ", new TreeSet<>(USUAL))));
-        }
+  void require(List<String> all) {
+    for (int i = 0; i < all.size(); i++) {
+      String role = all.get(i);
+      if (!role.equals(NONE) && !isKnown(role)) {
+        throw new ModelException(
+            ModelException.Kind.INVALID,
+            "Message %d has the role '%s'; known are %s, and those that the chat template names"
+                .formatted(i + 1, role, String.join(", ", new TreeSet<>(USUAL))));
       }
     }
   }

@@ -1,9 +1,8 @@
 package dev.semantic.mlx.tokenizer;
 
-import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Prompt;
 import dev.semantic.spi.Detokenizer;
 import java.time.Clock;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -73,13 +72,13 @@ public final class SharedCodec implements ChatTokenizer {
   }
 
   @Override
-  public int[] encodeChat(List<ChatMessage> messages) {
-    return use(open -> open.encodeChat(messages));
+  public String renderChat(Prompt.Chat chat) {
+    return use(open -> open.renderChat(chat));
   }
 
   @Override
-  public String renderChat(List<ChatMessage> messages) {
-    return use(open -> open.renderChat(messages));
+  public Rendered render(Prompt.Chat chat, Clock clock) {
+    return use(open -> open.render(chat, clock));
   }
 
   @Override

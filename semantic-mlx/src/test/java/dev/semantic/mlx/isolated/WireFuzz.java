@@ -71,7 +71,11 @@ public final class WireFuzz implements FuzzTarget {
             Snapshots.ask(snapshot),
             new Request.Prepare("m"),
             new Request.Forward(List.of(new Request.Part(1, new int[] {1}, true))),
-            new Request.EncodeChat(List.of(new dev.semantic.generate.ChatMessage("user", "hi"))),
+            new Request.EncodeChat(
+                new dev.semantic.generate.Prompt.Chat(
+                        List.of(new dev.semantic.generate.ChatMessage("user", "hi")))
+                    .fields(),
+                ""),
             new Request.Encode("text", true))) {
       calls.add(CBOR.readTree(CBOR.writeValueAsBytes(new Call(1, request))));
     }
