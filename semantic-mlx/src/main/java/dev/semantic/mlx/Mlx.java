@@ -10,6 +10,7 @@ import dev.semantic.mlx.array.LiveHandles;
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.capi.RuntimeCalls;
 import dev.semantic.mlx.capi.os.Malloc;
+import dev.semantic.mlx.load.ComputePolicy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -83,6 +84,11 @@ public final class Mlx implements AutoCloseable {
   /** MLX's allocator. */
   public Memory memory() {
     return new Memory(session);
+  }
+
+  /** What models are computed with. */
+  ComputePolicy.Device computes() {
+    return new ComputePolicy.Device(gpu(), session.kernels().isPresent());
   }
 
   MlxSession session() {

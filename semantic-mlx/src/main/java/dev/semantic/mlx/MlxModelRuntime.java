@@ -120,9 +120,9 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   ComputePolicy policy(Checkpoint checkpoint) {
     if (weightFormat != null) {
-      return ComputePolicy.of(weightFormat, checkpoint, mlx.gpu());
+      return ComputePolicy.of(weightFormat, checkpoint, mlx.computes());
     }
-    return ComputePolicy.choose(checkpoint, mlx.gpu(), budget, working(checkpoint));
+    return ComputePolicy.choose(checkpoint, mlx.computes(), budget, working(checkpoint));
   }
 
   private ModelSpec spec(
@@ -207,7 +207,7 @@ public final class MlxModelRuntime implements ModelRuntime {
 
   private ByteSize working(Checkpoint checkpoint) {
     KvPrecision precision =
-        ComputePolicy.of(WeightFormat.EXPANDED, checkpoint, mlx.gpu())
+        ComputePolicy.of(WeightFormat.EXPANDED, checkpoint, mlx.computes())
             .kvPrecision(); // as any form's
     return MemoryForecast.working(checkpoint.decoder(), precision, LONG_CONTEXT);
   }

@@ -32,7 +32,7 @@ final class ModelFingerprint {
   static String of(Checkpoint checkpoint, KvLayout layout, ComputePolicy policy, String device) {
     MessageDigest digest = Sha256.digest();
     digest.update(checkpoint.fingerprint());
-    String text = text(layout, policy, device) + mended(checkpoint);
+    String text = text(layout, policy, device) + products(policy) + mended(checkpoint);
     digest.update(text.getBytes(StandardCharsets.UTF_8));
     return Sha256.finish(digest);
   }
@@ -48,6 +48,11 @@ final class ModelFingerprint {
             text(policy.activations()),
             policy.gpu(),
             device);
+  }
+
+  /** Our own kernels compute what MLX's do not, to other bits; the same on every processor. */
+  private static String products(ComputePolicy policy) {
+    return policy.kernels() ? "|fixed point, 16 bits" : "";
   }
 
   private static String text(KvLayout layout) {

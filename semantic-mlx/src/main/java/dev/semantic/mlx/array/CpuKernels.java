@@ -34,13 +34,17 @@ public final class CpuKernels {
    */
   static Optional<String> open() {
     String wanted = System.getProperty(PROPERTY, "");
-    if (wanted.equals(OFF) || !Symbols.hasKernels()) {
+    if (!Symbols.hasKernels()) {
+      return Optional.empty(); // whoever loads libraries has said so
+    }
+    if (wanted.equals(OFF)) {
+      LOG.info("MLX's own CPU kernels serve: -D{}={}", PROPERTY, OFF);
       return Optional.empty();
     }
     use(wanted);
     limitThreads(Runtime.getRuntime().availableProcessors());
     String used = instructionSet();
-    LOG.debug("CPU kernels of our own: {}", used);
+    LOG.info("CPU kernels of our own: {}", used);
     return Optional.of(used);
   }
 

@@ -50,10 +50,10 @@ public final class Buffers {
   /** Of exactly this form, for at least so many rows of so many columns. */
   public AffineRows rows(int count, int columns, NumberFormat format) {
     int groups = Math.multiplyExact(count, columns / format.groupSize());
-    if (rows.bits() != format.affineBits()
+    if (rows.bits() != format.exactBits()
         || rows.groupSize() != format.groupSize()
         || rows.scales().length < groups) {
-      rows = AffineRows.of(count, columns, format.affineBits(), format.groupSize());
+      rows = AffineRows.of(count, columns, format.exactBits(), format.groupSize());
     }
     return rows;
   }

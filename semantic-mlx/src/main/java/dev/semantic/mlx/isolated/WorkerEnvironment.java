@@ -1,5 +1,6 @@
 package dev.semantic.mlx.isolated;
 
+import dev.semantic.mlx.array.CpuKernels;
 import dev.semantic.mlx.capi.ProcessEnd;
 import dev.semantic.mlx.capi.natives.NativeLibrary;
 import dev.semantic.mlx.capi.natives.NativeVariant;
@@ -54,6 +55,7 @@ final class WorkerEnvironment {
           NativeLibrary.OVERRIDE,
           NativeVariant.PROPERTY,
           ProcessEnd.PROPERTY,
+          CpuKernels.PROPERTY,
           "semantic.mlx.device",
           "java.io.tmpdir",
           "user.home",

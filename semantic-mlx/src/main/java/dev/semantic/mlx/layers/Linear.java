@@ -1,5 +1,6 @@
 package dev.semantic.mlx.layers;
 
+import dev.semantic.mlx.array.CpuKernels;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
@@ -35,11 +36,16 @@ public sealed interface Linear {
    * @param weights {@code [out, in * bits / 32]}, packed
    * @param scales {@code [out, in / groupSize]}
    * @param biases {@code [out, in / groupSize]}
+   * @param kernels whether our own CPU kernels multiply, or MLX's
    */
-  record Affine(MlxArray weights, MlxArray scales, MlxArray biases, int groupSize, int bits)
+  record Affine(
+      MlxArray weights, MlxArray scales, MlxArray biases, int groupSize, int bits, boolean kernels)
       implements Linear {
     @Override
     public MlxArray of(Scope s, MlxArray x) {
+      if (kernels) {
+        return CpuKernels.quantizedMatmul(s, x, weights, scales, biases, groupSize, bits);
+      }
       return Ops.quantizedMatmul(s, x, weights, scales, biases, groupSize, bits);
     }
   }

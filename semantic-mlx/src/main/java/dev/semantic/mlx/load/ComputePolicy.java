@@ -16,16 +16,18 @@ import java.util.Map;
  * In which form a device computes a model. What lies between two matrices, and the KV cache, has
  * the number format that the model was made for, so that numbers are rounded where the reference
  * rounds them. Matrices have the form that is fast: MLX's CPU kernels are made for float32 (a
- * matrix in any other form takes 2 to 1,800 times as long), a GPU's for quantised weights and
- * 16-bit numbers. A model whose tokens take so little work that this hardly counts is computed by
- * the very kernels that the reference uses, to the same bits.
+ * matrix in any other form takes 2 to 1,800 times as long), our own CPU kernels for quantised
+ * weights, and a GPU's for those and 16-bit numbers. A model whose tokens take so little work that
+ * this hardly counts is computed by the very kernels that the reference uses, to the same bits.
  *
  * @param weightFormat of the matrices
  * @param activations the number format of activations, norms, keys and values
  * @param gpu whether MLX's fused operations are kernels of their own on this device
+ * @param kernels whether our own CPU kernels multiply with the quantised matrices
  */
-public record ComputePolicy(WeightFormat weightFormat, DType activations, boolean gpu) {
-  /** What becomes of matrices; on a CPU that of fewer bytes is slower. */
+public record ComputePolicy(
+    WeightFormat weightFormat, DType activations, boolean gpu, boolean kernels) {
+  /** What becomes of matrices; with MLX's CPU kernels that of fewer bytes is slower. */
   public enum WeightFormat {
     /** All numbers are written out, on a CPU as float32. */
     EXPANDED,
@@ -56,25 +58,38 @@ public record ComputePolicy(WeightFormat weightFormat, DType activations, boolea
   private static final long STEP_NANOS = 250_000_000;
 
   /**
+   * What computes.
+   *
+   * @param gpu whether it is a GPU
+   * @param kernels whether it has CPU kernels of our own
+   */
+  public record Device(boolean gpu, boolean kernels) {
+    /** A CPU with MLX's kernels. */
+    public static final Device CPU = new Device(false, false);
+
+    /** A GPU. */
+    public static final Device GPU = new Device(true, false);
+  }
+
+  /**
    * The policy for a model on a device: on a CPU the fastest form that the budget holds, and the
    * one of fewest bytes where it holds none.
    *
    * @param working what computing takes besides the weights and the caches
    */
   public static ComputePolicy choose(
-      Checkpoint checkpoint, boolean gpu, MemoryBudget budget, ByteSize working) {
-    if (gpu) {
-      return of(WeightFormat.QUANTISED, checkpoint, true);
+      Checkpoint checkpoint, Device device, MemoryBudget budget, ByteSize working) {
+    if (device.gpu()) {
+      return of(WeightFormat.QUANTISED, checkpoint, device);
     }
-    ComputePolicy smallest = of(WeightFormat.EXPANDED, checkpoint, false);
+    ComputePolicy smallest = of(WeightFormat.EXPANDED, checkpoint, device);
     if (smallest.activations() != DType.FLOAT32 && isLittleWork(checkpoint)) {
-      return of(WeightFormat.NATIVE, checkpoint, false);
+      return of(WeightFormat.NATIVE, checkpoint, device);
     }
     ByteSize eighth = new ByteSize(budget.total().bytes() / 8);
     ByteSize caches = eighth.compareTo(USUAL_CACHES) < 0 ? eighth : USUAL_CACHES;
-    for (WeightFormat weightFormat :
-        List.of(WeightFormat.EXPANDED, WeightFormat.QUANTISED, WeightFormat.HALF)) {
-      ComputePolicy next = of(weightFormat, checkpoint, false);
+    for (WeightFormat weightFormat : fastestFirst(checkpoint, device)) {
+      ComputePolicy next = of(weightFormat, checkpoint, device);
       ByteSize weights = new ByteSize(next.weightBytes(checkpoint));
       if (budget.holds(weights, caches, working)) {
         return next;
@@ -84,6 +99,13 @@ public record ComputePolicy(WeightFormat weightFormat, DType activations, boolea
     return smallest;
   }
 
+  /** Our own kernels read quantised matrices as fast as memory gives them. */
+  private static List<WeightFormat> fastestFirst(Checkpoint checkpoint, Device device) {
+    return of(WeightFormat.QUANTISED, checkpoint, device).kernels()
+        ? List.of(WeightFormat.QUANTISED, WeightFormat.HALF)
+        : List.of(WeightFormat.EXPANDED, WeightFormat.QUANTISED, WeightFormat.HALF);
+  }
+
   private static boolean isLittleWork(Checkpoint checkpoint) {
     NativeFormatCost cost = NativeFormatCost.of(checkpoint);
     boolean quick = cost.prompt() <= PROMPT_NANOS && cost.step() <= STEP_NANOS;
@@ -91,9 +113,16 @@ public record ComputePolicy(WeightFormat weightFormat, DType activations, boolea
   }
 
   /** A form that somebody else has chosen. */
-  public static ComputePolicy of(WeightFormat weightFormat, Checkpoint checkpoint, boolean gpu) {
-    DType unsaid = gpu ? DType.BFLOAT16 : DType.FLOAT32;
-    return new ComputePolicy(weightFormat, checkpoint.numbers().orElse(unsaid), gpu);
+  public static ComputePolicy of(WeightFormat weightFormat, Checkpoint checkpoint, Device device) {
+    DType unsaid = device.gpu() ? DType.BFLOAT16 : DType.FLOAT32;
+    DType activations = checkpoint.numbers().orElse(unsaid);
+    ComputePolicy with = new ComputePolicy(weightFormat, activations, device.gpu(), true);
+    boolean mine = weightFormat == WeightFormat.QUANTISED || weightFormat == WeightFormat.HALF;
+    boolean kernels =
+        device.kernels()
+            && mine
+            && checkpoint.tensors().values().stream().anyMatch(with::keepsQuantised);
+    return new ComputePolicy(weightFormat, activations, device.gpu(), kernels);
   }
 
   /** The number format of matrices that are not quantised, and of their biases. */
@@ -120,7 +149,7 @@ public record ComputePolicy(WeightFormat weightFormat, DType activations, boolea
   public boolean keepsQuantised(TensorInfo tensor) {
     return weightFormat != WeightFormat.EXPANDED
         && tensor.shape().length == 2
-        && tensor.type().affineBits() > 0;
+        && (kernels ? tensor.type().exactBits() : tensor.type().affineBits()) > 0;
   }
 
   /** The number format in which products with a matrix are computed, and its bias is held. */
@@ -128,12 +157,13 @@ public record ComputePolicy(WeightFormat weightFormat, DType activations, boolea
     return keepsQuantised(matrix) ? scales() : matrices();
   }
 
-  /** For people: {@code float32}, or {@code quantised, float32 scales, bfloat16 activations}. */
+  /** For people: {@code float32}, or {@code quantised, float32 scales, own CPU kernels}. */
   public String label(Checkpoint checkpoint) {
     boolean quantised = checkpoint.tensors().values().stream().anyMatch(this::keepsQuantised);
     DType held = quantised ? scales() : matrices();
     String form = (quantised ? "quantised, %s scales" : "%s").formatted(name(held));
-    return held == activations ? form : form + ", " + name(activations) + " activations";
+    String used = kernels ? form + ", own CPU kernels" : form;
+    return held == activations ? used : used + ", " + name(activations) + " activations";
   }
 
   private static String name(DType type) {
@@ -159,7 +189,7 @@ public record ComputePolicy(WeightFormat weightFormat, DType activations, boolea
   private long bytes(Checkpoint checkpoint, String name, TensorInfo tensor) {
     if (keepsQuantised(tensor)) {
       long groups = tensor.elements() / tensor.type().groupSize();
-      return tensor.elements() / Byte.SIZE * tensor.type().affineBits()
+      return tensor.elements() / Byte.SIZE * tensor.type().exactBits()
           + groups * 2 * scales().bytes();
     }
     return tensor.elements() * written(checkpoint, name, tensor).bytes();

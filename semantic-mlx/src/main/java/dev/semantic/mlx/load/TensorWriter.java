@@ -121,7 +121,7 @@ sealed interface TensorWriter {
     }
 
     private int packedBytes() {
-      return tensor().columns() / Byte.SIZE * tensor().type().affineBits();
+      return tensor().columns() / Byte.SIZE * tensor().type().exactBits();
     }
 
     @Override

@@ -106,7 +106,7 @@ public final class WeightAllocator implements Weights {
   /** Matrices of equal form lie in one. */
   private List<Integer> form(TensorInfo tensor) {
     return policy.keepsQuantised(tensor)
-        ? List.of(tensor.type().affineBits(), tensor.type().groupSize())
+        ? List.of(tensor.type().exactBits(), tensor.type().groupSize())
         : List.of();
   }
 
@@ -184,7 +184,7 @@ public final class WeightAllocator implements Weights {
   /** The same, with integers of the same width. */
   private Linear.Affine affine(String... names) {
     TensorInfo first = checkpoint.info(names[0]);
-    int bits = first.type().affineBits();
+    int bits = first.type().exactBits();
     int groupSize = first.type().groupSize();
     int rows = rows(names);
     String called = String.join(" + ", names);
@@ -197,12 +197,12 @@ public final class WeightAllocator implements Weights {
       affine(name, row, weights, scales, biases);
       row += checkpoint.info(name).rows();
     }
-    return new Linear.Affine(weights, scales, biases, groupSize, bits);
+    return new Linear.Affine(weights, scales, biases, groupSize, bits, policy.kernels());
   }
 
   /** Bytes of a row of integers. */
   private static int packed(TensorInfo tensor) {
-    return tensor.columns() / Byte.SIZE * tensor.type().affineBits();
+    return tensor.columns() / Byte.SIZE * tensor.type().exactBits();
   }
 
   private int rows(String... names) {

@@ -7,6 +7,7 @@ import dev.semantic.memory.MemoryBudget;
 import dev.semantic.mlx.checkpoint.Checkpoint;
 import dev.semantic.mlx.checkpoint.Checkpoints;
 import dev.semantic.mlx.checkpoint.TinyDirectory;
+import dev.semantic.mlx.load.ComputePolicy.Device;
 import dev.semantic.mlx.load.ComputePolicy.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -62,10 +63,40 @@ class ComputePolicyTest {
   }
 
   private ComputePolicy chosen(TinyDirectory model, String budget) throws IOException {
+    return chosen(model, budget, Device.CPU);
+  }
+
+  private ComputePolicy chosen(TinyDirectory model, String budget, Device device)
+      throws IOException {
     try (Checkpoint checkpoint = Checkpoints.open(model.writeHollow(directory))) {
       return ComputePolicy.choose(
-          checkpoint, false, new MemoryBudget(ByteSize.parse(budget)), new ByteSize(0));
+          checkpoint, device, new MemoryBudget(ByteSize.parse(budget)), new ByteSize(0));
     }
+  }
+
+  /** What fits or not is another matter: nothing is faster than what lies there. */
+  @ParameterizedTest(name = "{0} {1} quantised: {2}, in {3} as {4}, our kernels: {5}")
+  @CsvSource({
+    "110080, BF16, true, 64GiB, QUANTISED, true",
+    "110080, BF16, true, 1MiB, QUANTISED, true",
+    "110080, F32, true, 64GiB, QUANTISED, true",
+    "110080, BF16, false, 64GiB, EXPANDED, false",
+    "110080, BF16, false, 1MiB, HALF, false",
+    "64, F32, true, 64GiB, QUANTISED, true",
+    "64, BF16, true, 64GiB, NATIVE, false", // as the reference does
+  })
+  void withKernelsOfOurOwnQuantisedMatricesStayQuantised(
+      int width,
+      String numbers,
+      boolean quantised,
+      String budget,
+      WeightFormat weightFormat,
+      boolean kernels)
+      throws IOException {
+    ComputePolicy policy =
+        chosen(model(width, numbers, quantised), budget, new Device(false, true));
+    assertEquals(weightFormat, policy.weightFormat());
+    assertEquals(kernels, policy.kernels());
   }
 
   @ParameterizedTest(name = "{0} quantised: {1}, in {2} as {3}")
@@ -136,10 +167,17 @@ class ComputePolicyTest {
           "quantised, float32 scales, float16 activations",
           label(WeightFormat.QUANTISED, quantised));
       assertEquals("quantised, float16 scales", label(WeightFormat.NATIVE, quantised));
+      assertEquals(
+          "quantised, float32 scales, own CPU kernels, float16 activations",
+          label(WeightFormat.QUANTISED, quantised, new Device(false, true)));
     }
   }
 
   private static String label(WeightFormat weightFormat, Checkpoint checkpoint) {
-    return ComputePolicy.of(weightFormat, checkpoint, false).label(checkpoint);
+    return label(weightFormat, checkpoint, Device.CPU);
+  }
+
+  private static String label(WeightFormat weightFormat, Checkpoint checkpoint, Device device) {
+    return ComputePolicy.of(weightFormat, checkpoint, device).label(checkpoint);
   }
 }

@@ -39,10 +39,10 @@ class WeightFormsTest {
 
   static List<ComputePolicy> policies() {
     return List.of(
-        new ComputePolicy(WeightFormat.EXPANDED, DType.FLOAT32, false),
-        new ComputePolicy(WeightFormat.QUANTISED, DType.FLOAT32, false),
-        new ComputePolicy(WeightFormat.NATIVE, DType.BFLOAT16, false),
-        new ComputePolicy(WeightFormat.QUANTISED, DType.BFLOAT16, true));
+        new ComputePolicy(WeightFormat.EXPANDED, DType.FLOAT32, false, false),
+        new ComputePolicy(WeightFormat.QUANTISED, DType.FLOAT32, false, false),
+        new ComputePolicy(WeightFormat.NATIVE, DType.BFLOAT16, false, false),
+        new ComputePolicy(WeightFormat.QUANTISED, DType.BFLOAT16, true, false));
   }
 
   @Test
