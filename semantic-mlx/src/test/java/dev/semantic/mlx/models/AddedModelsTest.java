@@ -4,6 +4,7 @@ import static dev.semantic.mlx.testing.Refusal.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -13,6 +14,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,6 +84,27 @@ class AddedModelsTest {
     assertFalse(catalog.forget(shelf));
     assertEquals(List.of(), names());
     assertTrue(Files.exists(file));
+  }
+
+  /** Else they would say what a model of that name is. */
+  @Test
+  void whatAnotherUserAddedIsRefusedWithTheRemedy() throws IOException {
+    gguf(shelf.resolve("tiny.gguf"));
+    catalog.add(shelf);
+    Path list = cache.root().resolve("directories");
+    Files.setPosixFilePermissions(list, PosixFilePermissions.fromString("rw-rw-rw-"));
+    assertEquals(List.of("tiny"), names(), "it is ours, and now nobody else may write to it");
+    assertEquals("rw-r--r--", PosixFilePermissions.toString(Files.getPosixFilePermissions(list)));
+    assumeTrue(
+        ((Number) Files.getAttribute(list, "unix:uid")).intValue() == 0,
+        "SKIPPED: only root can give a file away");
+    Files.setAttribute(list, "unix:uid", 54321);
+    assertRefused(ModelException.class, this::names, list.toString(), "delete it");
+    Files.setAttribute(list, "unix:uid", 0);
+    assertEquals(List.of("tiny"), names());
+    Path target = Files.move(list, home.resolve("elsewhere"));
+    Files.createSymbolicLink(list, target);
+    assertRefused(ModelException.class, this::names, list.toString());
   }
 
   @Test

@@ -63,7 +63,7 @@ class ModelFetcherTest {
 
   private KnownModel model(long size, String content) {
     return new KnownModel(
-        "tiny", "tiny.gguf", size, Sha256.of(content), "llama", 1 << 20, "MIT", offer);
+        "tiny", "tiny-q4.gguf", size, Sha256.of(content), "llama", 1 << 20, "MIT", offer);
   }
 
   @BeforeEach
@@ -179,12 +179,15 @@ class ModelFetcherTest {
   @Test
   void anotherUsersWordThatAModelIsWholeIsNotBelieved() throws IOException {
     Path file = fetcher.fetch(tiny, FetchProgress.NONE);
-    Path note = file.resolveSibling("tiny.gguf.verified");
+    Path note = file.resolveSibling("tiny-q4.gguf.verified");
     ModelId id = new ModelId("tiny");
     assumeTrue(
         ((Number) Files.getAttribute(note, "unix:uid")).intValue() == 0,
         "SKIPPED: only root can give a file away");
+    ModelCatalog others = new ModelCatalog(new UserCache(home.resolve("cache")));
+    assertEquals(file, others.resolve(id), "by the name that the note says");
     Files.setAttribute(note, "unix:uid", 54321);
+    assertRefused(ModelException.class, () -> others.resolve(id), "tiny");
     assertEquals(ModelState.PARTIAL, catalog.state(tiny));
     assertEquals(file, catalog.resolve(id), "read once more, it is whole");
     assertEquals(ModelState.READY, catalog.state(tiny));
@@ -198,7 +201,7 @@ class ModelFetcherTest {
   /** Clocks of file systems are coarse. */
   private static boolean isLater(Path probe, Path file) throws IOException {
     FileTime stamped =
-        (FileTime) Files.getAttribute(file.resolveSibling("tiny.gguf.verified"), "unix:ctime");
+        (FileTime) Files.getAttribute(file.resolveSibling("tiny-q4.gguf.verified"), "unix:ctime");
     return ((FileTime) Files.getAttribute(probe, "unix:ctime")).compareTo(stamped) > 0;
   }
 
@@ -230,7 +233,7 @@ class ModelFetcherTest {
     Files.createDirectories(home.resolve("cache"));
     Path inTheWay = Files.writeString(home.resolve("cache/models"), "a file");
     assertNotFetched(inTheWay.toString());
-    assertFalse(Files.exists(home.resolve("cache/tiny.gguf")));
+    assertFalse(Files.exists(home.resolve("cache/tiny-q4.gguf")));
   }
 
   private static List<String> namesIn(Path directory) throws IOException {
