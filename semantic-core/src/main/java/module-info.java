@@ -7,6 +7,8 @@ module dev.semantic.core {
   requires jdk.management;
   requires org.slf4j;
 
+  uses dev.semantic.spi.AnswerFormat;
+
   exports dev.semantic.generate;
   exports dev.semantic.io to
       dev.semantic.mlx;

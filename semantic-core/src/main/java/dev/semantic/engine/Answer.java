@@ -1,8 +1,10 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.ChatMessage;
 import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
 import dev.semantic.model.ModelTag;
 import dev.semantic.spi.Tokenizer;
@@ -38,6 +40,7 @@ final class Answer {
   private final long begun;
   private final Sampler sampler;
   private final StopStrings stops;
+  private final @Nullable AnswerReader reader; // of a conversation
   private Tokenizer.TokenStream stream;
   private final StringBuilder text = new StringBuilder();
   private final List<Integer> generated = new ArrayList<>();
@@ -56,6 +59,10 @@ final class Answer {
     this.begun = now;
     this.sampler = new Sampler(asked.sampling());
     this.stops = new StopStrings(asked.stop());
+    this.reader =
+        asked.prompt() instanceof Prompt.Chat chat
+            ? new AnswerReader(chat, prompt, serving.format(), serving.text().detokenizer())
+            : null;
     this.stream = serving.text().stream(asked.ignoreEos());
     this.tokens = Arrays.copyOf(prompt, prompt.length + Math.min(asked.maxTokens(), 1024));
     this.length = prompt.length;
@@ -143,7 +150,9 @@ final class Answer {
     }
     tokens[length++] = token;
     boolean ends = !asked.ignoreEos() && serving.text().endTokens().contains(token);
-    String shown = ends ? "" : stops.accept(stream.next(token));
+    String piece = ends ? "" : stream.next(token);
+    String marker = reader == null || !piece.isEmpty() ? "" : reader.marker(token);
+    String shown = marker.isEmpty() ? stops.accept(piece) : stops.rest(); // none spans a marker
     if (ends) {
       reason = FinishReason.END_TOKEN;
     } else if (stops.found()) {
@@ -158,6 +167,18 @@ final class Answer {
     }
     text.append(shown);
     output.token(token, shown);
+    read(shown, marker, output);
+  }
+
+  private void read(String shown, String marker, RequestOutput output) {
+    if (reader == null) {
+      return;
+    }
+    reader.accept(shown, output::part);
+    reader.accept(marker, output::part);
+    if (reason != null) {
+      reader.end(output::part);
+    }
   }
 
   private String heldBack() {
@@ -174,7 +195,12 @@ final class Answer {
     if (reason == FinishReason.CANCELLED
         || reason == FinishReason.PREEMPTED
         || reason == FinishReason.TIME_LIMIT) {
-      text.append(heldBack());
+      String rest = heldBack();
+      text.append(rest);
+      if (reader != null) {
+        reader.accept(rest, event -> {});
+        reader.end(event -> {});
+      }
     }
     long first = generated.isEmpty() ? now : firstToken;
     return new GenerationResult(
@@ -183,6 +209,7 @@ final class Answer {
         cached,
         generated,
         text.toString(),
+        reader == null ? ChatMessage.assistant(text.toString()) : reader.message(),
         reason == null ? FinishReason.CANCELLED : reason,
         Duration.ofNanos(first - submitted),
         Duration.ofNanos(first - begun),

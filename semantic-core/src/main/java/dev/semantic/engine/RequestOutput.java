@@ -41,6 +41,11 @@ final class RequestOutput implements Generation {
     add(new GenerationEvent.Token(id, text));
   }
 
+  /** What a token adds to the assistant's message. */
+  void part(GenerationEvent event) {
+    add(event);
+  }
+
   /** The end; only the first one counts. */
   void finish(GenerationResult answer) {
     add(new GenerationEvent.Finished(answer));
@@ -56,7 +61,7 @@ final class RequestOutput implements Generation {
     try {
       if (end == null) {
         events.add(event);
-        end = event instanceof GenerationEvent.Token ? null : event;
+        end = event.isEnd() ? event : null;
         monitor.signalAll();
       }
     } finally {
@@ -157,7 +162,7 @@ final class RequestOutput implements Generation {
         }
         GenerationEvent event = awaitEvent(read);
         read++;
-        ended = !(event instanceof GenerationEvent.Token);
+        ended = event.isEnd();
         return event;
       }
     };

@@ -86,8 +86,9 @@ final class StopStrings {
     return take(held.length() - lengths[state]);
   }
 
-  /** What was held back, when no more text comes. */
+  /** What was held back, when no more text comes that a stop string could go on in. */
   String rest() {
+    state = 0;
     return found ? "" : take(held.length());
   }
 

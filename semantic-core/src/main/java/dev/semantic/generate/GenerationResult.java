@@ -13,6 +13,8 @@ import java.util.List;
  *     them, or another's that begins alike
  * @param tokens what was generated, the end token included
  * @param text of the tokens, without what ended it
+ * @param message the same as the assistant's next message, ready to be appended to the
+ *     conversation: what was thought, said and called; of other prompts it says the text
  * @param timeToFirstToken from when the request was submitted to its first token
  * @param prefillTime for the prompt's tokens that were not cached
  * @param decodeTime for all tokens after the first
@@ -23,6 +25,7 @@ public record GenerationResult(
     int cachedTokens,
     List<Integer> tokens,
     String text,
+    ChatMessage message,
     FinishReason reason,
     Duration timeToFirstToken,
     Duration prefillTime,

@@ -75,6 +75,14 @@ public interface Tokenizer {
   /** Whether the model carries a chat template. */
   boolean hasChatTemplate();
 
+  /**
+   * The source of its chat templates, which tells how its answers are written. Where there is none,
+   * nothing.
+   */
+  default String chatTemplate() {
+    return "";
+  }
+
   /** How tokens become text again. */
   Detokenizer detokenizer();
 

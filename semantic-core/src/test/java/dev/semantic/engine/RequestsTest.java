@@ -380,6 +380,7 @@ class RequestsTest {
     for (Iterator<GenerationEvent> events = generation.events(); events.hasNext(); ) {
       switch (events.next()) {
         case GenerationEvent.Token(int id, String more) -> text.append(more);
+        case GenerationEvent.Part part -> throw new AssertionError(part);
         case GenerationEvent.Finished(GenerationResult result) ->
             assertEquals(result, generation.await());
         case GenerationEvent.Failed(RequestException cause) -> throw cause;

@@ -23,6 +23,7 @@ final class IsolatedText implements Tokenizer {
   private final Set<Integer> endTokens;
   private final boolean beginsWithBos;
   private final boolean hasChatTemplate;
+  private final String chatTemplate;
   private final int maxCharsPerToken; // 0 without a bound
   private final Detokenizer detokenizer;
 
@@ -42,6 +43,7 @@ final class IsolatedText implements Tokenizer {
     this.endTokens = Set.copyOf(prepared.endTokens());
     this.beginsWithBos = prepared.beginsWithBos();
     this.hasChatTemplate = prepared.hasChatTemplate();
+    this.chatTemplate = prepared.chatTemplate();
     this.maxCharsPerToken = prepared.maxCharsPerToken();
     this.detokenizer = detokenizer;
   }
@@ -100,6 +102,11 @@ final class IsolatedText implements Tokenizer {
   @Override
   public boolean hasChatTemplate() {
     return hasChatTemplate;
+  }
+
+  @Override
+  public String chatTemplate() {
+    return chatTemplate;
   }
 
   @Override

@@ -43,11 +43,13 @@ sealed interface Response {
       List<Integer> endTokens,
       boolean beginsWithBos,
       boolean hasChatTemplate,
+      String chatTemplate,
       int maxCharsPerToken,
       boolean dropsFirstSpace)
       implements Response {
     public Prepared {
       Objects.requireNonNull(spec, "spec");
+      Objects.requireNonNull(chatTemplate, "chatTemplate");
       endTokens = List.copyOf(endTokens);
     }
   }

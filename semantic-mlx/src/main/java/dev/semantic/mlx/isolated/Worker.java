@@ -166,6 +166,7 @@ final class Worker {
             List.copyOf(text.endTokens()),
             text.beginsWithBos(),
             text.hasChatTemplate(),
+            text.chatTemplate(),
             text.maxCharsPerToken().orElse(0),
             detokenizer.dropsFirstSpace());
     return new Outcome(response, Texts.parts(detokenizer));

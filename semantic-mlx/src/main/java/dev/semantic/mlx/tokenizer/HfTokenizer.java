@@ -231,6 +231,11 @@ public final class HfTokenizer implements ChatTokenizer {
   }
 
   @Override
+  public String chatTemplate() {
+    return chats.source();
+  }
+
+  @Override
   public Detokenizer detokenizer() {
     return detokenizer;
   }

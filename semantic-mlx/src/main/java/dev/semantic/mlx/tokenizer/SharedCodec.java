@@ -92,6 +92,11 @@ public final class SharedCodec implements ChatTokenizer {
   }
 
   @Override
+  public String chatTemplate() {
+    return codec.chatTemplate();
+  }
+
+  @Override
   public Detokenizer detokenizer() {
     return codec.detokenizer();
   }

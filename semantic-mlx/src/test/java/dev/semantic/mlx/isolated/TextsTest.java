@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Texts of tokens cross from the child whole, or are refused. */
 class TextsTest {
   private static final Response.Prepared PREPARED =
-      new Response.Prepared(Geometry.ALPHA.spec(), List.of(), false, false, 0, true);
+      new Response.Prepared(Geometry.ALPHA.spec(), List.of(), false, false, "", 0, true);
 
   private static Detokenizer sent() {
     BitSet special = new BitSet();

@@ -56,7 +56,7 @@ public final class WireFuzz implements FuzzTarget {
         List.of(
             Snapshots.answer(snapshot),
             new Response.Done(),
-            new Response.Prepared(Geometry.ALPHA.spec(), List.of(1), true, true, 1, false),
+            new Response.Prepared(Geometry.ALPHA.spec(), List.of(1), true, true, "x", 1, false),
             new Response.Progress(1, 2),
             new Response.Count(7),
             new Response.Text("text"),

@@ -1,0 +1,68 @@
+package dev.semantic.formats;
+
+import dev.semantic.log.Log;
+import dev.semantic.spi.AnswerFormat;
+import java.util.List;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** The formats that there are, and which of them is a model's. */
+public final class AnswerFormats {
+  private static final Log LOG = Log.of(AnswerFormats.class);
+  private static final Pattern TOOLS = Pattern.compile("\\btools\\b");
+
+  private static final AnswerFormat IN_WORDS = new Hermes();
+
+  /** Those whose marks are rarest come first. */
+  private static final List<AnswerFormat> KNOWN =
+      List.of(
+          new Harmony(),
+          new Gemma4(),
+          new Mistral(),
+          new DeepSeek(),
+          new Granite(),
+          new Glm(),
+          new QwenCoder(),
+          IN_WORDS,
+          new Llama3());
+
+  private AnswerFormats() {}
+
+  /**
+   * A model's format. One whose template knows no tools has them explained as {@link Hermes} writes
+   * them.
+   *
+   * @param template the source of its chat templates
+   */
+  public static AnswerFormat of(String template) {
+    return Stream.concat(others().stream(), KNOWN.stream())
+        .filter(format -> format.matches(template))
+        .findFirst()
+        .orElse(IN_WORDS);
+  }
+
+  /** A model is served also where the host's own formats cannot be had. */
+  private static List<AnswerFormat> others() {
+    try {
+      return ServiceLoader.load(AnswerFormat.class, AnswerFormats.class.getClassLoader()).stream()
+          .map(ServiceLoader.Provider::get)
+          .toList();
+    } catch (ServiceConfigurationError e) {
+      LOG.warn("Formats of answers that the host provides cannot be used", e);
+      return List.of();
+    }
+  }
+
+  /** Whether a template puts tools into the prompt. */
+  public static boolean takesTools(String template) {
+    return TOOLS.matcher(template).find();
+  }
+
+  /** Whether a model thinks before it answers, as far as its template tells. */
+  public static boolean thinks(String template) {
+    return Stream.of("</think>", "[/THINK]", "<|channel|>analysis", "<|channel>thought")
+        .anyMatch(template::contains);
+  }
+}
