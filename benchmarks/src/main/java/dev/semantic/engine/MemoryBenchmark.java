@@ -106,7 +106,7 @@ public class MemoryBenchmark {
     for (int i = 0; i < 16; i++) {
       int[] prompt = text(1000 + i);
       GenerationRequest request = GenerationRequest.of(new Prompt.Tokens(prompt)).build();
-      RequestOutput generation = new RequestOutput(Timeline.SYSTEM.monitor(), () -> {});
+      RequestOutput generation = new RequestOutput(Timeline.SYSTEM, () -> {});
       Request queued = Request.of(request, generation, Timeline.SYSTEM, Duration.ofHours(1));
       IdleSequence empty = fresh(pool, new int[0]);
       queued.begin(i, empty, serving, prompt, 0);

@@ -55,7 +55,7 @@ final class EngineState {
   }
 
   Generation submit(GenerationRequest request) {
-    RequestOutput generation = new RequestOutput(timeline.monitor(), this::wake);
+    RequestOutput generation = new RequestOutput(timeline, this::wake);
     Request asked = Request.of(request, generation, timeline, options.maxQueueTime());
     monitor.lock();
     try {

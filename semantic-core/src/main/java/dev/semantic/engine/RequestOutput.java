@@ -2,15 +2,20 @@ package dev.semantic.engine;
 
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationEvent;
+import dev.semantic.generate.GenerationEvents;
 import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.RequestException;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Nanos;
+import dev.semantic.timeline.ThreadFrame;
+import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * writes, any thread reads.
  */
 final class RequestOutput implements Generation {
+  private final Timeline timeline;
   private final Monitor monitor;
   private final Runnable wake;
   private final List<GenerationEvent> events = new ArrayList<>(); // under the monitor
@@ -29,11 +35,11 @@ final class RequestOutput implements Generation {
   /**
    * Not begun.
    *
-   * @param monitor its own
    * @param wake lets whoever works on it know that it was cancelled
    */
-  RequestOutput(Monitor monitor, Runnable wake) {
-    this.monitor = monitor;
+  RequestOutput(Timeline timeline, Runnable wake) {
+    this.timeline = timeline;
+    this.monitor = timeline.monitor();
     this.wake = wake;
   }
 
@@ -145,30 +151,73 @@ final class RequestOutput implements Generation {
   }
 
   @Override
-  public Iterator<GenerationEvent> events() {
-    return new Iterator<>() {
-      private int read;
-      private boolean ended;
-
-      @Override
-      public boolean hasNext() {
-        return !ended;
-      }
-
-      @Override
-      public GenerationEvent next() {
-        if (ended) {
-          throw new NoSuchElementException("The generation has ended");
-        }
-        GenerationEvent event = awaitEvent(read);
-        read++;
-        ended = event.isEnd();
-        return event;
-      }
-    };
+  public GenerationEvents events() {
+    return new Events();
   }
 
-  private GenerationEvent awaitEvent(int index) {
+  private final class Events implements GenerationEvents {
+    private int read;
+    private boolean ended;
+
+    @Override
+    public boolean hasNext() {
+      return !ended;
+    }
+
+    @Override
+    public GenerationEvent next() {
+      if (ended) {
+        throw new NoSuchElementException("The generation has ended");
+      }
+      GenerationEvent event = awaitEvent(read);
+      read++;
+      ended = event.isEnd();
+      return event;
+    }
+
+    @Override
+    public void subscribe(Flow.Subscriber<? super GenerationEvent> subscriber) {
+      EventSubscription.start(
+          timeline, RequestOutput.this, Objects.requireNonNull(subscriber, "subscriber"));
+    }
+  }
+
+  @Override
+  public CompletableFuture<GenerationResult> toCompletableFuture() {
+    Future future = new Future();
+    ThreadFrame.once(timeline, "semantic-answer", future);
+    return future;
+  }
+
+  /** Completes itself, and cancels the generation with itself. */
+  private final class Future extends CompletableFuture<GenerationResult>
+      implements ThreadFrame.Work {
+    @Override
+    public void run() {
+      complete(await());
+    }
+
+    @Override
+    public void ended(@Nullable Throwable thrown) {
+      if (thrown != null) {
+        completeExceptionally(thrown);
+      }
+    }
+
+    @Override
+    public boolean cancel(boolean mayInterrupt) {
+      RequestOutput.this.cancel();
+      return super.cancel(mayInterrupt);
+    }
+
+    @Override
+    public <U> CompletableFuture<U> newIncompleteFuture() {
+      return new CompletableFuture<>();
+    }
+  }
+
+  /** The event of that number, when it is there. */
+  GenerationEvent awaitEvent(int index) {
     monitor.lock();
     try {
       while (events.size() <= index) {

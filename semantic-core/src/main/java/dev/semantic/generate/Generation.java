@@ -1,7 +1,7 @@
 package dev.semantic.generate;
 
 import java.time.Duration;
-import java.util.Iterator;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,11 +38,14 @@ public interface Generation {
   GenerationResult await(@Nullable Duration atMost);
 
   /**
-   * The events in order from the first, as they come; the last is {@link GenerationEvent.Finished}
-   * or {@link GenerationEvent.Failed}. Each call begins anew: several may read, each sees them all.
-   *
-   * @return whose {@code next} waits, and throws a {@link RequestException} of the kind {@link
-   *     RequestException.Kind#INTERRUPTED} if that is interrupted; for one thread
+   * The events in order from the first, as they come: to go through, or to subscribe to. Each call
+   * begins anew: several may read, each sees them all.
    */
-  Iterator<GenerationEvent> events();
+  GenerationEvents events();
+
+  /**
+   * The answer, when it is there. It fails with what {@link #await()} throws; to cancel it is to
+   * cancel the generation. What depends on it runs on a thread of its own, and holds nobody up.
+   */
+  CompletableFuture<GenerationResult> toCompletableFuture();
 }

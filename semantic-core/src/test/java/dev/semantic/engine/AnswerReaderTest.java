@@ -95,8 +95,8 @@ class AnswerReaderTest {
     assertEquals(List.of(), message.toolCalls());
     assertEquals("{\"x\": 1, \"x\": 2}", message.content());
     assertTrue(
-        events.getLast() instanceof GenerationEvent.BrokenCall(String text, String why)
-            && why.contains("Duplicate"),
+        events.getLast() instanceof GenerationEvent.BrokenCall broken
+            && broken.reason().contains("Duplicate"),
         events::toString);
   }
 
