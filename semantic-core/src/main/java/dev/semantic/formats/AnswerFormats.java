@@ -5,13 +5,11 @@ import dev.semantic.spi.AnswerFormat;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The formats that there are, and which of them is a model's. */
 public final class AnswerFormats {
   private static final Log LOG = Log.of(AnswerFormats.class);
-  private static final Pattern TOOLS = Pattern.compile("\\btools\\b");
 
   private static final AnswerFormat IN_WORDS = new Hermes();
 
@@ -53,16 +51,5 @@ public final class AnswerFormats {
       LOG.warn("Formats of answers that the host provides cannot be used", e);
       return List.of();
     }
-  }
-
-  /** Whether a template puts tools into the prompt. */
-  public static boolean takesTools(String template) {
-    return TOOLS.matcher(template).find();
-  }
-
-  /** Whether a model thinks before it answers, as far as its template tells. */
-  public static boolean thinks(String template) {
-    return Stream.of("</think>", "[/THINK]", "<|channel|>analysis", "<|channel>thought")
-        .anyMatch(template::contains);
   }
 }

@@ -22,6 +22,7 @@ import dev.semantic.memory.ByteSize;
  *     tokens, or all that the model can see
  * @param chatTemplate whether it renders conversations; without, it goes on with plain text only
  * @param sampling what its makers recommend
+ * @param chat what it does in conversations
  */
 public record ModelSpec(
     ModelId id,
@@ -39,7 +40,46 @@ public record ModelSpec(
     ByteSize weightSize,
     ByteSize workingSize,
     boolean chatTemplate,
-    SamplingDefaults sampling) {
+    SamplingDefaults sampling,
+    ChatFacts chat) {
+
+  /** Of a model whose headers tell nothing of its conversations but whether it has any. */
+  public ModelSpec(
+      ModelId id,
+      ModelTag tag,
+      String architecture,
+      long parameters,
+      int hiddenSize,
+      int vocabularySize,
+      int contextLength,
+      String quantization,
+      String compute,
+      KvLayout kvLayout,
+      KvPrecision kvPrecision,
+      ByteSize fileSize,
+      ByteSize weightSize,
+      ByteSize workingSize,
+      boolean chatTemplate,
+      SamplingDefaults sampling) {
+    this(
+        id,
+        tag,
+        architecture,
+        parameters,
+        hiddenSize,
+        vocabularySize,
+        contextLength,
+        quantization,
+        compute,
+        kvLayout,
+        kvPrecision,
+        fileSize,
+        weightSize,
+        workingSize,
+        chatTemplate,
+        sampling,
+        ChatFacts.NONE);
+  }
 
   /**
    * Of a model whose headers tell nothing of a chat template, which its codec does, and whose

@@ -148,7 +148,8 @@ public final class MlxModelRuntime implements ModelRuntime {
         new ByteSize(policy.weightBytes(checkpoint)),
         working(checkpoint),
         text.hasChatTemplate(),
-        ModelDefaults.of(checkpoint.path()));
+        ModelDefaults.of(checkpoint.path()),
+        text.facts());
   }
 
   /**

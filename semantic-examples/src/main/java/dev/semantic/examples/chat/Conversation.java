@@ -11,6 +11,7 @@ import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
 import dev.semantic.generate.Sampling;
+import dev.semantic.generate.ToolCall;
 import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
@@ -31,9 +32,11 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** One person and one agent, with whichever model serves. */
@@ -65,13 +68,15 @@ public final class Conversation {
    *
    * @param caches null where nothing outlives the process
    * @param find makes sure that a model is there before it is swapped to
+   * @param with gives a conversation its tools and variables
    */
   public record Setting(
       ModelRegistry registry,
       ModelRuntime runtime,
       @Nullable DiskCacheStore caches,
       Terminal terminal,
-      Consumer<ModelId> find) {}
+      Consumer<ModelId> find,
+      UnaryOperator<Prompt.Chat> with) {}
 
   private Conversation(Setting setting, AgentId agent, Memory memory, int maxTokens) {
     this.registry = setting.registry();
@@ -113,15 +118,15 @@ public final class Conversation {
         return;
       }
       if (!words.isEmpty()) {
-        take(words);
+        take(words, lines);
       }
     }
   }
 
-  private void take(String words) throws IOException {
+  private void take(String words, Lines lines) throws IOException {
     interrupted = false;
     if (!words.startsWith("/")) {
-      answer(words);
+      answer(words, lines);
       return;
     }
     String[] parts = words.split("\\s+", 2);
@@ -158,9 +163,29 @@ public final class Conversation {
     }
   }
 
-  private void answer(String words) throws IOException {
+  /** Answers, and goes on for as long as the model calls tools and gets results. */
+  private void answer(String words, Lines lines) throws IOException {
+    int before = memory.messages().size();
     memory.add(ChatMessage.user(words));
-    GenerationResult result;
+    GenerationResult result = answered(words);
+    while (result != null) {
+      memory.add(result.message());
+      String stopped = result.reason() == FinishReason.CANCELLED ? "; stopped" : "";
+      say(
+          "[%d prompt tokens, %d of them remembered; %d said%s]"
+              .formatted(
+                  result.promptTokens(), result.cachedTokens(), result.tokens().size(), stopped));
+      if (result.message().toolCalls().isEmpty()) {
+        keep();
+        return;
+      }
+      result = results(result.message().toolCalls(), lines) ? answered(words) : null;
+    }
+    memory.goBackTo(before);
+  }
+
+  /** Null where there is no answer, which was said. */
+  private @Nullable GenerationResult answered(String words) {
     try {
       Generation generation = registry.generate(request(words));
       running = generation;
@@ -168,21 +193,26 @@ public final class Conversation {
         generation.cancel(); // it came while there was nothing to cancel yet
       }
       print(generation.events());
-      result = generation.await();
+      return generation.await();
     } catch (RequestException e) {
-      memory.takeBack();
       say("No answer: " + e.getMessage());
-      return;
+      return null;
     } finally {
       running = null;
     }
-    memory.add(ChatMessage.assistant(result.text()));
-    keep();
-    String stopped = result.reason() == FinishReason.CANCELLED ? "; stopped" : "";
-    say(
-        "[%d prompt tokens, %d of them remembered; %d said%s]"
-            .formatted(
-                result.promptTokens(), result.cachedTokens(), result.tokens().size(), stopped));
+  }
+
+  /** Asks the person what came of the calls; false if the input ends. */
+  private boolean results(List<ToolCall> calls, Lines lines) throws IOException {
+    for (ToolCall call : calls) {
+      say("%s %s\nIts result, on one line:".formatted(call.name(), call.arguments()));
+      String result = lines.next();
+      if (result == null) {
+        return false;
+      }
+      memory.add(ChatMessage.tool(call.id(), result.strip()));
+    }
+    return true;
   }
 
   /** Whoever talks goes on and may mend it: the next answer is written down with all before it. */
@@ -195,7 +225,10 @@ public final class Conversation {
   }
 
   private GenerationRequest request(String words) {
-    Prompt prompt = hasTemplate() ? new Prompt.Chat(memory.messages()) : new Prompt.Text(words);
+    Prompt prompt =
+        hasTemplate()
+            ? setting.with().apply(new Prompt.Chat(memory.messages()))
+            : new Prompt.Text(words);
     return GenerationRequest.of(prompt)
         .agent(agent)
         .sampling(Sampling.GREEDY.withRepetitionPenalty(1.1))
@@ -220,11 +253,16 @@ public final class Conversation {
   }
 
   private void print(Iterator<GenerationEvent> events) {
+    boolean parts = hasTemplate();
     while (events.hasNext()) {
-      if (events.next() instanceof GenerationEvent.Token token) {
-        terminal.out().print(token.text());
-        terminal.out().flush();
+      switch (events.next()) {
+        case GenerationEvent.Token(int id, String text) when !parts -> terminal.out().print(text);
+        case GenerationEvent.Text(String text) -> terminal.out().print(text);
+        case GenerationEvent.BrokenCall(String text, String why) -> terminal.out().print(text);
+        case GenerationEvent.Reasoning(String text) -> terminal.err().print(text);
+        default -> {}
       }
+      terminal.out().flush();
     }
     terminal.out().println();
   }

@@ -101,9 +101,9 @@ final class Memory {
     messages.add(message);
   }
 
-  /** What got no answer was not said. */
-  void takeBack() {
-    messages.removeLast();
+  /** What got no answer was not said: so many messages are left. */
+  void goBackTo(int count) {
+    messages.subList(count, messages.size()).clear();
   }
 
   /**

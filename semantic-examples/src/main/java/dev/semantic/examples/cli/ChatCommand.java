@@ -2,6 +2,7 @@ package dev.semantic.examples.cli;
 
 import dev.semantic.examples.chat.Conversation;
 import dev.semantic.examples.chat.Lines;
+import dev.semantic.generate.Prompt;
 import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.KeepAlivePolicy;
@@ -11,6 +12,7 @@ import dev.semantic.store.DiskCacheStore;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,7 +24,8 @@ import picocli.CommandLine.Parameters;
     name = "chat",
     description = {
       "A conversation at the terminal, during which models can be swapped.",
-      "Answers go to standard output, everything else to standard error."
+      "Answers go to standard output, everything else to standard error.",
+      "Where the model calls a tool you are asked for its result."
     })
 final class ChatCommand extends Subcommand {
   @Parameters(index = "0", paramLabel = "MODEL", description = "The model that begins.")
@@ -49,6 +52,8 @@ final class ChatCommand extends Subcommand {
               + " parked; the next message brings both back. For example 10m. Default: it stays.")
   private @Nullable Duration keepAlive;
 
+  @Mixin private ChatOptions chat = new ChatOptions();
+
   @Mixin private RegistryOptions registryOptions = new RegistryOptions();
 
   @Override
@@ -63,6 +68,7 @@ final class ChatCommand extends Subcommand {
       throw misuse("--keep-alive must be more than nothing");
     }
     registryOptions.check(this);
+    UnaryOperator<Prompt.Chat> with = chat.forLater(this);
     AgentId id = agentId();
     ModelId first = new ModelId(model);
     registryOptions.find(terminal(), first);
@@ -83,7 +89,8 @@ final class ChatCommand extends Subcommand {
               runtime,
               caches,
               terminal(),
-              target -> registryOptions.find(terminal(), target));
+              target -> registryOptions.find(terminal(), target),
+              with);
       Conversation conversation =
           Conversation.of(
               setting, id, registryOptions.cacheDirectory(), registryOptions.key(), maxTokens);

@@ -7,6 +7,7 @@ import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.GenerationResult;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.Sampling;
+import dev.semantic.generate.ToolCall;
 import dev.semantic.kv.AgentId;
 import dev.semantic.memory.ByteSize;
 import dev.semantic.model.ModelId;
@@ -29,6 +30,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** An answer of a model. */
@@ -55,7 +57,9 @@ final class GenerateCommand extends ModelCommand {
     @Option(
         names = "--messages",
         paramLabel = "FILE.json",
-        description = "A conversation to answer: a JSON array of objects with role and content.")
+        description =
+            "A conversation to answer: a JSON array of objects with role and content, as OpenAI's"
+                + " interface has them.")
     private @Nullable Path messages;
   }
 
@@ -94,6 +98,8 @@ final class GenerateCommand extends ModelCommand {
       names = "--ignore-eos",
       description = "Go on past tokens that end an answer; show special tokens.")
   private boolean ignoreEos;
+
+  @Mixin private ChatOptions chat = new ChatOptions();
 
   @ArgGroup(exclusive = false)
   private @Nullable AgentCacheOptions remembered;
@@ -136,7 +142,7 @@ final class GenerateCommand extends ModelCommand {
   private GenerationResult generate(ModelRegistry registry, GenerationRequest.Builder request) {
     Generation generation = registry.generate(request.build());
     if (!json()) {
-      print(generation.events(), terminal().out());
+      print(generation.events());
     }
     GenerationResult result = generation.await();
     if (!json()) {
@@ -176,7 +182,10 @@ final class GenerateCommand extends ModelCommand {
   /** A missing file is found out before a model is loaded for nothing. */
   private Prompt promptBeforeLoading() throws IOException {
     if (source.messages != null) {
-      return new Prompt.Chat(MessagesFile.read(source.messages));
+      return chat.chat(source.messages, this);
+    }
+    if (!chat.isEmpty()) {
+      throw misuse("--tools, --tool-choice and --set belong to --messages");
     }
     return new Prompt.Text(source.text == null ? "" : source.text);
   }
@@ -205,12 +214,22 @@ final class GenerateCommand extends ModelCommand {
     }
   }
 
-  private static void print(Iterator<GenerationEvent> events, PrintStream out) {
+  /** Of a conversation what is said goes out, what is thought and called is told beside it. */
+  private void print(Iterator<GenerationEvent> events) {
+    PrintStream out = terminal().out();
+    PrintStream err = terminal().err();
     while (events.hasNext()) {
-      if (events.next() instanceof GenerationEvent.Token token) {
-        out.print(token.text());
-        out.flush();
+      switch (events.next()) {
+        case GenerationEvent.Token(int id, String text) when source.messages == null ->
+            out.print(text);
+        case GenerationEvent.Text(String text) -> out.print(text);
+        case GenerationEvent.BrokenCall(String text, String why) -> out.print(text);
+        case GenerationEvent.Reasoning(String text) -> err.print(text);
+        case GenerationEvent.CallComplete(int index, ToolCall call) ->
+            err.println("%n%s %s".formatted(call.name(), call.arguments()));
+        default -> {}
       }
+      out.flush();
     }
   }
 
@@ -218,11 +237,34 @@ final class GenerateCommand extends ModelCommand {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("prompt_tokens", result.promptTokens());
     fields.put("tokens", result.tokens());
-    fields.put("text", result.text());
+    fields.put("text", result.message().content());
     fields.put("ttft_ms", milliseconds(result.timeToFirstToken()));
     fields.put("prefill_tokens_per_second", result.prefillTokensPerSecond());
     fields.put("decode_tokens_per_second", result.decodeTokensPerSecond());
+    fields.put("finish_reason", finishReason(result));
+    fields.put(
+        "tool_calls", result.message().toolCalls().stream().map(GenerateCommand::fields).toList());
+    fields.put("reasoning", result.message().reasoning());
     return fields;
+  }
+
+  private static Map<String, Object> fields(ToolCall call) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("id", call.id());
+    fields.put("name", call.name());
+    fields.put("arguments", call.values());
+    return fields;
+  }
+
+  /** In the words of the field's interfaces. */
+  private static String finishReason(GenerationResult result) {
+    return switch (result.reason()) {
+      case END_TOKEN, STOP_STRING -> result.message().toolCalls().isEmpty() ? "stop" : "tool_calls";
+      case MAX_TOKENS, CONTEXT_FULL -> "length";
+      case CANCELLED -> "cancelled";
+      case TIME_LIMIT -> "time_limit";
+      case PREEMPTED -> "preempted";
+    };
   }
 
   private String summary(GenerationResult result) {

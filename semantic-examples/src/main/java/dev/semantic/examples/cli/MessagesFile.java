@@ -80,21 +80,34 @@ final class MessagesFile {
    */
   static Prompt.Chat chat(Path file, @Nullable Path tools) throws IOException {
     List<ChatMessage> messages = read(file);
-    List<?> said = tools == null ? readAsIs(file).tools() : readTools(tools);
-    List<Tool> all = new ArrayList<>();
-    for (Object each : said == null ? List.of() : said) {
-      String place = "%s, tool %d".formatted(tools == null ? file : tools, all.size() + 1);
-      try {
-        all.add(Tool.of(object(MAPPER.valueToTree(each))));
-      } catch (IllegalArgumentException e) {
-        throw new IOException("%s: %s".formatted(place, e.getMessage()), e);
-      }
-    }
+    List<Tool> all =
+        tools == null ? tools(readAsIs(file).tools(), file) : tools(readTools(tools), tools);
     try {
       return new Prompt.Chat(messages).withTools(all);
     } catch (IllegalArgumentException e) {
       throw new IOException("%s: %s".formatted(file, e.getMessage()), e);
     }
+  }
+
+  /**
+   * Reads tools, as {@link #readTools} finds them.
+   *
+   * @throws IOException if one is none; the message names the place
+   */
+  static List<Tool> tools(Path file) throws IOException {
+    return tools(readTools(file), file);
+  }
+
+  private static List<Tool> tools(@Nullable List<?> said, Path file) throws IOException {
+    List<Tool> all = new ArrayList<>();
+    for (Object each : said == null ? List.of() : said) {
+      try {
+        all.add(Tool.of(object(MAPPER.valueToTree(each))));
+      } catch (IllegalArgumentException e) {
+        throw new IOException("%s, tool %d: %s".formatted(file, all.size() + 1, e.getMessage()), e);
+      }
+    }
+    return all;
   }
 
   private static Map<String, @Nullable Object> object(JsonNode node) {

@@ -90,7 +90,7 @@ final class TemplateOptions {
    * @throws picocli.CommandLine.ParameterException if an option makes no sense
    */
   Map<String, @Nullable Object> values(Path messages, Subcommand command) throws IOException {
-    Map<String, @Nullable Object> further = settings(command);
+    Map<String, @Nullable Object> further = settings(settings, command);
     MessagesFile.Conversation conversation = MessagesFile.readAsIs(messages);
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
     values.put("messages", conversation.messages());
@@ -110,22 +110,24 @@ final class TemplateOptions {
    */
   Prompt.Chat chat(Path messages, Subcommand command) throws IOException {
     Prompt.Chat chat = MessagesFile.chat(messages, tools);
-    for (Map.Entry<String, @Nullable Object> each : settings(command).entrySet()) {
-      chat = with(chat, each.getKey(), each.getValue(), command);
-    }
+    chat = with(chat, settings, command);
     chat = withoutPrompt ? chat.with("add_generation_prompt", false) : chat;
     chat = bos == null ? chat : chat.with("bos_token", bos);
     chat = eos == null ? chat : chat.with("eos_token", eos);
     return date == null ? chat : chat.withToday(date);
   }
 
-  private static Prompt.Chat with(
-      Prompt.Chat chat, String name, @Nullable Object value, Subcommand command) {
-    try {
-      return chat.with(name, value);
-    } catch (IllegalArgumentException e) {
-      throw command.misuse("--set %s: %s".formatted(name, e.getMessage()));
+  /** With further values for the template. */
+  static Prompt.Chat with(Prompt.Chat chat, List<String> settings, Subcommand command) {
+    Prompt.Chat more = chat;
+    for (Map.Entry<String, @Nullable Object> each : settings(settings, command).entrySet()) {
+      try {
+        more = more.with(each.getKey(), each.getValue());
+      } catch (IllegalArgumentException e) {
+        throw command.misuse("--set %s: %s".formatted(each.getKey(), e.getMessage()));
+      }
     }
+    return more;
   }
 
   private static ModelTemplates templates(Path template) throws IOException {
@@ -151,7 +153,7 @@ final class TemplateOptions {
     }
   }
 
-  private Map<String, @Nullable Object> settings(Subcommand command) {
+  private static Map<String, @Nullable Object> settings(List<String> settings, Subcommand command) {
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
     for (String setting : settings) {
       int equals = setting.indexOf('=');

@@ -34,7 +34,10 @@ class ModelCommandsTest {
     "text",
     "ttft_ms",
     "prefill_tokens_per_second",
-    "decode_tokens_per_second"
+    "decode_tokens_per_second",
+    "finish_reason",
+    "tool_calls",
+    "reasoning"
   };
 
   private static final String[] INFO = {
@@ -277,8 +280,63 @@ class ModelCommandsTest {
     Run run = run("generate", SMOL, "--messages", file.toString(), "--json");
     JsonNode answer = run.json(GENERATED);
     assertEquals("The capital of France is Paris.", answer.get("text").asText());
+    assertEquals("stop", answer.get("finish_reason").asText());
+    assertEquals(0, answer.get("tool_calls").size());
+    assertEquals("", answer.get("reasoning").asText());
     Run forPeople = run("generate", SMOL, "--messages", file.toString());
     assertEquals("The capital of France is Paris.\n", forPeople.out());
+    String[] cut = {"generate", SMOL, "--messages", file.toString(), "--max-tokens", "2", "--json"};
+    assertEquals("length", run(cut).json(GENERATED).get("finish_reason").asText());
+  }
+
+  /** What {@code render} shows is what {@code generate} computes, tools and all. */
+  @Test
+  void aConversationMayHaveTools() throws IOException {
+    Path tools = directory.resolve("tools.json");
+    Files.writeString(tools, "[{\"name\": \"weather\", \"parameters\": {\"type\": \"object\"}}]");
+    Path file = directory.resolve("messages.json");
+    Files.writeString(
+        file,
+        """
+        [{"role": "user", "content": "How is it?"},
+         {"role": "assistant", "content": null, "tool_calls": [
+          {"id": "a", "function": {"name": "weather", "arguments": {"city": "Bern"}}}]},
+         {"role": "tool", "tool_call_id": "a", "content": "sunny"}]
+        """);
+    String[] generate = {
+      "generate",
+      SMOL,
+      "--messages",
+      file.toString(),
+      "--tools",
+      tools.toString(),
+      "--max-tokens",
+      "4",
+      "--json"
+    };
+    JsonNode answer = run(generate).json(GENERATED);
+    JsonNode shown =
+        run("render", SMOL, "--messages", file.toString(), "--tools", tools.toString(), "--json")
+            .json("text", "tokens");
+    assertEquals(shown.get("tokens").size(), answer.get("prompt_tokens").asInt());
+    assertTrue(shown.get("text").asText().contains("<tool_response>\nsunny"), shown::toString);
+    String[] refused = {
+      "generate",
+      SMOL,
+      "--messages",
+      file.toString(),
+      "--tools",
+      tools.toString(),
+      "--tool-choice",
+      "time"
+    };
+    run(refused).assertFailed(2, "--tool-choice", "'time'", "weather");
+    run("generate", SMOL, "--prompt", "a", "--set", "b=1").assertFailed(2, "--messages");
+    Files.writeString(tools, "[{\"name\": \"weather\"}, {\"name\": \"weather\"}]");
+    run(generate).assertFailed(1, "Tools 1 and 2", "'weather'");
+    Files.writeString(file, "[{\"role\": \"tool\", \"tool_call_id\": \"x\", \"content\": \"1\"}]");
+    Files.writeString(tools, "[]");
+    run(generate).assertFailed(1, "Message 1", "'x'");
   }
 
   @Test

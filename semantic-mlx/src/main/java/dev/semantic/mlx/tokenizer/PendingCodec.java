@@ -1,5 +1,6 @@
 package dev.semantic.mlx.tokenizer;
 
+import dev.semantic.model.ChatFacts;
 import java.util.function.Supplier;
 
 /**
@@ -7,8 +8,9 @@ import java.util.function.Supplier;
  * asks for it.
  *
  * @param hasChatTemplate whether it renders conversations
+ * @param facts what the templates and the configuration tell of its conversations
  */
-public record PendingCodec(boolean hasChatTemplate, Supplier<ChatTokenizer> making)
+public record PendingCodec(boolean hasChatTemplate, ChatFacts facts, Supplier<ChatTokenizer> making)
     implements Supplier<ChatTokenizer> {
   @Override
   public ChatTokenizer get() {

@@ -2,8 +2,10 @@ package dev.semantic.mlx.tokenizer;
 
 import dev.semantic.mlx.template.ChatTemplate;
 import dev.semantic.mlx.template.ModelTemplates;
+import dev.semantic.model.ChatFacts;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A model's chat templates, of which the usual one is parsed already: whether it can be is known
@@ -23,6 +25,11 @@ record Templates(ModelTemplates all, Optional<ChatTemplate> usual) {
   static Templates of(ModelTemplates all) {
     boolean has = all.sources().containsKey(ModelTemplates.DEFAULT);
     return new Templates(all, has ? all.choose(false) : Optional.empty());
+  }
+
+  /** What they tell of the model's conversations. */
+  ChatFacts facts(Set<Integer> endTokens) {
+    return ChatFacts.of(String.join("\n", all.sources().values()), endTokens);
   }
 
   /**

@@ -57,6 +57,7 @@ public final class Tokenizers {
     }
     return new PendingCodec(
         templates.usual().isPresent(),
+        templates.facts(vocabulary.endTokens()),
         () -> {
           KeptTokenizer kept =
               new KeptTokenizer(UserCache.ofUser().tokenizers(), fingerprint(vocabulary));
@@ -79,11 +80,15 @@ public final class Tokenizers {
     TokenizerSettings settings = TokenizerSettings.of(directory);
     Optional<Path> file = directory.optional("tokenizer.json");
     if (file.isEmpty()) {
-      return new PendingCodec(false, () -> new NoTokenizer(directory.path(), settings.endTokens()));
+      return new PendingCodec(
+          false,
+          Templates.NONE.facts(settings.endTokens()),
+          () -> new NoTokenizer(directory.path(), settings.endTokens()));
     }
     TokenizerFile read = TokenizerFile.read(file.get());
     return new PendingCodec(
         settings.templates().usual().isPresent(),
+        settings.templates().facts(settings.endTokens()),
         () -> {
           JsonVocabulary vocabulary =
               new JsonVocabulary(

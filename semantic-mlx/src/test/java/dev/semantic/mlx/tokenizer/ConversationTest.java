@@ -12,6 +12,7 @@ import dev.semantic.generate.Prompt;
 import dev.semantic.generate.Tool;
 import dev.semantic.generate.ToolCall;
 import dev.semantic.mlx.files.ModelDirectory;
+import dev.semantic.model.ChatFacts;
 import dev.semantic.model.ModelException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -246,5 +248,33 @@ class ConversationTest {
     try (ChatTokenizer text = named("plain")) {
       assertIn(text.renderChat(chat), "<|system|>Be brief.<|end|>");
     }
+  }
+
+  /** An agent's cache goes on where its history has not changed, thoughts dropped or not. */
+  @ParameterizedTest
+  @ValueSource(strings = {"tags", "concatenated", "nine", "inside", "plain"})
+  void theNextTurnBeginsAsTheLastOneDid(String template) throws Exception {
+    ChatMessage first = ChatMessage.user("How is it?");
+    ChatMessage said = ChatMessage.assistant("Fine.").withReasoning("Is it?");
+    try (ChatTokenizer text = named(template)) {
+      int[] before = text.encodeChat(new Prompt.Chat(List.of(first)));
+      int[] after =
+          text.encodeChat(new Prompt.Chat(List.of(first, said, ChatMessage.user("And now?"))));
+      int same = Arrays.mismatch(before, after);
+      assertTrue(
+          same == before.length || same >= before.length - 2,
+          () -> "only %d of %d tokens stay".formatted(same, before.length));
+    }
+  }
+
+  /** What a host is told before it sends a conversation. */
+  @Test
+  void theTemplateTellsWhatAModelDoes() throws Exception {
+    try (ChatTokenizer text = named("tags")) {
+      ChatFacts facts = ChatFacts.of(text.chatTemplate(), text.endTokens());
+      assertTrue(facts.tools() && facts.thinks());
+      assertEquals(text.endTokens(), facts.endTokens());
+    }
+    assertFalse(ChatFacts.of("{{ messages }}", Set.of()).tools());
   }
 }
