@@ -108,8 +108,31 @@ void widen(Number format, const void* from, int count, int padded, float* to) {
 }
 
 // Where in a tile's scales a lane's scale is, counted from the tile's first group.
-inline int group_of_lane(const Layout& layout, int lane) {
+constexpr int group_of_lane(const Layout& layout, int lane) {
   return lane / (kLanes / (layout.tile() / kBlock)) * kBlock / layout.group;
+}
+
+// The same of all lanes.
+struct GroupsOfLanes {
+  alignas(64) std::int32_t of[kLanes];
+};
+
+template <int kBits, int kGroup>
+constexpr GroupsOfLanes groups_of_lanes() {
+  constexpr Layout kShape{0, kBits, kGroup};
+  GroupsOfLanes groups{};
+  for (int lane = 0; lane < kLanes; lane++) {
+    groups.of[lane] = group_of_lane(kShape, lane);
+  }
+  return groups;
+}
+
+template <int kBits>
+const GroupsOfLanes& groups_of_lanes(int group) {
+  static constexpr GroupsOfLanes k32 = groups_of_lanes<kBits, 32>();
+  static constexpr GroupsOfLanes k64 = groups_of_lanes<kBits, 64>();
+  static constexpr GroupsOfLanes k128 = groups_of_lanes<kBits, 128>();
+  return group == 32 ? k32 : group == 64 ? k64 : k128;
 }
 
 // Calls a kernel for the bits of the matrix: kernel.operator()<bits>().

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "layer.h"
+
 // The product of vectors with a matrix of small integers, as one sum of a fixed order.
 //
 // A vector becomes fixed point first: blocks of 32 numbers, each 16 bits and a common scale. The
@@ -95,6 +97,7 @@ struct Product {
   Widen widen;
   Pack pack;
   Multiply multiply;
+  Layer layer;
 };
 
 extern const Product kPortable;

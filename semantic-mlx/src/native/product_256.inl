@@ -106,10 +106,7 @@ void multiply_row(
 template <int kBits, int kCount>
 void multiply_rows(
     const Layout& layout, const Rows& rows, const std::byte* packed, float* out, std::size_t stride) {
-  alignas(32) std::int32_t of_lanes[kLanes];
-  for (int lane = 0; lane < kLanes; lane++) {
-    of_lanes[lane] = group_of_lane(layout, lane);
-  }
+  const std::int32_t* of_lanes = groups_of_lanes<kBits>(layout.group).of;
   const __m256i halves[2] = {
       _mm256_load_si256(reinterpret_cast<const __m256i*>(of_lanes)),
       _mm256_load_si256(reinterpret_cast<const __m256i*>(of_lanes + 8))};

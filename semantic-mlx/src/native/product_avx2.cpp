@@ -1,5 +1,7 @@
 #include "product.h"
 
+#include <utility>
+
 #include <immintrin.h>
 
 namespace semantic {
@@ -11,6 +13,10 @@ inline __m256i add_products(__m256i sums, __m256i a, __m256i b) {
 
 #include "product_256.inl"
 
+constexpr int kWidth = 8;
+
+#include "layer.inl"
+
 bool supported() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
       __builtin_cpu_supports("bmi2");
@@ -18,6 +24,6 @@ bool supported() {
 
 } // namespace
 
-const Product kAvx2{"avx2", supported, widen, pack, multiply};
+const Product kAvx2{"avx2", supported, widen, pack, multiply, kLayer};
 
 } // namespace semantic

@@ -1,5 +1,7 @@
 #include "product.h"
 
+#include <utility>
+
 #include <immintrin.h>
 
 // Registers of 64 bytes: a tile of a row is one, a vector's sixteen lanes are another.
@@ -108,18 +110,10 @@ void multiply_row(
   }
 }
 
-__m512i groups_of_lanes(const Layout& layout) {
-  alignas(64) std::int32_t groups[kLanes];
-  for (int lane = 0; lane < kLanes; lane++) {
-    groups[lane] = group_of_lane(layout, lane);
-  }
-  return _mm512_load_si512(groups);
-}
-
 template <int kBits, int kCount>
 void multiply_rows(
     const Layout& layout, const Rows& rows, const std::byte* packed, float* out, std::size_t stride) {
-  const __m512i of_lanes = groups_of_lanes(layout);
+  const __m512i of_lanes = _mm512_load_si512(groups_of_lanes<kBits>(layout.group).of);
   const int groups = layout.padded_groups();
   for (int row = 0; row < rows.count; row++) {
     multiply_row<kBits, kCount>(
@@ -176,6 +170,10 @@ void multiply(
   _mm256_zeroupper(); // MLX's own code has no such registers, and crawls while they are in use
 }
 
+constexpr int kWidth = 16;
+
+#include "layer.inl"
+
 bool supported() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -185,6 +183,6 @@ bool supported() {
 
 } // namespace
 
-const Product kAvx512Vnni{"avx512-vnni", supported, widen, pack, multiply};
+const Product kAvx512Vnni{"avx512-vnni", supported, widen, pack, multiply, kLayer};
 
 } // namespace semantic

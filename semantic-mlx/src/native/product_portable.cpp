@@ -1,5 +1,7 @@
 #include "product.h"
 
+#include <utility>
+
 #include <cmath>
 
 // Plain C++: what every processor runs, and what the others are measured against.
@@ -89,12 +91,16 @@ void multiply(
   }
 }
 
+constexpr int kWidth = 4;
+
+#include "layer.inl"
+
 bool supported() {
   return true;
 }
 
 } // namespace
 
-const Product kPortable{"portable", supported, widen, pack, multiply};
+const Product kPortable{"portable", supported, widen, pack, multiply, kLayer};
 
 } // namespace semantic

@@ -1,28 +1,17 @@
 #include <algorithm>
-#include <exception>
 #include <memory>
-#include <stdexcept>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "instruction_set.h"
+#include "node.h"
 #include "semantic_kernels.h"
 #include "thread_pool.h"
-
-#include "mlx/allocator.h"
-#include "mlx/array.h"
-#include "mlx/backend/cpu/encoder.h"
-#include "mlx/c/error.h"
-#include "mlx/primitives.h"
 
 // Quantised products as a node of MLX's graph, and the C interface to them.
 
 namespace semantic {
 namespace {
 
-namespace mx = mlx::core;
-
+constexpr const char* kName = "quantized_matmul";
 constexpr int kRowsAtOnce = 16; // of the matrix: their scales stay in the first cache
 constexpr int kVectorsAtOnce = 8; // packed, they stay there, too
 constexpr int kMostScales = 8192; // of rows at once, on the stack
@@ -63,12 +52,7 @@ Number number(mx::Dtype type) {
 
 // Numbers of a row as floats, wherever its array has them.
 void read(const mx::array& from, std::size_t row, int count, float* to) {
-  std::size_t at = 0;
-  for (int axis = static_cast<int>(from.ndim()) - 2; axis >= 0; axis--) {
-    const auto length = static_cast<std::size_t>(from.shape(axis));
-    at += row % length * from.strides(axis);
-    row /= length;
-  }
+  const std::size_t at = offset(from, row);
   with_type(from.dtype(), [&](auto* type) {
     const auto* numbers = from.data<std::remove_pointer_t<decltype(type)>>() + at;
     const std::int64_t stride = from.strides(-1);
@@ -224,8 +208,11 @@ class Multiplication {
 
   void widen(const mx::array& from, int row, float* to) const {
     const int groups = task_.layout.groups();
-    const auto* numbers = from.data<std::uint8_t>() +
-        static_cast<std::size_t>(row) * groups * from.itemsize();
+    const std::size_t bytes = groups * from.itemsize();
+    const auto* numbers = from.data<std::uint8_t>() + row * bytes;
+    for (std::size_t at = 0; at < bytes; at += 64) { // of rows to come, as kAhead does for weights
+      __builtin_prefetch(numbers + 2 * kRowsAtOnce * bytes + at);
+    }
     product_.widen(number(from.dtype()), numbers, groups, task_.layout.padded_groups(), to);
   }
 
@@ -302,21 +289,9 @@ class QuantizedMatmul : public mx::Primitive {
   }
 
  private:
-  static mx::array memory(std::size_t bytes) {
-    mx::array memory({static_cast<mx::ShapeElem>(bytes)}, mx::uint8, nullptr, {});
-    memory.set_data(mx::allocator::malloc(bytes));
-    return memory;
-  }
-
   int group_;
   int bits_;
 };
-
-void require(bool good, const std::string& what) {
-  if (!good) {
-    throw std::invalid_argument("[quantized_matmul] " + what);
-  }
-}
 
 bool is_number(mx::Dtype type) {
   return type == mx::float32 || type == mx::float16 || type == mx::bfloat16;
@@ -332,27 +307,35 @@ mx::array quantized_matmul(
     mx::Stream stream) {
   require(
       bits == 2 || bits == 3 || bits == 4 || bits == 5 || bits == 6 || bits == 8,
+      kName,
       "No integers of " + std::to_string(bits) + " bits.");
   require(
       group == 32 || group == 64 || group == 128,
+      kName,
       "No groups of " + std::to_string(group) + ".");
-  require(x.ndim() > 0 && w.ndim() == 2 && scales.ndim() == 2, "The matrix must have two axes.");
+  require(
+      x.ndim() > 0 && w.ndim() == 2 && scales.ndim() == 2, kName, "The matrix must have two axes.");
   const Layout layout{x.shape(-1), bits, group};
   require(
       layout.in > 0 && layout.in % group == 0,
+      kName,
       std::to_string(layout.in) + " numbers are not groups of " + std::to_string(group) + ".");
   require(
       layout.padded_groups() <= kMostScales,
+      kName,
       std::to_string(layout.in) + " numbers are more than a row may have.");
   require(
       w.dtype() == mx::uint32 && w.shape(1) * sizeof(std::uint32_t) == layout.row_bytes(),
+      kName,
       "The matrix' integers do not fit the vectors.");
   require(
       scales.shape(0) == w.shape(0) && scales.shape(1) == layout.groups() &&
           biases.shape() == scales.shape(),
+      kName,
       "The scales and biases do not fit the matrix.");
   require(
       is_number(x.dtype()) && is_number(scales.dtype()) && is_number(biases.dtype()),
+      kName,
       "Only float32, float16 and bfloat16 numbers.");
   mx::Shape shape = x.shape();
   shape.back() = w.shape(0);
@@ -363,34 +346,11 @@ mx::array quantized_matmul(
       {x, w, scales, biases});
 }
 
-// Nothing thrown may leave a function of C.
-template <typename Body>
-int guarded(Body body) {
-  try {
-    body();
-    return 0;
-  } catch (const std::exception& e) {
-    _mlx_error("quantized_matmul.cpp", __LINE__, "%s", e.what());
-    return 1;
-  } catch (...) {
-    _mlx_error("quantized_matmul.cpp", __LINE__, "%s", "what was thrown is no std::exception");
-    return 1;
-  }
-}
-
-template <typename Object, typename Handle>
-Object& object(Handle handle) {
-  if (handle.ctx == nullptr) {
-    throw std::invalid_argument("an empty handle");
-  }
-  return *static_cast<Object*>(handle.ctx);
-}
-
 } // namespace
 } // namespace semantic
 
 int semantic_kernels_use(const char* instruction_set) {
-  return semantic::guarded([&] { semantic::use(instruction_set); });
+  return semantic::guarded(__FILE_NAME__, [&] { semantic::use(instruction_set); });
 }
 
 const char* semantic_kernels_instruction_set(void) {
@@ -398,7 +358,7 @@ const char* semantic_kernels_instruction_set(void) {
 }
 
 int semantic_kernels_threads(int threads) {
-  return semantic::guarded([&] { semantic::ThreadPool::instance().limit(threads); });
+  return semantic::guarded(__FILE_NAME__, [&] { semantic::ThreadPool::instance().limit(threads); });
 }
 
 int semantic_quantized_matmul(
@@ -412,7 +372,7 @@ int semantic_quantized_matmul(
     const mlx_stream s) {
   using semantic::object;
   namespace mx = mlx::core;
-  return semantic::guarded([&] {
+  return semantic::guarded(__FILE_NAME__, [&] {
     mx::array result = semantic::quantized_matmul(
         object<mx::array>(x),
         object<mx::array>(w),
@@ -421,10 +381,6 @@ int semantic_quantized_matmul(
         group_size,
         bits,
         object<mx::Stream>(s));
-    if (res->ctx == nullptr) {
-      res->ctx = new mx::array(std::move(result));
-    } else {
-      object<mx::array>(*res) = std::move(result);
-    }
+    semantic::give(res, std::move(result));
   });
 }

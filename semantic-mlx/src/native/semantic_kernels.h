@@ -2,6 +2,7 @@
 
 #include "mlx/c/array.h"
 #include "mlx/c/stream.h"
+#include "mlx/c/vector.h"
 
 // The library's interface, in mlx-c's manner: a status, 0 for success; what went wrong is told to
 // mlx-c's error handler on the calling thread; an array's handle is taken and given as mlx-c does.
@@ -29,5 +30,39 @@ SEMANTIC_API int semantic_quantized_matmul(
     const mlx_array biases,
     int group_size,
     int bits,
+    const mlx_stream s);
+
+// What lies between products is for float32 numbers whose rows lie side by side in memory.
+
+// both [.., 2 * n], giving [.., n]: the activation of the first half of a row times the second.
+// 0 for x * sigmoid(x), 1 for GELU by its tanh approximation.
+SEMANTIC_API int semantic_gated_activation(
+    mlx_array* res, const mlx_array both, int activation, const mlx_stream s);
+
+// x [.., n] over the root mean square of its row, times weights [n]; of x [batch, heads, tokens, n]
+// also [heads, 1, n].
+SEMANTIC_API int semantic_rms_norm(
+    mlx_array* res, const mlx_array x, const mlx_array weights, float eps, const mlx_stream s);
+
+// x [batch, heads, tokens, n], turned by tables [batch, 1, tokens, n]; the sines of the first half
+// with their sign changed.
+SEMANTIC_API int semantic_rotary(
+    mlx_array* res,
+    const mlx_array x,
+    const mlx_array cosines,
+    const mlx_array sines,
+    const mlx_stream s);
+
+// Attention of one token of each of several sequences: queries [sequences, heads, 1, n]; keys,
+// values, keys, values .. of pieces [1, kv_heads, tokens, n], counts[i] of them for a sequence.
+// Scores are bent to stay within softcap where that is not 0. Gives [sequences, heads, 1, n].
+SEMANTIC_API int semantic_decode_attention(
+    mlx_array* res,
+    const mlx_array queries,
+    const mlx_vector_array pieces,
+    const int* counts,
+    size_t sequences,
+    float scale,
+    float softcap,
     const mlx_stream s);
 }

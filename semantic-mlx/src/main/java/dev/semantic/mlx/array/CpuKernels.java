@@ -4,7 +4,11 @@ import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.capi.KernelCalls;
 import dev.semantic.mlx.capi.Memory;
 import dev.semantic.mlx.capi.Symbols;
+import dev.semantic.mlx.capi.VectorCalls;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,6 +19,20 @@ import org.slf4j.LoggerFactory;
  * every processor.
  */
 public final class CpuKernels {
+  /** What a gate is bent by. */
+  public enum Activation {
+    /** {@code x sigmoid(x)} (Elfwing et al. 2017). */
+    SILU(0),
+    /** By its tanh approximation (Hendrycks, Gimpel 2016). */
+    GELU_TANH(1);
+
+    private final int code; // of the C function
+
+    Activation(int code) {
+      this.code = code;
+    }
+  }
+
   /**
    * Chooses the instructions they are made of: {@code portable}, {@code avx2}, {@code avx-vnni},
    * {@code avx512-vnni}; {@code off} for MLX's own kernels. The best there are unless said.
@@ -93,5 +111,65 @@ public final class CpuKernels {
         bits,
         s.stream());
     return s.adoptResult("quantizedMatmul");
+  }
+
+  /**
+   * Gates, bent, times what they gate; of float32 numbers, as all that follows.
+   *
+   * @param both {@code [.., 2 width]}: gates, then what they gate
+   * @return {@code [.., width]}
+   */
+  public static MlxArray gated(Scope s, MlxArray both, Activation activation) {
+    KernelCalls.gatedActivation(CallBuffers.result(), both.handle(), activation.code, s.stream());
+    return s.adoptResult("gated");
+  }
+
+  /**
+   * Root mean square normalisation over the last axis.
+   *
+   * @param weights {@code [width]}; for {@code [batch, heads, tokens, width]} also {@code [heads,
+   *     1, width]}
+   */
+  public static MlxArray rmsNorm(Scope s, MlxArray x, MlxArray weights, float eps) {
+    KernelCalls.rmsNorm(CallBuffers.result(), x.handle(), weights.handle(), eps, s.stream());
+    return s.adoptResult("rmsNorm");
+  }
+
+  /**
+   * Rotary positions: the halves of each row against each other.
+   *
+   * @param x {@code [batch, heads, tokens, headDim]}
+   * @param cosines {@code [batch, 1, tokens, headDim]}
+   * @param sines likewise; those of the first half with their sign changed
+   */
+  public static MlxArray rotary(Scope s, MlxArray x, MlxArray cosines, MlxArray sines) {
+    KernelCalls.rotary(
+        CallBuffers.result(), x.handle(), cosines.handle(), sines.handle(), s.stream());
+    return s.adoptResult("rotary");
+  }
+
+  /**
+   * Attention of one token of each of several sequences to what each of them holds, wherever that
+   * lies: the same bits in however many pieces.
+   *
+   * @param q {@code [sequences, heads, 1, headDim]}
+   * @param pieces keys, values, keys, values of all sequences, {@code [1, kvHeads, tokens,
+   *     headDim]}
+   * @param counts how many pieces each sequence has
+   * @param softcap what scores are bent to stay within; 0 for not at all
+   * @return {@code [sequences, heads, 1, headDim]}
+   */
+  public static MlxArray decodeAttention(
+      Scope s, MlxArray q, List<MlxArray> pieces, int[] counts, float scale, float softcap) {
+    long stream = s.stream();
+    long vector = Scope.vector(pieces);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment each = arena.allocateFrom(ValueLayout.JAVA_INT, counts);
+      KernelCalls.decodeAttention(
+          CallBuffers.result(), q.handle(), vector, each, counts.length, scale, softcap, stream);
+    } finally {
+      VectorCalls.vectorArrayFree(vector);
+    }
+    return s.adoptResult("decodeAttention");
   }
 }

@@ -1,6 +1,7 @@
 package dev.semantic.mlx.capi;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -26,6 +27,28 @@ public final class KernelCalls {
           JAVA_LONG,
           JAVA_INT,
           JAVA_INT,
+          JAVA_LONG);
+
+  private static final MethodHandle GATED_ACTIVATION =
+      Symbols.function(
+          "semantic_gated_activation", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_LONG);
+  private static final MethodHandle RMS_NORM =
+      Symbols.function(
+          "semantic_rms_norm", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_FLOAT, JAVA_LONG);
+  private static final MethodHandle ROTARY =
+      Symbols.function(
+          "semantic_rotary", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle DECODE_ATTENTION =
+      Symbols.function(
+          "semantic_decode_attention",
+          JAVA_INT,
+          ADDRESS,
+          JAVA_LONG,
+          JAVA_LONG,
+          ADDRESS,
+          JAVA_LONG,
+          JAVA_FLOAT,
+          JAVA_FLOAT,
           JAVA_LONG);
 
   private KernelCalls() {}
@@ -82,5 +105,73 @@ public final class KernelCalls {
       throw Symbols.unexpected("semantic_quantized_matmul", t);
     }
     MlxError.check(status, "semantic_quantized_matmul");
+  }
+
+  /**
+   * {@code int semantic_gated_activation(mlx_array* res, const mlx_array both, int activation,
+   * const mlx_stream s)}.
+   */
+  public static void gatedActivation(MemorySegment res, long both, int activation, long stream) {
+    int status;
+    try {
+      status = (int) GATED_ACTIVATION.invokeExact(res, both, activation, stream);
+    } catch (Throwable t) {
+      throw Symbols.unexpected("semantic_gated_activation", t);
+    }
+    MlxError.check(status, "semantic_gated_activation");
+  }
+
+  /**
+   * {@code int semantic_rms_norm(mlx_array* res, const mlx_array x, const mlx_array weights, float
+   * eps, const mlx_stream s)}.
+   */
+  public static void rmsNorm(MemorySegment res, long x, long weights, float eps, long stream) {
+    int status;
+    try {
+      status = (int) RMS_NORM.invokeExact(res, x, weights, eps, stream);
+    } catch (Throwable t) {
+      throw Symbols.unexpected("semantic_rms_norm", t);
+    }
+    MlxError.check(status, "semantic_rms_norm");
+  }
+
+  /**
+   * {@code int semantic_rotary(mlx_array* res, const mlx_array x, const mlx_array cosines, const
+   * mlx_array sines, const mlx_stream s)}.
+   */
+  public static void rotary(MemorySegment res, long x, long cosines, long sines, long stream) {
+    int status;
+    try {
+      status = (int) ROTARY.invokeExact(res, x, cosines, sines, stream);
+    } catch (Throwable t) {
+      throw Symbols.unexpected("semantic_rotary", t);
+    }
+    MlxError.check(status, "semantic_rotary");
+  }
+
+  /**
+   * {@code int semantic_decode_attention(mlx_array* res, const mlx_array queries, const
+   * mlx_vector_array pieces, const int* counts, size_t sequences, float scale, float softcap, const
+   * mlx_stream s)}.
+   */
+  public static void decodeAttention(
+      MemorySegment res,
+      long queries,
+      long pieces,
+      MemorySegment counts,
+      long sequences,
+      float scale,
+      float softcap,
+      long stream) {
+    int status;
+    try {
+      status =
+          (int)
+              DECODE_ATTENTION.invokeExact(
+                  res, queries, pieces, counts, sequences, scale, softcap, stream);
+    } catch (Throwable t) {
+      throw Symbols.unexpected("semantic_decode_attention", t);
+    }
+    MlxError.check(status, "semantic_decode_attention");
   }
 }

@@ -1,9 +1,11 @@
 package dev.semantic.mlx.kv;
 
+import dev.semantic.mlx.array.CpuKernels;
 import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
 import dev.semantic.mlx.array.Scope;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,7 +24,7 @@ public final class RaggedAttention {
   /** The same with scores as they are. */
   static MlxArray of(
       Scope s, MlxArray q, MlxArray k, MlxArray v, List<KvCache> caches, float scale) {
-    return of(s, q, k, v, caches, scale, 0);
+    return of(s, q, k, v, caches, scale, 0, false);
   }
 
   /**
@@ -33,6 +35,7 @@ public final class RaggedAttention {
    * @param v {@code [batch, kvHeads, 1, headDim]}
    * @param caches one for every sequence of the batch
    * @param softcap scores are bent to stay within it; 0 for not at all
+   * @param kernels whether our own CPU kernels attend, or MLX
    * @return {@code [batch, heads, 1, headDim]}
    */
   public static MlxArray of(
@@ -42,7 +45,11 @@ public final class RaggedAttention {
       MlxArray v,
       List<KvCache> caches,
       float scale,
-      float softcap) {
+      float softcap,
+      boolean kernels) {
+    if (kernels) {
+      return byKernels(s, q, k, v, caches, scale, softcap);
+    }
     int batch = q.dim(0);
     int heads = q.dim(1);
     int kvHeads = k.dim(1);
@@ -60,6 +67,26 @@ public final class RaggedAttention {
     }
     MlxArray all = batch == 1 ? seen[0] : Ops.concatenate(s, 0, seen);
     return Ops.reshape(s, all, batch, heads, 1, headDim);
+  }
+
+  private static MlxArray byKernels(
+      Scope s,
+      MlxArray q,
+      MlxArray k,
+      MlxArray v,
+      List<KvCache> caches,
+      float scale,
+      float softcap) {
+    List<MlxArray> pieces = new ArrayList<>();
+    int[] counts = new int[caches.size()];
+    for (int i = 0; i < counts.length; i++) {
+      for (KvView piece : caches.get(i).append(s, member(s, k, i), member(s, v, i))) {
+        pieces.add(piece.keys());
+        pieces.add(piece.values());
+        counts[i]++;
+      }
+    }
+    return CpuKernels.decodeAttention(s, q, pieces, counts, scale, softcap);
   }
 
   private static MlxArray member(Scope s, MlxArray x, int index) {

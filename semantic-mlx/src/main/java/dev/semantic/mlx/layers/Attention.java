@@ -1,5 +1,6 @@
 package dev.semantic.mlx.layers;
 
+import dev.semantic.mlx.array.CpuKernels;
 import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
 import dev.semantic.mlx.array.Ops;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param qkv queries, keys and values at once: {@code [hidden, (heads + 2 kvHeads) headDim]}
  * @param norms norms of queries and keys, {@code [heads + kvHeads, 1, headDim]}; null without
+ * @param kernels whether our own CPU kernels compute what lies between the matrices, or MLX
  */
 public record Attention(
     Linear qkv,
@@ -24,7 +26,8 @@ public record Attention(
     int headDim,
     float scale,
     @Nullable MlxArray norms,
-    float eps) {
+    float eps,
+    boolean kernels) {
 
   /**
    * Attends over what the caches hold and the new tokens.
@@ -43,7 +46,10 @@ public record Attention(
     // q and k: normed by head where the model has that (Qwen 3, Gemma 3), then turned by position
     MlxArray turning = Layers.slice(s, all, 1, 0, heads + kvHeads);
     if (norms != null) {
-      turning = Elementwise.multiply(s, Ops.rmsNorm(s, turning, null, eps), norms);
+      turning =
+          kernels
+              ? CpuKernels.rmsNorm(s, turning, norms, eps)
+              : Elementwise.multiply(s, Ops.rmsNorm(s, turning, null, eps), norms);
     }
     turning = rotation.of(s, turning);
     MlxArray q = Layers.slice(s, turning, 1, 0, heads);
@@ -52,7 +58,7 @@ public record Attention(
     // softmax(q k^T scale) v over the cached and the new tokens; kvHeads serve heads / kvHeads each
     MlxArray seen =
         tokens == 1
-            ? RaggedAttention.of(s, q, k, v, caches, scale, masks.softcap())
+            ? RaggedAttention.of(s, q, k, v, caches, scale, masks.softcap(), kernels)
             : caches.getFirst().attend(s, q, k, v, scale, masks);
     // the heads side by side, and the output projection
     return out.of(

@@ -57,7 +57,8 @@ record Block(
         a.headNorms()
             ? weights.headNorms(at + "q_norm", a.heads(), at + "k_norm", a.kvHeads())
             : null,
-        eps);
+        eps,
+        weights.kernels());
   }
 
   private static FeedForward feedForward(
@@ -67,7 +68,11 @@ record Block(
             ? weights.linear(f.bias(), at + "gate_up_proj")
             : weights.linear(f.bias(), at + "gate_proj", at + "up_proj");
     return new FeedForward(
-        gateUp, weights.linear(f.bias(), at + "down_proj"), f.width(), f.activation());
+        gateUp,
+        weights.linear(f.bias(), at + "down_proj"),
+        f.width(),
+        f.activation(),
+        weights.kernels());
   }
 
   MlxArray of(Scope s, MlxArray x, Rope.Rotation rotation, List<KvCache> caches, Masks masks) {

@@ -1,5 +1,6 @@
 package dev.semantic.mlx.layers;
 
+import dev.semantic.mlx.array.CpuKernels;
 import dev.semantic.mlx.array.DType;
 import dev.semantic.mlx.array.Elementwise;
 import dev.semantic.mlx.array.MlxArray;
@@ -88,9 +89,10 @@ public sealed interface Rope {
    * sixteen operations in every layer (its CPU backend), this needs six.
    *
    * @param frequencies {@code [dimensions / 2]}: radians per position
+   * @param kernels whether our own CPU kernels turn, in one operation
    */
   @SuppressWarnings("ArrayRecordComponent")
-  record Tabled(float[] frequencies) implements Rope {
+  record Tabled(float[] frequencies, boolean kernels) implements Rope {
     @Override
     public Rotation at(Scope s, int[] offsets, int tokens, DType dtype) {
       int half = frequencies.length;
@@ -105,7 +107,9 @@ public sealed interface Rope {
       }
       MlxArray cos = Ops.astype(s, s.floats(cosines, shape), dtype);
       MlxArray sin = Ops.astype(s, s.floats(sines, shape), dtype);
-      return (scope, x) -> turn(scope, x, cos, sin);
+      return kernels
+          ? (scope, x) -> CpuKernels.rotary(scope, x, cos, sin)
+          : (scope, x) -> turn(scope, x, cos, sin);
     }
 
     private void fill(float[] cosines, float[] sines, int row, int position) {

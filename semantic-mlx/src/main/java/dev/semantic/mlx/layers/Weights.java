@@ -30,6 +30,9 @@ public interface Weights {
    */
   MlxArray headNorms(String queryNorm, int heads, String keyNorm, int kvHeads);
 
+  /** Whether layers compute with our own CPU kernels what lies between their matrices. */
+  boolean kernels();
+
   /** Rotary positions, with the form of computation that suits the device. */
   Rope rope(RotarySpec rotary);
 }

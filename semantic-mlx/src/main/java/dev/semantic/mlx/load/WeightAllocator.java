@@ -57,7 +57,7 @@ public final class WeightAllocator implements Weights {
     String name = module + WEIGHT;
     MlxArray weight = array(name, policy.activations(), checkpoint.info(name).shape());
     plain(name, weight, 0, normOffset());
-    return new RmsNorm(weight, eps);
+    return new RmsNorm(weight, eps, kernels());
   }
 
   @Override
@@ -132,6 +132,11 @@ public final class WeightAllocator implements Weights {
   }
 
   @Override
+  public boolean kernels() {
+    return policy.kernels() && policy.activations() == DType.FLOAT32;
+  }
+
+  @Override
   public Rope rope(RotarySpec rotary) {
     Rope all = wholeRope(rotary);
     int headDim = checkpoint.decoder().layers().getFirst().attention().headDim();
@@ -159,7 +164,7 @@ public final class WeightAllocator implements Weights {
     for (int i = 0; i < frequencies.length; i++) {
       frequencies[i] = 1 / wavelengths[i];
     }
-    return new Rope.Tabled(frequencies);
+    return new Rope.Tabled(frequencies, kernels());
   }
 
   /** A view, which is evaluated before there are numbers to see. */

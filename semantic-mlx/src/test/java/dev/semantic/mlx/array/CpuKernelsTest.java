@@ -47,7 +47,7 @@ class CpuKernelsTest {
     return here[0] || name.equals("portable"); // which is left for a run to say that it is skipped
   }
 
-  private static void with(String instructionSet, java.util.function.Consumer<Scope> body) {
+  static void with(String instructionSet, java.util.function.Consumer<Scope> body) {
     assumeTrue(MlxSession.open().kernels().isPresent(), "MLX's own kernels serve here");
     OnMlx.run(
         s -> {
@@ -59,6 +59,10 @@ class CpuKernelsTest {
 
   @AfterEach
   void restore() {
+    restoreKernels();
+  }
+
+  static void restoreKernels() {
     OnMlx.run(
         s -> {
           if (MlxSession.open().kernels().isPresent()) {
@@ -147,7 +151,7 @@ class CpuKernelsTest {
     }
   }
 
-  private static float[] floats(Random random, int count, double scale) {
+  static float[] floats(Random random, int count, double scale) {
     float[] numbers = new float[count];
     for (int i = 0; i < count; i++) {
       numbers[i] = (float) (random.nextGaussian() * scale);
@@ -268,7 +272,7 @@ class CpuKernelsTest {
         });
   }
 
-  private static void assertBits(float[] expected, float[] actual, String what) {
+  static void assertBits(float[] expected, float[] actual, String what) {
     assertEquals(expected.length, actual.length, what);
     for (int i = 0; i < expected.length; i++) {
       if (Float.floatToRawIntBits(expected[i]) != Float.floatToRawIntBits(actual[i])) {

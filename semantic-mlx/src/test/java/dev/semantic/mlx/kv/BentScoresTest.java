@@ -81,7 +81,8 @@ class BentScoresTest {
         }
         parts[which] = Ops.concatenate(s, 0, each);
       }
-      MlxArray seen = RaggedAttention.of(s, parts[0], parts[1], parts[2], caches, SCALE, SOFTCAP);
+      MlxArray seen =
+          RaggedAttention.of(s, parts[0], parts[1], parts[2], caches, SCALE, SOFTCAP, false);
       s.eval(seen);
       float[] all = seen.toFloats();
       int width = HEADS * HEAD_DIM;
