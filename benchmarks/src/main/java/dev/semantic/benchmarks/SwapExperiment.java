@@ -53,7 +53,7 @@ public final class SwapExperiment {
   public static void main(String[] args) throws IOException, ModelSwapException {
     int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 3;
     run("Both fit", new MemoryBudget(ByteSize.ofGiB(4)), rounds);
-    run("One fits", new MemoryBudget(ByteSize.ofMiB(550)), rounds);
+    run("One fits", new MemoryBudget(ByteSize.ofMiB(1500)), rounds);
   }
 
   private static void run(String title, MemoryBudget budget, int rounds)

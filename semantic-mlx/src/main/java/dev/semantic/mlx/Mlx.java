@@ -6,6 +6,7 @@ import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryAllocation;
 import dev.semantic.memory.MemoryBudget;
 import dev.semantic.memory.MemoryProbe;
+import dev.semantic.mlx.array.CpuKernels;
 import dev.semantic.mlx.array.LiveHandles;
 import dev.semantic.mlx.array.MlxSession;
 import dev.semantic.mlx.capi.RuntimeCalls;
@@ -88,7 +89,7 @@ public final class Mlx implements AutoCloseable {
 
   /** What models are computed with. */
   ComputePolicy.Device computes() {
-    return new ComputePolicy.Device(gpu(), session.kernels().isPresent());
+    return new ComputePolicy.Device(gpu(), CpuKernels.areWanted() && session.kernels().isPresent());
   }
 
   MlxSession session() {

@@ -96,7 +96,7 @@ class KnownDefectsTest {
   @RequiresModels
   void aModelThatComesBackSaysWhatAFreshProcessSays(SwapStrategy strategy) throws Exception {
     ByteSize budget =
-        strategy == SwapStrategy.MAKE_BEFORE_BREAK ? ByteSize.ofGiB(8) : ByteSize.ofMiB(600);
+        strategy == SwapStrategy.MAKE_BEFORE_BREAK ? ByteSize.ofGiB(8) : ByteSize.ofMiB(1600);
     try (MlxModelRuntime runtime = MlxModelRuntime.open()) {
       runtime.memory().releaseCached();
       long before = runtime.memory().activeBytes();

@@ -23,7 +23,7 @@ class MemoryExhaustionTest {
 
   /** For its weights, or not even for its file. */
   @ParameterizedTest
-  @CsvSource({"280MiB, ROLLED_BACK: , LOADING", "100MiB, REFUSED: , PREPARING"})
+  @CsvSource({"900MiB, ROLLED_BACK: , LOADING", "100MiB, REFUSED: , PREPARING"})
   void theModelThatHasNoRoomIsGivenUpAndTheOldOneServes(String more, String outcome, String phase)
       throws Exception {
     Path log = directory.resolve("log");

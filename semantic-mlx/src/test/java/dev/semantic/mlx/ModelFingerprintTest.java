@@ -56,7 +56,7 @@ class ModelFingerprintTest {
   @CsvSource({
     "tiny-gemma2-bf16, ce563d14d188987c6f1e6ecde7257ab862319b0034942fc0dd99404660dc6e89",
     "tiny-gemma3-f32, 933bb7299490e5fafe4e5f4dc0988f366b95373ec595afb88ea8facfadd0c20a",
-    "tiny-llama-bias-mixed, 92f78083238d5be236ac63f6b125c5dacd294ee90fb909af1e022c75873c0402",
+    "tiny-llama-bias-mixed, cd587c6cf6dcb09277717d2a17c9468fbb4844dd9c4485073750a20816d5425d",
     "tiny-llama-sliding-f32, f0d25bfa1931f87ca927a86d3d8b3bd7890023ad34b6099618383a2f8240b119",
     "tiny-phi3-long-f32, d058e1ddbdf3d0b0effa317e256d64b9d1d94b9bb64d0d33d90c77c58e26eb05",
     "tiny-qwen2-f16, 16a7f2a8a1bfceaeb692bf7cd322db37ace7eade9b0c6a26c4499b9f9b0d0d20",

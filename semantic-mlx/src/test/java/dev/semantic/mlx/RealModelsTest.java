@@ -2,9 +2,11 @@ package dev.semantic.mlx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.semantic.kv.KvSnapshot;
+import dev.semantic.mlx.array.CpuKernels;
 import dev.semantic.mlx.testing.Reference;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.model.ModelId;
@@ -39,6 +41,29 @@ class RealModelsTest {
       for (JsonNode expected : cases) {
         check(model, expected, chunk);
       }
+    }
+  }
+
+  /** Which a host may choose; their tokens are the reference's, too. */
+  @ParameterizedTest
+  @CsvSource({
+    "smollm2-135m-instruct, SmolLM2-135M-Instruct.Q4_1, 512",
+    "smollm2-135m-instruct, SmolLM2-135M-Instruct.Q4_1, 5",
+    "gemma-3-270m, gemma-3-270m-q4_k_m, 512",
+    "gemma-3-270m, gemma-3-270m-q4_k_m, 3"
+  })
+  void ownKernelsDrawTheTokensOfTheReference(String name, String key, int chunk) {
+    System.setProperty(CpuKernels.PROPERTY, "on");
+    try (MlxModelRuntime runtime = MlxModelRuntime.open();
+        PreparedModel prepared = runtime.prepare(new ModelId(name));
+        LoadedModel model = prepared.load(LoadProgress.NONE)) {
+      assumeTrue(runtime.mlx().computes().kernels(), "there are none here");
+      assertEquals("quantised, float32 scales, own CPU kernels", prepared.spec().compute());
+      for (JsonNode expected : Reference.real().get(key)) {
+        check(model, expected, chunk);
+      }
+    } finally {
+      System.clearProperty(CpuKernels.PROPERTY);
     }
   }
 

@@ -35,7 +35,7 @@ final class RegistryOptions {
       names = "--budget",
       paramLabel = "SIZE",
       description =
-          "Memory for models and caches, for example 550MiB; an eighth of it, at most 1 GiB, is"
+          "Memory for models and caches, for example 1500MiB; an eighth of it, at most 1 GiB, is"
               + " for caches. Too little for two models makes the old one leave first. Default:"
               + " what the device recommends, or three"
               + " quarters of the machine's.")

@@ -82,15 +82,15 @@ class ModelCommandsTest {
     assertEquals(context, info.get("context_length").asInt());
     assertEquals(quantization, info.get("quantization").asText());
     assertEquals(kvBytes, info.get("kv_bytes_per_token").asInt()); // float32, as on a CPU
-    assertEquals("quantised, float32 scales, own CPU kernels", info.get("compute").asText());
-    assertTrue(info.get("weight_bytes").asLong() < 2 * parameters);
+    assertEquals("float32", info.get("compute").asText());
+    assertTrue(info.get("weight_bytes").asLong() >= 4 * parameters);
     assertTrue(info.get("fingerprint").asText().matches("[0-9a-f]{64}"));
   }
 
   @Test
   void aSmallBudgetKeepsWeightsQuantised() throws IOException {
     JsonNode info = run("info", SMOL, "--json", "--budget", "500MiB").json(INFO);
-    assertEquals("quantised, float32 scales, own CPU kernels", info.get("compute").asText());
+    assertEquals("quantised, float32 scales", info.get("compute").asText());
     assertTrue(info.get("weight_bytes").asLong() < 200_000_000, info.toString());
     run("info", SMOL, "--budget", "much").assertFailed(2, "--budget");
   }

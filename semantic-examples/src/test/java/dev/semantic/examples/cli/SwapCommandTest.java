@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @RequiresModels
 class SwapCommandTest {
   private static final String BOTH = "8GiB";
-  private static final String ONE = "550MiB";
+  private static final String ONE = "1500MiB";
   private static final List<String> SWAP =
       List.of(
           "from",

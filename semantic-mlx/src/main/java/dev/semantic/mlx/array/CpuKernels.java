@@ -34,12 +34,14 @@ public final class CpuKernels {
   }
 
   /**
-   * Chooses the instructions they are made of: {@code portable}, {@code avx2}, {@code avx-vnni},
-   * {@code avx512-vnni}; {@code off} for MLX's own kernels. The best there are unless said.
+   * Has models computed with them: {@code on}, or the instructions they are to be made of, {@code
+   * portable}, {@code avx2}, {@code avx-vnni} or {@code avx512-vnni}. Unless said, and {@code off},
+   * MLX's own kernels serve.
    */
   public static final String PROPERTY = "semantic.kernels";
 
   private static final String OFF = "off";
+  private static final String ON = "on";
   private static final Logger LOG = LoggerFactory.getLogger(CpuKernels.class);
 
   private CpuKernels() {}
@@ -51,19 +53,23 @@ public final class CpuKernels {
    * @throws MlxException if instructions are wanted that this processor lacks
    */
   static Optional<String> open() {
-    String wanted = System.getProperty(PROPERTY, "");
     if (!Symbols.hasKernels()) {
       return Optional.empty(); // whoever loads libraries has said so
     }
-    if (wanted.equals(OFF)) {
-      LOG.info("MLX's own CPU kernels serve: -D{}={}", PROPERTY, OFF);
-      return Optional.empty();
-    }
-    use(wanted);
+    String wanted = System.getProperty(PROPERTY, "");
+    use(wanted.equals(ON) || wanted.equals(OFF) ? "" : wanted);
     limitThreads(Runtime.getRuntime().availableProcessors());
     String used = instructionSet();
-    LOG.info("CPU kernels of our own: {}", used);
+    if (areWanted()) {
+      LOG.info("CPU kernels of our own: {}", used);
+    }
     return Optional.of(used);
+  }
+
+  /** Whether models are to be computed with them. */
+  public static boolean areWanted() {
+    String wanted = System.getProperty(PROPERTY, "");
+    return !wanted.isEmpty() && !wanted.equals(OFF);
   }
 
   /** Other instructions from now on; empty for the best there are. */

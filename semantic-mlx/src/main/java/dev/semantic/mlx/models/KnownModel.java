@@ -12,9 +12,8 @@ import java.util.regex.Pattern;
  * @param sizeBytes of the file
  * @param sha256 of the file, lower-case hexadecimal
  * @param architecture what the file calls itself: {@code llama}
- * @param leastMemoryBytes what it takes of memory on a CPU in the form of the fewest bytes, with
- *     kernels of our own, before anybody has said anything; known before the file is here, whose
- *     headers say the same
+ * @param leastMemoryBytes what it takes of memory on a CPU in the form of the fewest bytes, before
+ *     anybody has said anything; known before the file is here, whose headers say the same
  * @param license its short name
  * @param origin where it comes from
  */

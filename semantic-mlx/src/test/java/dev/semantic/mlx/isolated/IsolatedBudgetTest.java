@@ -23,21 +23,22 @@ class IsolatedBudgetTest {
   private static final MemoryBudget TIGHT = new MemoryBudget(ByteSize.parse("1MiB"));
 
   @Test
-  void aChildComputesAsItsHostDoes() {
+  void aChildChoosesTheFormThatTheBudgetHolds() {
     ModelSpec here = spec(MlxModelRuntime.open(ModelCatalog.ofUser(), TIGHT));
-    assertEquals(here, spec(IsolatedRuntime.builder().budget(TIGHT).open()));
+    ModelSpec there = spec(IsolatedRuntime.builder().budget(TIGHT).open());
+    assertEquals("quantised, float32 scales", there.compute());
+    assertEquals(here, there);
+    ModelSpec roomy = spec(IsolatedRuntime.open());
+    assertEquals("float32", roomy.compute());
+    assertNotEquals(there.tag(), roomy.tag());
   }
 
-  /** With MLX's kernels, which are as fast as they can be in float32 only. */
   @Test
-  void aChildChoosesTheFormThatTheBudgetHolds() {
-    System.setProperty("semantic.kernels", "off");
+  void aChildComputesWithTheKernelsOfItsHost() {
+    System.setProperty("semantic.kernels", "on");
     try {
-      ModelSpec tight = spec(IsolatedRuntime.builder().budget(TIGHT).open());
-      assertEquals("quantised, float32 scales", tight.compute());
-      ModelSpec roomy = spec(IsolatedRuntime.open());
-      assertEquals("float32", roomy.compute());
-      assertNotEquals(tight.tag(), roomy.tag());
+      ModelSpec here = spec(MlxModelRuntime.open(ModelCatalog.ofUser(), TIGHT));
+      assertEquals(here, spec(IsolatedRuntime.builder().budget(TIGHT).open()));
     } finally {
       System.clearProperty("semantic.kernels");
     }
