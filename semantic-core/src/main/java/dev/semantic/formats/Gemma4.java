@@ -47,7 +47,16 @@ final class Gemma4 implements AnswerFormat {
     private final List<String> tags;
     private final StringBuilder open = new StringBuilder(); // brackets
     private final StringBuilder json = new StringBuilder(); // that nobody was told yet
-    private boolean key; // whether a member's name comes next
+    private Next next = Next.NAME;
+    private boolean closable; // whether a bracket may close here
+
+    /** What comes next of an object or a list. */
+    private enum Next {
+      NAME,
+      VALUE,
+      /** A comma, or the end of it. */
+      COMMA
+    }
 
     Parser(boolean calls, String promptEnd) {
       super(CHANNEL + "thought\n", CHANNEL_END, promptEnd + "\n");
@@ -133,12 +142,17 @@ final class Gemma4 implements AnswerFormat {
       open.append('{');
       json.setLength(0);
       json.append('{');
-      key = true;
+      expect(Next.NAME, true);
       become(this::item);
       return true;
     }
 
-    /** A name, a value, or a bracket. */
+    private void expect(Next what, boolean mayClose) {
+      next = what;
+      closable = mayClose;
+    }
+
+    /** A name, a value, a comma, or a bracket. */
     private boolean item() {
       if (skipBlanks() || mayBecome(TEXT)) {
         return tell();
@@ -147,23 +161,26 @@ final class Gemma4 implements AnswerFormat {
       if (c == '}' || c == ']') {
         return closes(c);
       }
+      if ((c == ',') != (next == Next.COMMA)) {
+        return fail(c == ',' ? "a comma follows nothing" : "a comma is missing");
+      }
       if (c == ',') {
         skip(1);
         json.append(", ");
-        key = inObject();
+        expect(inObject() ? Next.NAME : Next.VALUE, false);
         return true;
       }
       if (startsWith(TEXT)) {
         return text();
       }
-      if (key) {
+      if (next == Next.NAME) {
         return name();
       }
       if (c == '{' || c == '[') {
         skip(1);
         json.append(c);
         open.append(c);
-        key = c == '{';
+        expect(c == '{' ? Next.NAME : Next.VALUE, true);
         return open.length() < 200 || fail("it is nested too deeply");
       }
       return word();
@@ -185,10 +202,13 @@ final class Gemma4 implements AnswerFormat {
       if (inObject() != (c == '}')) {
         return fail("its brackets do not match");
       }
+      if (!closable) {
+        return fail("a value is missing");
+      }
       skip(1);
       json.append(c);
       open.setLength(open.length() - 1);
-      key = false;
+      expect(Next.COMMA, true);
       if (open.isEmpty()) {
         tell();
         complete();
@@ -213,9 +233,10 @@ final class Gemma4 implements AnswerFormat {
       }
       skip(TEXT.length());
       json.append('"');
-      if (key) {
+      if (next == Next.NAME) {
         become(this::colon);
       } else {
+        expect(Next.COMMA, true);
         become(this::item);
       }
       return true;
@@ -230,7 +251,7 @@ final class Gemma4 implements AnswerFormat {
       }
       skip(1);
       json.append(": ");
-      key = false;
+      expect(Next.VALUE, false);
       become(this::item);
       return true;
     }
@@ -256,6 +277,7 @@ final class Gemma4 implements AnswerFormat {
       }
       String word = take(found.length()).strip();
       json.append(WORD.matcher(word).matches() ? word : quoted(word));
+      expect(Next.COMMA, true);
       return true;
     }
   }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -41,17 +42,18 @@ class AnswerFormatsTest {
                   + " {\"type\": \"integer\"}}}"),
           Tool.of("write", "", "{\"type\": \"object\"}"));
 
-  private static final Map<String, AnswerFormat> FORMATS =
-      Map.of(
-          "hermes", new Hermes(),
-          "qwen-coder", new QwenCoder(),
-          "llama3", new Llama3(),
-          "mistral", new Mistral(),
-          "gemma4", new Gemma4(),
-          "harmony", new Harmony(),
-          "deepseek", new DeepSeek(),
-          "glm", new Glm(),
-          "granite", new Granite());
+  private static final Map<String, AnswerFormat> FORMATS = // in an order that is always the same
+      new TreeMap<>(
+          Map.of(
+              "hermes", new Hermes(),
+              "qwen-coder", new QwenCoder(),
+              "llama3", new Llama3(),
+              "mistral", new Mistral(),
+              "gemma4", new Gemma4(),
+              "harmony", new Harmony(),
+              "deepseek", new DeepSeek(),
+              "glm", new Glm(),
+              "granite", new Granite()));
 
   /** Adjacent pieces of one kind are one. */
   private static final class Events implements AnswerParser.Sink {
@@ -286,7 +288,7 @@ class AnswerFormatsTest {
     }
     for (AnswerFormat format : FORMATS.values()) {
       Random random = new Random(format.name().hashCode());
-      for (int i = 0; i < 2_000; i++) {
+      for (int i = 0; i < Integer.getInteger("tries", 2_000); i++) {
         StringBuilder said = new StringBuilder();
         for (int n = random.nextInt(40); n > 0; n--) {
           said.append(pieces.get(random.nextInt(pieces.size())));
