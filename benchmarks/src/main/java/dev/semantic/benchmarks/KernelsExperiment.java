@@ -16,7 +16,8 @@ import java.util.List;
 /**
  * EXP-018: what a step of an answer and a prompt cost with the kernels that this JVM was started
  * with. Prints a line of Markdown for each: the median on the clock, and the mean of the process'
- * CPU time, which neighbours disturb less. Run it in turns with {@code -Dsemantic.kernels=off}.
+ * CPU time, which neighbours disturb less. Run it in turns with and without {@code
+ * -Dsemantic.kernels=on}.
  *
  * <p>{@code java -cp benchmarks/target/benchmarks.jar dev.semantic.benchmarks.KernelsExperiment
  * [rounds] [models..]}
