@@ -43,7 +43,11 @@ class SemanticJarIT {
                 "text",
                 "ttft_ms",
                 "prefill_tokens_per_second",
-                "decode_tokens_per_second");
+                "decode_tokens_per_second",
+                "finish_reason",
+                "tool_calls",
+                "reasoning");
+    assertEquals("length", answer.get("finish_reason").asText());
     assertEquals(4, answer.get("tokens").size());
   }
 
