@@ -35,10 +35,24 @@ public final class AnswerFormats {
    * @param template the source of its chat templates
    */
   public static AnswerFormat of(String template) {
-    return Stream.concat(others().stream(), KNOWN.stream())
-        .filter(format -> format.matches(template))
+    return of(template, others());
+  }
+
+  static AnswerFormat of(String template, List<AnswerFormat> others) {
+    return Stream.concat(others.stream(), KNOWN.stream())
+        .filter(format -> matches(format, template))
         .findFirst()
         .orElse(IN_WORDS);
+  }
+
+  /** A host's own that fails is not the model's: it must not keep a model from serving. */
+  private static boolean matches(AnswerFormat format, String template) {
+    try {
+      return format.matches(template);
+    } catch (RuntimeException e) {
+      LOG.warn("A format of answers cannot tell whether it is a model's, and is not used", e);
+      return false;
+    }
   }
 
   /** A model is served also where the host's own formats cannot be had. */

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -271,6 +272,34 @@ class AnswerFormatsTest {
           lines.stream().allMatch(line -> line.startsWith("text") || line.startsWith("reasoning")),
           lines::toString);
     }
+  }
+
+  /** It is asked while a model begins to serve, and while the old one comes back. */
+  @Test
+  void aFormatOfTheHostsThatFailsIsNotUsed() {
+    AnswerFormat broken =
+        new AnswerFormat() {
+          @Override
+          public String name() {
+            return "broken";
+          }
+
+          @Override
+          public boolean matches(String template) {
+            throw new IllegalStateException("broken");
+          }
+
+          @Override
+          public Set<String> markers() {
+            return Set.of();
+          }
+
+          @Override
+          public AnswerParser parser(List<Tool> tools, String promptEnd) {
+            throw new AssertionError("it was used");
+          }
+        };
+    assertEquals("granite", AnswerFormats.of("<|tool_call|>", List.of(broken)).name());
   }
 
   /** Random pieces of all formats: nothing throws, and cuts make no difference. */
