@@ -15,7 +15,10 @@ public record ToolChoice(Kind kind, String tool) {
   /** It must not: what looks like a call is text. The tools stay in the prompt. */
   public static final ToolChoice NONE = new ToolChoice(Kind.NONE, "");
 
-  /** It must call at least one. */
+  /**
+   * It must call at least one. Nothing makes it yet: it is as free as with {@link #AUTO}, and
+   * whoever depends on it looks at {@link ChatMessage#toolCalls}.
+   */
   public static final ToolChoice REQUIRED = new ToolChoice(Kind.REQUIRED, "");
 
   /** The kinds of choices. */
@@ -26,7 +29,7 @@ public record ToolChoice(Kind kind, String tool) {
     NONE,
     /** See {@link ToolChoice#REQUIRED}. */
     REQUIRED,
-    /** It must call the tool of that name. */
+    /** It must call the tool of that name; nothing makes it yet, see {@link #REQUIRED}. */
     NAMED
   }
 

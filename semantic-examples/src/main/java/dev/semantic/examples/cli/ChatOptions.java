@@ -24,7 +24,9 @@ final class ChatOptions {
   @Option(
       names = "--tool-choice",
       paramLabel = "auto|none|required|NAME",
-      description = "Whether the model may, must not or must call a tool, or the one to call.")
+      description =
+          "Whether the model may, must not or must call a tool, or the one to call. With 'required'"
+              + " or a name nothing makes it call yet.")
   private @Nullable String choice;
 
   @Option(
