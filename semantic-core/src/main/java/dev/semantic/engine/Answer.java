@@ -4,6 +4,7 @@ import dev.semantic.generate.ChatMessage;
 import dev.semantic.generate.FinishReason;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.LogProbs;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
 import dev.semantic.model.ModelTag;
@@ -11,7 +12,10 @@ import dev.semantic.spi.Tokenizer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -125,9 +129,15 @@ final class Answer {
   /**
    * Draws the next token and shows it.
    *
+   * @param allowed the tokens that may come; null for all
    * @throws RequestException if no token can be drawn from these logits
    */
-  void draw(float @Nullable [] logits, ServingModel serving, RequestOutput output, long now) {
+  void draw(
+      float @Nullable [] logits,
+      @Nullable BitSet allowed,
+      ServingModel serving,
+      RequestOutput output,
+      long now) {
     int vocabulary = serving.model().spec().vocabularySize();
     if (logits == null || logits.length != vocabulary) {
       throw new RequestException(
@@ -135,15 +145,37 @@ final class Answer {
           "The model gave %s logits for a vocabulary of %d"
               .formatted(logits == null ? "no" : logits.length, vocabulary));
     }
-    int token = sampler.next(logits, tokens, length);
-    lastToken = now;
-    if (generated.isEmpty()) {
-      firstToken = lastToken;
+    Set<Integer> ends = serving.text().endTokens();
+    if (generated.size() < asked.minTokens() && mayGoOn(allowed, ends)) {
+      ends.stream()
+          .filter(end -> end < vocabulary)
+          .forEach(end -> logits[end] = Float.NEGATIVE_INFINITY);
     }
-    accept(token, serving, output);
+    int token = sampler.next(logits, tokens, promptLength, length, allowed);
+    accept(token, Sampler.logProbs(logits, token, asked.logProbs()), serving, output, now);
   }
 
-  private void accept(int token, ServingModel serving, RequestOutput output) {
+  private static boolean mayGoOn(@Nullable BitSet allowed, Set<Integer> ends) {
+    return allowed == null || allowed.stream().anyMatch(token -> !ends.contains(token));
+  }
+
+  /** Goes on with tokens that must come, as if they had been drawn, up to the answer's end. */
+  void force(int[] those, ServingModel serving, RequestOutput output, long now) {
+    for (int i = 0; i < those.length && reason == null; i++) {
+      accept(those[i], Sampler.sure(those[i], asked.logProbs()), serving, output, now);
+    }
+  }
+
+  private void accept(
+      int token,
+      Optional<LogProbs> logProbs,
+      ServingModel serving,
+      RequestOutput output,
+      long now) {
+    lastToken = now;
+    if (generated.isEmpty()) {
+      firstToken = now;
+    }
     generated.add(token);
     if (length == tokens.length) {
       tokens = Arrays.copyOf(tokens, length * 2);
@@ -166,7 +198,7 @@ final class Answer {
       shown += heldBack();
     }
     text.append(shown);
-    output.token(token, shown);
+    output.token(token, shown, logProbs);
     read(shown, marker, output);
   }
 

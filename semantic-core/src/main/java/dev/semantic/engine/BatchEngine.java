@@ -53,6 +53,9 @@ public final class BatchEngine implements AutoCloseable {
    */
   private static final int ABANDONED_READS = 32;
 
+  /** How many answers that have ended may still have a constraint that does not come back. */
+  private static final int ABANDONED_CONSTRAINTS = 32;
+
   /** How long somebody is waited for who is being parked. */
   private static final Duration LONGEST_WRITE = Duration.ofSeconds(5);
 
@@ -66,6 +69,7 @@ public final class BatchEngine implements AutoCloseable {
   private final EngineState state;
   private final KvLoader kvLoader;
   private final WorkerThreads readerThreads;
+  private final WorkerThreads constraintThreads;
   private final PromptTokenizer tokenizer;
   private final Supplier<Scheduler> fresh;
   private final Runnable reopening; // made betimes: a model may have to resume without memory
@@ -92,6 +96,9 @@ public final class BatchEngine implements AutoCloseable {
     this.timeline = timeline;
     this.readerThreads =
         new WorkerThreads(timeline, "semantic-restore", options.maxRunning() + ABANDONED_READS);
+    this.constraintThreads =
+        new WorkerThreads(
+            timeline, "semantic-constrain", options.maxRunning() + ABANDONED_CONSTRAINTS);
     this.tokenizer =
         new PromptTokenizer(
             state, new WorkerThreads(timeline, "semantic-tokenize", Integer.MAX_VALUE));
@@ -107,7 +114,8 @@ public final class BatchEngine implements AutoCloseable {
                 options.writeBehind() ? Optional.of(behind) : Optional.empty(),
                 kvLoader,
                 tokenizer,
-                idle);
+                idle,
+                constraintThreads);
     this.reopening = this::reopen;
     this.scheduler = fresh.get();
     watch(timeline);
@@ -420,6 +428,7 @@ public final class BatchEngine implements AutoCloseable {
     }
     readerThreads.close();
     tokenizer.close();
+    constraintThreads.close();
     behind.close();
     if (still) {
       kvReader.close();

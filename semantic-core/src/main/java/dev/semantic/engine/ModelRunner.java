@@ -55,14 +55,20 @@ final class ModelRunner {
     return active.stream().anyMatch(running -> running.agent().filter(agent::equals).isPresent());
   }
 
+  /** Whether nothing can be done for anybody until what may come next is known. */
+  boolean awaitsConstraints() {
+    return active.stream().allMatch(Request::awaitsConstraint);
+  }
+
   void step(LoadedModel model) {
     active.forEach(Request::endIfOver);
+    List.copyOf(active).forEach(running -> advance(running, running::settle));
     endFinished();
     List<Request> waiting = prefixSharing.share(active, MOST_URGENT_FIRST);
     Set<Request> stalled = stalled(waiting);
     stalled.addAll(waiting);
     active.stream()
-        .filter(running -> running.inPrefill() && !stalled.contains(running))
+        .filter(running -> running.inPrefill() && !running.isDue() && !stalled.contains(running))
         .reduce((one, other) -> other.priority() > one.priority() ? other : one)
         .ifPresent(
             running -> {
@@ -71,7 +77,9 @@ final class ModelRunner {
               run(model, List.of(running), active.stream().anyMatch(Request::decodes));
             });
     List<Request> decoding =
-        active.stream().filter(running -> running.decodes() && !stalled.contains(running)).toList();
+        active.stream()
+            .filter(running -> running.decodes() && !running.isDue() && !stalled.contains(running))
+            .toList();
     if (!decoding.isEmpty()) {
       run(model, decoding, false);
     }
@@ -93,13 +101,15 @@ final class ModelRunner {
       return;
     }
     for (int i = 0; i < works.size(); i++) {
-      advance(works.get(i), logits.get(i));
+      Request running = works.get(i);
+      float[] its = logits.get(i);
+      advance(running, () -> running.advance(its));
     }
   }
 
-  private void advance(Request running, float[] logits) {
+  private void advance(Request running, Runnable step) {
     try {
-      running.advance(logits);
+      step.run();
     } catch (RequestException e) {
       fail(running, e);
       LOG.warn("A request to {} ends: {}", running.answer().tag(), e.getMessage());
@@ -226,6 +236,7 @@ final class ModelRunner {
   private void keep(Request running) {
     Optional<AgentId> agent = running.agent();
     active.remove(running); // what follows allocates nothing, or closes the sequence
+    running.release();
     if (agent.isEmpty()) {
       close(running.sequence());
       return;
@@ -253,6 +264,7 @@ final class ModelRunner {
   /** The sequence may be anything after a failure: the agent goes on from what it last parked. */
   private void fail(Request running, RequestException cause) {
     active.remove(running);
+    running.release();
     close(running.sequence());
     running.generation().fail(cause);
   }

@@ -1,19 +1,21 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
 import dev.semantic.log.Log;
 import dev.semantic.model.ModelSpec;
+import dev.semantic.spi.TokenMatcher;
 import dev.semantic.spi.Tokenizer;
 import dev.semantic.timeline.ThreadFrame;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Renders prompts and turns them into tokens while they wait in the queue, on a few threads of its
- * own that end when nothing waits: the scheduler never does, however long a prompt is. A request
- * stays in the queue meanwhile, where it is cancelled, runs out of time or outlives its model as
- * any other does; what has been made of it by then is nobody's.
+ * Renders prompts, turns them into tokens and sees whether constraints make sense while they wait
+ * in the queue, on a few threads of its own that end when nothing waits: the scheduler never does,
+ * however long a prompt is. A request stays in the queue meanwhile, where it is cancelled, runs out
+ * of time or outlives its model as any other does; what has been made of it by then is nobody's.
  */
 final class PromptTokenizer {
   private static final Log LOG = Log.of(PromptTokenizer.class);
@@ -68,7 +70,13 @@ final class PromptTokenizer {
 
   private static void make(PromptTokens prompt) {
     try {
-      prompt.make(tokens(prompt.request().request().prompt(), prompt.by()));
+      GenerationRequest asked = prompt.request().request();
+      prompt.make(tokens(asked.prompt(), prompt.by()));
+      if (asked.constraint().isPresent()) {
+        try (TokenMatcher matcher = prompt.by().text().match(asked.constraint().get())) {
+          matcher.accept();
+        }
+      }
     } catch (Throwable t) {
       prompt.refuse(RequestException.of(t));
       LOG.debug("A prompt could not be turned into tokens", t);

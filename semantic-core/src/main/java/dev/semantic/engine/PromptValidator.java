@@ -40,6 +40,14 @@ final class PromptValidator {
                 .formatted(token, spec.id(), spec.vocabularySize() - 1));
       }
     }
+    for (int token : request.sampling().logitBias().keySet()) {
+      if (token >= spec.vocabularySize()) {
+        throw new RequestException(
+            RequestException.Kind.INVALID,
+            "Token %d, which is given a bias, is not in the vocabulary of %s, 0 to %d"
+                .formatted(token, spec.id(), spec.vocabularySize() - 1));
+      }
+    }
     return prompt;
   }
 }

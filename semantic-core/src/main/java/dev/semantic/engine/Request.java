@@ -9,6 +9,7 @@ import dev.semantic.generate.RequestException;
 import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelTag;
 import dev.semantic.spi.LoadedModel.Chunk;
+import dev.semantic.spi.TokenMatcher.Next;
 import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
@@ -59,6 +60,9 @@ final class Request {
   private int cached;
   private int computed; // how many of its tokens the sequence holds
   private int underWay; // how many of them are being computed
+  private boolean due; // its next token is, from these logits, once its constraint lets it
+  private float @Nullable [] logits;
+  private @Nullable AnswerConstraint constraint;
   private long seen = -1; // how many had fallen silent when it looked for its beginning
   private final Set<IdleSequence> refusedBy = new HashSet<>(); // sequences that cannot be shared
 
@@ -160,8 +164,9 @@ final class Request {
         && (present == null || present.by() != serving);
   }
 
+  /** With nothing to be made of it, nor to be looked at. */
   private boolean isMadeOfTokens() {
-    return request.prompt() instanceof Prompt.Tokens;
+    return request.prompt() instanceof Prompt.Tokens && request.constraint().isEmpty();
   }
 
   private boolean isForAnother(ServingModel serving) {
@@ -174,7 +179,7 @@ final class Request {
    * @throws RequestException if they cannot be had
    */
   int[] prompt() {
-    return request.prompt() instanceof Prompt.Tokens tokens
+    return isMadeOfTokens() && request.prompt() instanceof Prompt.Tokens tokens
         ? tokens.ids()
         : Objects.requireNonNull(made, "begun before its prompt was ready").orThrow();
   }
@@ -260,6 +265,38 @@ final class Request {
     return Objects.requireNonNull(serving, "suspended");
   }
 
+  /**
+   * Sees to it that the answer is what was asked for, from its first token or from where it is.
+   *
+   * @param threads find out what may come next
+   * @param wake lets the scheduler know when it is known
+   */
+  void constrain(WorkerThreads threads, Runnable wake) {
+    if (request.constraint().isPresent()) {
+      Answer begun = answer();
+      int[] said = begun.tokens(begun.promptLength(), begun.length());
+      AnswerConstraint its =
+          new AnswerConstraint(
+              request.constraint().get(), serving().text(), said, timeline.monitor(), wake);
+      constraint = its;
+      threads.start(its);
+    }
+  }
+
+  /** Nothing more is drawn for it, unless it is begun or resumed. Allocates nothing. */
+  void release() {
+    dropLogits();
+    if (constraint != null) {
+      constraint.close();
+      constraint = null;
+    }
+  }
+
+  private void dropLogits() {
+    due = false;
+    logits = null;
+  }
+
   /** Lets go of sequence and model; whoever calls keeps or closes the sequence. */
   void suspend() {
     sequence = null;
@@ -289,6 +326,7 @@ final class Request {
 
   /** Computes everything again, in another sequence; what has been said stays said. */
   void startOver(IdleSequence empty) {
+    dropLogits();
     beginWith(empty, 0);
     seen = -1;
   }
@@ -343,14 +381,61 @@ final class Request {
   }
 
   /**
-   * Takes what {@link #next} gave: a token, unless the prompt goes on.
+   * Takes what {@link #next} gave: a token, unless the prompt goes on, or its constraint is not
+   * known yet.
    *
    * @throws RequestException if no token can be drawn from these logits
    */
-  void advance(float @Nullable [] logits) {
+  void advance(float @Nullable [] given) {
     computed += underWay;
     if (computed == answer().length()) {
-      answer().draw(logits, serving(), generation, timeline.nanoTime());
+      due = true;
+      logits = given;
+      settle();
+    }
+  }
+
+  /** Whether a token is to be drawn before more can be computed. */
+  boolean isDue() {
+    return due;
+  }
+
+  /** Whether there is nothing to do for it until its constraint is known. */
+  boolean awaitsConstraint() {
+    return due
+        && constraint != null
+        && !constraint.isReady()
+        && answer().reason() == null
+        && !isOver(timeline.nanoTime());
+  }
+
+  /**
+   * Draws the token that is due, or takes those that must come, if it is known which may.
+   *
+   * @throws RequestException if none can be drawn
+   */
+  void settle() {
+    AnswerConstraint its = constraint;
+    Answer begun = answer();
+    if (!due || begun.reason() != null || (its != null && !its.isReady())) {
+      return;
+    }
+    float[] from = logits;
+    dropLogits();
+    long now = timeline.nanoTime();
+    if (its == null) {
+      begun.draw(from, null, serving(), generation, now);
+      return;
+    }
+    int before = begun.length();
+    Next next = its.next();
+    if (next.forced().length > 0) {
+      begun.force(next.forced(), serving(), generation, now);
+    } else {
+      begun.draw(from, next.allowed(), serving(), generation, now);
+    }
+    if (begun.reason() == null) {
+      its.take(begun.tokens(before, begun.length()));
     }
   }
 

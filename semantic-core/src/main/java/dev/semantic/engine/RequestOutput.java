@@ -4,6 +4,7 @@ import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationEvent;
 import dev.semantic.generate.GenerationEvents;
 import dev.semantic.generate.GenerationResult;
+import dev.semantic.generate.LogProbs;
 import dev.semantic.generate.RequestException;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Nanos;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +45,8 @@ final class RequestOutput implements Generation {
     this.wake = wake;
   }
 
-  void token(int id, String text) {
-    add(new GenerationEvent.Token(id, text));
+  void token(int id, String text, Optional<LogProbs> logProbs) {
+    add(new GenerationEvent.Token(id, text, logProbs));
   }
 
   /** What a token adds to the assistant's message. */

@@ -1,9 +1,17 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.LogProbs;
 import dev.semantic.generate.RequestException;
 import dev.semantic.generate.Sampling;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /** Draws tokens from logits as a {@link Sampling} says. One per generation. */
 final class Sampler {
@@ -23,12 +31,21 @@ final class Sampler {
    *
    * @param logits {@code [vocabulary]}; may be changed
    * @param history tokens so far, the first {@code length} of them in use
+   * @param prompt how many of those were not generated
+   * @param allowed the only ones that may be drawn; null for all
    * @throws RequestException of the kind FAILED if one of the logits is not a number, or the
    *     greatest is infinite; a token whose logit is minus infinity is never drawn
    */
-  int next(float[] logits, int[] history, int length) {
+  int next(float[] logits, int[] history, int prompt, int length, @Nullable BitSet allowed) {
+    sampling.logitBias().forEach((token, bias) -> logits[token] = (float) (logits[token] + bias));
     if (sampling.repetitionPenalty() != 1) {
       penalise(logits, history, length);
+    }
+    if (sampling.frequencyPenalty() != 0 || sampling.presencePenalty() != 0) {
+      penaliseCounted(logits, history, prompt, length);
+    }
+    if (allowed != null) {
+      mask(logits, allowed);
     }
     int best = argmax(logits);
     return sampling.temperature() == 0 ? best : draw(logits, logits[best]);
@@ -46,6 +63,62 @@ final class Sampler {
               double logit = logits[token];
               logits[token] = (float) (logit > 0 ? logit / penalty : logit * penalty);
             });
+  }
+
+  /** As OpenAI has them: by what was generated alone. */
+  private void penaliseCounted(float[] logits, int[] history, int prompt, int length) {
+    Map<Integer, Integer> counts = new HashMap<>();
+    for (int i = prompt; i < length; i++) {
+      counts.merge(history[i], 1, Integer::sum);
+    }
+    counts.forEach(
+        (token, count) ->
+            logits[token] -=
+                (float) (sampling.presencePenalty() + count * sampling.frequencyPenalty()));
+  }
+
+  /**
+   * How likely a token was.
+   *
+   * @param logits as {@link #next} has left them
+   * @param top how many of the likeliest are told, if it is asked
+   */
+  static Optional<LogProbs> logProbs(float[] logits, int token, OptionalInt top) {
+    if (top.isEmpty()) {
+      return Optional.empty();
+    }
+    float greatest = logits[argmax(logits)];
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(logit - greatest);
+    }
+    double all = greatest + Math.log(sum);
+    List<LogProbs.Candidate> candidates =
+        Arrays.stream(likeliest(logits, Float.NEGATIVE_INFINITY, top.getAsInt()))
+            .filter(each -> logits[each] > Float.NEGATIVE_INFINITY)
+            .mapToObj(each -> new LogProbs.Candidate(each, logits[each] - all))
+            .toList();
+    return Optional.of(new LogProbs(token, logits[token] - all, candidates));
+  }
+
+  /** Of a token that had to come. */
+  static Optional<LogProbs> sure(int token, OptionalInt top) {
+    if (top.isEmpty()) {
+      return Optional.empty();
+    }
+    List<LogProbs.Candidate> alone =
+        top.getAsInt() == 0 ? List.of() : List.of(new LogProbs.Candidate(token, 0));
+    return Optional.of(new LogProbs(token, 0, alone));
+  }
+
+  private static void mask(float[] logits, BitSet allowed) {
+    int from = allowed.nextClearBit(0);
+    while (from < logits.length) {
+      int next = allowed.nextSetBit(from);
+      int to = next < 0 ? logits.length : Math.min(next, logits.length);
+      Arrays.fill(logits, from, to, Float.NEGATIVE_INFINITY);
+      from = allowed.nextClearBit(to);
+    }
   }
 
   private static int argmax(float[] logits) {
@@ -98,6 +171,13 @@ final class Sampler {
   private int[] candidates(float[] logits, float greatest) {
     // What is e^-40 times as likely as the best is never drawn: leave it out before sorting.
     double least = greatest - 40 * Math.max(sampling.temperature(), 1e-3);
+    int most = sampling.topK() == 0 ? logits.length : sampling.topK();
+    int[] tokens = likeliest(logits, least, most);
+    return tokens.length == 0 ? new int[1] : tokens;
+  }
+
+  /** Tokens whose logits are {@code least} or more, most likely first, ties by id. */
+  private static int[] likeliest(float[] logits, double least, int most) {
     long[] keys = new long[logits.length];
     int count = 0;
     for (int i = 0; i < logits.length; i++) {
@@ -106,8 +186,8 @@ final class Sampler {
       }
     }
     Arrays.sort(keys, 0, count);
-    int keep = sampling.topK() == 0 ? count : Math.min(sampling.topK(), count);
-    int[] tokens = new int[Math.max(1, keep)];
+    int keep = Math.min(most, count);
+    int[] tokens = new int[keep];
     for (int i = 0; i < keep; i++) {
       tokens[i] = (int) (keys[i] & Integer.MAX_VALUE);
     }

@@ -23,6 +23,7 @@ final class Scheduler implements ThreadFrame.Rounds {
   private final KvLoader kvLoader;
   private final PromptTokenizer tokenizer;
   private final IdleSequences idleSequences;
+  private final WorkerThreads constraintThreads;
   private final Latch over;
 
   /** Begins at once. */
@@ -34,7 +35,8 @@ final class Scheduler implements ThreadFrame.Rounds {
       Optional<BackgroundParking> behind,
       KvLoader kvLoader,
       PromptTokenizer tokenizer,
-      IdleSequences idleSequences) {
+      IdleSequences idleSequences,
+      WorkerThreads constraintThreads) {
     this.state = state;
     this.kvCache = kvCache;
     this.runner = runner;
@@ -42,6 +44,7 @@ final class Scheduler implements ThreadFrame.Rounds {
     this.kvLoader = kvLoader;
     this.tokenizer = tokenizer;
     this.idleSequences = idleSequences;
+    this.constraintThreads = constraintThreads;
     this.over = new Latch(timeline);
     ThreadFrame.rounds(timeline, "semantic-engine", this);
   }
@@ -53,7 +56,7 @@ final class Scheduler implements ThreadFrame.Rounds {
       LOG.debug("Somebody interrupted the scheduler, which ends by close() only");
     }
     try {
-      if (!state.awaitWork(this::isBusy, this::isIdle, this::hasSpareWork)) {
+      if (!state.awaitWork(this::isBusy, this::hasNothingToStep, this::hasSpareWork)) {
         return false;
       }
     } catch (InterruptedException e) {
@@ -130,6 +133,11 @@ final class Scheduler implements ThreadFrame.Rounds {
     return runner.isBusy(agent) || kvLoader.isLoadingFor(agent);
   }
 
+  /** Nothing runs, or all that does waits for somebody who will say when he is done. */
+  private boolean hasNothingToStep() {
+    return runner.awaitsConstraints() && kvLoader.allAreBeingRead();
+  }
+
   private boolean isIdle() {
     return runner.size() == 0 && kvLoader.allAreBeingRead();
   }
@@ -178,8 +186,10 @@ final class Scheduler implements ThreadFrame.Rounds {
       Request request, int[] tokens, ServingModel serving, Optional<LoadedKv> parked) {
     kvCache.begin(request, tokens, serving, parked);
     try {
+      request.constrain(constraintThreads, state::wake);
       runner.add(request);
     } catch (Throwable t) {
+      request.release();
       ModelRunner.close(request.sequence());
       throw t;
     }

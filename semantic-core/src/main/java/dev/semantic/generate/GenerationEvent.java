@@ -1,5 +1,7 @@
 package dev.semantic.generate;
 
+import java.util.Optional;
+
 /**
  * What is heard of a generation while it runs: tokens, then one end. Where a conversation is
  * answered, what each token adds to the assistant's message follows it.
@@ -9,8 +11,14 @@ public sealed interface GenerationEvent {
    * One more token.
    *
    * @param text what became readable with it; may be empty
+   * @param logProbs how likely it was, where that was asked for
    */
-  record Token(int id, String text) implements GenerationEvent {}
+  record Token(int id, String text, Optional<LogProbs> logProbs) implements GenerationEvent {
+    /** Nobody asked how likely it was. */
+    public Token(int id, String text) {
+      this(id, text, Optional.empty());
+    }
+  }
 
   /** What an assistant's message is made of. */
   sealed interface Part extends GenerationEvent {}

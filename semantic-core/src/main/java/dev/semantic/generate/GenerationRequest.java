@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,9 @@ public final class GenerationRequest {
   private final @Nullable Duration deadline;
   private final @Nullable Duration timeLimit;
   private final int priority;
+  private final @Nullable Constraint constraint;
+  private final int minTokens;
+  private final OptionalInt logProbs;
 
   private GenerationRequest(Builder from) {
     prompt = from.prompt;
@@ -47,6 +51,9 @@ public final class GenerationRequest {
     deadline = from.deadline;
     timeLimit = from.timeLimit;
     priority = from.priority;
+    constraint = from.constraint;
+    minTokens = from.minTokens;
+    logProbs = from.logProbs;
   }
 
   /** A request with everything else as usual: greedy, at most 256 tokens, nobody's. */
@@ -98,6 +105,19 @@ public final class GenerationRequest {
     return priority;
   }
 
+  public Optional<Constraint> constraint() {
+    return Optional.ofNullable(constraint);
+  }
+
+  public int minTokens() {
+    return minTokens;
+  }
+
+  /** How many of the likeliest tokens are told with each; empty where none is told. */
+  public OptionalInt logProbs() {
+    return logProbs;
+  }
+
   /** Puts a request together. */
   public static final class Builder {
     private final Prompt prompt;
@@ -111,6 +131,9 @@ public final class GenerationRequest {
     private @Nullable Duration deadline;
     private @Nullable Duration timeLimit;
     private int priority;
+    private @Nullable Constraint constraint;
+    private int minTokens;
+    private OptionalInt logProbs = OptionalInt.empty();
 
     private Builder(Prompt prompt) {
       this.prompt = Objects.requireNonNull(prompt, "prompt must not be null");
@@ -205,6 +228,39 @@ public final class GenerationRequest {
       return this;
     }
 
+    /** What the answer must look like; without, anything. */
+    public Builder constraint(Constraint value) {
+      constraint = Objects.requireNonNull(value, "constraint must not be null");
+      return this;
+    }
+
+    /**
+     * The fewest tokens to generate, 0 or more: no end token is drawn before, unless a constraint
+     * allows no other. Stop strings end an answer all the same.
+     */
+    public Builder minTokens(int value) {
+      if (value < 0) {
+        throw new IllegalArgumentException("min tokens must be 0 or more; it is " + value);
+      }
+      minTokens = value;
+      return this;
+    }
+
+    /**
+     * Tells with each {@linkplain GenerationEvent.Token token} how likely it was, and the
+     * likeliest.
+     *
+     * @param top how many of those, 0 to 20
+     */
+    public Builder logProbs(int top) {
+      if (top < 0 || top > LogProbs.MAX_TOP) {
+        throw new IllegalArgumentException(
+            "log probs must be 0 to %d; they are %d".formatted(LogProbs.MAX_TOP, top));
+      }
+      logProbs = OptionalInt.of(top);
+      return this;
+    }
+
     private static Duration notNegative(String name, Duration value) {
       if (Objects.requireNonNull(value, () -> name + " must not be null").isNegative()) {
         throw new IllegalArgumentException(
@@ -220,7 +276,21 @@ public final class GenerationRequest {
       return value;
     }
 
+    /**
+     * The request.
+     *
+     * @throws IllegalArgumentException if it is constrained and goes on past its end, or is to have
+     *     more tokens than it may
+     */
     public GenerationRequest build() {
+      if (minTokens > maxTokens) {
+        throw new IllegalArgumentException(
+            "min tokens are %d, and max tokens %d".formatted(minTokens, maxTokens));
+      }
+      if (constraint != null && ignoreEos) {
+        throw new IllegalArgumentException(
+            "A constrained answer ends where its constraint does: leave ignoreEos away");
+      }
       return new GenerationRequest(this);
     }
   }

@@ -1,6 +1,7 @@
 package dev.semantic.spi;
 
 import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Constraint;
 import dev.semantic.generate.Prompt;
 import dev.semantic.model.ModelException;
 import java.util.List;
@@ -39,8 +40,7 @@ public interface Tokenizer {
    * Tokens of a conversation, rendered by the model's chat template up to where the assistant
    * answers. What looks like a special token in a message's content stays text.
    *
-   * @throws dev.semantic.model.ModelException if the model has no chat template or the template
-   *     refuses the messages
+   * @throws ModelException if the model has no chat template or the template refuses the messages
    */
   int[] encodeChat(List<ChatMessage> messages);
 
@@ -102,6 +102,19 @@ public interface Tokenizer {
 
   /** Tokens that end an answer. */
   Set<Integer> endTokens();
+
+  /**
+   * Compiles a constraint for this model's tokens. May take seconds; not on the thread that steps
+   * the model.
+   *
+   * @return at the beginning of an answer
+   * @throws ModelException of the kind INVALID if the constraint makes no sense or is too costly,
+   *     UNSUPPORTED where answers can't be constrained
+   */
+  default TokenMatcher match(Constraint constraint) {
+    throw new ModelException(
+        ModelException.Kind.UNSUPPORTED, "This model's answers can't be constrained");
+  }
 
   /**
    * Drops what it remembers of texts, as it may to make the tokens of a conversation that grew: an

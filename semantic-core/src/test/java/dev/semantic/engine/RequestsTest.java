@@ -379,7 +379,7 @@ class RequestsTest {
     StringBuilder text = new StringBuilder();
     for (Iterator<GenerationEvent> events = generation.events(); events.hasNext(); ) {
       switch (events.next()) {
-        case GenerationEvent.Token(int id, String more) -> text.append(more);
+        case GenerationEvent.Token(int id, String more, var logProbs) -> text.append(more);
         case GenerationEvent.Part part -> throw new AssertionError(part);
         case GenerationEvent.Finished(GenerationResult result) ->
             assertEquals(result, generation.await());

@@ -119,7 +119,7 @@ class KnownDefectsTest {
           .events()
           .forEachRemaining(
               event -> {
-                if (event instanceof GenerationEvent.Token(int token, String text)) {
+                if (event instanceof GenerationEvent.Token(int token, String text, var logProbs)) {
                   heard.add(token);
                 } else {
                   assertInstanceOf(GenerationEvent.Finished.class, event);

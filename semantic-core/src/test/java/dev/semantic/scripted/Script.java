@@ -16,6 +16,8 @@ public final class Script {
   private @Nullable Plan plan;
   private boolean fired;
   private int textsForgotten;
+  private int matchers;
+  private volatile Runnable matching = () -> {};
   private volatile Consumer<PortCall> visitor = call -> {};
 
   private record Plan(PortCall call, int nth, Fault fault, boolean forGood) {}
@@ -53,6 +55,28 @@ public final class Script {
   /** How often a tokenizer was told to forget what it remembers. */
   public synchronized int timesTextsWereForgotten() {
     return textsForgotten;
+  }
+
+  synchronized void matcherOpened() {
+    matchers++;
+  }
+
+  synchronized void matcherClosed() {
+    matchers--;
+  }
+
+  /** Constraints that are at work. */
+  public synchronized int openMatchers() {
+    return matchers;
+  }
+
+  /** Done whenever a matcher is to say what may come next, on the thread that asks. */
+  public void onMatching(Runnable value) {
+    matching = value;
+  }
+
+  void matching() {
+    matching.run();
   }
 
   /** How often this was called since the last fault was planned. */

@@ -1,7 +1,9 @@
 package dev.semantic.scripted;
 
 import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Constraint;
 import dev.semantic.spi.Detokenizer;
+import dev.semantic.spi.TokenMatcher;
 import dev.semantic.spi.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -81,6 +83,11 @@ final class ScriptedText implements Tokenizer {
   @Override
   public Set<Integer> endTokens() {
     return Set.of(Geometry.END);
+  }
+
+  @Override
+  public TokenMatcher match(Constraint constraint) {
+    return new ScriptedMatcher(model, script, constraint);
   }
 
   @Override

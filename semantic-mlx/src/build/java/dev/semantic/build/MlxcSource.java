@@ -5,8 +5,6 @@ import dev.semantic.pip.Command;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -42,28 +40,14 @@ final class MlxcSource {
         mlx-sys = "=%s"
         """
             .formatted(NativePins.mlxcVersion()));
-    Path cargoHome = Files.createDirectories(work.resolve("cargo"));
-    Map<String, String> environment = new HashMap<>(cargo.environment());
-    environment.put("CARGO_HOME", cargoHome.toString());
-    Command.Result result = Command.run(line(), project, environment);
+    Path cargoHome = work.resolve("cargo");
+    Command.Result result = cargo.run(List.of("fetch", "--quiet"), project, cargoHome, Map.of());
     if (!result.succeeded()) {
       throw new IOException(
           "cargo could not fetch the crate " + crate + ". cargo said:\n" + result.tail());
     }
     Recipe.verify(only(cargoHome.resolve("registry/cache"), crate + ".crate"));
     return only(cargoHome.resolve("registry/src"), crate).resolve("src/mlx-c");
-  }
-
-  private List<String> line() {
-    List<String> line = new ArrayList<>(List.of(cargo.program(), "fetch", "--quiet"));
-    // The user's registry mirror and proxy live in the CARGO_HOME that is not used here.
-    String own = System.getenv("CARGO_HOME");
-    Path home = own == null ? Path.of(System.getProperty("user.home"), ".cargo") : Path.of(own);
-    Path settings = home.resolve("config.toml");
-    if (Files.isReadable(settings)) {
-      line.addAll(List.of("--config", settings.toString()));
-    }
-    return line;
   }
 
   /** {@code <registry>/<index>/<name>}, where the index is named by the registry. */

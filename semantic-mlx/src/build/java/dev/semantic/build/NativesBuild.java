@@ -1,6 +1,7 @@
 package dev.semantic.build;
 
 import dev.semantic.mlx.MlxException;
+import dev.semantic.mlx.capi.natives.NativeLibrary;
 import dev.semantic.mlx.capi.natives.NativeManifest;
 import dev.semantic.mlx.capi.natives.NativePins;
 import dev.semantic.mlx.capi.natives.NativeVariant;
@@ -15,6 +16,8 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The build of the natives, run from source by Maven on the module's compiled classes. Made once
@@ -31,7 +34,7 @@ final class NativesBuild {
     try {
       writeFingerprint();
     } catch (IOException e) {
-      System.err.println("The kernels' sources cannot be read: " + e);
+      System.err.println("The natives' sources cannot be read: " + e);
       System.exit(1);
     }
     if (System.getProperty(NativeVariant.PROPERTY, "").equals("skip")) {
@@ -56,26 +59,64 @@ final class NativesBuild {
     Path home = NativePins.directory(cache, variant);
     OnceDirectory.make(
         home,
-        NativesBuild::isIntact,
+        made -> isIntact(made) && !couldHaveMore(made),
         empty -> {
           Tools tools = Tools.require();
           say("building once for this user, into " + home + " (about a minute)");
           if (Files.exists(home)) {
-            say("again, because what is there is damaged");
+            say("again, because what is there is damaged, or lacks what can be built now");
           }
           Path parts = NativePins.parts(cache, variant);
           OnceDirectory.make(
               parts,
               NativesBuild::isWhole,
               fresh -> new Recipe(variant, tools, openblas, fresh).run());
-          new Packing(variant, tools).run(parts, empty);
+          List<Path> all = new ArrayList<>(List.of(parts));
+          if (canCompileGrammar(tools.cargo())) {
+            all.add(grammar(tools.cargo(), cache, variant));
+          }
+          new Packing(variant, tools).run(all, empty);
         });
     Files.createDirectories(jar.toAbsolutePath().getParent());
     Files.copy(home.resolve(Packing.JAR), jar, StandardCopyOption.REPLACE_EXISTING);
     say("MLX " + NativePins.mlxVersion() + " for " + variant.classifier() + " is ready: " + home);
   }
 
-  /** Tells the classes which kernels are theirs: beside the pins, from where they are packed. */
+  private static Path grammar(Tools.Cargo cargo, UserCache cache, NativeVariant variant)
+      throws IOException {
+    return OnceDirectory.make(
+        NativePins.grammar(cache, variant),
+        NativesBuild::isWhole,
+        fresh -> {
+          say("compiling llguidance, once for this user");
+          GrammarBuild.run(cargo, fresh);
+          Recipe.describe(variant, fresh.resolve(Recipe.FILES));
+        });
+  }
+
+  /** A cargo that is too old is no reason to be without MLX, except on a continuous build. */
+  private static boolean canCompileGrammar(Tools.Cargo cargo) throws IOException {
+    if (GrammarBuild.isPossible(cargo)) {
+      return true;
+    }
+    String old =
+        "llguidance needs cargo %s, and there is %s: rustup (https://rustup.rs) brings it"
+            .formatted(GrammarBuild.LEAST_CARGO, cargo.version());
+    if (Boolean.parseBoolean(System.getenv("CI"))) {
+      throw new IOException(old);
+    }
+    say(old);
+    say("going on without it: constraints on answers will be refused");
+    return false;
+  }
+
+  /** Whether they were made with a cargo that could not, and there is one now that can. */
+  private static boolean couldHaveMore(Path home) throws IOException {
+    return !Files.exists(home.resolve(Recipe.FILES).resolve(Recipe.LIB + NativeLibrary.GRAMMAR))
+        && Tools.findCargo().filter(GrammarBuild::isPossible).isPresent();
+  }
+
+  /** Tells the classes which natives of ours are theirs: beside the pins, which are packed. */
   private static void writeFingerprint() throws IOException {
     URL classes = NativePins.class.getProtectionDomain().getCodeSource().getLocation();
     String packageName = NativePins.class.getPackageName();
@@ -83,7 +124,9 @@ final class NativesBuild {
         Path.of(URI.create(classes.toString()))
             .resolve(packageName.replace('.', '/'))
             .resolve(NativePins.KERNELS);
-    String text = "kernels=" + KernelsBuild.fingerprint() + "\n";
+    String text =
+        "kernels=%s\ngrammar=%s\n"
+            .formatted(KernelsBuild.fingerprint(), GrammarBuild.fingerprint());
     if (!Files.exists(file) || !Files.readString(file).equals(text)) {
       Files.writeString(file, text);
     }

@@ -8,6 +8,7 @@ import dev.semantic.mlx.files.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -34,23 +35,18 @@ final class Packing {
   /**
    * Packs them.
    *
-   * @param parts what {@link Recipe} has made
+   * @param parts what {@link Recipe} has made, then what others have
    * @param home an empty directory
    */
-  void run(Path parts, Path home) throws IOException {
+  void run(List<Path> parts, Path home) throws IOException {
     Path files = home.resolve(Recipe.FILES);
-    Path from = parts.resolve(Recipe.FILES);
-    try (Stream<Path> all = Files.walk(from)) {
-      for (Path file : all.filter(Files::isRegularFile).toList()) {
-        if (!file.endsWith(NativeManifest.FILE_NAME)) {
-          link(file, files.resolve(from.relativize(file).toString()));
-        }
-      }
+    for (Path part : parts) {
+      linkAll(part.resolve(Recipe.FILES), files);
     }
     if (variant == NativeVariant.LINUX_CPU) {
       NativesBuild.say("4/5 compiling the CPU kernels");
       Path work = Files.createDirectories(home.resolve("work"));
-      Optional<Path> kernels = new KernelsBuild(tools, parts, work).build();
+      Optional<Path> kernels = new KernelsBuild(tools, parts.getFirst(), work).build();
       if (kernels.isPresent()) {
         Recipe.take(kernels.get(), files.resolve("mlx/lib").resolve(NativeLibrary.KERNELS));
       }
@@ -60,6 +56,16 @@ final class Packing {
     Recipe.describe(variant, files);
     NativesJar.write(files, variant, home.resolve(JAR));
     Files.writeString(home.resolve(JAR_SUM), Sha256.of(home.resolve(JAR)));
+  }
+
+  private static void linkAll(Path from, Path to) throws IOException {
+    try (Stream<Path> all = Files.walk(from)) {
+      for (Path file : all.filter(Files::isRegularFile).toList()) {
+        if (!file.endsWith(NativeManifest.FILE_NAME)) {
+          link(file, to.resolve(from.relativize(file).toString()));
+        }
+      }
+    }
   }
 
   private static void link(Path from, Path to) throws IOException {

@@ -33,7 +33,8 @@ final class Recipe {
   /** Relative to the module, where Maven starts the build. */
   private static final Path NOTICE = Path.of("src/build/NOTICE");
 
-  private static final String LIB = "mlx/lib/";
+  /** Where the libraries lie below {@link #FILES}. */
+  static final String LIB = "mlx/lib/";
 
   private final NativeVariant variant;
   private final Tools tools;

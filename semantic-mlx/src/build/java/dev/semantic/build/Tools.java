@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -17,7 +18,7 @@ import java.util.stream.Stream;
  * pip brings them.
  *
  * @param pip fetches MLX
- * @param cargo fetches mlx-c's sources
+ * @param cargo fetches mlx-c's sources, and compiles llguidance
  */
 record Tools(Pip pip, Cargo cargo) {
 
@@ -27,7 +28,40 @@ record Tools(Pip pip, Cargo cargo) {
    * @param program its path or name
    * @param environment added to ours
    */
-  record Cargo(String program, Map<String, String> environment) {}
+  record Cargo(String program, Map<String, String> environment) {
+    /** As it says itself; empty if it does not. */
+    String version() {
+      try {
+        String said = Command.run(List.of(program, "--version"), null, environment).tail();
+        return said.strip().replaceFirst("^cargo ", "").replaceFirst(" .*", "");
+      } catch (IOException e) {
+        return "";
+      }
+    }
+
+    /**
+     * Runs it.
+     *
+     * @param home what it fetches lies below it
+     * @param more added to the environment
+     */
+    Command.Result run(List<String> command, Path directory, Path home, Map<String, String> more)
+        throws IOException {
+      List<String> line = new ArrayList<>(List.of(program));
+      line.addAll(command);
+      // The user's registry mirror and proxy live in the CARGO_HOME that is not used here.
+      String own = System.getenv("CARGO_HOME");
+      Path users = own == null ? Path.of(System.getProperty("user.home"), ".cargo") : Path.of(own);
+      Path settings = users.resolve("config.toml");
+      if (Files.isReadable(settings)) {
+        line.addAll(List.of("--config", settings.toString()));
+      }
+      Map<String, String> all = new HashMap<>(environment);
+      all.putAll(more);
+      all.put("CARGO_HOME", Files.createDirectories(home).toString());
+      return Command.run(line, directory, all);
+    }
+  }
 
   /** Finds all of them, before anything is downloaded. */
   static Tools require() throws MissingPrerequisites {
@@ -39,8 +73,9 @@ record Tools(Pip pip, Cargo cargo) {
     Optional<Cargo> cargo = findCargo();
     if (cargo.isEmpty()) {
       missing.add(
-          "cargo, to fetch mlx-c's sources: apt-get install cargo (Debian 13, Ubuntu 24.04, or"
-              + " later), dnf install cargo (Fedora), brew install rust (macOS), or rustup");
+          "cargo, to fetch mlx-c's sources and to compile llguidance: apt-get install cargo"
+              + " (Debian 13, Ubuntu 24.04, or later), dnf install cargo (Fedora), brew install"
+              + " rust (macOS), or rustup (https://rustup.rs)");
     }
     if (!hasCompiler()) {
       missing.add(
@@ -62,7 +97,7 @@ record Tools(Pip pip, Cargo cargo) {
     return names.anyMatch(name -> starts(name, Map.of()));
   }
 
-  private static Optional<Cargo> findCargo() {
+  static Optional<Cargo> findCargo() {
     if (starts("cargo", Map.of())) {
       return Optional.of(new Cargo("cargo", Map.of()));
     }

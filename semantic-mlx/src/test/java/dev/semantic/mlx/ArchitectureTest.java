@@ -32,6 +32,7 @@ import java.util.stream.Stream;
 @AnalyzeClasses(packages = "dev.semantic.mlx", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
   private static final String CAPI = "dev.semantic.mlx.capi";
+  private static final String GRAMMAR = "dev.semantic.mlx.grammar";
   private static final String ARRAY = "dev.semantic.mlx.array";
 
   @ArchTest
@@ -70,10 +71,11 @@ class ArchitectureTest {
           .onlyBeAccessed()
           .byClassesThat(
               com.tngtech.archunit.base.DescribedPredicate.describe(
-                  "are of capi or array, or Mlx itself",
+                  "are of capi, array or grammar, or Mlx itself",
                   c ->
                       c.getPackageName().equals(CAPI)
                           || c.getPackageName().equals(ARRAY)
+                          || c.getPackageName().equals(GRAMMAR)
                           || c.getName().startsWith("dev.semantic.mlx.Mlx$Memory")));
 
   @ArchTest

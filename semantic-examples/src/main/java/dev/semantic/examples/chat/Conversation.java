@@ -256,7 +256,8 @@ public final class Conversation {
     boolean parts = hasTemplate();
     while (events.hasNext()) {
       switch (events.next()) {
-        case GenerationEvent.Token(int id, String text) when !parts -> terminal.out().print(text);
+        case GenerationEvent.Token(int id, String text, var _) when !parts ->
+            terminal.out().print(text);
         case GenerationEvent.Text(String text) -> terminal.out().print(text);
         case GenerationEvent.BrokenCall(String text, String why) -> terminal.out().print(text);
         case GenerationEvent.Reasoning(String text) -> terminal.err().print(text);

@@ -1,6 +1,7 @@
 package dev.semantic.examples.cli;
 
 import dev.semantic.examples.terminal.Progress;
+import dev.semantic.generate.Constraint;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationEvent;
 import dev.semantic.generate.GenerationRequest;
@@ -101,8 +102,12 @@ final class GenerateCommand extends ModelCommand {
 
   @Mixin private ChatOptions chat = new ChatOptions();
 
+  @ArgGroup private @Nullable ConstraintOptions constrained;
+
   @ArgGroup(exclusive = false)
   private @Nullable AgentCacheOptions remembered;
+
+  private @Nullable Constraint constraint; // as it was read
 
   private String drawnBy = ""; // the seed, where there is one
 
@@ -112,6 +117,7 @@ final class GenerateCommand extends ModelCommand {
     requirePositive("--max-tokens", maxTokens);
     requirePositive("--chunk", chunk);
     Prompt fixed = promptBeforeLoading();
+    constraint = constraintBeforeLoading();
     AgentCacheOptions whose = remembered;
     if (whose == null) {
       try (ModelRegistry registry = registry(runtime, model, null)) {
@@ -132,11 +138,13 @@ final class GenerateCommand extends ModelCommand {
   private GenerationRequest.Builder request(ModelRegistry registry, Prompt fixed) {
     ModelSpec spec = registry.current().orElseThrow();
     Prompt prompt = source.tokens == null ? fixed : new Prompt.Tokens(source.tokens.of(spec));
-    return GenerationRequest.of(prompt)
-        .sampling(sampling(spec))
-        .maxTokens(maxTokens)
-        .prefillChunk(chunk)
-        .ignoreEos(ignoreEos);
+    GenerationRequest.Builder request =
+        GenerationRequest.of(prompt)
+            .sampling(sampling(spec))
+            .maxTokens(maxTokens)
+            .prefillChunk(chunk)
+            .ignoreEos(ignoreEos);
+    return constraint == null ? request : request.constraint(constraint);
   }
 
   private GenerationResult generate(ModelRegistry registry, GenerationRequest.Builder request) {
@@ -190,6 +198,20 @@ final class GenerateCommand extends ModelCommand {
     return new Prompt.Text(source.text == null ? "" : source.text);
   }
 
+  private @Nullable Constraint constraintBeforeLoading() throws IOException {
+    if (constrained == null) {
+      return null;
+    }
+    if (ignoreEos) {
+      throw misuse("A constrained answer ends where its constraint does: leave --ignore-eos away");
+    }
+    try {
+      return constrained.read();
+    } catch (IllegalArgumentException e) {
+      throw misuse(String.valueOf(e.getMessage()));
+    }
+  }
+
   private ModelRegistry registry(ModelRuntime runtime, ModelId model, @Nullable CacheStore caches) {
     try (Progress progress = Progress.drawn(terminal(), "Loading " + model)) {
       SwapListener listener =
@@ -220,7 +242,7 @@ final class GenerateCommand extends ModelCommand {
     PrintStream err = terminal().err();
     while (events.hasNext()) {
       switch (events.next()) {
-        case GenerationEvent.Token(int id, String text) when source.messages == null ->
+        case GenerationEvent.Token(int id, String text, var _) when source.messages == null ->
             out.print(text);
         case GenerationEvent.Text(String text) -> out.print(text);
         case GenerationEvent.BrokenCall(String text, String why) -> out.print(text);

@@ -83,7 +83,7 @@ public final class Symbols {
     }
   }
 
-  private static MlxException accessRefused(IllegalCallerException cause) {
+  static MlxException accessRefused(IllegalCallerException cause) {
     Module module = Symbols.class.getModule();
     return new MlxException(
         "The JVM refuses native access; start it with --enable-native-access="

@@ -141,6 +141,7 @@ final class IsolatedPrepared implements PreparedModel {
   @Override
   public void close() {
     closed = true;
+    text.close();
     synchronized (this) {
       if (worker != occupied) {
         worker.close();

@@ -1,9 +1,12 @@
 package dev.semantic.mlx.isolated;
 
 import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Constraint;
 import dev.semantic.generate.Prompt;
+import dev.semantic.mlx.grammar.Grammars;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.Detokenizer;
+import dev.semantic.spi.TokenMatcher;
 import dev.semantic.spi.Tokenizer;
 import java.time.LocalDate;
 import java.util.List;
@@ -26,6 +29,7 @@ final class IsolatedText implements Tokenizer {
   private final String chatTemplate;
   private final int maxCharsPerToken; // 0 without a bound
   private final Detokenizer detokenizer;
+  private final Grammars grammars = new Grammars(this);
 
   /**
    * Of a model that was prepared.
@@ -124,6 +128,16 @@ final class IsolatedText implements Tokenizer {
   @Override
   public Set<Integer> endTokens() {
     return endTokens;
+  }
+
+  @Override
+  public TokenMatcher match(Constraint constraint) {
+    return grammars.match(constraint);
+  }
+
+  /** Lets go of what constraints need, once no answer needs it any more. */
+  void close() {
+    grammars.close();
   }
 
   @Override

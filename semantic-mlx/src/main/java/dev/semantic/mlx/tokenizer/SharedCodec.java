@@ -1,7 +1,10 @@
 package dev.semantic.mlx.tokenizer;
 
+import dev.semantic.generate.Constraint;
 import dev.semantic.generate.Prompt;
+import dev.semantic.mlx.grammar.Grammars;
 import dev.semantic.spi.Detokenizer;
+import dev.semantic.spi.TokenMatcher;
 import java.time.Clock;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -15,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SharedCodec implements ChatTokenizer {
   private final ChatTokenizer codec;
+  private final Grammars grammars = new Grammars(this);
   private int users; // this and the next: under this object's lock
   private boolean closed;
 
@@ -45,6 +49,7 @@ public final class SharedCodec implements ChatTokenizer {
 
   @Override
   public void close() {
+    grammars.close();
     if (closesNow()) {
       codec.close();
     }
@@ -109,6 +114,11 @@ public final class SharedCodec implements ChatTokenizer {
   @Override
   public Set<Integer> endTokens() {
     return codec.endTokens();
+  }
+
+  @Override
+  public TokenMatcher match(Constraint constraint) {
+    return grammars.match(constraint);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.semantic.mlx.capi;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.mlx.testing.RequiresGrammar;
 import dev.semantic.mlx.testing.RequiresNatives;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,19 +29,22 @@ import org.junit.jupiter.api.Test;
  */
 class PrototypesTest {
   private static final Pattern PROTOTYPE =
-      Pattern.compile("(.+?)\\b((?:_?mlx|semantic)_\\w+)\\((.*)\\);");
+      Pattern.compile("(.+?)\\b((?:_?mlx|semantic|llg)_\\w+)\\((.*)\\);");
   private static final Pattern NAME_OF_PARAMETER = Pattern.compile("\\b\\w+$");
   private static final MemoryLayout NINE_FUNCTIONS =
       MemoryLayout.structLayout(
           Stream.generate(() -> ValueLayout.ADDRESS).limit(9).toArray(MemoryLayout[]::new));
   private static final Pattern JAVADOC =
-      Pattern.compile("\\{@code ([^}]*(?:_?mlx|semantic)_\\w+\\([^}]*\\))}");
+      Pattern.compile("\\{@code ([^}]*(?:_?mlx|semantic|llg)_\\w+\\([^}]*\\))}");
 
   /** By the function's name, as the headers write them. */
   private static Map<String, String> prototypes() throws IOException {
+    return prototypes("prototypes.txt");
+  }
+
+  private static Map<String, String> prototypes(String file) throws IOException {
     Map<String, String> found = new TreeMap<>();
-    try (InputStream in =
-        Objects.requireNonNull(PrototypesTest.class.getResourceAsStream("prototypes.txt"))) {
+    try (InputStream in = Objects.requireNonNull(PrototypesTest.class.getResourceAsStream(file))) {
       String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
       text.lines()
           .filter(line -> !line.startsWith("#"))
@@ -99,7 +103,7 @@ class PrototypesTest {
       return ValueLayout.ADDRESS;
     }
     return switch (plain) {
-      case "int", "mlx_dtype", "mlx_device_type" -> ValueLayout.JAVA_INT;
+      case "int", "int32_t", "mlx_dtype", "mlx_device_type" -> ValueLayout.JAVA_INT;
       case "float" -> ValueLayout.JAVA_FLOAT;
       case "double" -> ValueLayout.JAVA_DOUBLE;
       case "bool" -> ValueLayout.JAVA_BOOLEAN;
@@ -137,9 +141,22 @@ class PrototypesTest {
   }
 
   @Test
+  @RequiresGrammar
+  @RequiresNatives
+  void everyDescriptorOfLlguidanceIsItsPrototypes() throws IOException {
+    GrammarLibrary.open();
+    Map<String, FunctionDescriptor> ours = GrammarLibrary.descriptors();
+    Map<String, String> prototypes = prototypes("grammar-prototypes.txt");
+    assertEquals(prototypes.keySet(), new TreeMap<>(ours).keySet());
+    prototypes.forEach(
+        (name, prototype) -> assertEquals(descriptor(prototype), ours.get(name), prototype));
+  }
+
+  @Test
   void everyMethodQuotesItsPrototype() throws IOException {
     Map<String, String> prototypes = prototypes();
     prototypes.putAll(kernelPrototypes());
+    prototypes.putAll(prototypes("grammar-prototypes.txt"));
     prototypes.remove("mlx_set_error_handler"); // called once, by no method of its own
     try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/semantic/mlx/capi"))) {
       for (Path file : files.filter(f -> f.toString().endsWith("Calls.java")).toList()) {

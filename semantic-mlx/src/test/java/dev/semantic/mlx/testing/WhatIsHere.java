@@ -25,6 +25,9 @@ final class WhatIsHere implements ExecutionCondition {
     if (missing.isEmpty() && needs(context, RequiresModels.class)) {
       missing = missingModels();
     }
+    if (missing.isEmpty() && needs(context, RequiresGrammar.class)) {
+      missing = missingGrammar();
+    }
     if (missing.isEmpty()) {
       return ConditionEvaluationResult.enabled("all is here");
     }
@@ -48,6 +51,15 @@ final class WhatIsHere implements ExecutionCondition {
       return Optional.empty();
     } catch (MlxException e) {
       return Optional.of(e.getMessage());
+    }
+  }
+
+  private static Optional<String> missingGrammar() {
+    try {
+      NativeLibrary.loadGrammar();
+      return Optional.empty();
+    } catch (MlxException e) {
+      return Optional.ofNullable(e.getMessage());
     }
   }
 

@@ -32,6 +32,9 @@ public final class NativeLibrary {
   /** The file with our own CPU kernels, beside mlx-c's library; not on every platform. */
   public static final String KERNELS = "libsemantic_kernels.so";
 
+  /** The file with llguidance, beside mlx-c's library. */
+  public static final String GRAMMAR = System.mapLibraryName("semantic_grammar");
+
   private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
   private static final String IN_MLX_LIB = "mlx/lib/";
   private static final Path HOMEBREW = Path.of("/opt/homebrew/opt/mlx-c");
@@ -66,6 +69,21 @@ public final class NativeLibrary {
     SymbolLookup library = load(found.library());
     LOG.info("MLX's natives are {}, {}", found.library(), found.source());
     return new Loaded(library, kernels(found.library()));
+  }
+
+  /**
+   * Loads llguidance's library, which needs no other; it stays loaded until the JVM ends.
+   *
+   * @throws MlxException if there is none, or the system refuses to load it
+   */
+  public static SymbolLookup loadGrammar() {
+    Path library = locate().resolveSibling(GRAMMAR);
+    if (!Files.isReadable(library)) {
+      throw new MlxException(
+          "There is no %s beside the natives in %s: answers can't be constrained with these"
+              .formatted(GRAMMAR, library.getParent()));
+    }
+    return load(library);
   }
 
   private static Optional<SymbolLookup> kernels(Path library) {

@@ -14,7 +14,7 @@ import java.util.TreeSet;
  * the build takes the versions from the parent pom.
  */
 public final class NativePins {
-  /** A resource beside this class, written by the build: which CPU kernels belong to it. */
+  /** A resource beside this class, written by the build: which natives of ours belong to it. */
   public static final String KERNELS = "kernels.properties";
 
   private static final Properties PINS = read("pins.properties");
@@ -73,6 +73,13 @@ public final class NativePins {
   /** The directory in which the build keeps the parts that are others', and their headers. */
   public static Path parts(UserCache cache, NativeVariant variant) {
     return cache.natives().resolve(named(variant, "-parts-", PINS));
+  }
+
+  /** The directory in which the build keeps llguidance, compiled. */
+  public static Path grammar(UserCache cache, NativeVariant variant) {
+    Properties own = new Properties();
+    own.setProperty("grammar", WITH_KERNELS.getProperty("grammar"));
+    return cache.natives().resolve(named(variant, "-grammar-", own));
   }
 
   /** The root of the built natives' files, with their manifest. */
