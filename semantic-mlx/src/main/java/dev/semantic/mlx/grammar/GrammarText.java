@@ -51,6 +51,7 @@ record GrammarText(String type, String text) {
         return schema; // which nothing satisfies, and is refused
       }
       ObjectNode compact = root instanceof ObjectNode object ? object : JSON.createObjectNode();
+      SchemaFormats.spellOut(compact);
       compact.putObject("x-guidance").put("whitespace_flexible", false);
       return JSON.writeValueAsString(compact);
     } catch (JsonProcessingException e) {

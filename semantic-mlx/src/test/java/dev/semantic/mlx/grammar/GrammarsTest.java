@@ -16,6 +16,9 @@ import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.TokenMatcher;
 import dev.semantic.spi.Tokenizer;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.OffsetDateTime;
+import java.time.OffsetTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -74,6 +77,50 @@ class GrammarsTest {
       }
     }
     throw new AssertionError("It did not end within 2000 tokens");
+  }
+
+  private static String string(String schema, long seed) {
+    String json = walk(schema(schema), seed);
+    return json.substring(1, json.length() - 1);
+  }
+
+  private static boolean isAllowed(Constraint constraint, String said) {
+    try (TokenMatcher matcher = text.match(constraint)) {
+      TokenMatcher.Next next = matcher.accept();
+      int at = 0;
+      while (at < said.length()) {
+        int[] tokens = next.forced();
+        if (tokens.length == 0) {
+          tokens = text.encode(said.substring(at, at + 1), false);
+        }
+        String more = text.decode(tokens);
+        boolean sure = next.forced().length > 0;
+        if (!said.startsWith(more, at) || (!sure && !next.allowed().get(tokens[0]))) {
+          return false;
+        }
+        at += more.length();
+        next = matcher.accept(tokens);
+      }
+      return text.endTokens().stream().anyMatch(next.allowed()::get);
+    }
+  }
+
+  @Test
+  void onlyDatesAndTimesThatThereAreComeOut() {
+    for (int seed = 0; seed < 200; seed++) {
+      LocalDate.parse(string("{\"type\":\"string\",\"format\":\"date\"}", seed));
+      OffsetTime.parse(string("{\"type\":\"string\",\"format\":\"time\"}", seed));
+      OffsetDateTime.parse(string("{\"type\":\"string\",\"format\":\"date-time\"}", seed));
+    }
+    Constraint leap = schema("{\"type\":\"string\",\"format\":\"date\",\"pattern\":\"-02-29$\"}");
+    for (int seed = 0; seed < 20; seed++) {
+      String said = walk(leap, seed);
+      assertTrue(LocalDate.parse(said.substring(1, said.length() - 1)).isLeapYear(), said);
+    }
+    Constraint date = schema("{\"anyOf\":[{\"type\":\"string\",\"format\":\"date\"}]}");
+    assertTrue(isAllowed(date, "\"2024-02-29\""));
+    assertFalse(isAllowed(date, "\"2023-02-29\""));
+    assertFalse(isAllowed(date, "\"1900-02-29\""));
   }
 
   @Test
