@@ -46,20 +46,25 @@ final class AnswerReader {
     this.texts = texts;
     this.markers = format.markers();
     this.seed = Arrays.hashCode(prompt);
-    StringBuilder end = new StringBuilder();
-    for (int i = Math.max(0, prompt.length - END_TOKENS); i < prompt.length; i++) {
-      end.append(written(prompt[i]));
-    }
-    this.parser = format.parser(calls ? chat.tools() : List.of(), end.toString());
+    this.parser = format.parser(calls ? chat.tools() : List.of(), end(prompt, texts));
   }
 
-  private String written(int token) {
+  /** How a prompt ends, as it is written. */
+  static String end(int[] prompt, Detokenizer texts) {
+    StringBuilder end = new StringBuilder();
+    for (int i = Math.max(0, prompt.length - END_TOKENS); i < prompt.length; i++) {
+      end.append(written(prompt[i], texts));
+    }
+    return end.toString();
+  }
+
+  private static String written(int token, Detokenizer texts) {
     return texts.stream(true).next(token);
   }
 
   /** What a special token is written as that the answer is made of; else nothing. */
   String marker(int token) {
-    String written = written(token);
+    String written = written(token, texts);
     return markers.contains(written) ? written : "";
   }
 

@@ -1,5 +1,6 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.Constraint;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
@@ -8,6 +9,7 @@ import dev.semantic.model.ModelSpec;
 import dev.semantic.spi.TokenMatcher;
 import dev.semantic.spi.Tokenizer;
 import dev.semantic.timeline.ThreadFrame;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -71,9 +73,15 @@ final class PromptTokenizer {
   private static void make(PromptTokens prompt) {
     try {
       GenerationRequest asked = prompt.request().request();
-      prompt.make(tokens(asked.prompt(), prompt.by()));
-      if (asked.constraint().isPresent()) {
-        try (TokenMatcher matcher = prompt.by().text().match(asked.constraint().get())) {
+      ServingModel by = prompt.by();
+      int[] tokens = tokens(asked.prompt(), by);
+      Optional<Constraint> constraint =
+          asked.prompt() instanceof Prompt.Chat chat && asked.constraint().isEmpty()
+              ? ToolCallConstraint.of(chat, tokens, by)
+              : asked.constraint();
+      prompt.make(tokens, constraint);
+      if (constraint.isPresent()) {
+        try (TokenMatcher matcher = by.text().match(constraint.get())) {
           matcher.accept();
         }
       }

@@ -1,6 +1,8 @@
 package dev.semantic.engine;
 
+import dev.semantic.generate.Constraint;
 import dev.semantic.generate.RequestException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class PromptTokens {
   private final Request request;
   private final ServingModel by;
-  private int[] tokens = {}; // this and the refusal: its maker's, until it is made
+  private int[] tokens = {}; // this and the two below: its maker's, until it is made
+  private Optional<Constraint> constraint = Optional.empty();
   private @Nullable RequestException refusal;
   private boolean made; // this and its maker: under the engine's lock
   private @Nullable Thread maker;
@@ -28,8 +31,14 @@ final class PromptTokens {
     return by;
   }
 
-  void make(int[] value) {
+  /**
+   * There they are.
+   *
+   * @param bound what the answer must look like
+   */
+  void make(int[] value, Optional<Constraint> bound) {
     tokens = value;
+    constraint = bound;
   }
 
   void refuse(RequestException cause) {
@@ -56,6 +65,11 @@ final class PromptTokens {
 
   boolean isMade() {
     return made;
+  }
+
+  /** What the answer must look like, once it is made. */
+  Optional<Constraint> constraint() {
+    return constraint;
   }
 
   /** Once it is made. */

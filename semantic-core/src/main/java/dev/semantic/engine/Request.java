@@ -272,12 +272,13 @@ final class Request {
    * @param wake lets the scheduler know when it is known
    */
   void constrain(WorkerThreads threads, Runnable wake) {
-    if (request.constraint().isPresent()) {
+    PromptTokens looked = made;
+    if (looked != null && looked.constraint().isPresent()) {
       Answer begun = answer();
       int[] said = begun.tokens(begun.promptLength(), begun.length());
       AnswerConstraint its =
           new AnswerConstraint(
-              request.constraint().get(), serving().text(), said, timeline.monitor(), wake);
+              looked.constraint().get(), serving().text(), said, timeline.monitor(), wake);
       constraint = its;
       threads.start(its);
     }

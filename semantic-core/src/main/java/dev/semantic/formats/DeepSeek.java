@@ -42,14 +42,20 @@ final class DeepSeek implements AnswerFormat {
   }
 
   @Override
+  public String thoughtsEnd(String promptEnd) {
+    return TaggedParser.isWithin("<think>", promptEnd) ? "</think>" : "";
+  }
+
+  @Override
   public Optional<CallSyntax> callSyntax(String tool, String template) {
     boolean block = template.contains("```json");
     return Optional.of(
         block
             ? new CallSyntax(
+                CALLS,
                 CALLS + CALL + "function" + PART + tool + "\n```json\n",
                 "\n```" + CALL_END + CALLS_END)
-            : new CallSyntax(CALLS + CALL + tool + PART, CALL_END + CALLS_END));
+            : new CallSyntax(CALLS, CALLS + CALL + tool + PART, CALL_END + CALLS_END));
   }
 
   private static final class Parser extends TaggedParser {

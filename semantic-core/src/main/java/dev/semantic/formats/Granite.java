@@ -47,8 +47,14 @@ final class Granite implements AnswerFormat {
   }
 
   @Override
+  public String thoughtsEnd(String promptEnd) {
+    return TaggedParser.isWithin("<think>", promptEnd) ? "</think>" : "";
+  }
+
+  @Override
   public Optional<CallSyntax> callSyntax(String tool, String template) {
     String name = TaggedParser.quoted(tool);
-    return Optional.of(new CallSyntax(BEGIN + "[{\"name\": " + name + ", \"arguments\": ", "}]"));
+    return Optional.of(
+        new CallSyntax(BEGIN, BEGIN + "[{\"name\": " + name + ", \"arguments\": ", "}]"));
   }
 }

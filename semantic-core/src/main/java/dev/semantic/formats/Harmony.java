@@ -47,7 +47,9 @@ final class Harmony implements AnswerFormat {
   public Optional<CallSyntax> callSyntax(String tool, String template) {
     return Optional.of(
         new CallSyntax(
-            CHANNEL + "commentary to=functions." + tool + " <|constrain|>json" + MESSAGE, CALL));
+            CHANNEL + "commentary to=",
+            CHANNEL + "commentary to=functions." + tool + " <|constrain|>json" + MESSAGE,
+            CALL));
   }
 
   private static final class Parser extends TaggedParser {

@@ -48,9 +48,14 @@ final class Hermes implements AnswerFormat {
   }
 
   @Override
+  public String thoughtsEnd(String promptEnd) {
+    return TaggedParser.isWithin("<think>", promptEnd) ? "</think>" : "";
+  }
+
+  @Override
   public Optional<CallSyntax> callSyntax(String tool, String template) {
     String name = TaggedParser.quoted(tool);
     return Optional.of(
-        new CallSyntax(BEGIN + "\n{\"name\": " + name + ", \"arguments\": ", "}\n" + END));
+        new CallSyntax(BEGIN, BEGIN + "\n{\"name\": " + name + ", \"arguments\": ", "}\n" + END));
   }
 }

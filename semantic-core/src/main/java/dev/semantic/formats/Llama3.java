@@ -38,9 +38,15 @@ final class Llama3 implements AnswerFormat {
   }
 
   @Override
+  public String thoughtsEnd(String promptEnd) {
+    return TaggedParser.isWithin("<think>", promptEnd) ? "</think>" : "";
+  }
+
+  @Override
   public Optional<CallSyntax> callSyntax(String tool, String template) {
     String name = TaggedParser.quoted(tool);
-    return Optional.of(new CallSyntax("{\"name\": " + name + ", \"parameters\": ", "}"));
+    return Optional.of(
+        new CallSyntax("{\"name\": ", "{\"name\": " + name + ", \"parameters\": ", "}"));
   }
 
   private static final class Parser extends TaggedParser {

@@ -38,12 +38,17 @@ final class Mistral implements AnswerFormat {
   }
 
   @Override
+  public String thoughtsEnd(String promptEnd) {
+    return TaggedParser.isWithin("[THINK]", promptEnd) ? "[/THINK]" : "";
+  }
+
+  @Override
   public Optional<CallSyntax> callSyntax(String tool, String template) {
     String name = TaggedParser.quoted(tool);
     return Optional.of(
         template.contains(ARGS)
-            ? new CallSyntax(BEGIN + tool + ARGS, "")
-            : new CallSyntax(BEGIN + "[{\"name\": " + name + ", \"arguments\": ", "}]"));
+            ? new CallSyntax(BEGIN, BEGIN + tool + ARGS, "")
+            : new CallSyntax(BEGIN, BEGIN + "[{\"name\": " + name + ", \"arguments\": ", "}]"));
   }
 
   private static final class Parser extends TaggedParser {

@@ -31,7 +31,12 @@ abstract class TaggedParser extends StreamingParser {
   TaggedParser(String thoughts, String thought, String promptEnd) {
     this.thoughts = thoughts;
     this.thought = thought;
-    become(promptEnd.stripTrailing().endsWith(thoughts) ? this::thinks : this::begins);
+    become(isWithin(thoughts, promptEnd) ? this::thinks : this::begins);
+  }
+
+  /** Whether a prompt has opened the thoughts. */
+  static boolean isWithin(String thoughts, String promptEnd) {
+    return promptEnd.stripTrailing().endsWith(thoughts);
   }
 
   /** Whether anything of the answer is thought is known once enough of it is there. */

@@ -60,10 +60,25 @@ public sealed interface Constraint {
    * @param tags one or more
    * @param required whether the answer is tags from its first token on, one at least; else there
    *     may be none
+   * @param most how many tags there may be, 1 or more
+   * @param after where tags are required: free text up to this comes first, the end of thoughts,
+   *     say; empty for none
    */
-  record StructuralTags(List<Tag> tags, boolean required) implements Constraint {
+  record StructuralTags(List<Tag> tags, boolean required, int most, String after)
+      implements Constraint {
+    /** Of as many as the model likes, with nothing before them. */
+    public StructuralTags(List<Tag> tags, boolean required) {
+      this(tags, required, Integer.MAX_VALUE, "");
+    }
+
     public StructuralTags {
       tags = List.copyOf(tags);
+      if (most < 1) {
+        throw new IllegalArgumentException("There may be 1 tag or more; here it is " + most);
+      }
+      if (!after.isEmpty() && !required) {
+        throw new IllegalArgumentException("Text comes first only where tags are required");
+      }
       if (tags.isEmpty()) {
         throw new IllegalArgumentException("Structural tags need at least one tag");
       }

@@ -276,20 +276,28 @@ public final class GenerationRequest {
       return value;
     }
 
+    private boolean requiresTool() {
+      return prompt instanceof Prompt.Chat chat && chat.choice().isRequired();
+    }
+
     /**
      * The request.
      *
-     * @throws IllegalArgumentException if it is constrained and goes on past its end, or is to have
-     *     more tokens than it may
+     * @throws IllegalArgumentException if it is constrained and goes on past its end, or must call
+     *     a tool as well, or is to have more tokens than it may
      */
     public GenerationRequest build() {
       if (minTokens > maxTokens) {
         throw new IllegalArgumentException(
             "min tokens are %d, and max tokens %d".formatted(minTokens, maxTokens));
       }
-      if (constraint != null && ignoreEos) {
+      if ((constraint != null || requiresTool()) && ignoreEos) {
         throw new IllegalArgumentException(
             "A constrained answer ends where its constraint does: leave ignoreEos away");
+      }
+      if (constraint != null && requiresTool()) {
+        throw new IllegalArgumentException(
+            "An answer that must call a tool is constrained already: leave one of the two away");
       }
       return new GenerationRequest(this);
     }

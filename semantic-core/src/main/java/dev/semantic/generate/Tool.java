@@ -73,6 +73,14 @@ public final class Tool {
     return schema == null ? "{\"type\":\"object\"}" : JsonValues.write(schema);
   }
 
+  /**
+   * Whether its arguments must be what the schema describes, also where the model may call it or
+   * not: {@code "strict": true} beside the name.
+   */
+  public boolean isStrict() {
+    return Boolean.TRUE.equals(function.get("strict"));
+  }
+
   /** All of it, as {@link #of(Map)} reads it, with the {@code function} around. */
   public Map<String, @Nullable Object> fields() {
     return fields;

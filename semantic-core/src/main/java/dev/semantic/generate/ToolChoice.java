@@ -15,10 +15,7 @@ public record ToolChoice(Kind kind, String tool) {
   /** It must not: what looks like a call is text. The tools stay in the prompt. */
   public static final ToolChoice NONE = new ToolChoice(Kind.NONE, "");
 
-  /**
-   * It must call at least one. Nothing makes it yet: it is as free as with {@link #AUTO}, and
-   * whoever depends on it looks at {@link ChatMessage#toolCalls}.
-   */
+  /** It must call at least one, with arguments as its schema has them, and say nothing else. */
   public static final ToolChoice REQUIRED = new ToolChoice(Kind.REQUIRED, "");
 
   /** The kinds of choices. */
@@ -29,7 +26,7 @@ public record ToolChoice(Kind kind, String tool) {
     NONE,
     /** See {@link ToolChoice#REQUIRED}. */
     REQUIRED,
-    /** It must call the tool of that name; nothing makes it yet, see {@link #REQUIRED}. */
+    /** It must call the tool of that name, once. */
     NAMED
   }
 
@@ -54,6 +51,11 @@ public record ToolChoice(Kind kind, String tool) {
       case "required" -> REQUIRED;
       default -> named(word);
     };
+  }
+
+  /** Whether a tool must be called. */
+  public boolean isRequired() {
+    return kind == Kind.REQUIRED || kind == Kind.NAMED;
   }
 
   /** As {@link #of} reads it. */

@@ -47,10 +47,21 @@ public interface AnswerFormat {
   }
 
   /**
+   * What an answer must say first where the prompt ends within thoughts: their end.
+   *
+   * @param promptEnd how the prompt ends
+   * @return empty where it does not
+   */
+  default String thoughtsEnd(String promptEnd) {
+    return "";
+  }
+
+  /**
    * A call in a model's own words.
    *
+   * @param trigger what {@code before} begins with, by which a call is known from words
    * @param before its arguments; may have {@link #markers} in it
    * @param behind its arguments
    */
-  record CallSyntax(String before, String behind) {}
+  record CallSyntax(String trigger, String before, String behind) {}
 }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.semantic.generate.ChatMessage;
 import dev.semantic.generate.Constraint;
 import dev.semantic.generate.DrainPolicy;
 import dev.semantic.generate.EngineMode;
@@ -21,6 +22,9 @@ import dev.semantic.generate.LogProbs;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.RequestException;
 import dev.semantic.generate.Sampling;
+import dev.semantic.generate.Tool;
+import dev.semantic.generate.ToolCall;
+import dev.semantic.generate.ToolChoice;
 import dev.semantic.kv.AgentId;
 import dev.semantic.model.ModelException;
 import dev.semantic.registry.SwapOptions;
@@ -64,6 +68,62 @@ class ConstrainedAnswersTest {
 
   private GenerationResult answer(GenerationRequest.Builder request) {
     return host.registry.generate(request.build()).await(PATIENCE);
+  }
+
+  private static Tool tool(String name, String more) {
+    return Tool.of(
+        name,
+        "does something",
+        "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}}%s}".formatted(more));
+  }
+
+  private GenerationRequest.Builder toCall(ToolChoice choice, int seed, Tool... tools) {
+    Prompt.Chat chat =
+        new Prompt.Chat(List.of(ChatMessage.user("do it"))).withTools(List.of(tools));
+    return GenerationRequest.of(chat.withChoice(choice))
+        .maxTokens(900)
+        .sampling(Sampling.GREEDY.withTemperature(2).withSeed(seed));
+  }
+
+  @Test
+  void aModelThatMustCallsAndSaysNothingElse() {
+    for (int seed = 0; seed < 10; seed++) {
+      GenerationResult answer =
+          answer(toCall(ToolChoice.REQUIRED, seed, tool("ada", ""), tool("bob", "")));
+      assertFalse(answer.message().toolCalls().isEmpty(), answer.text());
+      assertEquals("", answer.message().content().strip());
+      assertEquals(FinishReason.END_TOKEN, answer.reason());
+    }
+  }
+
+  @Test
+  void aModelThatMustCallOneByNameCallsThatOnce() {
+    for (int seed = 0; seed < 10; seed++) {
+      GenerationResult answer =
+          answer(toCall(ToolChoice.named("bob"), seed, tool("ada", ""), tool("bob", "")));
+      assertEquals(
+          List.of("bob"), answer.message().toolCalls().stream().map(ToolCall::name).toList());
+    }
+  }
+
+  @Test
+  void aSchemaThatCannotBeEnforcedIsRefusedByToolAndKeywordWhereItMustBe() {
+    Tool never = tool("ada", ",\"not\":{}");
+    RequestException refused =
+        assertThrows(RequestException.class, () -> answer(toCall(ToolChoice.REQUIRED, 1, never)));
+    assertEquals(RequestException.Kind.INVALID, refused.kind());
+    assertSays("ada", refused);
+    assertSays("#/not", refused);
+    answer(toCall(ToolChoice.AUTO, 1, never).maxTokens(3)); // which enforces nothing
+  }
+
+  @Test
+  void aCallThatIsRequiredAndAnotherConstraintExcludeEachOther() {
+    GenerationRequest.Builder both =
+        toCall(ToolChoice.REQUIRED, 1, tool("ada", "")).constraint(new Constraint.AnyJson());
+    assertThrows(IllegalArgumentException.class, both::build);
+    both = toCall(ToolChoice.AUTO, 1, tool("ada", "")).constraint(new Constraint.Regex("yes|no"));
+    assertTrue(answer(both).text().matches("yes|no"));
   }
 
   @ParameterizedTest

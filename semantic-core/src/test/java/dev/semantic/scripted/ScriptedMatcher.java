@@ -8,10 +8,11 @@ import java.util.BitSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 
 /**
- * A regular expression over bytes, by trying every token. Where one alone may follow it is forced,
- * with all that follow it alone.
+ * A regular expression over bytes, or tags as one, by trying every token. Where one alone may
+ * follow it is forced, with all that follow it alone.
  */
 final class ScriptedMatcher implements TokenMatcher {
   private static final int LONGEST_RUN = 8;
@@ -26,15 +27,37 @@ final class ScriptedMatcher implements TokenMatcher {
   ScriptedMatcher(Geometry model, Script script, Constraint constraint) {
     this.model = model;
     this.script = script;
-    if (!(constraint instanceof Constraint.Regex regex)) {
-      throw new ModelException(ModelException.Kind.UNSUPPORTED, "Regular expressions only");
-    }
     try {
-      this.pattern = Pattern.compile(regex.pattern(), Pattern.DOTALL);
+      this.pattern = Pattern.compile(expression(constraint), Pattern.DOTALL);
     } catch (PatternSyntaxException e) {
       throw new ModelException(ModelException.Kind.INVALID, "No pattern: " + e.getMessage(), e);
     }
     script.matcherOpened();
+  }
+
+  private static String expression(Constraint constraint) {
+    return switch (constraint) {
+      case Constraint.Regex(String pattern) -> pattern;
+      case Constraint.StructuralTags tags -> expression(tags);
+      default ->
+          throw new ModelException(ModelException.Kind.UNSUPPORTED, "Regular expressions only");
+    };
+  }
+
+  /** Whose arguments are an object with a short text, whatever the schema says. */
+  private static String expression(Constraint.StructuralTags tags) {
+    String tag =
+        tags.tags().stream()
+            .map(
+                each ->
+                    Pattern.quote(each.begin())
+                        + "\\{\"a\":\"[a-z]{0,3}\"\\}"
+                        + Pattern.quote(each.end()))
+            .collect(Collectors.joining("|", "(", ")"));
+    String after = tags.after().isEmpty() ? "" : ".*?" + Pattern.quote(tags.after());
+    return tags.required()
+        ? "%s%s{1,%d}".formatted(after, tag, Math.min(tags.most(), 5))
+        : "[^<]*(%s[^<]*)*".formatted(tag);
   }
 
   @Override

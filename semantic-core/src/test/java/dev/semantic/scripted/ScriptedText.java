@@ -2,6 +2,7 @@ package dev.semantic.scripted;
 
 import dev.semantic.generate.ChatMessage;
 import dev.semantic.generate.Constraint;
+import dev.semantic.generate.Prompt;
 import dev.semantic.spi.Detokenizer;
 import dev.semantic.spi.TokenMatcher;
 import dev.semantic.spi.Tokenizer;
@@ -44,6 +45,21 @@ final class ScriptedText implements Tokenizer {
   @Override
   public int[] encodeChat(List<ChatMessage> messages) {
     return encode(renderChat(messages), model.beginsWithBos());
+  }
+
+  /** Tools are told by their names; there are no variables. */
+  @Override
+  public int[] encodeChat(Prompt.Chat chat) {
+    return encode(renderChat(chat), model.beginsWithBos());
+  }
+
+  @Override
+  public String renderChat(Prompt.Chat chat) {
+    String tools =
+        chat.tools().stream()
+            .map(tool -> "tool " + tool.name() + "\n")
+            .collect(Collectors.joining());
+    return tools + renderChat(chat.messages());
   }
 
   @Override

@@ -24,9 +24,7 @@ final class ChatOptions {
   @Option(
       names = "--tool-choice",
       paramLabel = "auto|none|required|NAME",
-      description =
-          "Whether the model may, must not or must call a tool, or the one to call. With 'required'"
-              + " or a name nothing makes it call yet.")
+      description = "Whether the model may, must not or must call a tool, or the one to call.")
   private @Nullable String choice;
 
   @Option(

@@ -64,24 +64,21 @@ record GrammarText(String type, String text) {
     Map<String, List<Tag>> byTrigger =
         tags.tags().stream()
             .collect(Collectors.groupingBy(Tag::trigger, LinkedHashMap::new, Collectors.toList()));
-    StringBuilder rules = new StringBuilder("%llguidance {}\n");
+    StringBuilder rules = new StringBuilder("%llguidance {}\nTEXT: /(.|\\n)*/\n");
     String any =
         IntStream.range(0, byTrigger.size())
             .mapToObj(i -> "tag_" + i)
-            .collect(Collectors.joining(" | "));
-    rules.append("start: (").append(any).append(tags.required() ? ")+\n" : ")* TEXT\n");
-    rules.append("TEXT: /(.|\\n)*/\n");
+            .collect(Collectors.joining(" | ", "(", ")"));
+    String after = upTo(rules, "after", tags.after(), specials);
+    rules.append("start: ").append(after).append(after.isEmpty() ? "" : " /\\s{0,2}/ ");
+    rules.append(any).append(times(tags)).append(tags.required() ? "\n" : " TEXT\n");
     int i = 0;
     for (Map.Entry<String, List<Tag>> group : byTrigger.entrySet()) {
       String trigger = group.getKey();
-      boolean special = specials.containsKey(trigger);
       String before =
           tags.required()
               ? literal(trigger, specials)
-              : special ? "TEXT " + literal(trigger, specials) : "until_" + i;
-      if (!tags.required() && !special) {
-        rules.append("until_%d[lazy]: /(.|\\n)*/ %s\n".formatted(i, quoted(trigger)));
-      }
+              : upTo(rules, "until_" + i, trigger, specials);
       String bodies =
           group.getValue().stream()
               .map(
@@ -95,6 +92,26 @@ record GrammarText(String type, String text) {
       rules.append("tag_%d: %s (%s)\n".formatted(i++, before, bodies));
     }
     return rules.toString();
+  }
+
+  private static String times(Constraint.StructuralTags tags) {
+    int least = tags.required() ? 1 : 0;
+    return tags.most() == Integer.MAX_VALUE
+        ? "{%d,}".formatted(least)
+        : "{%d,%d}".formatted(least, tags.most());
+  }
+
+  /** Free text up to some that ends it, which may need a rule of its own; nothing for none. */
+  private static String upTo(
+      StringBuilder rules, String rule, String end, Map<String, Integer> specials) {
+    if (end.isEmpty()) {
+      return "";
+    }
+    if (specials.containsKey(end)) {
+      return "TEXT " + literal(end, specials);
+    }
+    rules.append("%s[lazy]: /(.|\\n)*/ %s\n".formatted(rule, quoted(end)));
+    return rule;
   }
 
   /** Text in which special tokens stand for themselves. */

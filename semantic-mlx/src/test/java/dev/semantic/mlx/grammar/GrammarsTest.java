@@ -168,6 +168,22 @@ class GrammarsTest {
   }
 
   @Test
+  void tagsComeBehindTheEndOfThoughtsAndNoMoreThanMay() {
+    Constraint.Tag tag = new Constraint.Tag("<call>", "<call>", "{\"enum\":[1,2]}", "</call>");
+    Constraint twice = new Constraint.StructuralTags(List.of(tag), true, 2, "</think>");
+    try (TokenMatcher matcher = text.match(twice)) {
+      matcher.accept();
+      TokenMatcher.Next next = matcher.accept(text.encode("I call <call> it. </think>\n\n", false));
+      assertTrue(text.decode(next.forced()).startsWith("<call>"), next.toString());
+    }
+    Constraint once = new Constraint.StructuralTags(List.of(tag), true, 1, "");
+    for (long seed = 0; seed < 5; seed++) {
+      String said = walk(once, seed);
+      assertTrue(said.matches("<call>[12]</call>"), said);
+    }
+  }
+
+  @Test
   void aTokenThatWasNotAllowedIsNotTaken() {
     try (TokenMatcher matcher = text.match(new Constraint.Regex("[0-9]+"))) {
       matcher.accept();
