@@ -1,11 +1,9 @@
 // What a layer does between its products, the same for all instruction sets and compiled for each:
 // included by each unit inside its own unnamed namespace, behind
-//   constexpr int kWidth    floats of a register
-// Only additions, multiplications and divisions, each rounded, in one order whatever the width; so
-// every unit gives the same bits.
-
-typedef float Floats __attribute__((vector_size(kWidth * sizeof(float))));
-typedef std::int32_t Ints __attribute__((vector_size(kWidth * sizeof(float))));
+//   constexpr int kWidth                      floats of a register
+//   Floats fused(Floats a, Floats b, Floats c)    a * b + c, rounded once
+// with the types of registers from registers.inl. Only additions, multiplications, divisions and
+// fused products, each rounded, in one order whatever the width; so every unit gives the same bits.
 
 constexpr int kParts = kLanes / kWidth;
 
@@ -104,7 +102,7 @@ inline void by_lanes(int count, Body body) {
 inline float dot(const float* a, const float* b, int count) {
   Lanes lanes{};
   by_lanes(count, [&](int part, int at, int n) {
-    lanes.part[part] += read(a + at, n) * read(b + at, n);
+    lanes.part[part] = fused(read(a + at, n), read(b + at, n), lanes.part[part]);
   });
   return sum(lanes);
 }
@@ -139,9 +137,8 @@ inline Floats sigmoid(Floats x) {
   return (x < 0.0f ? e : all(1)) / (1.0f + e);
 }
 
-inline float tanh_of(float x) {
-  const Floats y = sigmoid(all(2 * x));
-  return 2 * y[0] - 1;
+inline Floats bent(Floats score, float softcap) {
+  return softcap == 0 ? score : softcap * (2 * sigmoid(2 * (score / softcap)) - 1);
 }
 
 template <typename Bend>
@@ -214,9 +211,9 @@ void add_values(const Keys& keys, const float* weights, float kept, int width, f
     for (int i = 0; i < kAtOnce; i++) {
       sums[i] = read(answer + at + i * kWidth) * kept;
     }
-    for (int t = 0; t < keys.count; t++) {
+    for (int t = keys.first; t < keys.end; t++) {
       for (int i = 0; i < kAtOnce; i++) {
-        sums[i] += read(keys.values[t] + at + i * kWidth) * weights[t];
+        sums[i] = fused(read(keys.values[t] + at + i * kWidth), all(weights[t]), sums[i]);
       }
     }
     for (int i = 0; i < kAtOnce; i++) {
@@ -225,8 +222,8 @@ void add_values(const Keys& keys, const float* weights, float kept, int width, f
   }
   by_registers(width - at, [&](int more, int n) {
     Floats sums = read(answer + at + more, n) * kept;
-    for (int t = 0; t < keys.count; t++) {
-      sums += read(keys.values[t] + at + more, n) * weights[t];
+    for (int t = keys.first; t < keys.end; t++) {
+      sums = fused(read(keys.values[t] + at + more, n), all(weights[t]), sums);
     }
     write(answer + at + more, sums, n);
   });
@@ -236,23 +233,168 @@ void add_values(const Keys& keys, const float* weights, float kept, int width, f
 // 2018): what came before is scaled down where these have a larger score.
 void attend(const float* query, const Keys& keys, int width, float softcap, Attended& to) {
   float scores[kTokensAtOnce];
+  for (int t = 0; t < kTokensAtOnce; t++) {
+    scores[t] = -__builtin_inff();
+  }
   float largest = to.largest;
-  for (int t = 0; t < keys.count; t++) {
-    const float score = dot(query, keys.keys[t], width);
-    scores[t] = softcap == 0 ? score : softcap * tanh_of(score / softcap);
+  for (int t = keys.first; t < keys.end; t++) {
+    scores[t] = bent(all(dot(query, keys.keys[t], width)), softcap)[0];
     largest = largest > scores[t] ? largest : scores[t]; // NaN stays in its score
   }
   const float shift = largest > -__builtin_inff() ? largest : 0;
   const float kept = exponential(all(to.largest - shift))[0];
   Lanes sums{};
-  by_lanes(keys.count, [&](int part, int at, int n) {
-    write(scores + at, exponential(read(scores + at, n) - shift), n);
-    sums.part[part] += read(scores + at, n);
-  });
+  for (int at = keys.first / kLanes * kLanes; at < keys.end; at += kLanes) {
+    by_lanes(kLanes, [&](int part, int lane, int) {
+      const Floats weights = exponential(read(scores + at + lane) - shift);
+      write(scores + at + lane, weights);
+      sums.part[part] += weights;
+    });
+  }
   to.sum = to.sum * kept + sum(sums);
   to.largest = largest;
   add_values(keys, scores, kept, width, to.answer);
   leave_registers();
 }
 
-constexpr Layer kLayer{gate, norm, turn, attend};
+// Queries side by side, a register of them: each step of attend() is the same step for all.
+
+constexpr int kTokensOfDot = kWidth == kLanes ? 4 : 2; // whose sums are in registers at once
+
+struct Dots {
+  Floats of[kTokensOfDot];
+};
+
+// What would be the lanes kLane, kLane + kDistance, kLane + 2 kDistance .. of a dot product, added
+// up as its tree has them.
+template <int kLane, int kDistance>
+__attribute__((always_inline)) inline Dots dots(
+    const float* queries, const float* const* keys, int width) {
+  if constexpr (kDistance < kLanes) {
+    Dots sums = dots<kLane, 2 * kDistance>(queries, keys, width);
+    const Dots others = dots<kLane + kDistance, 2 * kDistance>(queries, keys, width);
+    for (int t = 0; t < kTokensOfDot; t++) {
+      sums.of[t] += others.of[t];
+    }
+    return sums;
+  } else {
+    Dots sums{};
+    for (int i = kLane; i < width; i += kLanes) {
+      const Floats each = read(queries + i * kQueriesAtOnce);
+      for (int t = 0; t < kTokensOfDot; t++) {
+        sums.of[t] = fused(each, all(keys[t][i]), sums.of[t]);
+      }
+    }
+    return sums;
+  }
+}
+
+// Of a register of queries: which tokens each sees.
+struct Seen {
+  Ints first;
+  Ints end;
+
+  Ints at(int token) const {
+    return (token >= first) & (token < end);
+  }
+};
+
+void scores_of_all(
+    const float* queries, const Keys& keys, int width, float softcap, const Seen& seen, Floats* to) {
+  for (int t = keys.first; t < keys.end; t += kTokensOfDot) {
+    const float* some[kTokensOfDot];
+    for (int i = 0; i < kTokensOfDot; i++) {
+      some[i] = keys.keys[t + i < keys.end ? t + i : keys.end - 1];
+    }
+    const Dots scores = dots<0, 1>(queries, some, width);
+    for (int i = 0; i < kTokensOfDot && t + i < keys.end; i++) {
+      to[t + i] = seen.at(t + i) ? bent(scores.of[i], softcap) : all(-__builtin_inff());
+    }
+  }
+}
+
+// From `common` to before `common_end` all queries see the tokens; what one does not see may be
+// anything, and is not even multiplied by nothing.
+template <int kAtOnce>
+void add_values_of_all(
+    const Keys& keys,
+    int common,
+    int common_end,
+    const Seen& seen,
+    const Floats* weights,
+    Floats kept,
+    int at,
+    float* answers) {
+  Floats sums[kAtOnce];
+  for (int i = 0; i < kAtOnce; i++) {
+    sums[i] = read(answers + (at + i) * kQueriesAtOnce) * kept;
+  }
+  const auto add_seen = [&](int from, int to) {
+    for (int t = from; t < to; t++) {
+      for (int i = 0; i < kAtOnce; i++) {
+        sums[i] = seen.at(t) ? fused(all(keys.values[t][at + i]), weights[t], sums[i]) : sums[i];
+      }
+    }
+  };
+  add_seen(keys.first, common);
+  for (int t = common; t < common_end; t++) {
+    for (int i = 0; i < kAtOnce; i++) {
+      sums[i] = fused(all(keys.values[t][at + i]), weights[t], sums[i]);
+    }
+  }
+  add_seen(common_end, keys.end);
+  for (int i = 0; i < kAtOnce; i++) {
+    write(answers + (at + i) * kQueriesAtOnce, sums[i]);
+  }
+}
+
+void attend_by_all(const Keys& keys, int width, float softcap, AttendedByAll& to) {
+  constexpr int kNumbersAtOnce = 8;
+  for (int from = 0; from < kQueriesAtOnce; from += kWidth) {
+    Seen seen;
+    __builtin_memcpy(&seen.first, to.first + from, sizeof seen.first);
+    __builtin_memcpy(&seen.end, to.end + from, sizeof seen.end);
+    int common = keys.first;
+    int common_end = keys.end;
+    for (int i = from; i < from + kWidth; i++) {
+      common = common > to.first[i] ? common : to.first[i];
+      common_end = common_end < to.end[i] ? common_end : to.end[i];
+    }
+    if (common >= common_end) {
+      common = common_end = keys.end;
+    }
+    Floats weights[kTokensAtOnce];
+    scores_of_all(to.queries + from, keys, width, softcap, seen, weights);
+    const Floats before = read(to.largest + from);
+    Floats largest = before;
+    for (int t = keys.first; t < keys.end; t++) {
+      largest = largest > weights[t] ? largest : weights[t];
+    }
+    const Floats shift = largest > -__builtin_inff() ? largest : Floats{};
+    const Floats kept = exponential(before - shift);
+    Floats lanes[kLanes]{};
+    for (int t = keys.first; t < keys.end; t++) {
+      weights[t] = exponential(weights[t] - shift);
+      lanes[t % kLanes] += weights[t];
+    }
+    for (int distance = kLanes / 2; distance > 0; distance /= 2) {
+      for (int i = 0; i < distance; i++) {
+        lanes[i] += lanes[i + distance];
+      }
+    }
+    write(to.sum + from, read(to.sum + from) * kept + lanes[0]);
+    write(to.largest + from, largest);
+    int at = 0;
+    for (; at + kNumbersAtOnce <= width; at += kNumbersAtOnce) {
+      add_values_of_all<kNumbersAtOnce>(
+          keys, common, common_end, seen, weights, kept, at, to.answers + from);
+    }
+    for (; at < width; at++) {
+      add_values_of_all<1>(
+          keys, common, common_end, seen, weights, kept, at, to.answers + from);
+    }
+  }
+  leave_registers();
+}
+
+constexpr Layer kLayer{gate, norm, turn, attend, attend_by_all};

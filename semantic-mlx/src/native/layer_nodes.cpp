@@ -6,13 +6,14 @@
 #include "semantic_kernels.h"
 #include "thread_pool.h"
 
-// Gated activations, norms, rotary positions and attention of one token as nodes of MLX's graph,
+// Gated activations, norms, rotary positions and attention as nodes of MLX's graph,
 // and the C interface to them. All numbers are float32.
 
 namespace semantic {
 namespace {
 
 constexpr std::size_t kNumbersOfPiece = 16'384; // some microseconds
+constexpr std::size_t kAlignment = 64; // of a register; reading across two lines costs
 
 // Rows wherever an array has them, the numbers of each side by side.
 class Rows32 {
@@ -187,79 +188,207 @@ struct Piece {
   int tokens;
 };
 
-struct AttentionTask {
+// What a sequence holds: its pieces, and where the first token of them stands.
+struct Past {
   std::vector<Piece> pieces;
-  std::vector<int> first; // piece of each sequence, and behind the last
+  std::size_t start;
+  std::size_t end;
+};
+
+struct AttentionTask {
+  std::vector<Past> pasts;
   mx::array queries;
   mx::array out;
   mx::array scratch;
-  int kv_heads;
+  std::size_t kv_heads;
+  std::size_t window; // tokens that a query sees, itself among them; 0 for all
   float scale;
   float softcap;
 
+  std::size_t heads() const {
+    return out.shape(1);
+  }
+  std::size_t tokens() const { // of each sequence that attend
+    return out.shape(2);
+  }
+  int width() const {
+    return out.shape(3);
+  }
+  std::size_t heads_of_key() const {
+    return heads() / kv_heads;
+  }
+  // Queries that see the same keys, token by token.
+  std::size_t rows() const {
+    return tokens() * heads_of_key();
+  }
+  std::size_t tiles() const {
+    return (rows() + kQueriesAtOnce - 1) / kQueriesAtOnce;
+  }
+
+  // For a tile: its queries, then its answers.
+  static std::size_t scratch_bytes(const mx::array& queries, std::size_t kv_heads) {
+    const std::size_t rows = queries.shape(1) / kv_heads * queries.shape(2);
+    const std::size_t tiles = (rows + kQueriesAtOnce - 1) / kQueriesAtOnce;
+    const std::size_t tile = 2 * kQueriesAtOnce * queries.shape(3) * sizeof(float);
+    const std::size_t all = queries.shape(0) * kv_heads * tiles * tile;
+    return kAlignment + (queries.shape(2) == 1 ? queries.nbytes() : all);
+  }
+
   void run() const {
-    const auto heads = static_cast<std::size_t>(out.shape(1));
-    const int width = out.shape(3);
-    const std::size_t count = out.shape(0) * heads;
-    std::size_t tokens = 0;
-    for (const Piece& piece : pieces) {
-      tokens += piece.tokens;
+    const bool by_tiles = tokens() > 1;
+    const std::size_t count = pasts.size() * (by_tiles ? kv_heads * tiles() : heads());
+    std::size_t held = 0;
+    for (const Past& past : pasts) {
+      held += past.end - past.start;
     }
-    const bool alone = tokens * heads * width < 4 * kNumbersOfPiece;
+    const bool alone = held * heads() * tokens() * width() < 4 * kNumbersOfPiece;
     ThreadPool::instance().run(alone ? 1 : static_cast<int>(count), [&](int piece) {
       for (std::size_t i = piece; i < (alone ? count : piece + 1); i++) {
-        attend(i, i / heads, i % heads / (heads / kv_heads), width);
+        if (by_tiles) {
+          attend_by_tile(i);
+        } else {
+          attend(i);
+        }
       }
     });
   }
 
-  // One head of queries of one sequence. Tokens are taken by as many at once as there may be,
-  // counted from the first that is seen, wherever pieces end.
-  void attend(std::size_t index, std::size_t sequence, std::size_t kv_head, int width) const {
-    float* query = const_cast<float*>(reinterpret_cast<const float*>(scratch.data<std::uint8_t>())) +
-        index * width;
+  // The first token that the one at `position` sees.
+  std::size_t seen_from(const Past& past, std::size_t position) const {
+    const bool forgets = window != 0 && position + 1 > past.start + window;
+    return forgets ? position + 1 - window : past.start;
+  }
+
+  // Calls work(keys, position of the first place in them) for the tokens from `first` to `end`.
+  template <typename Work>
+  static void by_blocks(
+      const Past& past, std::size_t kv_head, std::size_t first, std::size_t end, const Work& work) {
+    Keys keys;
+    std::size_t at = past.start;
+    std::size_t begun = first;
+    for (const Piece& piece : past.pieces) {
+      const float* key = piece.keys + kv_head * piece.key_heads;
+      const float* value = piece.values + kv_head * piece.value_heads;
+      const std::size_t to = std::min(end, at + piece.tokens);
+      for (std::size_t t = std::max(first, at); t < to; t++) {
+        const std::size_t place = t % kTokensAtOnce;
+        keys.keys[place] = key + (t - at) * piece.key_tokens;
+        keys.values[place] = value + (t - at) * piece.value_tokens;
+        if (place + 1 == kTokensAtOnce || t + 1 == end) {
+          keys.first = static_cast<int>(begun % kTokensAtOnce);
+          keys.end = static_cast<int>(place + 1);
+          work(keys, t - place);
+          begun = t + 1;
+        }
+      }
+      at += piece.tokens;
+    }
+  }
+
+  float* memory_at(std::size_t index) const {
+    auto* bytes = const_cast<std::uint8_t*>(scratch.data<std::uint8_t>());
+    bytes += (kAlignment - reinterpret_cast<std::uintptr_t>(bytes) % kAlignment) % kAlignment;
+    return reinterpret_cast<float*>(bytes) + index;
+  }
+
+  // One head of queries of the only token of a sequence.
+  void attend(std::size_t index) const {
+    const Past& past = pasts[index / heads()];
+    float* query = memory_at(index * width());
     const float* from = queries.data<float>() + offset(queries, index);
     float* answer = row(out, index);
-    for (int i = 0; i < width; i++) {
+    for (int i = 0; i < width(); i++) {
       query[i] = from[i] * scale;
       answer[i] = 0;
     }
-    const auto add = product().layer.attend;
     Attended seen{answer, -__builtin_inff(), 0};
-    Keys keys;
-    keys.count = 0;
-    for (int p = first[sequence]; p < first[sequence + 1]; p++) {
-      const Piece& piece = pieces[p];
-      const float* key = piece.keys + kv_head * piece.key_heads;
-      const float* value = piece.values + kv_head * piece.value_heads;
-      for (int t = 0; t < piece.tokens; t++) {
-        keys.keys[keys.count] = key + t * piece.key_tokens;
-        keys.values[keys.count] = value + t * piece.value_tokens;
-        if (++keys.count == kTokensAtOnce) {
-          add(query, keys, width, softcap, seen);
-          keys.count = 0;
-        }
+    by_blocks(
+        past,
+        index % heads() / heads_of_key(),
+        seen_from(past, past.end - 1),
+        past.end,
+        [&](const Keys& keys, std::size_t) {
+          product().layer.attend(query, keys, width(), softcap, seen);
+        });
+    for (int i = 0; i < width(); i++) {
+      answer[i] /= seen.sum;
+    }
+  }
+
+  // Several queries that share a head of keys, of tokens next to each other.
+  void attend_by_tile(std::size_t index) const {
+    const std::size_t sequence = index / (kv_heads * tiles());
+    const std::size_t kv_head = index / tiles() % kv_heads;
+    const std::size_t first_row = index % tiles() * kQueriesAtOnce;
+    const std::size_t count = std::min<std::size_t>(kQueriesAtOnce, rows() - first_row);
+    const Past& past = pasts[sequence];
+    const auto token = [&](std::size_t i) { return (first_row + i) / heads_of_key(); };
+    const auto row_of = [&](std::size_t i) {
+      const std::size_t head = kv_head * heads_of_key() + (first_row + i) % heads_of_key();
+      return (sequence * heads() + head) * tokens() + token(i);
+    };
+    const auto position = [&](std::size_t i) { return past.end - tokens() + token(i); };
+    const std::size_t numbers = static_cast<std::size_t>(kQueriesAtOnce) * width();
+    float* side_by_side = memory_at(2 * index * numbers);
+    AttendedByAll seen;
+    seen.queries = side_by_side;
+    seen.answers = side_by_side + numbers;
+    std::fill(side_by_side, side_by_side + 2 * numbers, 0.0f);
+    std::fill(seen.largest, seen.largest + kQueriesAtOnce, -__builtin_inff());
+    std::fill(seen.sum, seen.sum + kQueriesAtOnce, 0.0f);
+    for (std::size_t i = 0; i < count; i++) {
+      const float* from = queries.data<float>() + offset(queries, row_of(i));
+      for (int k = 0; k < width(); k++) {
+        side_by_side[k * kQueriesAtOnce + i] = from[k] * scale;
       }
     }
-    if (keys.count > 0) {
-      add(query, keys, width, softcap, seen);
-    }
-    for (int i = 0; i < width; i++) {
-      answer[i] /= seen.sum;
+    by_blocks(
+        past,
+        kv_head,
+        seen_from(past, position(0)),
+        position(count - 1) + 1,
+        [&](const Keys& keys, std::size_t block) {
+          const auto place = [&](std::size_t at) {
+            return static_cast<int>(std::clamp(at, block, block + kTokensAtOnce) - block);
+          };
+          for (std::size_t i = 0; i < kQueriesAtOnce; i++) { // those that are none see as the last
+            const std::size_t at = position(std::min(i, count - 1));
+            seen.first[i] = place(seen_from(past, at));
+            seen.end[i] = place(at + 1);
+          }
+          product().layer.attend_by_all(keys, width(), softcap, seen);
+        });
+    for (std::size_t i = 0; i < count; i++) {
+      float* answer = row(out, row_of(i));
+      for (int k = 0; k < width(); k++) {
+        answer[k] = seen.answers[k * kQueriesAtOnce + i] / seen.sum[i];
+      }
     }
   }
 };
 
 class Attend : public LayerNode {
  public:
-  static constexpr const char* kName = "decode_attention";
+  static constexpr const char* kName = "attention";
 
-  Attend(mx::Stream stream, std::vector<int> counts, float scale, float softcap)
-      : LayerNode(stream, kName), counts_(std::move(counts)), scale_(scale), softcap_(softcap) {}
+  Attend(
+      mx::Stream stream,
+      std::vector<int> counts,
+      std::vector<int> starts,
+      int window,
+      float scale,
+      float softcap)
+      : LayerNode(stream, kName),
+        counts_(std::move(counts)),
+        starts_(std::move(starts)),
+        window_(window),
+        scale_(scale),
+        softcap_(softcap) {}
 
   bool is_equivalent(const mx::Primitive& other) const override {
     const auto& same = static_cast<const Attend&>(other);
-    return counts_ == same.counts_ && scale_ == same.scale_ && softcap_ == same.softcap_;
+    return counts_ == same.counts_ && starts_ == same.starts_ && window_ == same.window_ &&
+        scale_ == same.scale_ && softcap_ == same.softcap_;
   }
 
  protected:
@@ -267,38 +396,45 @@ class Attend : public LayerNode {
       mx::cpu::CommandEncoder& encoder,
       const std::vector<mx::array>& inputs,
       mx::array out) override {
-    mx::array scratch = memory(out.nbytes());
-    std::vector<Piece> pieces;
-    for (std::size_t i = 1; i < inputs.size(); i += 2) {
-      const mx::array& keys = inputs[i];
-      const mx::array& values = inputs[i + 1];
-      pieces.push_back(
-          {keys.data<float>(),
-           values.data<float>(),
-           static_cast<std::size_t>(keys.strides(1)),
-           static_cast<std::size_t>(values.strides(1)),
-           static_cast<std::size_t>(keys.strides(2)),
-           static_cast<std::size_t>(values.strides(2)),
-           keys.shape(2)});
-    }
-    std::vector<int> first{0};
-    for (const int count : counts_) {
-      first.push_back(first.back() + count);
+    const std::size_t kv_heads = inputs[1].shape(1);
+    mx::array scratch = memory(AttentionTask::scratch_bytes(inputs[0], kv_heads));
+    std::vector<Past> pasts;
+    std::size_t next = 1;
+    for (std::size_t i = 0; i < counts_.size(); i++) {
+      Past past{{}, static_cast<std::size_t>(starts_[i]), static_cast<std::size_t>(starts_[i])};
+      for (int piece = 0; piece < counts_[i]; piece++, next += 2) {
+        past.pieces.push_back(piece_of(inputs[next], inputs[next + 1]));
+        past.end += past.pieces.back().tokens;
+      }
+      pasts.push_back(std::move(past));
     }
     encoder.dispatch([task = AttentionTask{
-                          std::move(pieces),
-                          std::move(first),
+                          std::move(pasts),
                           mx::array::unsafe_weak_copy(inputs[0]),
                           out,
                           mx::array::unsafe_weak_copy(scratch),
-                          inputs[1].shape(1),
+                          kv_heads,
+                          static_cast<std::size_t>(window_),
                           scale_,
                           softcap_}]() { task.run(); });
     encoder.add_temporary(std::move(scratch));
   }
 
  private:
+  static Piece piece_of(const mx::array& keys, const mx::array& values) {
+    return {
+        keys.data<float>(),
+        values.data<float>(),
+        static_cast<std::size_t>(keys.strides(1)),
+        static_cast<std::size_t>(values.strides(1)),
+        static_cast<std::size_t>(keys.strides(2)),
+        static_cast<std::size_t>(values.strides(2)),
+        keys.shape(2)};
+  }
+
   std::vector<int> counts_;
+  std::vector<int> starts_;
+  int window_;
   float scale_;
   float softcap_;
 };
@@ -352,22 +488,29 @@ mx::array rotary(
   return mx::array(x.shape(), mx::float32, std::make_shared<Turn>(stream), {x, cosines, sines});
 }
 
-mx::array decode_attention(
+mx::array attention(
     const mx::array& queries,
     const std::vector<mx::array>& pieces,
     std::vector<int> counts,
+    std::vector<int> starts,
+    int window,
     float scale,
     float softcap,
     mx::Stream stream) {
   const char* node = Attend::kName;
   require_numbers(queries, node);
-  require(queries.ndim() == 4 && queries.shape(2) == 1, node, "One token of each sequence.");
+  require(
+      queries.ndim() == 4 && queries.shape(2) > 0 && queries.shape(3) > 0,
+      node,
+      "Tokens of each sequence.");
+  require(window >= 0, node, "No window is less than nothing.");
   require(
       queries.shape(0) == static_cast<int>(counts.size()), node, "Pieces for every sequence.");
   std::size_t all = 0;
-  for (const int count : counts) {
-    require(count > 0, node, "Attention to nothing.");
-    all += count;
+  for (std::size_t i = 0; i < counts.size(); i++) {
+    require(counts[i] > 0, node, "Attention to nothing.");
+    require(starts[i] >= 0, node, "No token stands before the first.");
+    all += counts[i];
   }
   require(2 * all == pieces.size(), node, "Keys and values of every piece.");
   const int kv_heads = pieces[0].ndim() == 4 ? pieces[0].shape(1) : 0;
@@ -386,10 +529,19 @@ mx::array decode_attention(
     inputs.push_back(pieces[i]);
     inputs.push_back(pieces[i + 1]);
   }
+  std::size_t next = 0;
+  for (const int count : counts) {
+    std::int64_t tokens = 0;
+    for (int piece = 0; piece < count; piece++, next += 2) {
+      tokens += pieces[next].shape(2);
+    }
+    require(tokens >= queries.shape(2), node, "What attends is not among what is attended to.");
+  }
   return mx::array(
       queries.shape(),
       mx::float32,
-      std::make_shared<Attend>(stream, std::move(counts), scale, softcap),
+      std::make_shared<Attend>(
+          stream, std::move(counts), std::move(starts), window, scale, softcap),
       std::move(inputs));
 }
 
@@ -431,22 +583,26 @@ int semantic_rotary(
   });
 }
 
-int semantic_decode_attention(
+int semantic_attention(
     mlx_array* res,
     const mlx_array queries,
     const mlx_vector_array pieces,
     const int* counts,
+    const int* starts,
     size_t sequences,
+    int window,
     float scale,
     float softcap,
     const mlx_stream s) {
   return guarded(__FILE_NAME__, [&] {
     give(
         res,
-        semantic::decode_attention(
+        semantic::attention(
             object<Array>(queries),
             object<std::vector<Array>>(pieces),
             std::vector<int>(counts, counts + sequences),
+            std::vector<int>(starts, starts + sequences),
+            window,
             scale,
             softcap,
             object<Stream>(s)));

@@ -55,6 +55,10 @@ struct Layout {
   constexpr int padded_groups() const {
     return (groups() + kLanes - 1) / kLanes * kLanes + kLanes;
   }
+  // A row's integers with 16 bits each.
+  constexpr std::size_t expanded_bytes() const {
+    return static_cast<std::size_t>(tiles()) * vectors() * 64;
+  }
   // A tile of a packed vector: integers, then each lane's scale.
   constexpr std::size_t packed_tile_bytes() const {
     return static_cast<std::size_t>(vectors()) * 64 + kLanes * sizeof(float);
@@ -91,6 +95,28 @@ using Multiply = void (*)(
     float* out,
     std::size_t stride);
 
+inline constexpr int kVectorsSideBySide = 16;
+
+// The same sums for so many vectors at once: for prompts.
+struct ManyVectors {
+  // Lays vectors that were packed one after the other side by side, in as many bytes at most as
+  // they had as floats; both addresses are ones that 64 divides.
+  void (*arrange)(const Layout& layout, const std::byte* packed, std::byte* to);
+
+  // Gives the integers of a row 16 bits each, expanded_bytes() at an address that 64 divides.
+  void (*expand)(const Layout& layout, const std::uint8_t* row, std::byte* to);
+
+  // Products of expanded rows with vectors side by side: out[row * kVectorsSideBySide + vector].
+  void (*multiply)(
+      const Layout& layout,
+      const std::byte* expanded,
+      const float* scales,
+      const float* biases,
+      int rows,
+      const std::byte* vectors,
+      float* out);
+};
+
 struct Product {
   const char* name;
   bool (*supported)();
@@ -98,6 +124,7 @@ struct Product {
   Pack pack;
   Multiply multiply;
   Layer layer;
+  const ManyVectors* many; // null where there is none
 };
 
 extern const Product kPortable;

@@ -15,6 +15,12 @@ inline __m256i add_products(__m256i sums, __m256i a, __m256i b) {
 
 constexpr int kWidth = 8;
 
+#include "registers.inl"
+
+inline Floats fused(Floats a, Floats b, Floats c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+
 #include "layer.inl"
 
 bool supported() {
@@ -24,6 +30,6 @@ bool supported() {
 
 } // namespace
 
-const Product kAvx2{"avx2", supported, widen, pack, multiply, kLayer};
+const Product kAvx2{"avx2", supported, widen, pack, multiply, kLayer, nullptr};
 
 } // namespace semantic

@@ -52,6 +52,19 @@ float sum(__m512 lanes) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+// Its integers with 16 bits each, those of one position in all words together.
+template <int kBits>
+inline void unpack(const std::uint8_t* from, std::size_t bytes, __m512i* to) {
+  constexpr Layout kShape{0, kBits, kBlock};
+  constexpr int kUnpacked = kShape.unpacked_bits();
+  const __m512i raw = load<kBits>(from, bytes);
+  const __m512i mask = _mm512_set1_epi16((1 << kUnpacked) - 1);
+  for (int k = 0; k < kShape.vectors(); k++) {
+    const __m512i shifted = k == 0 ? raw : _mm512_srli_epi16(raw, k * kUnpacked);
+    to[k] = k == kShape.vectors() - 1 ? shifted : _mm512_and_si512(shifted, mask);
+  }
+}
+
 // One row with a few vectors.
 template <int kBits, int kCount>
 void multiply_row(
@@ -65,7 +78,6 @@ void multiply_row(
     std::size_t stride) {
   constexpr Layout kShape{0, kBits, kBlock};
   constexpr int kVectors = kShape.vectors();
-  constexpr int kUnpacked = kShape.unpacked_bits();
   constexpr int kRaw = kShape.tile() / 8 * kBits;
   constexpr std::size_t kPackedTile = kShape.packed_tile_bytes();
   const std::size_t packed_bytes = layout.packed_bytes();
@@ -85,13 +97,8 @@ void multiply_row(
   std::size_t left = layout.row_bytes();
   for (int tile = 0; tile < tiles; tile++, left -= kRaw) {
     _mm_prefetch(reinterpret_cast<const char*>(row) + tile * kRaw + kAhead, _MM_HINT_T0);
-    const __m512i bytes = load<kBits>(row + tile * kRaw, left < kRaw ? left : kRaw);
-    const __m512i mask = _mm512_set1_epi16((1 << kUnpacked) - 1);
     __m512i integers[kVectors];
-    for (int k = 0; k < kVectors; k++) {
-      const __m512i shifted = k == 0 ? bytes : _mm512_srli_epi16(bytes, k * kUnpacked);
-      integers[k] = k == kVectors - 1 ? shifted : _mm512_and_si512(shifted, mask);
-    }
+    unpack<kBits>(row + tile * kRaw, left < kRaw ? left : kRaw, integers);
     const float* of_tile = scales + tile * kShape.tile() / layout.group;
     const __m512 scale = _mm512_permutexvar_ps(group_of_lane, _mm512_loadu_ps(of_tile));
     for (int v = 0; v < kCount; v++) {
@@ -170,7 +177,15 @@ void multiply(
   _mm256_zeroupper(); // MLX's own code has no such registers, and crawls while they are in use
 }
 
+#include "side_by_side.inl"
+
 constexpr int kWidth = 16;
+
+#include "registers.inl"
+
+inline Floats fused(Floats a, Floats b, Floats c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
 
 #include "layer.inl"
 
@@ -183,6 +198,6 @@ bool supported() {
 
 } // namespace
 
-const Product kAvx512Vnni{"avx512-vnni", supported, widen, pack, multiply, kLayer};
+const Product kAvx512Vnni{"avx512-vnni", supported, widen, pack, multiply, kLayer, &kManyVectors};
 
 } // namespace semantic

@@ -93,6 +93,15 @@ void multiply(
 
 constexpr int kWidth = 4;
 
+#include "registers.inl"
+
+inline Floats fused(Floats a, Floats b, Floats c) {
+  for (int i = 0; i < kWidth; i++) {
+    c[i] = std::fma(a[i], b[i], c[i]);
+  }
+  return c;
+}
+
 #include "layer.inl"
 
 bool supported() {
@@ -101,6 +110,6 @@ bool supported() {
 
 } // namespace
 
-const Product kPortable{"portable", supported, widen, pack, multiply, kLayer};
+const Product kPortable{"portable", supported, widen, pack, multiply, kLayer, nullptr};
 
 } // namespace semantic

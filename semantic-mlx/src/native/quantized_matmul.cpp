@@ -15,6 +15,7 @@ constexpr const char* kName = "quantized_matmul";
 constexpr int kRowsAtOnce = 16; // of the matrix: their scales stay in the first cache
 constexpr int kVectorsAtOnce = 8; // packed, they stay there, too
 constexpr int kMostScales = 8192; // of rows at once, on the stack
+constexpr std::size_t kExpanded = 65'536; // bytes of rows at once, on the stack
 constexpr std::size_t kBatch = 256; // vectors that are packed at a time
 constexpr std::int64_t kAlone = 60'000; // multiplications: less is done before a thread has woken
 
@@ -142,6 +143,9 @@ class Multiplication {
         pack(v);
       }
     });
+    if (rows_expanded() > 0) {
+      pool.run(static_cast<int>(tiles()), [&](int tile) { arrange(tile); });
+    }
     const int rows_of_piece = alone ? task_.rows : rows_of_piece_for(work, pool.threads());
     pool.run(pieces(task_.rows, rows_of_piece), [&](int piece) {
       const int from = piece * rows_of_piece;
@@ -170,13 +174,46 @@ class Multiplication {
     packed_.fixed(v) = product_.pack(task_.layout, numbers, packed_.vector(v));
   }
 
+  // Rows that are expanded at once for tiles of vectors; 0 where none are.
+  int rows_expanded() const {
+    const std::size_t fit = kExpanded / task_.layout.expanded_bytes();
+    return product_.many == nullptr || count_ < kVectorsSideBySide
+        ? 0
+        : static_cast<int>(std::min<std::size_t>(kRowsAtOnce, fit));
+  }
+
+  // Vectors that lie side by side; those behind the last tile do not.
+  std::size_t tiles() const {
+    return count_ / kVectorsSideBySide;
+  }
+
+  // In place of their floats, which only vectors that are not fixed are asked for.
+  void arrange(std::size_t tile) const {
+    const std::size_t first = tile * kVectorsSideBySide;
+    if (all_fixed(tile)) {
+      auto* to = reinterpret_cast<std::byte*>(packed_.numbers(first));
+      product_.many->arrange(task_.layout, packed_.vector(first), to);
+    }
+  }
+
+  bool all_fixed(std::size_t tile) const {
+    for (int i = 0; i < kVectorsSideBySide; i++) {
+      if (!packed_.fixed(tile * kVectorsSideBySide + i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   // Some rows of the matrix, from `row` on; returns how many.
   int multiply(int row, int end) const {
     const Layout& layout = task_.layout;
     const int groups = layout.padded_groups();
     alignas(64) float scales[kMostScales];
     alignas(64) float biases[kMostScales];
-    const int count = std::min({end - row, kRowsAtOnce, kMostScales / groups});
+    const int expanded = rows_expanded();
+    const int most = expanded > 0 ? expanded : kRowsAtOnce;
+    const int count = std::min({end - row, most, kMostScales / groups});
     for (int i = 0; i < count; i++) {
       widen(task_.scales, row + i, scales + i * groups);
       widen(task_.biases, row + i, biases + i * groups);
@@ -184,26 +221,71 @@ class Multiplication {
     const auto* weights = reinterpret_cast<const std::uint8_t*>(task_.weights.data<std::uint32_t>()) +
         row * layout.row_bytes();
     const Rows rows{weights, scales, biases, count};
-    for (std::size_t v = 0; v < count_; v += kVectorsAtOnce) {
-      const int vectors = static_cast<int>(std::min<std::size_t>(kVectorsAtOnce, count_ - v));
-      float results[kVectorsAtOnce * kRowsAtOnce];
-      product_.multiply(layout, rows, packed_.vector(v), vectors, results, kRowsAtOnce);
-      for (int i = 0; i < vectors; i++) {
-        float* of_vector = results + i * kRowsAtOnce;
-        if (!packed_.fixed(v + i)) {
-          for (int k = 0; k < count; k++) {
-            of_vector[k] = number_by_number(
-                layout,
-                weights + k * layout.row_bytes(),
-                scales + k * groups,
-                biases + k * groups,
-                packed_.numbers(v + i));
-          }
-        }
-        write(of_vector, first_ + v + i, row, count);
-      }
+    if (expanded > 0) {
+      multiply_tiles(rows, row);
+    }
+    const std::size_t by_tiles = expanded > 0 ? tiles() * kVectorsSideBySide : 0;
+    for (std::size_t v = by_tiles; v < count_; v += kVectorsAtOnce) {
+      multiply_some(rows, row, v, std::min<std::size_t>(kVectorsAtOnce, count_ - v));
     }
     return count;
+  }
+
+  void multiply_tiles(const Rows& rows, int row) const {
+    const Layout& layout = task_.layout;
+    alignas(64) std::byte expanded[kExpanded];
+    for (int i = 0; i < rows.count; i++) {
+      product_.many->expand(
+          layout, rows.weights + i * layout.row_bytes(), expanded + i * layout.expanded_bytes());
+    }
+    for (std::size_t tile = 0; tile < tiles(); tile++) {
+      const std::size_t first = tile * kVectorsSideBySide;
+      if (!all_fixed(tile)) {
+        for (std::size_t v = first; v < first + kVectorsSideBySide; v += kVectorsAtOnce) {
+          multiply_some(rows, row, v, kVectorsAtOnce);
+        }
+        continue;
+      }
+      float results[kRowsAtOnce * kVectorsSideBySide];
+      product_.many->multiply(
+          layout,
+          expanded,
+          rows.scales,
+          rows.biases,
+          rows.count,
+          reinterpret_cast<const std::byte*>(packed_.numbers(first)),
+          results);
+      for (int v = 0; v < kVectorsSideBySide; v++) {
+        float of_vector[kRowsAtOnce];
+        for (int i = 0; i < rows.count; i++) {
+          of_vector[i] = results[i * kVectorsSideBySide + v];
+        }
+        write(of_vector, first + v, row, rows.count);
+      }
+    }
+  }
+
+  // With a few vectors, from `first` on.
+  void multiply_some(const Rows& rows, int row, std::size_t first, std::size_t vectors) const {
+    const Layout& layout = task_.layout;
+    const int groups = layout.padded_groups();
+    float results[kVectorsAtOnce * kRowsAtOnce];
+    product_.multiply(
+        layout, rows, packed_.vector(first), static_cast<int>(vectors), results, kRowsAtOnce);
+    for (std::size_t i = 0; i < vectors; i++) {
+      float* of_vector = results + i * kRowsAtOnce;
+      if (!packed_.fixed(first + i)) {
+        for (int k = 0; k < rows.count; k++) {
+          of_vector[k] = number_by_number(
+              layout,
+              rows.weights + k * layout.row_bytes(),
+              rows.scales + k * groups,
+              rows.biases + k * groups,
+              packed_.numbers(first + i));
+        }
+      }
+      write(of_vector, first + i, row, rows.count);
+    }
   }
 
   void widen(const mx::array& from, int row, float* to) const {
@@ -216,10 +298,11 @@ class Multiplication {
     product_.widen(number(from.dtype()), numbers, groups, task_.layout.padded_groups(), to);
   }
 
+  // Vectors are counted from the first that is packed.
   void write(const float* results, std::size_t vector, int row, int count) const {
     with_type(task_.out.dtype(), [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
-      T* to = const_cast<T*>(task_.out.data<T>()) + vector * task_.rows + row;
+      T* to = const_cast<T*>(task_.out.data<T>()) + (first_ + vector) * task_.rows + row;
       for (int i = 0; i < count; i++) {
         to[i] = static_cast<T>(results[i]);
       }

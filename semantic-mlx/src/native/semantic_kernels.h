@@ -53,15 +53,19 @@ SEMANTIC_API int semantic_rotary(
     const mlx_array sines,
     const mlx_stream s);
 
-// Attention of one token of each of several sequences: queries [sequences, heads, 1, n]; keys,
-// values, keys, values .. of pieces [1, kv_heads, tokens, n], counts[i] of them for a sequence.
-// Scores are bent to stay within softcap where that is not 0. Gives [sequences, heads, 1, n].
-SEMANTIC_API int semantic_decode_attention(
+// Attention of the last tokens of each of several sequences, each to itself and what lies before
+// it: queries [sequences, heads, tokens, n]; keys, values, keys, values .. of pieces [1, kv_heads,
+// tokens, n], counts[i] of them for a sequence, the first of which begins at position starts[i].
+// A window has them see as many tokens, themselves included; 0 for all. Scores are bent to stay
+// within softcap where that is not 0. Gives [sequences, heads, tokens, n].
+SEMANTIC_API int semantic_attention(
     mlx_array* res,
     const mlx_array queries,
     const mlx_vector_array pieces,
     const int* counts,
+    const int* starts,
     size_t sequences,
+    int window,
     float scale,
     float softcap,
     const mlx_stream s);

@@ -52,7 +52,7 @@ final class ModelFingerprint {
 
   /** Our own kernels compute what MLX's do not, to other bits; the same on every processor. */
   private static String products(ComputePolicy policy) {
-    return policy.kernels() ? "|own CPU kernels, 2" : "";
+    return policy.kernels() ? "|own CPU kernels, 3" : "";
   }
 
   private static String text(KvLayout layout) {

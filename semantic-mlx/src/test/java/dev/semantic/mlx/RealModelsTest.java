@@ -18,6 +18,8 @@ import dev.semantic.spi.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -64,6 +66,36 @@ class RealModelsTest {
       }
     } finally {
       System.clearProperty(CpuKernels.PROPERTY);
+    }
+  }
+
+  /** The whole of this model is multiplied by them. */
+  @Test
+  void ownKernelsGiveAPromptInChunksTheBitsOfThePromptAtOnce() {
+    System.setProperty(CpuKernels.PROPERTY, "on");
+    try (MlxModelRuntime runtime = MlxModelRuntime.open();
+        PreparedModel prepared = runtime.prepare(new ModelId("smollm2-135m-instruct"));
+        LoadedModel model = prepared.load(LoadProgress.NONE)) {
+      assumeTrue(runtime.mlx().computes().kernels(), "there are none here");
+      float[] atOnce = logits(model, 300);
+      for (int chunk : new int[] {7, 16, 100}) {
+        assertArrayEquals(atOnce, logits(model, chunk), "in chunks of " + chunk);
+      }
+    } finally {
+      System.clearProperty(CpuKernels.PROPERTY);
+    }
+  }
+
+  private static float[] logits(LoadedModel model, int chunk) {
+    int[] prompt = IntStream.range(0, 150).map(i -> 100 + 37 * i % 4000).toArray();
+    try (Sequence sequence = model.open()) {
+      float[] logits = {};
+      for (int at = 0; at < prompt.length; at += chunk) {
+        int end = Math.min(prompt.length, at + chunk);
+        int[] some = Arrays.copyOfRange(prompt, at, end);
+        logits = model.forward(List.of(new Chunk(sequence, some, end == prompt.length))).getFirst();
+      }
+      return logits;
     }
   }
 

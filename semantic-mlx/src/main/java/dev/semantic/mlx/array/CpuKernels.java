@@ -155,27 +155,49 @@ public final class CpuKernels {
   }
 
   /**
-   * Attention of one token of each of several sequences to what each of them holds, wherever that
-   * lies: the same bits in however many pieces.
+   * Attention of the last tokens of each of several sequences, each to itself and to what lies
+   * before it, wherever that lies: the same bits in however many pieces, and for however many
+   * tokens at once.
    *
-   * @param q {@code [sequences, heads, 1, headDim]}
-   * @param pieces keys, values, keys, values of all sequences, {@code [1, kvHeads, tokens,
-   *     headDim]}
-   * @param counts how many pieces each sequence has
+   * @param q {@code [sequences, heads, tokens, headDim]}
+   * @param held what each of the sequences holds
+   * @param window tokens that each sees, itself included; 0 for all
    * @param softcap what scores are bent to stay within; 0 for not at all
-   * @return {@code [sequences, heads, 1, headDim]}
+   * @return {@code [sequences, heads, tokens, headDim]}
    */
-  public static MlxArray decodeAttention(
-      Scope s, MlxArray q, List<MlxArray> pieces, int[] counts, float scale, float softcap) {
+  public static MlxArray attention(
+      Scope s, MlxArray q, List<Held> held, int window, float scale, float softcap) {
     long stream = s.stream();
-    long vector = Scope.vector(pieces);
+    long vector = Scope.vector(held.stream().flatMap(each -> each.pieces().stream()).toList());
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment each = arena.allocateFrom(ValueLayout.JAVA_INT, counts);
-      KernelCalls.decodeAttention(
-          CallBuffers.result(), q.handle(), vector, each, counts.length, scale, softcap, stream);
+      MemorySegment counts =
+          arena.allocateFrom(
+              ValueLayout.JAVA_INT,
+              held.stream().mapToInt(each -> each.pieces().size() / 2).toArray());
+      MemorySegment starts =
+          arena.allocateFrom(ValueLayout.JAVA_INT, held.stream().mapToInt(Held::start).toArray());
+      KernelCalls.attention(
+          CallBuffers.result(),
+          q.handle(),
+          vector,
+          counts,
+          starts,
+          held.size(),
+          window,
+          scale,
+          softcap,
+          stream);
     } finally {
       VectorCalls.vectorArrayFree(vector);
     }
-    return s.adoptResult("decodeAttention");
+    return s.adoptResult("attention");
   }
+
+  /**
+   * Keys and values of a sequence.
+   *
+   * @param start the position of the first token of them: sums are in the order of positions
+   * @param pieces keys, values, keys, values, {@code [1, kvHeads, tokens, headDim]}
+   */
+  public record Held(int start, List<MlxArray> pieces) {}
 }

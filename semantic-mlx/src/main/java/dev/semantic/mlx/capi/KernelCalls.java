@@ -38,15 +38,17 @@ public final class KernelCalls {
   private static final MethodHandle ROTARY =
       Symbols.function(
           "semantic_rotary", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle DECODE_ATTENTION =
+  private static final MethodHandle ATTENTION =
       Symbols.function(
-          "semantic_decode_attention",
+          "semantic_attention",
           JAVA_INT,
           ADDRESS,
           JAVA_LONG,
           JAVA_LONG,
           ADDRESS,
+          ADDRESS,
           JAVA_LONG,
+          JAVA_INT,
           JAVA_FLOAT,
           JAVA_FLOAT,
           JAVA_LONG);
@@ -150,16 +152,18 @@ public final class KernelCalls {
   }
 
   /**
-   * {@code int semantic_decode_attention(mlx_array* res, const mlx_array queries, const
-   * mlx_vector_array pieces, const int* counts, size_t sequences, float scale, float softcap, const
-   * mlx_stream s)}.
+   * {@code int semantic_attention(mlx_array* res, const mlx_array queries, const mlx_vector_array
+   * pieces, const int* counts, const int* starts, size_t sequences, int window, float scale, float
+   * softcap, const mlx_stream s)}.
    */
-  public static void decodeAttention(
+  public static void attention(
       MemorySegment res,
       long queries,
       long pieces,
       MemorySegment counts,
+      MemorySegment starts,
       long sequences,
+      int window,
       float scale,
       float softcap,
       long stream) {
@@ -167,11 +171,11 @@ public final class KernelCalls {
     try {
       status =
           (int)
-              DECODE_ATTENTION.invokeExact(
-                  res, queries, pieces, counts, sequences, scale, softcap, stream);
+              ATTENTION.invokeExact(
+                  res, queries, pieces, counts, starts, sequences, window, scale, softcap, stream);
     } catch (Throwable t) {
-      throw Symbols.unexpected("semantic_decode_attention", t);
+      throw Symbols.unexpected("semantic_attention", t);
     }
-    MlxError.check(status, "semantic_decode_attention");
+    MlxError.check(status, "semantic_attention");
   }
 }

@@ -42,6 +42,11 @@ final class ContiguousKvCache implements KvCache {
   }
 
   @Override
+  public int window() {
+    return layer.window();
+  }
+
+  @Override
   public int offset() {
     return end;
   }

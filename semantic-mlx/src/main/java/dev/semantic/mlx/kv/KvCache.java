@@ -13,6 +13,9 @@ import java.util.List;
  * and is used on the owner thread only.
  */
 public interface KvCache {
+  /** Tokens that a token sees, itself included; 0 for all. */
+  int window();
+
   /** Tokens seen so far; also the position of the next one. */
   int offset();
 

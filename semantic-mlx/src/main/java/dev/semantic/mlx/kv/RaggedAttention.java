@@ -28,15 +28,15 @@ public final class RaggedAttention {
   }
 
   /**
-   * Appends a token to every cache and attends to what it holds.
+   * Appends a token to every cache, our own kernels also several, and attends to what it holds.
    *
-   * @param q {@code [batch, heads, 1, headDim]}, rotated
-   * @param k {@code [batch, kvHeads, 1, headDim]}, rotated
-   * @param v {@code [batch, kvHeads, 1, headDim]}
+   * @param q {@code [batch, heads, tokens, headDim]}, rotated
+   * @param k {@code [batch, kvHeads, tokens, headDim]}, rotated
+   * @param v {@code [batch, kvHeads, tokens, headDim]}
    * @param caches one for every sequence of the batch
    * @param softcap scores are bent to stay within it; 0 for not at all
    * @param kernels whether our own CPU kernels attend, or MLX
-   * @return {@code [batch, heads, 1, headDim]}
+   * @return {@code [batch, heads, tokens, headDim]}
    */
   public static MlxArray of(
       Scope s,
@@ -77,16 +77,19 @@ public final class RaggedAttention {
       List<KvCache> caches,
       float scale,
       float softcap) {
-    List<MlxArray> pieces = new ArrayList<>();
-    int[] counts = new int[caches.size()];
-    for (int i = 0; i < counts.length; i++) {
+    List<CpuKernels.Held> held = new ArrayList<>();
+    for (int i = 0; i < caches.size(); i++) {
+      List<MlxArray> pieces = new ArrayList<>();
+      int start = caches.get(i).offset() + k.dim(2);
       for (KvView piece : caches.get(i).append(s, member(s, k, i), member(s, v, i))) {
         pieces.add(piece.keys());
         pieces.add(piece.values());
-        counts[i]++;
+        start -= piece.tokens();
       }
+      held.add(new CpuKernels.Held(start, pieces));
     }
-    return CpuKernels.decodeAttention(s, q, pieces, counts, scale, softcap);
+    int window = caches.getFirst().window();
+    return CpuKernels.attention(s, q, held, window, scale, softcap);
   }
 
   private static MlxArray member(Scope s, MlxArray x, int index) {

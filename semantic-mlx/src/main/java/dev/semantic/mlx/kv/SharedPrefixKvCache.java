@@ -38,6 +38,11 @@ final class SharedPrefixKvCache implements KvCache {
   }
 
   @Override
+  public int window() {
+    return layer.window();
+  }
+
+  @Override
   public int offset() {
     return shared() + tail.offset();
   }

@@ -57,7 +57,7 @@ public record Attention(
     MlxArray v = Layers.slice(s, all, 1, heads + kvHeads, heads + 2 * kvHeads);
     // softmax(q k^T scale) v over the cached and the new tokens; kvHeads serve heads / kvHeads each
     MlxArray seen =
-        tokens == 1
+        tokens == 1 || kernels
             ? RaggedAttention.of(s, q, k, v, caches, scale, masks.softcap(), kernels)
             : caches.getFirst().attend(s, q, k, v, scale, masks);
     // the heads side by side, and the output projection

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.mlx.MlxException;
 import dev.semantic.mlx.array.CpuKernels.Activation;
+import dev.semantic.mlx.array.CpuKernels.Held;
 import dev.semantic.mlx.testing.RequiresNatives;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -230,14 +231,20 @@ class LayerKernelsTest {
     }
 
     /** In pieces that end at these tokens; each is a view of a buffer that is longer. */
-    int pieces(Scope s, int kvHeads, int width, List<MlxArray> to, int... ends) {
-      int from = 0;
+    Held held(Scope s, int kvHeads, int width, int... ends) {
+      return heldFrom(0, s, kvHeads, width, ends);
+    }
+
+    /** Those from a token on. */
+    Held heldFrom(int start, Scope s, int kvHeads, int width, int... ends) {
+      List<MlxArray> pieces = new ArrayList<>();
+      int from = start;
       for (int end : ends) {
-        to.add(piece(s, keys, kvHeads, width, from, end));
-        to.add(piece(s, values, kvHeads, width, from, end));
+        pieces.add(piece(s, keys, kvHeads, width, from, end));
+        pieces.add(piece(s, values, kvHeads, width, from, end));
         from = end;
       }
-      return ends.length;
+      return new Held(start, pieces);
     }
 
     private MlxArray piece(Scope s, float[] all, int kvHeads, int width, int from, int to) {
@@ -289,33 +296,30 @@ class LayerKernelsTest {
               float scale = (float) (1 / Math.sqrt(width));
               float[] q = floats(random, lengths.length * heads * width, 2);
               List<Past> pasts = new ArrayList<>();
-              List<MlxArray> whole = new ArrayList<>();
-              List<MlxArray> cut = new ArrayList<>();
-              int[] ones = new int[lengths.length];
-              int[] counts = new int[lengths.length];
+              List<Held> whole = new ArrayList<>();
+              List<Held> cut = new ArrayList<>();
               for (int i = 0; i < lengths.length; i++) {
                 Past past = Past.random(random, kvHeads, lengths[i], width);
                 pasts.add(past);
-                ones[i] = past.pieces(s, kvHeads, width, whole, lengths[i]);
+                whole.add(past.held(s, kvHeads, width, lengths[i]));
                 int one = 1 + lengths[i] / 3;
-                counts[i] =
+                cut.add(
                     lengths[i] < 3
-                        ? past.pieces(s, kvHeads, width, cut, lengths[i])
-                        : past.pieces(s, kvHeads, width, cut, one, one + 1, lengths[i]);
+                        ? past.held(s, kvHeads, width, lengths[i])
+                        : past.held(s, kvHeads, width, one, one + 1, lengths[i]));
               }
               MlxArray queries = s.floats(q, lengths.length, heads, 1, width);
               CpuKernels.limitThreads(1);
-              float[] y =
-                  CpuKernels.decodeAttention(s, queries, whole, ones, scale, softcap).toFloats();
+              float[] y = CpuKernels.attention(s, queries, whole, 0, scale, softcap).toFloats();
               CpuKernels.limitThreads(3);
               assertBits(
                   y,
-                  CpuKernels.decodeAttention(s, queries, cut, counts, scale, softcap).toFloats(),
+                  CpuKernels.attention(s, queries, cut, 0, scale, softcap).toFloats(),
                   "in pieces, on three threads");
               CpuKernels.use("portable");
               assertBits(
                   y,
-                  CpuKernels.decodeAttention(s, queries, whole, ones, scale, softcap).toFloats(),
+                  CpuKernels.attention(s, queries, whole, 0, scale, softcap).toFloats(),
                   "portable");
               CpuKernels.use(instructionSet);
               for (int i = 0; i < lengths.length; i++) {
@@ -323,10 +327,9 @@ class LayerKernelsTest {
                 float[] own = Arrays.copyOfRange(y, from, from + heads * width);
                 MlxArray alone =
                     s.floats(Arrays.copyOfRange(q, from, from + heads * width), 1, heads, 1, width);
-                List<MlxArray> held = whole.subList(2 * i, 2 * i + 2);
                 assertBits(
                     own,
-                    CpuKernels.decodeAttention(s, alone, held, new int[] {1}, scale, softcap)
+                    CpuKernels.attention(s, alone, List.of(whole.get(i)), 0, scale, softcap)
                         .toFloats(),
                     "alone");
                 for (int head = 0; head < heads; head++) {
@@ -355,12 +358,9 @@ class LayerKernelsTest {
           for (int token : new int[] {0, 50, 99}) {
             for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
               past.keys[token * 16 + 3] = bad; // of the first head
-              List<MlxArray> pieces = new ArrayList<>();
-              past.pieces(s, 2, 16, pieces, 100);
+              List<Held> held = List.of(past.held(s, 2, 16, 100));
               float[] y =
-                  CpuKernels.decodeAttention(
-                          s, s.floats(q, 1, 4, 1, 16), pieces, new int[] {1}, 0.25f, 0)
-                      .toFloats();
+                  CpuKernels.attention(s, s.floats(q, 1, 4, 1, 16), held, 0, 0.25f, 0).toFloats();
               past.keys[token * 16 + 3] = 0;
               for (int i = 0; i < y.length; i++) {
                 if (i >= 2 * 16) {
@@ -389,21 +389,112 @@ class LayerKernelsTest {
               MlxException.class, () -> CpuKernels.gated(s, half, Activation.SILU), "float32");
           assertRefused(MlxException.class, () -> CpuKernels.rmsNorm(s, odd, q, 0), "weights");
           assertRefused(MlxException.class, () -> CpuKernels.rotary(s, q, q, q), "tables");
-          assertRefused(
-              MlxException.class,
-              () -> CpuKernels.decodeAttention(s, q, List.of(k, k), new int[] {1}, 1, 0),
-              "Heads of keys");
-          assertRefused(
-              MlxException.class,
-              () -> CpuKernels.decodeAttention(s, q, List.of(k), new int[] {1}, 1, 0),
-              "every piece");
-          assertRefused(
-              MlxException.class,
-              () -> CpuKernels.decodeAttention(s, q, List.of(), new int[] {0}, 1, 0),
-              "nothing");
+          assertAttentionRefused(s, q, new Held(0, List.of(k, k)), "Heads of keys");
+          assertAttentionRefused(s, q, new Held(0, List.of(k, k, k)), "every piece");
+          assertAttentionRefused(s, q, new Held(0, List.of()), "nothing");
+          MlxArray five = s.zeros(DType.FLOAT32, 1, 2, 5, 8);
+          assertAttentionRefused(s, five, new Held(0, List.of(k, k)), "not among");
+          assertAttentionRefused(s, k, new Held(-1, List.of(k, k)), "before the first");
+          assertAttentionRefused(s, k, new Held(0, List.of(k, five)), "do not fit");
           MlxArray none = CpuKernels.gated(s, s.zeros(DType.FLOAT32, 0, 4), Activation.SILU);
           s.eval(none);
           assertFalse(none.size() > 0);
+        });
+  }
+
+  private static void assertAttentionRefused(Scope s, MlxArray q, Held held, String why) {
+    assertRefused(
+        MlxException.class, () -> CpuKernels.attention(s, q, List.of(held), 0, 1, 0), why);
+  }
+
+  /** Of a prompt of any length, behind any past, in pieces or not, near a window's end or not. */
+  @ParameterizedTest
+  @MethodSource("instructionSets")
+  void everyTokenOfAPromptGetsTheBitsThatItGetsAlone(String instructionSet) {
+    Random random = new Random(7);
+    with(
+        instructionSet,
+        s -> {
+          for (int[] shape :
+              new int[][] { // width, heads of keys, heads for each, held, tokens of them, window
+                {5, 1, 1, 3, 2, 0}, {16, 2, 3, 70, 70, 0}, {20, 1, 7, 131, 40, 0},
+                {64, 3, 3, 300, 65, 0}, {64, 1, 17, 66, 3, 0}, {16, 2, 2, 300, 90, 33},
+                {80, 1, 4, 200, 200, 64}, {256, 1, 4, 150, 33, 100}, {16, 1, 3, 128, 64, 1}
+              }) {
+            for (float softcap : new float[] {0, 3}) {
+              assertTokensGetTheirBits(s, random, instructionSet, shape, softcap);
+            }
+          }
+        });
+  }
+
+  private static void assertTokensGetTheirBits(
+      Scope s, Random random, String instructionSet, int[] shape, float softcap) {
+    int width = shape[0];
+    int kvHeads = shape[1];
+    int heads = kvHeads * shape[2];
+    int all = shape[3];
+    int tokens = shape[4];
+    int window = shape[5];
+    float scale = (float) (1 / Math.sqrt(width));
+    Past past = Past.random(random, kvHeads, all, width);
+    float[] q = floats(random, heads * tokens * width, 2);
+    MlxArray queries = s.floats(q, 1, heads, tokens, width);
+    CpuKernels.limitThreads(3);
+    Held whole = past.held(s, kvHeads, width, all);
+    float[] y = CpuKernels.attention(s, queries, List.of(whole), window, scale, softcap).toFloats();
+    CpuKernels.limitThreads(1);
+    Held cut = past.held(s, kvHeads, width, 1, all / 2 + 1, all);
+    assertBits(
+        y,
+        CpuKernels.attention(s, queries, List.of(cut), window, scale, softcap).toFloats(),
+        "in pieces, on one thread");
+    CpuKernels.use("portable");
+    assertBits(
+        y,
+        CpuKernels.attention(s, queries, List.of(whole), window, scale, softcap).toFloats(),
+        "portable");
+    CpuKernels.use(instructionSet);
+    for (int token = 0; token < tokens; token++) {
+      int end = all - tokens + token + 1;
+      int from = window == 0 ? 0 : Math.max(0, end - window);
+      MlxArray alone =
+          Ops.contiguous(
+              s,
+              Ops.slice(
+                  s, queries, new int[] {0, 0, token, 0}, new int[] {1, heads, token + 1, width}));
+      Held seen = past.heldFrom(from, s, kvHeads, width, end);
+      float[] own =
+          CpuKernels.attention(s, alone, List.of(seen), window, scale, softcap).toFloats();
+      for (int head = 0; head < heads; head++) {
+        int at = (head * tokens + token) * width;
+        assertBits(
+            Arrays.copyOfRange(own, head * width, (head + 1) * width),
+            Arrays.copyOfRange(y, at, at + width),
+            "token " + token + " of " + Arrays.toString(shape));
+      }
+    }
+  }
+
+  /** Nor does anybody else's: a token sees nothing of what comes behind it. */
+  @ParameterizedTest
+  @MethodSource("instructionSets")
+  void aKeyThatIsNoNumberDoesNotSpoilTheTokensBeforeIt(String instructionSet) {
+    with(
+        instructionSet,
+        s -> {
+          Past past = Past.random(new Random(8), 1, 100, 16);
+          past.keys[90 * 16 + 3] = Float.NaN;
+          past.values[90 * 16 + 5] = Float.NaN;
+          float[] q = floats(new Random(9), 3 * 40 * 16, 1);
+          float[] y =
+              CpuKernels.attention(
+                      s, s.floats(q, 1, 3, 40, 16), List.of(past.held(s, 1, 16, 100)), 0, 0.25f, 0)
+                  .toFloats();
+          for (int i = 0; i < y.length; i++) {
+            boolean before = 60 + i / 16 % 40 < 90;
+            assertEquals(before, Float.isFinite(y[i]), "number " + i);
+          }
         });
   }
 }
