@@ -77,13 +77,13 @@ class ModelFingerprintTest {
     "smollm2-135m-instruct, EXPANDED, true,"
         + " 9e50ac11a887e22f78a00e6a61f2d75445be07213718353564732765f885ebd8",
     "smollm2-135m-instruct, QUANTISED, true,"
-        + " 635720d5b5221cfe7117eb2b20bd87f37b662d9bc39632c4d9bfa3a908e29648",
+        + " 6fa550cda598547a1b10112872cae5b163a3ef54e26f792759f96253deb249ca",
     "gemma-3-270m, EXPANDED, false,"
         + " 6284c87d0df9b0122978c50cf42daa5472c15622bbe29d935e0c8a7c4c6af325",
     "gemma-3-270m, QUANTISED, false,"
         + " e28b8c24733d7b3ce96aa3ca6d055e36cbc2659ee7ed70ccdcbea3da1b066098",
     "gemma-3-270m, QUANTISED, true,"
-        + " 26537a84e2051391d5693c0600add13cde423194e9292a023af58404fb6aa4a9"
+        + " b2160a50d49681bae64d569ff1f3aa6138a92fbb822b597fbb53c6c89d9aa78a"
   })
   void realModelsInEachForm(
       String id, ComputePolicy.WeightFormat form, boolean kernels, String fingerprint)

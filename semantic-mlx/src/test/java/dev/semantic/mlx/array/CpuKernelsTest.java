@@ -200,7 +200,7 @@ class CpuKernelsTest {
   void everyShapeAndFormatIsNearFloat64(String instructionSet) {
     Random random = new Random(24);
     int[] outs = {1, 2, 15, 16, 17, 33};
-    int[] vectors = {1, 2, 3, 4, 5, 7, 8, 9, 19};
+    int[] vectors = {1, 2, 3, 4, 5, 7, 8, 9, 16, 19, 35};
     with(
         instructionSet,
         s -> {
@@ -253,7 +253,7 @@ class CpuKernelsTest {
                 float[] together = matrix.times(one, x, rows);
                 CpuKernels.limitThreads(3);
                 assertBits(together, matrix.times(one, x, rows), matrix + " on three threads");
-                for (int count : new int[] {1, 2, 3, 4, 5, 6, 7, 8, 13}) {
+                for (int count : new int[] {1, 2, 3, 4, 5, 6, 7, 8, 13, 16, 36}) {
                   int first = random.nextInt(rows - count);
                   float[] few = Arrays.copyOfRange(x, first * in, (first + count) * in);
                   assertBits(
