@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
       SwapCommand.class,
       SoakCommand.class,
       DemoCommand.class,
+      ServeCommand.class,
       CachesCommand.class,
       ModelsCommand.class,
       FetchCommand.class

@@ -1,6 +1,7 @@
 package dev.semantic.examples.cli;
 
 import dev.semantic.examples.chat.Conversations;
+import dev.semantic.examples.server.admin.SwapForm;
 import dev.semantic.examples.talk.Account;
 import dev.semantic.examples.talk.AgentLoad;
 import dev.semantic.examples.talk.Spoken;

@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.examples.server.admin.SwapForm;
 import dev.semantic.examples.talk.AgentLoad;
 import dev.semantic.examples.talk.Spoken;
 import dev.semantic.mlx.Mlx;

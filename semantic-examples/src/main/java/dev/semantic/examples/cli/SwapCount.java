@@ -1,5 +1,6 @@
 package dev.semantic.examples.cli;
 
+import dev.semantic.examples.server.admin.SwapForm;
 import dev.semantic.examples.terminal.Terminal;
 import dev.semantic.swap.SwapReport;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;

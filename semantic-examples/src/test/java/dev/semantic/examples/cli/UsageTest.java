@@ -97,7 +97,12 @@ class UsageTest {
         "soak a b --swaps -1 --agents 1",
         "soak a b --swaps 1 --agents 0",
         "soak a b --swaps 1 --agents 1 --seed x",
-        "soak a b --swaps 1 --agents 1 --budget 0"
+        "soak a b --swaps 1 --agents 1 --budget 0",
+        "serve --port x",
+        "serve --port 70000",
+        "serve --max-body 0",
+        "serve --host 0.0.0.0",
+        "serve --json"
       })
   void wrongUsage(String words) {
     run(split(words)).assertFailed(2, "--help");
@@ -137,6 +142,7 @@ class UsageTest {
         "chat",
         "swap",
         "soak",
+        "serve",
         "caches",
         "caches list",
         "caches show",

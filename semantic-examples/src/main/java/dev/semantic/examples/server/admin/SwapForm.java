@@ -1,4 +1,4 @@
-package dev.semantic.examples.cli;
+package dev.semantic.examples.server.admin;
 
 import dev.semantic.examples.terminal.PlainText;
 import dev.semantic.memory.ReclaimReport;
@@ -11,11 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A swap's report as {@code swap} and {@code soak} tell it. */
-final class SwapForm {
+/** A swap's report as {@code swap}, {@code soak} and {@code serve} tell it. */
+public final class SwapForm {
   private SwapForm() {}
 
-  static Map<String, @Nullable Object> json(SwapReport report) {
+  /** Its figures by name; what there is none of is null. */
+  public static Map<String, @Nullable Object> json(SwapReport report) {
     Map<String, Object> phases = new LinkedHashMap<>();
     report.phases().forEach((phase, time) -> phases.put(lower(phase), milliseconds(time)));
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
@@ -38,7 +39,8 @@ final class SwapForm {
     return fields;
   }
 
-  static String line(SwapReport report) {
+  /** The same for people. */
+  public static String line(SwapReport report) {
     String reclaimed = report.reclaim().map(reclaim -> ", " + reclaim).orElse("");
     String error = report.error().map(why -> ": " + PlainText.name(why)).orElse("");
     return String.format(
