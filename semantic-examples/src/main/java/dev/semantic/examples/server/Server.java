@@ -4,10 +4,14 @@ import dev.semantic.examples.server.admin.AdminApi;
 import dev.semantic.examples.server.admin.CachesApi;
 import dev.semantic.examples.server.admin.HealthApi;
 import dev.semantic.examples.server.admin.SwapEvents;
+import dev.semantic.examples.server.clients.Answers;
 import dev.semantic.examples.server.clients.ModelsApi;
+import dev.semantic.examples.server.http.Caller;
 import dev.semantic.examples.server.http.ErrorShape;
 import dev.semantic.examples.server.http.HttpFailure;
 import dev.semantic.examples.server.http.Json;
+import dev.semantic.examples.server.openai.ChatCompletionsApi;
+import dev.semantic.examples.server.openai.CompletionsApi;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.store.DiskCacheStore;
 import io.helidon.http.DirectHandler;
@@ -58,7 +62,7 @@ public final class Server implements AutoCloseable {
             .connectionOptions(socket -> socket.tcpNoDelay(true))
             .idleConnectionTimeout(Duration.ofMinutes(2))
             .directHandlers(handlers -> answerOutsideRouting(handlers))
-            .routing(rules -> route(rules, served))
+            .routing(rules -> route(rules, options, served))
             .build()
             .start();
   }
@@ -92,7 +96,8 @@ public final class Server implements AutoCloseable {
     return web.port();
   }
 
-  private void route(HttpRouting.Builder rules, Served served) {
+  private void route(HttpRouting.Builder rules, ServerOptions options, Served served) {
+    Answers answers = new Answers(served.registry, options.maxBody(), options.maxWait());
     rules
         .addFilter(this::filter)
         .error(Throwable.class, (request, response, thrown) -> fail(request, response, thrown))
@@ -100,6 +105,13 @@ public final class Server implements AutoCloseable {
         .register("/admin/caches", new CachesApi(served.registry, served.store))
         .register("/admin", admin)
         .register("/v1/models", new ModelsApi(served.registry))
+        .register("/v1/chat/completions", new ChatCompletionsApi(answers))
+        .register("/v1/completions", new CompletionsApi(answers))
+        .any(
+            "/v1/embeddings",
+            (request, response) -> {
+              throw HttpFailure.unsupported("Computing embeddings");
+            })
         .any(
             (request, response) -> {
               throw new HttpFailure(404, "not_found", "There is nothing here");
@@ -110,6 +122,7 @@ public final class Server implements AutoCloseable {
     String path = request.path().path();
     try {
       gatekeeper.admit(request, path);
+      gatekeeper.client(request).ifPresent(key -> request.context().register(new Caller(key)));
       if (ending && path.startsWith("/v1/")) {
         throw HttpFailure.busy("The server is stopping");
       }

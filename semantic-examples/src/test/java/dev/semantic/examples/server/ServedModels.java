@@ -15,6 +15,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 
 /** A server of scripted models on a port of its own, and a client. */
@@ -22,13 +24,16 @@ final class ServedModels implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   final Script script = new Script();
+  final ScriptedRuntime runtime = new ScriptedRuntime(script);
+  private final Deque<Integer> toSay = new ArrayDeque<>(); // bytes; -1 ends an answer
   final ModelRegistry registry;
   final Server server;
   private final HttpClient client = HttpClient.newHttpClient();
 
   ServedModels(ServerOptions options) {
+    runtime.onLogits(all -> all.stream().map(this::said).toList());
     SwapEvents events = new SwapEvents();
-    registry = ModelRegistry.builder(new ScriptedRuntime(script)).listener(events).build();
+    registry = ModelRegistry.builder(runtime).listener(events).build();
     server = Server.start(options, new Server.Served(registry, events, null, List::of));
   }
 
@@ -36,6 +41,31 @@ final class ServedModels implements AutoCloseable {
     ServedModels served = new ServedModels(options);
     served.registry.load(Geometry.ALPHA.id());
     return served;
+  }
+
+  /** The next answers of {@code alpha}, one after the other. */
+  void say(String... answers) {
+    synchronized (toSay) {
+      for (String answer : answers) {
+        for (byte each : answer.getBytes(StandardCharsets.UTF_8)) {
+          toSay.add(each & 0xff);
+        }
+        toSay.add(-1);
+      }
+    }
+  }
+
+  /** Those of which the next token to say is the best; as they were where nothing is to be said. */
+  private float[] said(float[] logits) {
+    synchronized (toSay) {
+      if (logits.length == 0 || toSay.isEmpty()) {
+        return logits;
+      }
+      int next = toSay.removeFirst();
+      float[] spoken = new float[logits.length];
+      spoken[next < 0 ? 0 : 2 + next] = 100;
+      return spoken;
+    }
   }
 
   /** An answer. */

@@ -1,0 +1,5 @@
+/** OpenAI's interfaces: chat completions, completions. */
+@NullMarked
+package dev.semantic.examples.server.openai;
+
+import org.jspecify.annotations.NullMarked;
