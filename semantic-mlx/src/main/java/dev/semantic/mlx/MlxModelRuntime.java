@@ -122,7 +122,9 @@ public final class MlxModelRuntime implements ModelRuntime {
     if (weightFormat != null) {
       return ComputePolicy.of(weightFormat, checkpoint, mlx.computes());
     }
-    return ComputePolicy.choose(checkpoint, mlx.computes(), budget, working(checkpoint));
+    ComputePolicy.Device device = mlx.computes();
+    ComputePolicy small = ComputePolicy.of(WeightFormat.QUANTISED, checkpoint, device);
+    return ComputePolicy.choose(checkpoint, device, budget, working(checkpoint, small));
   }
 
   private ModelSpec spec(
@@ -146,7 +148,7 @@ public final class MlxModelRuntime implements ModelRuntime {
         precision,
         new ByteSize(checkpoint.fileBytes()),
         new ByteSize(policy.weightBytes(checkpoint)),
-        working(checkpoint),
+        working(checkpoint, policy),
         text.hasChatTemplate(),
         ModelDefaults.of(checkpoint.path()),
         text.facts());
@@ -162,8 +164,9 @@ public final class MlxModelRuntime implements ModelRuntime {
    */
   public ByteSize footprint(Path model) {
     try (Checkpoint checkpoint = Checkpoints.open(model)) {
-      ByteSize weights = new ByteSize(policy(checkpoint).weightBytes(checkpoint));
-      return weights.plus(working(checkpoint));
+      ComputePolicy policy = policy(checkpoint);
+      ByteSize weights = new ByteSize(policy.weightBytes(checkpoint));
+      return weights.plus(working(checkpoint, policy));
     }
   }
 
@@ -183,7 +186,8 @@ public final class MlxModelRuntime implements ModelRuntime {
       return new MemoryForecast(
           new ByteSize(policy.weightBytes(checkpoint)),
           MemoryForecast.caches(layout, policy.kvPrecision(), context, agents),
-          MemoryForecast.working(checkpoint.decoder(), policy.kvPrecision(), context));
+          MemoryForecast.working(
+              checkpoint.decoder(), policy.kvPrecision(), context, policy.kernelsBetween()));
     }
   }
 
@@ -206,11 +210,9 @@ public final class MlxModelRuntime implements ModelRuntime {
     return gguf == null ? checkpoint.config().text("model_type") : gguf.toString();
   }
 
-  private ByteSize working(Checkpoint checkpoint) {
-    KvPrecision precision =
-        ComputePolicy.of(WeightFormat.EXPANDED, checkpoint, mlx.computes())
-            .kvPrecision(); // as any form's
-    return MemoryForecast.working(checkpoint.decoder(), precision, LONG_CONTEXT);
+  private static ByteSize working(Checkpoint checkpoint, ComputePolicy policy) {
+    return MemoryForecast.working(
+        checkpoint.decoder(), policy.kvPrecision(), LONG_CONTEXT, policy.kernelsBetween());
   }
 
   /** The file's name, however it was asked for, in the letters a directory may have. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.semantic.memory.ByteSize;
 import dev.semantic.memory.MemoryBudget;
+import dev.semantic.mlx.array.CpuKernels;
 import dev.semantic.mlx.models.ModelCatalog;
 import dev.semantic.mlx.testing.RequiresModels;
 import dev.semantic.mlx.testing.RequiresNatives;
@@ -64,6 +65,25 @@ class MemoryForecastTest {
     Measured measured = check(new ModelId(name), MemoryBudget.ofSystem(), context, 1);
     double said = measured.forecast().total().bytes();
     assertEquals(1, said / measured.peak(), 0.05, measured::toString);
+  }
+
+  /** With our own kernels: other results are in memory, and no scores. */
+  @RequiresModels
+  @ParameterizedTest
+  @CsvSource({
+    "smollm2-135m-instruct, 100",
+    "smollm2-135m-instruct, 512",
+    "smollm2-135m-instruct, 1536",
+    "gemma-3-270m, 512",
+    "gemma-3-270m, 1536"
+  })
+  void theWholeOfRealModelsByOwnKernels(String name, int context) {
+    System.setProperty(CpuKernels.PROPERTY, "on");
+    try {
+      theWholeOfRealModels(name, context);
+    } finally {
+      System.clearProperty(CpuKernels.PROPERTY);
+    }
   }
 
   /** A plan, info and models fits would disagree else. */

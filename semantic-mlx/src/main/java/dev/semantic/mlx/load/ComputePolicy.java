@@ -125,6 +125,11 @@ public record ComputePolicy(
     return new ComputePolicy(weightFormat, activations, device.gpu(), kernels);
   }
 
+  /** Whether our own CPU kernels also compute what lies between matrices: float32 numbers only. */
+  public boolean kernelsBetween() {
+    return kernels && activations == DType.FLOAT32;
+  }
+
   /** The number format of matrices that are not quantised, and of their biases. */
   public DType matrices() {
     boolean narrow = weightFormat == WeightFormat.HALF || weightFormat == WeightFormat.NATIVE;

@@ -133,7 +133,7 @@ public final class WeightAllocator implements Weights {
 
   @Override
   public boolean kernels() {
-    return policy.kernels() && policy.activations() == DType.FLOAT32;
+    return policy.kernelsBetween();
   }
 
   @Override
