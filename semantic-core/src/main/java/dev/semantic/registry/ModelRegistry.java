@@ -131,7 +131,11 @@ public final class ModelRegistry implements AutoCloseable {
 
   private SwapReport change(@Nullable ModelId target, SwapOptions options, Permit permit)
       throws ModelSwapException {
-    SwapReport report = new SwapExecutor(tools, options, permit, target).run();
+    return changed(new SwapExecutor(tools, options, permit, target));
+  }
+
+  private SwapReport changed(SwapExecutor executor) throws ModelSwapException {
+    SwapReport report = executor.run();
     idleUnloader.decided();
     return report;
   }
@@ -253,6 +257,30 @@ public final class ModelRegistry implements AutoCloseable {
     try (Permit permit = swapLock.enter("swap to " + target, options.ifBusy())) {
       return change(target, options, permit);
     }
+  }
+
+  /**
+   * The same as {@link #swapWithRollback(ModelId, SwapOptions)}, on a thread of its own, to be
+   * watched and called off by its handle. Does not block.
+   *
+   * @throws IllegalStateException if another swap is under way and it shall not wait for that, or
+   *     the registry is closed. One that begins in the same instant is told of by the handle
+   */
+  public ModelSwap swapAsync(ModelId target, SwapOptions options) {
+    requireModel(target);
+    requireOptions(options);
+    String what = "swap to " + target;
+    swapLock.requireFor(what, options.ifBusy());
+    return new ModelSwap(
+        timeline,
+        target,
+        swap -> {
+          try (Permit permit = swapLock.enter(what, options.ifBusy())) {
+            SwapExecutor executor = new SwapExecutor(tools, options, permit, target);
+            swap.begins(permit, executor.recorder());
+            return changed(executor);
+          }
+        });
   }
 
   /**

@@ -109,6 +109,11 @@ final class SwapExecutor {
     this.resuming = tools.engine()::resume;
   }
 
+  /** Tells how far it is. */
+  SwapRecorder recorder() {
+    return recorder;
+  }
+
   /**
    * Exchanges the model, for whoever has the turn.
    *

@@ -84,7 +84,7 @@ final class SwapLock {
       long number = ++calls;
       while (permit != null) {
         if (ifBusy == SwapConflict.REFUSE) {
-          throw new IllegalStateException("Cannot %s: a swap is under way".formatted(what));
+          throw underWay(what);
         }
         if (ifBusy == SwapConflict.SUPERSEDE && permit.isOlderThan(number)) {
           permit.request("another one takes its place: " + what);
@@ -97,6 +97,27 @@ final class SwapLock {
     } finally {
       monitor.unlock();
     }
+  }
+
+  /**
+   * Whether the turn could be taken, or waited for, just now.
+   *
+   * @throws IllegalStateException if not
+   */
+  void requireFor(String what, SwapConflict ifBusy) {
+    monitor.lock();
+    try {
+      requireOpen(what);
+      if (permit != null && ifBusy == SwapConflict.REFUSE) {
+        throw underWay(what);
+      }
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  private static IllegalStateException underWay(String what) {
+    return new IllegalStateException("Cannot %s: a swap is under way".formatted(what));
   }
 
   @SuppressWarnings("WaitNotInLoop") // the loop is enter's
