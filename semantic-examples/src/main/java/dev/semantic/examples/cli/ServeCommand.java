@@ -84,7 +84,8 @@ final class ServeCommand extends Subcommand {
       registryOptions.find(terminal(), first);
     }
     SwapEvents events = new SwapEvents();
-    try (ModelRuntime runtime = registryOptions.openRuntime();
+    try (ServedTokens tokens = new ServedTokens();
+        ModelRuntime runtime = registryOptions.openRuntime();
         DiskCacheStore caches = registryOptions.openCaches();
         ModelRegistry registry =
             registryOptions.registry(runtime, caches).listener(events).build()) {
@@ -92,7 +93,7 @@ final class ServeCommand extends Subcommand {
       CountDownLatch told = new CountDownLatch(1);
       Signals.register("TERM", told::countDown);
       Signals.register("INT", told::countDown);
-      try (Server server = Server.start(options, served(registry, events, caches))) {
+      try (Server server = Server.start(options, served(registry, events, caches, tokens))) {
         if (first != null) {
           registry.load(first);
         }
@@ -115,11 +116,15 @@ final class ServeCommand extends Subcommand {
   }
 
   private static Server.Served served(
-      ModelRegistry registry, SwapEvents events, @Nullable DiskCacheStore caches) {
+      ModelRegistry registry,
+      SwapEvents events,
+      @Nullable DiskCacheStore caches,
+      ServedTokens tokens) {
     return new Server.Served(
         registry,
         events,
         caches,
+        tokens,
         () -> ModelForm.available(PipModels.catalog()).stream().map(ModelForm::json).toList());
   }
 

@@ -4,8 +4,10 @@ import dev.semantic.examples.server.admin.AdminApi;
 import dev.semantic.examples.server.admin.CachesApi;
 import dev.semantic.examples.server.admin.HealthApi;
 import dev.semantic.examples.server.admin.SwapEvents;
+import dev.semantic.examples.server.anthropic.MessagesApi;
 import dev.semantic.examples.server.clients.Answers;
 import dev.semantic.examples.server.clients.ModelsApi;
+import dev.semantic.examples.server.clients.TokenCounter;
 import dev.semantic.examples.server.http.Caller;
 import dev.semantic.examples.server.http.ErrorShape;
 import dev.semantic.examples.server.http.HttpFailure;
@@ -72,12 +74,14 @@ public final class Server implements AutoCloseable {
    *
    * @param events a listener of that registry
    * @param store where agents are parked; null if that is memory
+   * @param counter of the registry's models
    * @param available the models that can be asked for by name
    */
   public record Served(
       ModelRegistry registry,
       SwapEvents events,
       @Nullable DiskCacheStore store,
+      TokenCounter counter,
       Supplier<List<Map<String, @Nullable Object>>> available) {}
 
   /**
@@ -97,7 +101,8 @@ public final class Server implements AutoCloseable {
   }
 
   private void route(HttpRouting.Builder rules, ServerOptions options, Served served) {
-    Answers answers = new Answers(served.registry, options.maxBody(), options.maxWait());
+    Answers answers =
+        new Answers(served.registry, served.counter, options.maxBody(), options.maxWait());
     rules
         .addFilter(this::filter)
         .error(Throwable.class, (request, response, thrown) -> fail(request, response, thrown))
@@ -107,6 +112,7 @@ public final class Server implements AutoCloseable {
         .register("/v1/models", new ModelsApi(served.registry))
         .register("/v1/chat/completions", new ChatCompletionsApi(answers))
         .register("/v1/completions", new CompletionsApi(answers))
+        .register("/v1/messages", new MessagesApi(answers))
         .any(
             "/v1/embeddings",
             (request, response) -> {

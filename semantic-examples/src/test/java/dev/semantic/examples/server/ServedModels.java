@@ -3,6 +3,9 @@ package dev.semantic.examples.server;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.semantic.examples.server.admin.SwapEvents;
+import dev.semantic.generate.ChatMessage;
+import dev.semantic.generate.Prompt;
+import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.ModelRegistry;
 import dev.semantic.scripted.Geometry;
 import dev.semantic.scripted.Script;
@@ -34,7 +37,18 @@ final class ServedModels implements AutoCloseable {
     runtime.onLogits(all -> all.stream().map(this::said).toList());
     SwapEvents events = new SwapEvents();
     registry = ModelRegistry.builder(runtime).listener(events).build();
-    server = Server.start(options, new Server.Served(registry, events, null, List::of));
+    server =
+        Server.start(
+            options, new Server.Served(registry, events, null, ServedModels::count, List::of));
+  }
+
+  /** As scripted models render conversations: one token a byte. */
+  private static int count(ModelSpec model, Prompt.Chat chat) {
+    int tokens = 0;
+    for (ChatMessage message : chat.messages()) {
+      tokens += (message.role() + ": " + message.content() + "\n").length();
+    }
+    return tokens;
   }
 
   static ServedModels alpha(ServerOptions options) {

@@ -1,4 +1,4 @@
-/** Anthropic's interface. */
+/** Anthropic's Messages interface. */
 @NullMarked
 package dev.semantic.examples.server.anthropic;
 

@@ -2,6 +2,8 @@ package dev.semantic.examples.server.http;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** How an interface writes its errors. */
@@ -12,6 +14,8 @@ public enum ErrorShape {
   OPENAI,
   /** As Anthropic's clients expect them. */
   ANTHROPIC;
+
+  private static final Pattern TOO_LONG = Pattern.compile("(\\d+) tokens; .* holds (\\d+), and");
 
   /** Which one a path's clients read. */
   public static ErrorShape of(String path) {
@@ -44,13 +48,22 @@ public enum ErrorShape {
       }
       case ANTHROPIC -> {
         Map<String, @Nullable Object> error =
-            Json.object("type", anthropicType(failure), "message", message);
+            Json.object("type", anthropicType(failure), "message", anthropicMessage(failure));
         error.putAll(failure.more());
         fields.put("type", "error");
         fields.put("error", error);
       }
     }
     return fields;
+  }
+
+  /** Clients look for these very words where a conversation has become too long. */
+  private static String anthropicMessage(HttpFailure failure) {
+    String message = String.valueOf(failure.getMessage());
+    Matcher numbers = TOO_LONG.matcher(message);
+    return failure.code().equals("context_length_exceeded") && numbers.find()
+        ? "prompt is too long: %s tokens > %s maximum".formatted(numbers.group(1), numbers.group(2))
+        : message;
   }
 
   private static String openAiType(HttpFailure failure) {
