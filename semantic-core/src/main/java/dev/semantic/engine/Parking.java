@@ -9,7 +9,6 @@ import dev.semantic.store.CacheStore;
 import dev.semantic.store.ParkedCache;
 import dev.semantic.store.ParkingResult;
 import dev.semantic.store.ParkingStatus;
-import dev.semantic.timeline.LastKnown;
 import dev.semantic.timeline.Monitor;
 import dev.semantic.timeline.Nanos;
 import dev.semantic.timeline.Timeline;
@@ -124,15 +123,13 @@ final class Parking {
     List<Throwable> failed = new ArrayList<>();
     for (int i = 0; i < those.size(); i++) {
       Copied copied = those.get(i);
-      switch (results.get(i)) {
-        case ParkingResult.Parked(ParkedCache cache) -> {
-          copied.idleSequence().endParking(copied.attempt(), cache);
-          removeIfForgotten(copied);
-        }
-        case ParkingResult.Failed(AgentId agent, Throwable cause) -> {
-          failed.add(cause);
-          LOG.debug("{} is not parked", agent, cause);
-        }
+      ParkingResult result = results.get(i);
+      if (result instanceof ParkingResult.Parked(ParkedCache cache)) {
+        copied.idleSequence().endParking(copied.attempt(), cache);
+        removeIfForgotten(copied);
+      } else if (result instanceof ParkingResult.Failed(AgentId agent, Throwable cause)) {
+        failed.add(cause);
+        LOG.debug("{} is not parked", agent, cause);
       }
     }
     if (failed.size() < those.size()) {

@@ -1,22 +1,31 @@
 package dev.semantic.log;
 
+import dev.semantic.timeline.Timeline;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * A logger that cannot throw: whatever its backend does with the words, a full disk or a heap that
- * is exhausted included, the caller goes on. Its arguments are few, so that calling it allocates
- * nothing.
+ * A logger that can neither throw nor hang: whatever its backend does with the words, a full disk,
+ * a pipe that nobody reads or a heap that is exhausted included, the caller goes on. Its arguments
+ * are few, so that calling it allocates nothing where nobody wants to read them.
  */
 public final class Log {
   private static final int MORE = 4;
+
+  /** Of the whole process; another one in a simulation. */
+  private static volatile HostLogger host = new HostLogger(Timeline.SYSTEM);
 
   private final Logger logger;
 
   private Log(Logger logger) {
     this.logger = logger;
+  }
+
+  /** Lets a simulation own the threads and waits of logging, until it is told otherwise. */
+  static void in(Timeline timeline) {
+    host = new HostLogger(timeline);
   }
 
   /** The one that is named by a class. */
@@ -114,22 +123,21 @@ public final class Log {
       @Nullable Object two,
       @Nullable Object three) {
     try {
-      Object[] arguments =
-          switch (count) {
-            case 0 -> new Object[] {};
-            case 1 -> new Object[] {one};
-            case 2 -> new Object[] {one, two};
-            case 3 -> new Object[] {one, two, three};
-            default -> (Object[]) one;
-          };
-      switch (level) {
-        case TRACE -> logger.trace(words, arguments);
-        case DEBUG -> logger.debug(words, arguments);
-        case INFO -> logger.info(words, arguments);
-        case WARN -> logger.warn(words, arguments);
-        case ERROR -> logger.error(words, arguments);
+      if (logger.isEnabledForLevel(level)) {
+        host.write(logger, level, words, arguments(count, one, two, three));
       }
     } catch (Throwable lost) { // there is nobody left to tell
     }
+  }
+
+  private static @Nullable Object[] arguments(
+      int count, @Nullable Object one, @Nullable Object two, @Nullable Object three) {
+    return switch (count) {
+      case 0 -> new Object[] {};
+      case 1 -> new Object[] {one};
+      case 2 -> new Object[] {one, two};
+      case 3 -> new Object[] {one, two, three};
+      default -> (Object[]) one;
+    };
   }
 }

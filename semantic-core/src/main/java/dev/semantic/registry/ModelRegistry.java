@@ -1,6 +1,7 @@
 package dev.semantic.registry;
 
 import dev.semantic.engine.BatchEngine;
+import dev.semantic.engine.LastKnown;
 import dev.semantic.generate.EngineMode;
 import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
@@ -29,7 +30,6 @@ import dev.semantic.swap.SwapOutcome;
 import dev.semantic.swap.SwapPlan;
 import dev.semantic.swap.SwapReport;
 import dev.semantic.swap.SwapStrategy;
-import dev.semantic.timeline.LastKnown;
 import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;

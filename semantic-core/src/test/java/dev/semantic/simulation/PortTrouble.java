@@ -55,6 +55,7 @@ final class PortTrouble implements Consumer<PortCall> {
   private boolean active;
   private boolean hung;
   private boolean hungLong;
+  private boolean loggerHung;
   private boolean never;
   private boolean any;
   private boolean over; // nobody waits for anything any more
@@ -127,6 +128,11 @@ final class PortTrouble implements Consumer<PortCall> {
     return hungLong;
   }
 
+  /** Whether a logger hung, which counts for nothing else. */
+  boolean loggerHung() {
+    return loggerHung;
+  }
+
   /** Whether some call never came back. */
   boolean never() {
     return never;
@@ -178,9 +184,15 @@ final class PortTrouble implements Consumer<PortCall> {
     }
   }
 
-  /** A logger, who is called with locks held and comes back at once, but may throw anything. */
+  /** A logger, who may throw anything, or not come back for an hour; nothing else may suffer. */
   void shout(String who) {
-    fail(who, THROWN[time.random(THROWN.length)]);
+    int kind = time.random(THROWN.length + 1);
+    if (kind < THROWN.length) {
+      fail(who, THROWN[kind]);
+    } else {
+      loggerHung = true;
+      time.pause(Duration.ofHours(1));
+    }
   }
 
   private void fail(String who, Kind kind) {

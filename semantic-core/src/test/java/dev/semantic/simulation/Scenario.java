@@ -97,7 +97,7 @@ final class Scenario {
   private final boolean alike; // whether all that is said begins with the same long prompt
   private final List<Forgotten> forgotten = new ArrayList<>();
   private final FaithfulListener witness = new FaithfulListener();
-  private final int throwingLogs; // of a hundred
+  private final int unrulyLogs; // of a hundred
   private boolean unloaded; // somebody wanted no model
   private boolean closedEarly;
 
@@ -116,7 +116,7 @@ final class Scenario {
         strangers
             ? PortTrouble.any(time, percent, Math.floorMod(seed, idles ? 12 : 3) == 0)
             : PortTrouble.plain(time, percent);
-    this.throwingLogs = strangers && time.random(4) == 0 ? 1 + time.random(100) : 0;
+    this.unrulyLogs = strangers && time.random(4) == 0 ? 1 + time.random(100) : 0;
     this.host = new ScriptedHost(tight ? ScriptedHost.TIGHT : ScriptedHost.ROOMY, this::furnished);
     host.runtime.readsInPlace(Math.floorMod(seed, 3) != 0);
     host.script.onVisit(trouble.andThen(call -> asked.lookForOvertaking()));
@@ -140,8 +140,7 @@ final class Scenario {
   /** Runs it, and asks; throws what is wrong. */
   static void run(long seed) {
     Scenario scenario = new Scenario(seed);
-    try (ThrowingLogs _ =
-        ThrowingLogs.install(scenario.time, scenario.trouble, scenario.throwingLogs)) {
+    try (UnrulyLogs _ = UnrulyLogs.install(scenario.time, scenario.trouble, scenario.unrulyLogs)) {
       scenario.play();
       scenario.question();
     } catch (Throwable t) {
@@ -496,7 +495,7 @@ final class Scenario {
       // the scripted models count what is shared once for each who holds it
       host.closeAfterTrouble(trouble.hung() || alike);
     }
-    time.pause(Duration.ofMinutes(20));
+    time.pause(trouble.loggerHung() ? Duration.ofHours(3) : Duration.ofMinutes(20));
     assertEquals(List.of(), time.living(), "threads that did not end");
   }
 

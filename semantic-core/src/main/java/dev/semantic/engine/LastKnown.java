@@ -1,6 +1,9 @@
-package dev.semantic.timeline;
+package dev.semantic.engine;
 
 import dev.semantic.log.Log;
+import dev.semantic.timeline.Monitor;
+import dev.semantic.timeline.ThreadFrame;
+import dev.semantic.timeline.Timeline;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;

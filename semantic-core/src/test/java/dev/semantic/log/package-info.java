@@ -1,0 +1,5 @@
+/** What the core says, and to whom. */
+@NullMarked
+package dev.semantic.log;
+
+import org.jspecify.annotations.NullMarked;
