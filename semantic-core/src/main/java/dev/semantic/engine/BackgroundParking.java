@@ -305,12 +305,17 @@ final class BackgroundParking {
       monitor.holding(() -> writing = true);
       start(this);
       awaitStore();
-      return switch (failure) {
-        case null -> answer;
-        case RuntimeException e -> throw e;
-        case Error e -> throw e;
-        case Throwable t -> throw new CacheException("The store failed: " + Log.reason(t), t);
-      };
+      Throwable thrown = failure;
+      if (thrown instanceof RuntimeException e) {
+        throw e;
+      }
+      if (thrown instanceof Error e) {
+        throw e;
+      }
+      if (thrown != null) {
+        throw new CacheException("The store failed: " + Log.reason(thrown), thrown);
+      }
+      return answer;
     }
   }
 

@@ -422,7 +422,9 @@ final class EngineState {
   void failRunning(RequestException cause) {
     monitor.lock();
     try {
-      running.forEach(request -> request.generation().fail(cause));
+      for (Request request : running) {
+        request.generation().fail(cause);
+      }
       running.clear();
       monitor.signalAll();
     } finally {

@@ -324,7 +324,9 @@ final class IdleSequences {
 
   /** Nobody uses any longer what was lent: its requests have ended. */
   void closeLent() {
-    lent.values().forEach(ModelRunner::close);
+    for (IdleSequence its : lent.values()) {
+      ModelRunner.close(its);
+    }
     lent.clear();
   }
 

@@ -135,11 +135,9 @@ final class KvCacheManager {
   private Optional<IdleSequence> restore(
       AgentId agent, LoadedKv cache, ServingModel serving, boolean evicting) {
     try {
-      return switch (cache) {
-        case LoadedKv.InPlace there ->
-            IdleSequence.of(there.lease(), there.imported(), there::occupy);
-        case LoadedKv.Copy(KvSnapshot snapshot) -> copy(agent, snapshot, serving, evicting);
-      };
+      return cache instanceof LoadedKv.InPlace there
+          ? IdleSequence.of(there.lease(), there.imported(), there::occupy)
+          : copy(agent, ((LoadedKv.Copy) cache).snapshot(), serving, evicting);
     } catch (Throwable t) {
       LOG.warn("Cannot restore {}; its prompt will be computed again", agent, t);
       return Optional.empty();

@@ -260,27 +260,41 @@ final class KvLoader {
 
   /** Takes out everybody's; nobody waits for what is being read. */
   List<Request> takeAll() {
-    return take(load -> true);
+    return take(true);
   }
 
   /** Takes out those whose request nobody wants answered any more, or not any more now. */
   List<Request> takeOver() {
-    return take(RequestLoad::isOver);
+    return take(false);
   }
 
-  private List<Request> take(Predicate<RequestLoad> which) {
-    List<RequestLoad> taken =
-        monitor.holding(
-            () -> {
-              List<RequestLoad> those = loads.stream().filter(which).toList();
-              those.forEach(load -> load.request().become(Status.RUNNING));
-              loads.removeAll(those);
-              monitor.signalAll();
-              return those;
-            });
-    // what is still being read is dropped by its reader
-    taken.forEach(load -> load.cache().ifPresent(LoadedKv::drop));
-    return taken.stream().map(RequestLoad::request).toList();
+  /** Plain code: on the way of a failure nothing has to be linked. */
+  private List<Request> take(boolean all) {
+    List<RequestLoad> taken = new ArrayList<>();
+    List<Request> requests = new ArrayList<>();
+    monitor.lock();
+    try {
+      for (RequestLoad load : loads) {
+        if (all || load.isOver()) {
+          taken.add(load);
+          requests.add(load.request());
+        }
+      }
+      for (RequestLoad load : taken) {
+        load.request().become(Status.RUNNING);
+      }
+      loads.removeAll(taken);
+      monitor.signalAll();
+    } finally {
+      monitor.unlock();
+    }
+    for (RequestLoad load : taken) { // what is still being read is dropped by its reader
+      LoadedKv cache = load.cache().orElse(null);
+      if (cache != null) {
+        cache.drop();
+      }
+    }
+    return requests;
   }
 
   boolean isLoadingFor(AgentId agent) {
@@ -352,15 +366,19 @@ final class KvLoader {
 
   /** Nobody is brought back any more. */
   void stopPrefetch() {
-    Optional<LoadedKv> untaken =
-        monitor.holding(
-            () -> {
-              PrefetchLoad load = prefetch == null ? null : prefetch.load;
-              prefetch = null;
-              monitor.signalAll();
-              return load == null ? Optional.<LoadedKv>empty() : load.cache();
-            });
-    untaken.ifPresent(LoadedKv::drop);
+    LoadedKv untaken = null;
+    monitor.lock();
+    try {
+      PrefetchLoad load = prefetch == null ? null : prefetch.load;
+      prefetch = null;
+      monitor.signalAll();
+      untaken = load == null ? null : load.cache().orElse(null);
+    } finally {
+      monitor.unlock();
+    }
+    if (untaken != null) {
+      untaken.drop();
+    }
   }
 
   /** Whether the scheduler may let somebody in, or begin with the next. */

@@ -300,6 +300,8 @@ final class ModelRunner {
   }
 
   void failAll(RequestException cause) {
-    List.copyOf(active).forEach(running -> fail(running, cause));
+    for (Request running : List.copyOf(active)) {
+      fail(running, cause);
+    }
   }
 }

@@ -105,18 +105,17 @@ final class PromptTokenizer {
 
   private static int[] tokens(Prompt prompt, ServingModel serving) {
     Tokenizer codec = serving.text();
-    return switch (prompt) {
-      case Prompt.Tokens tokens -> tokens.ids();
-      case Prompt.Text(String text) -> {
-        requireFit(text.length(), serving);
-        yield codec.encode(text, codec.beginsWithBos());
-      }
-      case Prompt.Chat chat -> {
-        requireText(chat, serving);
-        requireFit(chat, serving);
-        yield codec.encodeChat(chat);
-      }
-    };
+    if (prompt instanceof Prompt.Tokens tokens) {
+      return tokens.ids();
+    }
+    if (prompt instanceof Prompt.Text(String text)) {
+      requireFit(text.length(), serving);
+      return codec.encode(text, codec.beginsWithBos());
+    }
+    Prompt.Chat chat = (Prompt.Chat) prompt;
+    requireText(chat, serving);
+    requireFit(chat, serving);
+    return codec.encodeChat(chat);
   }
 
   /** No model here has eyes or ears. */

@@ -112,13 +112,13 @@ final class RequestOutput implements Generation {
   @Override
   public GenerationResult await(@Nullable Duration atMost) {
     GenerationEvent last = awaitEnd(atMost == null ? Nanos.FOREVER : Nanos.of(atMost));
-    return switch (last) {
-      case GenerationEvent.Finished(GenerationResult answer) -> answer;
-      case GenerationEvent.Failed(RequestException cause) -> throw cause;
-      case null, default ->
-          throw new RequestException(
-              RequestException.Kind.TIME_LIMIT, "No answer within " + atMost);
-    };
+    if (last instanceof GenerationEvent.Finished(GenerationResult answer)) {
+      return answer;
+    }
+    if (last instanceof GenerationEvent.Failed(RequestException cause)) {
+      throw cause;
+    }
+    throw new RequestException(RequestException.Kind.TIME_LIMIT, "No answer within " + atMost);
   }
 
   /** The last event; null if time runs out before. */

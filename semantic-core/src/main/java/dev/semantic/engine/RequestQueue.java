@@ -160,7 +160,9 @@ final class RequestQueue {
 
   /** Ends all that have not been begun. */
   void failAll(RequestException cause) {
-    waiting.forEach(queued -> fail(queued, cause));
+    for (Request queued : waiting) {
+      fail(queued, cause);
+    }
     while (!waiting.isEmpty() && !isPreempted(waiting.getLast())) {
       waiting.removeLast();
     }

@@ -229,7 +229,9 @@ final class Scheduler implements ThreadFrame.Rounds {
   }
 
   private void endAll(RequestException cause) {
-    kvLoader.takeAll().forEach(request -> request.end(cause));
+    for (Request request : kvLoader.takeAll()) {
+      request.end(cause);
+    }
     runner.failAll(cause);
     idleSequences.closeLent(); // what was on its way from one to the other
     state.failRunning(cause);

@@ -214,10 +214,12 @@ public record ChatMessage(
   }
 
   private static Map<String, @Nullable Object> fields(ContentPart part) {
-    return switch (part) {
-      case ContentPart.Text(String text) -> Map.of("type", "text", "text", text);
-      case ContentPart.Image(String url) -> Map.of("type", "image", "image", url);
-      case ContentPart.Audio(String url) -> Map.of("type", "audio", "audio", url);
-    };
+    if (part instanceof ContentPart.Text(String text)) {
+      return Map.of("type", "text", "text", text);
+    }
+    if (part instanceof ContentPart.Image(String url)) {
+      return Map.of("type", "image", "image", url);
+    }
+    return Map.of("type", "audio", "audio", ((ContentPart.Audio) part).url());
   }
 }

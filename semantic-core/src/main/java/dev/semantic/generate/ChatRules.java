@@ -110,17 +110,19 @@ final class ChatRules {
 
   /** {@code "auto"}, or {@code {"type": "function", "function": {"name": …}}}. */
   private static ToolChoice choice(@Nullable Object said) {
-    return switch (said) {
-      case null -> ToolChoice.AUTO;
-      case String word -> ToolChoice.of(word);
-      case Map<?, ?> map
-          when map.get("function") instanceof Map<?, ?> function
-              && function.get("name") instanceof String name ->
-          ToolChoice.named(name);
-      default ->
-          throw new IllegalArgumentException(
-              "tool_choice must be auto, none, required, or a tool's name");
-    };
+    if (said == null) {
+      return ToolChoice.AUTO;
+    }
+    if (said instanceof String word) {
+      return ToolChoice.of(word);
+    }
+    if (said instanceof Map<?, ?> map
+        && map.get("function") instanceof Map<?, ?> function
+        && function.get("name") instanceof String name) {
+      return ToolChoice.named(name);
+    }
+    throw new IllegalArgumentException(
+        "tool_choice must be auto, none, required, or a tool's name");
   }
 
   private interface Made<T> {

@@ -100,36 +100,44 @@ final class JsonValues {
     if (depth > DEEPEST) {
       throw new IllegalArgumentException("%.200s… is nested too deeply".formatted(what));
     }
-    return switch (value) {
-      case null -> null;
-      case String text -> text;
-      case Boolean truth -> truth;
-      case Number number -> number;
-      case Map<?, ?> map -> map(map, what, depth);
-      case List<?> list -> {
-        List<@Nullable Object> copy = new ArrayList<>(list.size());
-        for (Object each : list) {
-          copy.add(value(each, "%s[%d]".formatted(what, copy.size()), depth + 1));
-        }
-        yield Collections.unmodifiableList(copy);
+    if (value == null
+        || value instanceof String
+        || value instanceof Boolean
+        || value instanceof Number) {
+      return value;
+    }
+    if (value instanceof Map<?, ?> map) {
+      return map(map, what, depth);
+    }
+    if (value instanceof List<?> list) {
+      List<@Nullable Object> copy = new ArrayList<>(list.size());
+      for (Object each : list) {
+        copy.add(value(each, "%s[%d]".formatted(what, copy.size()), depth + 1));
       }
-      default ->
-          throw new IllegalArgumentException(
-              "%s is %s; there may be texts, numbers, truth values, null, lists and maps"
-                  .formatted(what, value.getClass().getName()));
-    };
+      return Collections.unmodifiableList(copy);
+    }
+    throw new IllegalArgumentException(
+        "%s is %s; there may be texts, numbers, truth values, null, lists and maps"
+            .formatted(what, value.getClass().getName()));
   }
 
   /** For messages. */
   static String kind(@Nullable Object value) {
-    return switch (value) {
-      case null -> "null";
-      case String text -> "a text";
-      case Boolean truth -> "a truth value";
-      case Number number -> "a number";
-      case List<?> list -> "a list";
-      case Map<?, ?> map -> "an object";
-      default -> value.getClass().getName();
-    };
+    if (value == null) {
+      return "null";
+    }
+    if (value instanceof String) {
+      return "a text";
+    }
+    if (value instanceof Boolean) {
+      return "a truth value";
+    }
+    if (value instanceof Number) {
+      return "a number";
+    }
+    if (value instanceof List<?>) {
+      return "a list";
+    }
+    return value instanceof Map<?, ?> ? "an object" : value.getClass().getName();
   }
 }

@@ -46,11 +46,9 @@ public record ToolCall(String id, String name, String arguments) {
     }
     Object said = function.get("arguments");
     String arguments =
-        switch (said) {
-          case null -> "{}";
-          case String text -> text.isBlank() ? "{}" : text;
-          default -> JsonValues.write(said);
-        };
+        said == null || said instanceof String text && text.isBlank()
+            ? "{}"
+            : said instanceof String text ? text : JsonValues.write(said);
     return new ToolCall(fields.get("id") instanceof String id ? id : "", name, arguments);
   }
 

@@ -13,20 +13,27 @@ public final class Reason {
 
   /** In words, as the end of a sentence. */
   public static String of(IOException failure) {
-    return switch (failure) {
-      case AccessDeniedException denied when denied.getReason() == null ->
-          "no permission to use " + denied.getFile();
-      case NoSuchFileException missing when missing.getReason() == null ->
-          "there is no " + missing.getFile();
-      case FileSystemException other when other.getReason() == null ->
-          "cannot use %s (%s)".formatted(other.getFile(), other.getClass().getSimpleName());
-      case FileSystemException other -> "cannot use " + other.getMessage();
-      case CharacterCodingException _ -> "it is not UTF-8";
-      case CharConversionException _ -> "it is not UTF-8";
-      default ->
-          failure.getMessage() == null
-              ? failure.getClass().getSimpleName()
-              : String.valueOf(failure.getMessage());
-    };
+    if (failure instanceof FileSystemException file) {
+      return of(file);
+    }
+    if (failure instanceof CharacterCodingException || failure instanceof CharConversionException) {
+      return "it is not UTF-8";
+    }
+    return failure.getMessage() == null
+        ? failure.getClass().getSimpleName()
+        : String.valueOf(failure.getMessage());
+  }
+
+  private static String of(FileSystemException failure) {
+    if (failure.getReason() != null) {
+      return "cannot use " + failure.getMessage();
+    }
+    if (failure instanceof AccessDeniedException) {
+      return "no permission to use " + failure.getFile();
+    }
+    if (failure instanceof NoSuchFileException) {
+      return "there is no " + failure.getFile();
+    }
+    return "cannot use %s (%s)".formatted(failure.getFile(), failure.getClass().getSimpleName());
   }
 }

@@ -150,10 +150,12 @@ final class Closing implements ThreadFrame.Rounds {
             engine.unparkedAgents(),
             PATIENCE);
       }
-      switch (parking.failure) {
-        case null -> {}
-        case OutOfMemoryError none -> throw none; // for those who are left, again
-        case Throwable t -> LOG.error("Not all agents could be parked before closing", t);
+      Throwable failure = parking.failure;
+      if (failure instanceof OutOfMemoryError none) {
+        throw none; // for those who are left, again
+      }
+      if (failure != null) {
+        LOG.error("Not all agents could be parked before closing", failure);
       }
     } else if (engine.unparkedAgents() > 0) { // nobody may use a model beside a step of it
       LOG.error("{} agents are not parked: the model does not stop", engine.unparkedAgents());

@@ -218,22 +218,16 @@ final class SwapExecutor {
   }
 
   private static boolean isRest(SwapState state) {
-    return switch (state) {
-      case SwapState.Empty() -> true;
-      case SwapState.Idle() -> true;
-      case SwapState.Failed() -> true;
-      case SwapState.Preparing(boolean serving) -> false;
-      case SwapState.Running(SwapPhase phase, SwapStrategy strategy) -> false;
-      case SwapState.RollingBack(SwapPhase failed, SwapStrategy strategy) -> false;
-    };
+    return state instanceof SwapState.Empty
+        || state instanceof SwapState.Idle
+        || state instanceof SwapState.Failed;
   }
 
   private static SwapPhase phaseOf(SwapState state) {
-    return switch (state) {
-      case SwapState.Running running -> running.phase();
-      case SwapState.RollingBack rolling -> SwapPhase.ROLLING_BACK;
-      default -> SwapPhase.PREPARING;
-    };
+    if (state instanceof SwapState.Running running) {
+      return running.phase();
+    }
+    return state instanceof SwapState.RollingBack ? SwapPhase.ROLLING_BACK : SwapPhase.PREPARING;
   }
 
   /** Nothing is given back to the host with an order half carried out for want of memory. */
@@ -291,23 +285,18 @@ final class SwapExecutor {
   }
 
   private SwapEvent carryOut(SwapState state) throws InterruptedException {
-    switch (state) {
-      case SwapState.RollingBack rolling -> {
-        stays = !goBack();
-        return stays ? STAYED : DONE;
-      }
-      case SwapState.Running(SwapPhase running, SwapStrategy strategy) -> {
-        permit.check();
-        actions.askGuard(running);
-        carryOut(running, strategy);
-      }
-      default -> {
-        permit.check();
-        actions.askGuard(SwapPhase.PREPARING);
-        return prepare();
-      }
+    if (state instanceof SwapState.RollingBack) {
+      stays = !goBack();
+      return stays ? STAYED : DONE;
     }
-    return DONE;
+    permit.check();
+    if (state instanceof SwapState.Running(SwapPhase running, SwapStrategy strategy)) {
+      actions.askGuard(running);
+      carryOut(running, strategy);
+      return DONE;
+    }
+    actions.askGuard(SwapPhase.PREPARING);
+    return prepare();
   }
 
   private void carryOut(SwapPhase running, SwapStrategy strategy) throws InterruptedException {

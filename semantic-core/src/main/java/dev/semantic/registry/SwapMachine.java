@@ -18,7 +18,7 @@ import java.util.List;
 
 /**
  * The only place where a swap changes state. Pure: facts in, the next state out; carrying it out is
- * somebody else's.
+ * somebody else's. No switch over patterns: the way back must not depend on linking one.
  */
 final class SwapMachine {
   private SwapMachine() {}
@@ -29,39 +29,54 @@ final class SwapMachine {
    * @throws IllegalStateException if the event cannot happen in that state
    */
   static SwapState next(SwapState state, SwapEvent event) {
-    return switch (state) {
-      case Empty() -> fromRest(state, event, false);
-      case Failed() -> fromRest(state, event, false);
-      case Idle() -> fromRest(state, event, true);
-      case Preparing(boolean serving) ->
-          switch (event) {
-            case Prepared(SwapStrategy strategy) ->
-                new Running(strategy.phases().get(1), checked(state, event, strategy, serving));
-            case Unchanged() -> serving ? new Idle() : new Empty();
-            case PhaseFailed() -> serving ? new Idle() : new Empty();
-            case Requested() -> throw impossible(state, event);
-            case Done() -> throw impossible(state, event);
-            case RollbackImpossible() -> throw impossible(state, event);
-          };
-      case Running(SwapPhase phase, SwapStrategy strategy) ->
-          switch (event) {
-            case Done() -> after(phase, strategy);
-            case PhaseFailed() -> new RollingBack(phase, strategy);
-            case Unchanged() -> throw impossible(state, event);
-            case Requested() -> throw impossible(state, event);
-            case Prepared(SwapStrategy again) -> throw impossible(state, event);
-            case RollbackImpossible() -> throw impossible(state, event);
-          };
-      case RollingBack(SwapPhase failed, SwapStrategy strategy) ->
-          switch (event) {
-            case Done() -> strategy == SwapStrategy.LOAD ? new Empty() : new Idle();
-            case PhaseFailed() -> new Failed();
-            case Unchanged() -> throw impossible(state, event);
-            case RollbackImpossible() -> stayed(state, event, strategy);
-            case Requested() -> throw impossible(state, event);
-            case Prepared(SwapStrategy again) -> throw impossible(state, event);
-          };
-    };
+    if (state instanceof Idle) {
+      return fromRest(state, event, true);
+    }
+    if (state instanceof Preparing(boolean serving)) {
+      return fromPreparing(state, event, serving);
+    }
+    if (state instanceof Running(SwapPhase phase, SwapStrategy strategy)) {
+      return fromRunning(state, event, phase, strategy);
+    }
+    if (state instanceof RollingBack(SwapPhase _, SwapStrategy strategy)) {
+      return fromRollingBack(state, event, strategy);
+    }
+    return fromRest(state, event, false);
+  }
+
+  private static SwapState fromPreparing(SwapState state, SwapEvent event, boolean serving) {
+    if (event instanceof Prepared(SwapStrategy strategy)) {
+      return new Running(strategy.phases().get(1), checked(state, event, strategy, serving));
+    }
+    if (event instanceof Unchanged || event instanceof PhaseFailed) {
+      return serving ? new Idle() : new Empty();
+    }
+    throw impossible(state, event);
+  }
+
+  private static SwapState fromRunning(
+      SwapState state, SwapEvent event, SwapPhase phase, SwapStrategy strategy) {
+    if (event instanceof Done) {
+      return after(phase, strategy);
+    }
+    if (event instanceof PhaseFailed) {
+      return new RollingBack(phase, strategy);
+    }
+    throw impossible(state, event);
+  }
+
+  private static SwapState fromRollingBack(
+      SwapState state, SwapEvent event, SwapStrategy strategy) {
+    if (event instanceof Done) {
+      return strategy == SwapStrategy.LOAD ? new Empty() : new Idle();
+    }
+    if (event instanceof PhaseFailed) {
+      return new Failed();
+    }
+    if (event instanceof RollbackImpossible) {
+      return stayed(state, event, strategy);
+    }
+    throw impossible(state, event);
   }
 
   private static SwapState fromRest(SwapState state, SwapEvent event, boolean serving) {

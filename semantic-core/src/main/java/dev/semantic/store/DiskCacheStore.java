@@ -189,13 +189,18 @@ public final class DiskCacheStore implements CacheStore, AutoCloseable {
 
   @Override
   public ParkedCache park(AgentId agent, KvSnapshot snapshot) {
-    return switch (parkAll(List.of(new AgentSnapshot(agent, snapshot))).getFirst()) {
-      case ParkingResult.Parked(ParkedCache cache) -> cache;
-      case ParkingResult.Failed(AgentId whose, RuntimeException why) -> throw why;
-      case ParkingResult.Failed(AgentId whose, Error why) -> throw why;
-      case ParkingResult.Failed(AgentId whose, Throwable why) ->
-          throw new CacheException("Cannot park " + whose + ": " + why, why);
-    };
+    ParkingResult result = parkAll(List.of(new AgentSnapshot(agent, snapshot))).getFirst();
+    if (result instanceof ParkingResult.Parked(ParkedCache cache)) {
+      return cache;
+    }
+    Throwable why = ((ParkingResult.Failed) result).why();
+    if (why instanceof RuntimeException e) {
+      throw e;
+    }
+    if (why instanceof Error e) {
+      throw e;
+    }
+    throw new CacheException("Cannot park " + agent + ": " + why, why);
   }
 
   /**

@@ -74,11 +74,15 @@ public final class ThreadFrame implements Runnable {
     if (!awaited.done.await(atMost)) {
       return false;
     }
-    switch (awaited.thrown) {
-      case null -> {}
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      case Throwable t -> throw new IllegalStateException(t);
+    Throwable thrown = awaited.thrown;
+    if (thrown instanceof RuntimeException e) {
+      throw e;
+    }
+    if (thrown instanceof Error e) {
+      throw e;
+    }
+    if (thrown != null) {
+      throw new IllegalStateException(thrown);
     }
     return true;
   }

@@ -175,18 +175,17 @@ public record CacheHeader(
    */
   byte[] toJson(int offset) throws IOException {
     ObjectNode root = HeaderFields.object();
-    switch (content) {
-      case Agent agent -> {
-        root.put("agent", agent.id().name());
-        ArrayNode blocks = root.putArray("blocks");
-        agent.blocks().forEach(block -> blocks.add(block.toString()));
-        ArrayNode seams = root.putArray("seams");
-        agent.seams().forEach(seams::add);
-        if (agent.imported()) {
-          root.put("imported", true);
-        }
+    if (content instanceof Agent agent) {
+      root.put("agent", agent.id().name());
+      ArrayNode blocks = root.putArray("blocks");
+      agent.blocks().forEach(block -> blocks.add(block.toString()));
+      ArrayNode seams = root.putArray("seams");
+      agent.seams().forEach(seams::add);
+      if (agent.imported()) {
+        root.put("imported", true);
       }
-      case Block block -> root.put("block", block.name().toString()).put("from", block.from());
+    } else if (content instanceof Block block) {
+      root.put("block", block.name().toString()).put("from", block.from());
     }
     root.put("model", tag.model());
     root.put("fingerprint", tag.fingerprint());
