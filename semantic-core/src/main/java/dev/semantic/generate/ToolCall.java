@@ -46,7 +46,7 @@ public record ToolCall(String id, String name, String arguments) {
     }
     Object said = function.get("arguments");
     String arguments =
-        said == null || said instanceof String text && text.isBlank()
+        said == null || (said instanceof String text && text.isBlank())
             ? "{}"
             : said instanceof String text ? text : JsonValues.write(said);
     return new ToolCall(fields.get("id") instanceof String id ? id : "", name, arguments);

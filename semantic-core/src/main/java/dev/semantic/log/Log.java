@@ -1,6 +1,7 @@
 package dev.semantic.log;
 
 import dev.semantic.timeline.Timeline;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -137,7 +138,7 @@ public final class Log {
       case 1 -> new Object[] {one};
       case 2 -> new Object[] {one, two};
       case 3 -> new Object[] {one, two, three};
-      default -> (Object[]) one;
+      default -> Objects.requireNonNull((Object[]) one);
     };
   }
 }

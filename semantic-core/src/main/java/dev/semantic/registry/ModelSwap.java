@@ -185,12 +185,16 @@ public final class ModelSwap {
       if (failure == null) {
         return Objects.requireNonNull(report);
       }
-      switch (failure) {
-        case ModelSwapException e -> throw e;
-        case RuntimeException e -> throw e;
-        case Error e -> throw e;
-        default -> throw new IllegalStateException("The swap ended for another reason", failure);
+      if (failure instanceof ModelSwapException e) {
+        throw e;
       }
+      if (failure instanceof RuntimeException e) {
+        throw e;
+      }
+      if (failure instanceof Error e) {
+        throw e;
+      }
+      throw new IllegalStateException("The swap ended for another reason", failure);
     } finally {
       monitor.unlock();
     }

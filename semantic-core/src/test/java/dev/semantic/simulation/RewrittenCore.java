@@ -25,7 +25,7 @@ import java.util.Set;
 final class RewrittenCore extends ClassLoader {
   private static final ClassDesc POINTS = ClassDesc.of(AllocationPoints.class.getName());
   private static final List<String> CORE =
-      List.of("cache", "engine", "journal", "memory", "registry", "swap", "timeline");
+      List.of("engine", "journal", "kv", "memory", "registry", "swap", "timeline");
 
   /** What allocates within the JDK, of what the core calls. */
   private static final Set<String> GROWING =
