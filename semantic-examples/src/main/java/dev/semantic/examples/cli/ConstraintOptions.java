@@ -8,6 +8,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -38,11 +39,20 @@ final class ConstraintOptions {
    */
   Constraint read() throws IOException {
     if (schema != null) {
-      return new Constraint.JsonSchema(text(schema));
+      return of(schema, Constraint.JsonSchema::new);
     }
     return grammar == null
         ? new Constraint.Regex(regex == null ? "" : regex)
-        : new Constraint.Lark(text(grammar));
+        : of(grammar, Constraint.Lark::new);
+  }
+
+  private static Constraint of(Path file, Function<String, Constraint> reading) throws IOException {
+    String text = text(file);
+    try {
+      return reading.apply(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+    }
   }
 
   /** No more of it than a constraint may have, and enough to say that it is too long. */

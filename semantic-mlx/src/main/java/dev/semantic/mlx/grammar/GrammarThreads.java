@@ -55,7 +55,8 @@ final class GrammarThreads {
       tooLate.run();
       throw new ModelException(
           ModelException.Kind.FAILED,
-          "The constraint took longer than %s; a simpler one may do".formatted(atMost),
+          "The constraint took longer than %d s; a simpler one may do"
+              .formatted(atMost.toSeconds()),
           e);
     } catch (InterruptedException e) {
       tooLate.run();
