@@ -3,6 +3,7 @@ package dev.semantic.examples.cli;
 import dev.semantic.examples.server.Server;
 import dev.semantic.examples.server.ServerOptions;
 import dev.semantic.examples.server.admin.SwapEvents;
+import dev.semantic.examples.server.clients.ModelPolicy;
 import dev.semantic.model.ModelId;
 import dev.semantic.pip.PipModels;
 import dev.semantic.registry.ModelRegistry;
@@ -10,15 +11,19 @@ import dev.semantic.spi.ModelRuntime;
 import dev.semantic.store.DiskCacheStore;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** Models over HTTP. */
 @Command(
@@ -58,6 +63,22 @@ final class ServeCommand extends Subcommand {
   private boolean open;
 
   @Option(
+      names = "--other-models",
+      paramLabel = "refuse|queue|auto",
+      converter = PolicyWord.class,
+      description =
+          "What becomes of requests that name another model than the one that serves: they are"
+              + " refused, wait for it, or have it swapped to when its turn comes. Default:"
+              + " refuse.")
+  private ModelPolicy policy = ModelPolicy.REFUSE;
+
+  @Option(
+      names = "--alias",
+      paramLabel = "NAME=MODEL",
+      description = "Another name of a model, for clients that know one name only.")
+  private Map<String, String> aliases = new LinkedHashMap<>();
+
+  @Option(
       names = "--max-body",
       paramLabel = "BYTES",
       description = "The longest request body; default ${DEFAULT-VALUE}.")
@@ -71,6 +92,17 @@ final class ServeCommand extends Subcommand {
   private Duration maxWait = ServerOptions.LOCAL.maxWait();
 
   @Mixin private RegistryOptions registryOptions = new RegistryOptions();
+
+  /** As people write it. */
+  static final class PolicyWord implements ITypeConverter<ModelPolicy> {
+    @Override
+    public ModelPolicy convert(String word) {
+      return Arrays.stream(ModelPolicy.values())
+          .filter(policy -> policy.name().toLowerCase(Locale.ROOT).equals(word))
+          .findFirst()
+          .orElseThrow(() -> new TypeConversionException("It must be refuse, queue or auto"));
+    }
+  }
 
   @Override
   Answer answer() throws java.io.IOException {
@@ -138,7 +170,7 @@ final class ServeCommand extends Subcommand {
     Optional<String> admin =
         Optional.ofNullable(System.getenv("ADMIN_API_KEY")).filter(key -> !key.isBlank());
     try {
-      return new ServerOptions(host, port, admin, clients, open, maxBody, maxWait);
+      return new ServerOptions(host, port, admin, clients, open, policy, aliases, maxBody, maxWait);
     } catch (IllegalArgumentException e) {
       throw misuse(String.valueOf(e.getMessage()));
     }

@@ -42,6 +42,9 @@ import org.slf4j.LoggerFactory;
 public final class Server implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Server.class);
 
+  /** How long a model serves at least while another one is waited for. */
+  private static final Duration TURN = Duration.ofSeconds(2);
+
   /** Helidon's own lines would stand between what a terminal is told. */
   private static final java.util.logging.Logger HELIDON =
       java.util.logging.Logger.getLogger("io.helidon");
@@ -102,7 +105,12 @@ public final class Server implements AutoCloseable {
 
   private void route(HttpRouting.Builder rules, ServerOptions options, Served served) {
     Answers answers =
-        new Answers(served.registry, served.counter, options.maxBody(), options.maxWait());
+        new Answers(
+            served.registry,
+            served.counter,
+            name -> isAvailable(served, name),
+            new Answers.Rules(
+                options.policy(), options.aliases(), TURN, options.maxBody(), options.maxWait()));
     rules
         .addFilter(this::filter)
         .error(Throwable.class, (request, response, thrown) -> fail(request, response, thrown))
@@ -122,6 +130,10 @@ public final class Server implements AutoCloseable {
             (request, response) -> {
               throw new HttpFailure(404, "not_found", "There is nothing here");
             });
+  }
+
+  private static boolean isAvailable(Served served, String name) {
+    return served.available.get().stream().anyMatch(model -> name.equals(model.get("name")));
   }
 
   private void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {

@@ -1,9 +1,11 @@
 package dev.semantic.examples.server;
 
+import dev.semantic.examples.server.clients.ModelPolicy;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -14,6 +16,8 @@ import java.util.Optional;
  * @param adminKey what an admin must show; without, only this machine's programs are admins
  * @param apiKeys one of which a client must show; without, nobody has to show any
  * @param open whether anybody who reaches the machine may be a client, without a key
+ * @param policy what becomes of requests that name another model than the one that serves
+ * @param aliases other names of models, for clients that know one name only
  * @param maxBody the longest request body, in bytes
  * @param maxWait how long a client's request waits for its turn, or for a swap's end
  */
@@ -23,6 +27,8 @@ public record ServerOptions(
     Optional<String> adminKey,
     List<String> apiKeys,
     boolean open,
+    ModelPolicy policy,
+    Map<String, String> aliases,
     int maxBody,
     Duration maxWait) {
   /** Of this machine's programs only, on any port. */
@@ -33,6 +39,8 @@ public record ServerOptions(
           Optional.empty(),
           List.of(),
           false,
+          ModelPolicy.REFUSE,
+          Map.of(),
           8 * 1024 * 1024,
           Duration.ofSeconds(60));
 
@@ -44,6 +52,7 @@ public record ServerOptions(
    */
   public ServerOptions {
     apiKeys = List.copyOf(apiKeys);
+    aliases = Map.copyOf(aliases);
     if (port < 0 || port > 65_535) {
       throw new IllegalArgumentException("A port is 0 to 65535; it is " + port);
     }
@@ -60,17 +69,22 @@ public record ServerOptions(
 
   /** With what keeps others out. */
   public ServerOptions withKeys(Optional<String> admin, List<String> clients) {
-    return new ServerOptions(host, port, admin, clients, open, maxBody, maxWait);
+    return new ServerOptions(host, port, admin, clients, open, policy, aliases, maxBody, maxWait);
+  }
+
+  /** With another way of treating the names of models. */
+  public ServerOptions withModels(ModelPolicy value, Map<String, String> names) {
+    return new ServerOptions(host, port, adminKey, apiKeys, open, value, names, maxBody, maxWait);
   }
 
   /** With another longest body. */
   public ServerOptions withMaxBody(int value) {
-    return new ServerOptions(host, port, adminKey, apiKeys, open, value, maxWait);
+    return new ServerOptions(host, port, adminKey, apiKeys, open, policy, aliases, value, maxWait);
   }
 
   /** With another patience. */
   public ServerOptions withMaxWait(Duration value) {
-    return new ServerOptions(host, port, adminKey, apiKeys, open, maxBody, value);
+    return new ServerOptions(host, port, adminKey, apiKeys, open, policy, aliases, maxBody, value);
   }
 
   /** Whether nobody but this machine's programs can reach it. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.semantic.examples.server.clients.ModelPolicy;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
 import java.io.BufferedReader;
@@ -14,6 +15,7 @@ import java.io.InputStreamReader;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -214,6 +216,8 @@ class AdminApiTest {
                 Optional.of("secret"),
                 List.of(),
                 false,
+                ModelPolicy.REFUSE,
+                Map.of(),
                 1000,
                 ServerOptions.LOCAL.maxWait()));
   }

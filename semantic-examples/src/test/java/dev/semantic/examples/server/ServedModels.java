@@ -21,10 +21,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A server of scripted models on a port of its own, and a client. */
 final class ServedModels implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final List<Map<String, @Nullable Object>> AVAILABLE =
+      List.of(Map.of("name", "alpha"), Map.of("name", "beta"));
 
   final Script script = new Script();
   final ScriptedRuntime runtime = new ScriptedRuntime(script);
@@ -39,7 +44,8 @@ final class ServedModels implements AutoCloseable {
     registry = ModelRegistry.builder(runtime).listener(events).build();
     server =
         Server.start(
-            options, new Server.Served(registry, events, null, ServedModels::count, List::of));
+            options,
+            new Server.Served(registry, events, null, ServedModels::count, () -> AVAILABLE));
   }
 
   /** As scripted models render conversations: one token a byte. */

@@ -3,6 +3,7 @@ package dev.semantic.examples.server.clients;
 import dev.semantic.examples.server.http.Fields;
 import dev.semantic.examples.server.http.HttpFailure;
 import dev.semantic.examples.server.http.Json;
+import dev.semantic.generate.Generation;
 import dev.semantic.generate.GenerationRequest;
 import dev.semantic.generate.Prompt;
 import dev.semantic.generate.Sampling;
@@ -11,26 +12,48 @@ import dev.semantic.model.ModelSpec;
 import dev.semantic.registry.ModelRegistry;
 import io.helidon.webserver.http.ServerRequest;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** Has the model that serves answer what clients ask. Any thread. */
 public final class Answers {
   private final ModelRegistry registry;
   private final TokenCounter counter;
+  private final ModelTurns turns;
+  private final Map<String, String> aliases;
   private final int maxBody;
   private final Duration maxWait;
 
   /**
-   * Of a registry.
+   * How requests are answered.
    *
+   * @param policy what becomes of those that name another model than the one that serves
+   * @param aliases other names of models
+   * @param turn how long a model serves at least while another one is waited for
    * @param maxBody bytes of a request, at most
    * @param maxWait how long a request waits for its turn, or for a swap's end
    */
-  public Answers(ModelRegistry registry, TokenCounter counter, int maxBody, Duration maxWait) {
+  public record Rules(
+      ModelPolicy policy,
+      Map<String, String> aliases,
+      Duration turn,
+      int maxBody,
+      Duration maxWait) {}
+
+  /**
+   * Of a registry.
+   *
+   * @param known whether there is a model of that name
+   */
+  public Answers(
+      ModelRegistry registry, TokenCounter counter, Predicate<String> known, Rules rules) {
     this.registry = registry;
     this.counter = counter;
-    this.maxBody = maxBody;
-    this.maxWait = maxWait;
+    turns = new ModelTurns(registry, rules.policy, known, rules.maxWait, rules.turn);
+    aliases = Map.copyOf(rules.aliases);
+    maxBody = rules.maxBody;
+    maxWait = rules.maxWait;
   }
 
   /**
@@ -54,7 +77,15 @@ public final class Answers {
    * @throws dev.semantic.generate.RequestException if it is refused
    */
   public Answer begin(Ask ask) {
-    ModelSpec spec = serving(ask.model());
+    String name = named(ask.model());
+    return new Answer(turns.begin(name, spec -> begin(ask, spec)), name);
+  }
+
+  private String named(String name) {
+    return aliases.getOrDefault(name, name);
+  }
+
+  private Generation begin(Ask ask, ModelSpec spec) {
     GenerationRequest.Builder request =
         GenerationRequest.of(ask.prompt())
             .model(spec.id())
@@ -64,7 +95,7 @@ public final class Answers {
             .deadline(maxWait);
     ask.agent().ifPresent(request::agent);
     ask.constraint().ifPresent(request::constraint);
-    return new Answer(registry.generate(request.build()), spec.id().name());
+    return registry.generate(request.build());
   }
 
   /**
@@ -73,7 +104,7 @@ public final class Answers {
    * @throws HttpFailure as {@link #begin} does
    */
   public int count(String model, Prompt.Chat chat) {
-    return counter.count(serving(model), chat);
+    return counter.count(serving(named(model)), chat);
   }
 
   private ModelSpec serving(String name) {
