@@ -80,7 +80,7 @@ public final class NativeLibrary {
     Path library = locate().resolveSibling(GRAMMAR);
     if (!Files.isReadable(library)) {
       throw new MlxException(
-          "There is no %s beside the natives in %s: answers can't be constrained with these"
+          "There is no %s beside the natives in %s; a build with cargo 1.87 or later makes it"
               .formatted(GRAMMAR, library.getParent()));
     }
     return load(library);
