@@ -151,7 +151,7 @@ final class GrammarMatcher implements TokenMatcher {
   private synchronized void end() {
     inCall = false;
     if (closed) {
-      free();
+      GrammarThreads.execute(this::free);
     }
   }
 

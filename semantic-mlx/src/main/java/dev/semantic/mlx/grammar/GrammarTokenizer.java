@@ -14,9 +14,13 @@ import dev.semantic.spi.Tokenizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +30,8 @@ final class GrammarTokenizer {
 
   /** In front of a token's text: it is no text, and only its name leads to it. */
   private static final byte SPECIAL = (byte) 0xff;
+
+  private static final Duration LONGEST = Duration.ofSeconds(60);
 
   private static final int INIT_BYTES = 96; // LlgTokenizerInitV2
   private static final int ERROR_BYTES = 1024;
@@ -38,6 +44,7 @@ final class GrammarTokenizer {
   private final int[] ends;
   private final BitSet special;
   private final int[] byteTokens = new int[256]; // one token for each byte, or -1
+  private final FutureTask<Boolean> opening = new FutureTask<>(this::openHere);
   private final Arena arena = Arena.ofShared();
   private MemorySegment handle = MemorySegment.NULL;
   private boolean canonical;
@@ -77,8 +84,28 @@ final class GrammarTokenizer {
     return handle;
   }
 
-  /** Hands all tokens over. On a thread of llguidance's. */
-  boolean open() {
+  /**
+   * Hands all tokens over, unless that was done; waits for whoever is at it.
+   *
+   * @throws ModelException if they are not taken, or not within a minute
+   */
+  void open() {
+    if (opening.state() != Future.State.SUCCESS) {
+      GrammarThreads.call(this::opened, LONGEST, () -> {});
+    }
+  }
+
+  private boolean opened() throws Exception {
+    opening.run(); // by the first who comes
+    try {
+      return opening.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof ModelException refusal ? refusal : e;
+    }
+  }
+
+  private boolean openHere() {
+    long begun = System.nanoTime();
     Set<Integer> endTokens = text.endTokens();
     if (endTokens.isEmpty() || ends.length == 0) {
       throw new ModelException(
@@ -109,16 +136,17 @@ final class GrammarTokenizer {
             ModelException.Kind.FAILED,
             "llguidance does not take the model's tokens: " + error.getString(0));
       }
-      return keep(made);
+      LOG.debug("A vocabulary for constraints took {} ms", (System.nanoTime() - begun) / 1_000_000);
+      keep(made);
+      return true;
     }
   }
 
-  private synchronized boolean keep(MemorySegment made) {
+  private synchronized void keep(MemorySegment made) {
     handle = made;
     if (users == 0) { // given up meanwhile
-      free();
+      GrammarThreads.execute(this::free);
     }
-    return true;
   }
 
   private void handOver(MemorySegment init, Arena call) {

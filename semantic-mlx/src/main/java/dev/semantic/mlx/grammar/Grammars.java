@@ -6,10 +6,7 @@ import dev.semantic.mlx.capi.GrammarLibrary;
 import dev.semantic.model.ModelException;
 import dev.semantic.spi.TokenMatcher;
 import dev.semantic.spi.Tokenizer;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Compiles constraints for one model's tokens. What llguidance needs to know of them is made when
@@ -17,9 +14,6 @@ import org.slf4j.LoggerFactory;
  * closed and no matcher is left. Any thread.
  */
 public final class Grammars implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Grammars.class);
-  private static final Duration LONGEST = Duration.ofSeconds(60);
-
   private final Tokenizer text;
   private @Nullable GrammarTokenizer tokenizer; // this and what follows under the lock
   private boolean closed;
@@ -47,28 +41,39 @@ public final class Grammars implements AutoCloseable {
     }
   }
 
-  /** Taken for one matcher, which lets go of it. */
-  private synchronized GrammarTokenizer tokenizer() {
+  /** Open, and taken for one matcher, which lets go of it. */
+  private GrammarTokenizer tokenizer() {
+    open();
+    GrammarTokenizer taken = taken();
+    try {
+      taken.open();
+      return taken;
+    } catch (RuntimeException | Error e) {
+      giveUp(taken);
+      throw e;
+    }
+  }
+
+  private synchronized GrammarTokenizer taken() {
     if (closed) {
       throw new ModelException(ModelException.Kind.FAILED, "The model was closed");
     }
     GrammarTokenizer present = tokenizer;
     if (present == null) {
-      long begun = System.nanoTime();
-      open();
-      GrammarTokenizer made = new GrammarTokenizer(text);
-      try {
-        GrammarThreads.call(made::open, LONGEST, made::release);
-      } catch (RuntimeException | Error e) {
-        made.release();
-        throw e;
-      }
-      tokenizer = made;
-      present = made;
-      LOG.debug("A vocabulary for constraints took {} ms", (System.nanoTime() - begun) / 1_000_000);
+      present = new GrammarTokenizer(text);
+      tokenizer = present;
     }
     present.retain();
     return present;
+  }
+
+  /** Whoever comes next begins with another. */
+  private synchronized void giveUp(GrammarTokenizer failed) {
+    if (failed == tokenizer) {
+      failed.release();
+      tokenizer = null;
+    }
+    failed.release();
   }
 
   private static void open() {

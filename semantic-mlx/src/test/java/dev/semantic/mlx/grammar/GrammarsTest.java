@@ -15,6 +15,7 @@ import dev.semantic.model.ModelId;
 import dev.semantic.spi.PreparedModel;
 import dev.semantic.spi.TokenMatcher;
 import dev.semantic.spi.Tokenizer;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.time.OffsetDateTime;
@@ -22,6 +23,10 @@ import java.time.OffsetTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -181,6 +186,38 @@ class GrammarsTest {
       String said = walk(once, seed);
       assertTrue(said.matches("<call>[12]</call>"), said);
     }
+  }
+
+  @Test
+  void closingWaitsForNobodyWhoseVocabularyIsStillHandedOver() throws Exception {
+    CountDownLatch reached = new CountDownLatch(1);
+    CountDownLatch released = new CountDownLatch(1);
+    Tokenizer slow =
+        (Tokenizer)
+            Proxy.newProxyInstance(
+                Tokenizer.class.getClassLoader(),
+                new Class<?>[] {Tokenizer.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("encode")) {
+                    reached.countDown();
+                    released.await();
+                  }
+                  return method.invoke(text, arguments);
+                });
+    Grammars grammars = new Grammars(slow);
+    Executor others = task -> Thread.ofVirtual().start(task);
+    CompletableFuture<TokenMatcher> first =
+        CompletableFuture.supplyAsync(() -> grammars.match(new Constraint.Regex("[ab]")), others);
+    CompletableFuture<TokenMatcher> second =
+        CompletableFuture.supplyAsync(() -> grammars.match(new Constraint.Regex("b")), others);
+    assertTrue(reached.await(30, TimeUnit.SECONDS));
+    CompletableFuture.runAsync(grammars::close, others).get(10, TimeUnit.SECONDS);
+    assertThrows(ModelException.class, () -> grammars.match(new Constraint.Regex("c")));
+    released.countDown();
+    try (TokenMatcher matcher = first.get(30, TimeUnit.SECONDS)) {
+      assertTrue(matcher.accept().allowed().get(text.encode("a", false)[0]));
+    }
+    second.handle((matcher, failure) -> matcher).get(30, TimeUnit.SECONDS);
   }
 
   @Test
