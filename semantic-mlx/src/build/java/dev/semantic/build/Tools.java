@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -29,11 +31,14 @@ record Tools(Pip pip, Cargo cargo) {
    * @param environment added to ours
    */
   record Cargo(String program, Map<String, String> environment) {
-    /** As it says itself; empty if it does not. */
+    private static final Pattern VERSION = Pattern.compile("(?m)^cargo ([0-9.]+)");
+
+    /** As it says itself, whatever rustup says before it; empty if it does not. */
     String version() {
       try {
         String said = Command.run(List.of(program, "--version"), null, environment).tail();
-        return said.strip().replaceFirst("^cargo ", "").replaceFirst(" .*", "");
+        Matcher version = VERSION.matcher(said);
+        return version.find() ? version.group(1) : "";
       } catch (IOException e) {
         return "";
       }
