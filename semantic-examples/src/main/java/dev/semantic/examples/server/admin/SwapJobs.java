@@ -5,14 +5,13 @@ import dev.semantic.examples.server.http.Json;
 import dev.semantic.model.ModelException;
 import dev.semantic.model.ModelId;
 import dev.semantic.registry.ModelRegistry;
+import dev.semantic.registry.ModelSwap;
 import dev.semantic.registry.SwapOptions;
 import dev.semantic.swap.ModelSwapException;
 import dev.semantic.swap.SwapReport;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,11 +29,11 @@ final class SwapJobs {
   }
 
   /** A swap, under way or not any more. */
-  record Job(String id, ModelId model, CompletableFuture<SwapReport> report) {
+  record Job(String id, ModelSwap swap) {
     Map<String, @Nullable Object> fields() {
       Map<String, @Nullable Object> fields =
-          Json.object("job", id, "model", model.name(), "status", status(), "report", null);
-      if (report.isDone()) {
+          Json.object("job", id, "model", swap.target().name(), "status", status(), "report", null);
+      if (swap.isDone()) {
         try {
           fields.put("report", SwapAnswers.report(await()));
         } catch (HttpFailure failure) {
@@ -46,10 +45,10 @@ final class SwapJobs {
     }
 
     private String status() {
-      if (!report.isDone()) {
+      if (!swap.isDone()) {
         return "in_progress";
       }
-      return report.isCompletedExceptionally() ? "failed" : "success";
+      return swap.toCompletableFuture().isCompletedExceptionally() ? "failed" : "success";
     }
 
     /**
@@ -59,12 +58,12 @@ final class SwapJobs {
      */
     SwapReport await() {
       try {
-        return report.get();
+        return swap.await();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw HttpFailure.busy("The server ends");
-      } catch (ExecutionException e) {
-        throw failure(e.getCause() == null ? e : e.getCause());
+      } catch (ModelSwapException | RuntimeException e) {
+        throw failure(e);
       }
     }
   }
@@ -75,25 +74,26 @@ final class SwapJobs {
    * @throws HttpFailure 409 if one is under way
    */
   synchronized Job begin(ModelId model, SwapOptions options) {
-    if (running != null && !running.report.isDone()) {
+    if (running != null && !running.swap.isDone()) {
       throw new HttpFailure(
-          409, "busy", "A swap to %s is under way: %s".formatted(running.model, running.id));
+          409,
+          "busy",
+          "A swap to %s is under way: %s".formatted(running.swap.target(), running.id));
     }
-    Job job = new Job(UUID.randomUUID().toString(), model, new CompletableFuture<>());
+    Job job = new Job(UUID.randomUUID().toString(), swap(model, options));
     running = job;
     jobs.put(job.id, job);
     if (jobs.size() > REMEMBERED) {
       jobs.remove(jobs.keySet().iterator().next());
     }
-    Thread.ofVirtual().name("semantic-serve-swap").start(() -> swap(job, options));
     return job;
   }
 
-  private void swap(Job job, SwapOptions options) {
+  private ModelSwap swap(ModelId model, SwapOptions options) {
     try {
-      job.report.complete(registry.swapWithRollback(job.model, options));
-    } catch (Throwable t) {
-      job.report.completeExceptionally(t);
+      return registry.swapAsync(model, options);
+    } catch (IllegalStateException e) {
+      throw failure(e);
     }
   }
 
