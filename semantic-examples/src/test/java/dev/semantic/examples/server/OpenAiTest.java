@@ -11,12 +11,16 @@ import dev.semantic.generate.EngineMode;
 import dev.semantic.scripted.PortCall;
 import dev.semantic.scripted.Script;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -264,6 +268,30 @@ class OpenAiTest {
       assertTrue(Integer.parseInt(reply.header("Retry-After")) > 0);
       hold.release();
       assertEquals(200, first.get(10, TimeUnit.SECONDS).status());
+    }
+  }
+
+  @Test
+  void whoGoesAwayEndsTheAnswerOfItsStream() throws Exception {
+    try (ServedModels served = ServedModels.alpha(ServerOptions.LOCAL)) {
+      served.say("x".repeat(200));
+      Script.Hold hold = served.script.hold(PortCall.FORWARD, 20);
+      String body = chat("\"stream\": true");
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), served.server.port())) {
+        String request =
+            "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
+                .formatted(CHAT, body.length(), body);
+        socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+        hold.awaitReached();
+        assertEquals(1, served.registry.status().running());
+        socket.setSoLinger(true, 0); // at once
+      }
+      int before = served.script.count(PortCall.FORWARD);
+      served.script.onVisit(call -> LockSupport.parkNanos(5_000_000)); // as long as steps take
+      hold.release();
+      await().atMost(Duration.ofSeconds(20)).until(() -> served.registry.status().running() == 0);
+      int after = served.script.count(PortCall.FORWARD);
+      assertTrue(after < before + 100, after - before + " steps for nobody");
     }
   }
 
